@@ -1,0 +1,184 @@
+// Package config reads Hookarr's configuration: a YAML file, then HOOKARR_*
+// environment variables, then flags.
+package config
+
+import (
+	"net/netip"
+	"regexp"
+	"time"
+
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// NamePattern is what names of sources, targets and routes look like.
+var NamePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+
+// Config is everything an operator can set. Load returns it complete: defaults
+// filled in, ${ENV} and *_file resolved, every name and reference checked.
+type Config struct {
+	// File is where it was read from.
+	File string `koanf:"-"`
+
+	Listen         string            `koanf:"listen"`
+	TLS            TLS               `koanf:"tls"`
+	TrustedProxies []netip.Prefix    `koanf:"trusted_proxies"`
+	Admin          Admin             `koanf:"admin"`
+	Database       Database          `koanf:"database"`
+	Plugins        Plugins           `koanf:"plugins"`
+	Log            Log               `koanf:"log"`
+	Shutdown       Shutdown          `koanf:"shutdown"`
+	Retention      Retention         `koanf:"retention"`
+	Sources        map[string]Source `koanf:"sources"`
+	Targets        map[string]Target `koanf:"targets"`
+	Routes         []Route           `koanf:"routes"`
+}
+
+// TLS makes the webhook listener speak HTTPS when both files are set.
+type TLS struct {
+	CertFile string `koanf:"cert_file"`
+	KeyFile  string `koanf:"key_file"`
+}
+
+// Enabled reports whether TLS is configured.
+func (t TLS) Enabled() bool { return t.CertFile != "" }
+
+// Admin gives health and metrics a listener of their own; empty leaves them on the
+// webhook listener.
+type Admin struct {
+	Listen string `koanf:"listen"`
+}
+
+// Database says where everything is kept: sqlite://PATH or postgres://….
+type Database struct {
+	URL sdk.Secret `koanf:"url"`
+}
+
+// Plugins says where the plugin binaries are.
+type Plugins struct {
+	Dir string `koanf:"dir"`
+	// Lock is the file of pinned checksums; a missing file pins nothing.
+	Lock string `koanf:"lock"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	// Level is debug, info, warn or error.
+	Level string `koanf:"level"`
+	// Format is text or json.
+	Format string `koanf:"format"`
+}
+
+// Shutdown bounds the end.
+type Shutdown struct {
+	// Drain is how long deliveries under way may finish after SIGTERM.
+	Drain time.Duration `koanf:"drain"`
+}
+
+// Retention says how long rows are kept.
+type Retention struct {
+	Events      time.Duration `koanf:"events"`
+	DeadLetters time.Duration `koanf:"dead_letters"`
+}
+
+// Source is a configured inbound endpoint, /hooks/{name}.
+type Source struct {
+	Plugin    string         `koanf:"plugin"`
+	Auth      []Auth         `koanf:"auth"`
+	AllowFrom []netip.Prefix `koanf:"allow_from"`
+	// Config is the plugin's own.
+	Config map[string]any `koanf:"config"`
+}
+
+// Auth is one way in; exactly one field is set.
+type Auth struct {
+	HMAC   *HMAC       `koanf:"hmac"`
+	Basic  *Basic      `koanf:"basic"`
+	Header *HeaderAuth `koanf:"header"`
+	Token  *Token      `koanf:"token"`
+	None   *None       `koanf:"none"`
+}
+
+// HMAC lets in requests whose signature one of the secrets made. Preset, github or
+// standard-webhooks, stands for all the fields below Tolerance.
+type HMAC struct {
+	Preset  string       `koanf:"preset"`
+	Secrets []sdk.Secret `koanf:"secrets"`
+	// Tolerance is how far a signed time may be off, either way.
+	Tolerance time.Duration `koanf:"tolerance"`
+
+	Header string `koanf:"header"`
+	// Algorithm is sha256, sha512, or sha1, which must be asked for here.
+	Algorithm string `koanf:"algorithm"`
+	// Encoding is hex or base64.
+	Encoding string `koanf:"encoding"`
+	// Prefix precedes the encoded signature: "sha256=".
+	Prefix string `koanf:"prefix"`
+	// TimestampHeader holds a Unix time in seconds that is signed as
+	// TIMESTAMP.BODY.
+	TimestampHeader string `koanf:"timestamp_header"`
+	// IDHeader holds an id of the request that makes a repetition a duplicate. It
+	// is signed, as ID.TIMESTAMP.BODY, by the standard-webhooks preset only.
+	IDHeader string `koanf:"id_header"`
+}
+
+// Basic lets in requests with this user and password.
+type Basic struct {
+	Username string     `koanf:"username"`
+	Password sdk.Secret `koanf:"password"`
+}
+
+// HeaderAuth lets in requests with this header.
+type HeaderAuth struct {
+	Name  string     `koanf:"name"`
+	Value sdk.Secret `koanf:"value"`
+}
+
+// Token lets in requests with this secret in the URL: in the query parameter
+// Query, or as the path element after the source's name when Query is empty.
+type Token struct {
+	Query string     `koanf:"query"`
+	Value sdk.Secret `koanf:"value"`
+}
+
+// None lets everybody in.
+type None struct{}
+
+// Target is a configured outbound endpoint.
+type Target struct {
+	Plugin string `koanf:"plugin"`
+	// Timeout bounds one attempt.
+	Timeout time.Duration `koanf:"timeout"`
+	// Concurrency is how many attempts may be under way at once; 0 takes the
+	// plugin's default, or 8.
+	Concurrency int   `koanf:"concurrency"`
+	Retry       Retry `koanf:"retry"`
+	// Config is the plugin's own.
+	Config map[string]any `koanf:"config"`
+}
+
+// Retry says when a failed attempt is made again: after the pauses of Schedule, or
+// exponentially.
+type Retry struct {
+	Initial     time.Duration `koanf:"initial"`
+	Multiplier  float64       `koanf:"multiplier"`
+	MaxInterval time.Duration `koanf:"max_interval"`
+	// Schedule replaces the three above: the pause after each attempt; the last one
+	// repeats.
+	Schedule []time.Duration `koanf:"schedule"`
+	// MaxAttempts is 0 for no limit.
+	MaxAttempts int `koanf:"max_attempts"`
+	// MaxAge counts from the delivery's creation; older ones become dead letters.
+	MaxAge time.Duration `koanf:"max_age"`
+}
+
+// Route says which events go to which targets.
+type Route struct {
+	Name string `koanf:"name"`
+	// From are globs over source names; empty is every source.
+	From []string `koanf:"from"`
+	// Types are globs over event types; "*" and empty are all but test and unknown.
+	Types []string `koanf:"types"`
+	// When is an expression over the event; empty is always true.
+	When string   `koanf:"when"`
+	To   []string `koanf:"to"`
+}

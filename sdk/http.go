@@ -1,0 +1,4 @@
+package sdk
+
+// HTTP posts to endpoints.
+type HTTP struct{}
