@@ -183,7 +183,8 @@ type Hold struct {
 // Holds manages targets that take nothing.
 type Holds interface {
 	// HoldTarget puts a target on hold. A hold that is there already keeps its
-	// beginning and takes the new kind and reason.
+	// beginning and its probes, and takes the new kind and reason; one that drains
+	// begins anew.
 	HoldTarget(ctx context.Context, r HoldRequest) error
 	// ListHolds returns the targets on hold or draining, by name.
 	ListHolds(ctx context.Context) ([]Hold, error)
@@ -197,6 +198,9 @@ type Holds interface {
 	// window deliveries are due, and ends the draining when none is held. It
 	// returns how many are still held.
 	Drain(ctx context.Context, target string, window int) (int, error)
+	// ExpireHeld makes at most limit held deliveries of the target that are older
+	// than maxAge dead letters, and returns how many.
+	ExpireHeld(ctx context.Context, target string, maxAge time.Duration, reason string, limit int) (int, error)
 	// HoldUnconfigured puts every target that has open deliveries and is not among
 	// configured on hold, and releases those on hold for that reason that are.
 	HoldUnconfigured(ctx context.Context, configured []string) error

@@ -1,0 +1,93 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+TOOLS := $(CURDIR)/.bin
+export PATH := $(TOOLS):$(PATH)
+export CGO_ENABLED ?= 0
+
+GO_BUILD := go build -trimpath -ldflags '-s -w'
+PLUGINS := $(notdir $(wildcard plugins/source-* plugins/target-*))
+
+# Each tool is built in a module of its own: a shared one makes them change each
+# other's versions.
+BUF := github.com/bufbuild/buf/cmd/buf@v1.75.0
+PROTOC_GEN_GO := google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
+PROTOC_GEN_GO_GRPC := google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: help
+help: ## Show what can be made.
+	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: plugins ## Build bin/hookarr and every plugin.
+	$(GO_BUILD) -o bin/hookarr ./cmd/hookarr
+
+.PHONY: plugins
+plugins: ## Build bin/plugins/.
+	@mkdir -p bin/plugins
+	for p in $(PLUGINS); do $(GO_BUILD) -o bin/plugins/hookarr-$$p ./plugins/$$p; done
+
+.PHONY: demo
+demo: build ## Send signed webhooks through a real server and check what arrives.
+	go run ./examples/demo -bin bin
+
+.PHONY: run
+run: build ## Start the server on examples/hookarr.yaml and stay.
+	bin/hookarr serve --config examples/hookarr.yaml
+
+.PHONY: test
+test: ## Run every test, Postgres included.
+	go test -timeout 10m ./...
+	cd examples/plugin-target-file && go test ./...
+
+.PHONY: test/race
+test/race: ## Run every test with the race detector (needs a C compiler).
+	CGO_ENABLED=1 go test -race -timeout 20m ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser of foreign bytes, FUZZTIME each (20s).
+	go list -f '{{.Dir}}' ./... | while read -r dir; do \
+	  for f in $$(grep -ho 'func Fuzz[A-Za-z0-9]*' "$$dir"/*_test.go 2>/dev/null | cut -c6-); do \
+	    echo "$$dir $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),20s) "$$dir"; \
+	  done; \
+	done
+
+.PHONY: bench
+bench: build ## Measure throughput, latency, CPU and memory on both databases.
+	go run ./internal/bench -bin bin
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## Run the linters.
+	golangci-lint run ./...
+
+.PHONY: fmt
+fmt: $(TOOLS)/golangci-lint ## Format the code.
+	golangci-lint fmt ./...
+
+.PHONY: generate
+generate: $(TOOLS)/buf $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## Generate code from the wire contract.
+	cd sdk/internal/proto && buf generate
+
+# v1.binpb is the contract as first published; nothing that it promises may change.
+.PHONY: verify
+verify: generate ## Check generated files, the wire contract and the modules.
+	cd sdk/internal/proto && buf lint && buf breaking --against v1.binpb
+	git diff --exit-code -- sdk/internal
+	go mod tidy -diff
+	go vet -tags failpoint ./...
+	cd examples/plugin-target-file && go mod tidy -diff && go vet ./...
+
+.PHONY: clean
+clean: ## Remove what was built.
+	rm -rf bin .bin
+
+$(TOOLS)/buf:
+	GOBIN=$(TOOLS) go install $(BUF)
+$(TOOLS)/protoc-gen-go:
+	GOBIN=$(TOOLS) go install $(PROTOC_GEN_GO)
+$(TOOLS)/protoc-gen-go-grpc:
+	GOBIN=$(TOOLS) go install $(PROTOC_GEN_GO_GRPC)
+$(TOOLS)/golangci-lint:
+	GOBIN=$(TOOLS) go install $(GOLANGCI_LINT)

@@ -1,0 +1,59 @@
+// Package admin shows how Hookarr is: health, readiness and metrics.
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Options are what the pages show.
+type Options struct {
+	// Ready returns why nothing can be accepted now, or nil.
+	Ready func(ctx context.Context) error
+	// Degraded returns what is wrong though everything is accepted, by name; plugins
+	// mostly.
+	Degraded func() map[string]string
+	Metrics  prometheus.Gatherer
+}
+
+// readyTimeout bounds the question to the database.
+const readyTimeout = 3 * time.Second
+
+// readiness is the answer of /readyz.
+type readiness struct {
+	// Status is ready, degraded or unavailable.
+	Status  string            `json:"status"`
+	Reason  string            `json:"reason,omitempty"`
+	Plugins map[string]string `json:"plugins,omitempty"`
+}
+
+// Handler serves /healthz, /readyz and /metrics. They need no credentials and tell no
+// secrets.
+func Handler(o Options) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte("ok\n"))
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+		defer cancel()
+		status, answer := http.StatusOK, readiness{Status: "ready", Plugins: o.Degraded()}
+		if len(answer.Plugins) > 0 {
+			answer.Status = "degraded"
+		}
+		if err := o.Ready(ctx); err != nil {
+			status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "unavailable", err.Error()
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(answer)
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
+	return mux
+}

@@ -1,0 +1,66 @@
+package admin_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/admin"
+)
+
+func TestHandler(t *testing.T) {
+	t.Parallel()
+
+	counter := prometheus.NewCounter(prometheus.CounterOpts{Name: "hookarr_test_total"})
+	cases := []struct {
+		name, path string
+		ready      error
+		degraded   map[string]string
+		status     int
+		body       string
+	}{
+		{name: "alive", path: "/healthz", status: http.StatusOK, body: "ok\n"},
+		{name: "alive without a database", path: "/healthz", ready: errors.New("down"), status: http.StatusOK, body: "ok\n"},
+		{name: "ready", path: "/readyz", status: http.StatusOK, body: `{"status":"ready"}` + "\n"},
+		{
+			name: "a sick plugin degrades", path: "/readyz", degraded: map[string]string{"target-discord": "quarantined"},
+			status: http.StatusOK, body: `{"status":"degraded","plugins":{"target-discord":"quarantined"}}` + "\n",
+		},
+		{
+			name: "no database, not ready", path: "/readyz", ready: errors.New("database does not answer"),
+			status: http.StatusServiceUnavailable, body: `{"status":"unavailable","reason":"database does not answer"}` + "\n",
+		},
+		{
+			name: "metrics", path: "/metrics", status: http.StatusOK,
+			body: "# HELP hookarr_test_total \n# TYPE hookarr_test_total counter\nhookarr_test_total 0\n",
+		},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+
+			registry := prometheus.NewRegistry()
+			registry.MustRegister(counter)
+			server := httptest.NewServer(admin.Handler(admin.Options{
+				Ready:    func(context.Context) error { return tc.ready },
+				Degraded: func() map[string]string { return tc.degraded },
+				Metrics:  registry,
+			}))
+			t.Cleanup(server.Close)
+
+			resp, err := server.Client().Get(server.URL + tc.path)
+			require.NoError(t, err)
+			defer func() { require.NoError(t, resp.Body.Close()) }()
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.Equal(t, tc.status, resp.StatusCode)
+			require.Equal(t, tc.body, string(body))
+		})
+	}
+}

@@ -1,0 +1,299 @@
+// Package app wires the parts of Hookarr into one running process.
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/riverqueue/river"
+
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/deliver"
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/ingest"
+	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+const (
+	// databasePause is the time between tries to reach a database that is down at
+	// start.
+	databasePause = time.Second
+	// defaultConcurrency is for targets that neither the operator nor the plugin gives
+	// one.
+	defaultConcurrency = 8
+	// stopTimeout bounds each step of the end after the drain.
+	stopTimeout = 10 * time.Second
+)
+
+// App is one Hookarr process.
+type App struct {
+	config   *config.Config
+	log      *slog.Logger
+	node     string
+	registry *prometheus.Registry
+	store    store.Store
+	plugins  *pluginhost.Host
+	intake   *ingest.Intake
+	servers  *servers
+
+	queue  store.Queue
+	keeper struct {
+		stop context.CancelFunc
+		done sync.WaitGroup
+	}
+}
+
+// New builds a process from a checked configuration. Nothing runs before Start.
+func New(ctx context.Context, c *config.Config, log *slog.Logger) (*App, error) {
+	hostname, _ := os.Hostname()
+	id := event.NewID().String()
+	a := &App{
+		config:   c,
+		log:      log,
+		node:     fmt.Sprintf("%.40s_%s", hostname, id),
+		registry: prometheus.NewRegistry(),
+	}
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.plugins = pluginhost.New(pluginhost.Options{
+		Dir: c.Plugins.Dir, LockFile: c.Plugins.Lock, Log: log, Metrics: a.registry,
+	})
+	var err error
+	if a.store, err = OpenStore(ctx, c.Database.URL, log); err != nil {
+		return nil, err
+	}
+	if a.intake, err = newIntake(a); err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
+	a.servers = newServers(a)
+	return a, nil
+}
+
+// Start listens, then starts the plugins and the queue. It waits for a database that
+// is down; until everything runs, webhooks are answered 503. After an error, Stop
+// need not be called.
+func (a *App) Start(ctx context.Context) error {
+	a.warnUnsafe(ctx)
+	if err := a.servers.listen(ctx); err != nil {
+		return errors.Join(err, a.close())
+	}
+	if err := a.start(ctx); err != nil {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		return errors.Join(err, a.Stop(stop))
+	}
+	a.servers.open()
+	a.log.InfoContext(ctx, "ready", slog.String("listen", a.Addr().String()), slog.String("node", a.node))
+	return nil
+}
+
+func (a *App) start(ctx context.Context) error {
+	instances, err := pluginInstances(a.config)
+	if err != nil {
+		return err
+	}
+	if err := a.plugins.Start(ctx, instances); err != nil {
+		return fmt.Errorf("start plugins: %w", err)
+	}
+	if err := a.awaitDatabase(ctx); err != nil {
+		return err
+	}
+	if err := a.store.Join(ctx, a.node); err != nil {
+		return fmt.Errorf("join database: %w", err)
+	}
+	targets := a.targets()
+	names := make([]string, 0, len(targets))
+	for _, t := range targets {
+		names = append(names, t.Name)
+	}
+	if err := a.store.HoldUnconfigured(ctx, names); err != nil {
+		return fmt.Errorf("hold targets that left the configuration: %w", err)
+	}
+	return a.startQueue(ctx, targets)
+}
+
+// awaitDatabase migrates, and waits for a server that does not answer. What waiting
+// cannot mend is an error.
+func (a *App) awaitDatabase(ctx context.Context) error {
+	for tries := 0; ; tries++ {
+		err := a.store.Migrate(ctx)
+		if err == nil {
+			return nil
+		}
+		if errors.Is(err, store.ErrNewer) || ctx.Err() != nil {
+			return fmt.Errorf("migrate database: %w", err)
+		}
+		if tries%10 == 0 {
+			a.log.WarnContext(ctx, "waiting for the database", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("migrate database: %w", err)
+		case <-time.After(databasePause):
+		}
+	}
+}
+
+func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
+	workers := deliver.New(deliver.Options{
+		Store: a.store, Deliverer: a.plugins, Redecoder: a.intake, Targets: targets, Log: a.log, Metrics: a.registry,
+	})
+	registered := river.NewWorkers()
+	if err := workers.Register(registered); err != nil {
+		return err
+	}
+	fetch := fetchSettings(a.config.Database)
+	queue, err := a.store.OpenQueue(&river.Config{
+		ID:                          a.node,
+		Logger:                      slog.New(quiet{a.log.Handler()}),
+		Workers:                     registered,
+		Queues:                      workers.Queues(fetch),
+		MaxAttempts:                 store.MaxAttempts,
+		CompletedJobRetentionPeriod: 10 * time.Minute,
+		// A backstop: the keeper takes over jobs within seconds.
+		RescueStuckJobsAfter: time.Hour + a.longestTimeout(),
+	})
+	if err != nil {
+		return fmt.Errorf("open queue: %w", err)
+	}
+	// River ends at Stop, not with the context of the start.
+	if err := queue.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start queue: %w", err)
+	}
+	a.queue = queue
+	keeper := deliver.Keeper{
+		Workers: workers, Node: a.node, Quarantine: a.quarantined,
+		Retention: store.Retention{Events: a.config.Retention.Events, DeadLetters: a.config.Retention.DeadLetters},
+	}
+	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.keeper.stop = stop
+	a.keeper.done.Go(func() { keeper.Run(keeping) })
+	return nil
+}
+
+// Stop stops taking webhooks, lets deliveries under way finish until ctx ends, then
+// interrupts them, which counts no attempt, and closes everything.
+func (a *App) Stop(ctx context.Context) error {
+	errs := []error{a.servers.shutdown(ctx)}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	if a.queue != nil {
+		if err := a.queue.Stop(ctx); err != nil {
+			a.log.WarnContext(ctx, "deliveries interrupted: they go on at the next start")
+			cancel()
+			last, cancel = context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+			errs = append(errs, a.queue.StopAndCancel(last))
+		}
+		a.keeper.stop()
+		a.keeper.done.Wait()
+	}
+	defer cancel()
+	errs = append(errs, a.plugins.Stop(last), a.store.Leave(last, a.node), a.close())
+	return errors.Join(errs...)
+}
+
+func (a *App) close() error {
+	if err := a.store.Close(); err != nil {
+		return fmt.Errorf("close database: %w", err)
+	}
+	return nil
+}
+
+// Run starts, waits for ctx to end, and stops within the configured drain time.
+func (a *App) Run(ctx context.Context) error {
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	var failed error
+	select {
+	case <-ctx.Done():
+	case failed = <-a.servers.failed:
+	}
+	a.log.InfoContext(ctx, "stopping", slog.Duration("drain", a.config.Shutdown.Drain))
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.Shutdown.Drain)
+	defer cancel()
+	return errors.Join(failed, a.Stop(stop))
+}
+
+// Addr is where webhooks are taken once Start has returned.
+func (a *App) Addr() net.Addr { return a.servers.addr() }
+
+// targets resolves what the operator left to the plugins.
+func (a *App) targets() []deliver.Target {
+	targets := make([]deliver.Target, 0, len(a.config.Targets))
+	for name, t := range a.config.Targets {
+		concurrency := t.Concurrency
+		if concurrency == 0 {
+			d, _ := a.plugins.Describe(host.KindTarget, t.Plugin)
+			concurrency = d.Defaults.Concurrency
+		}
+		if concurrency == 0 {
+			concurrency = defaultConcurrency
+		}
+		targets = append(targets, deliver.Target{Name: name, Timeout: t.Timeout, Concurrency: concurrency, Retry: t.Retry})
+	}
+	return targets
+}
+
+func (a *App) longestTimeout() time.Duration {
+	var longest time.Duration
+	for _, t := range a.config.Targets {
+		longest = max(longest, t.Timeout)
+	}
+	return longest
+}
+
+// pluginInstances lists the configured sources and targets for the plugin host.
+func pluginInstances(c *config.Config) ([]pluginhost.Instance, error) {
+	var instances []pluginhost.Instance
+	add := func(kind host.Kind, plugin, name string, settings map[string]any) error {
+		if settings == nil {
+			settings = map[string]any{}
+		}
+		raw, err := json.Marshal(settings)
+		if err != nil {
+			return fmt.Errorf("%ss.%s.config: %w", kind, name, err)
+		}
+		instances = append(instances, pluginhost.Instance{Kind: kind, Plugin: plugin, Name: name, Config: raw})
+		return nil
+	}
+	for name, s := range c.Sources {
+		if err := add(host.KindSource, s.Plugin, name, s.Config); err != nil {
+			return nil, err
+		}
+	}
+	for name, t := range c.Targets {
+		if err := add(host.KindTarget, t.Plugin, name, t.Config); err != nil {
+			return nil, err
+		}
+	}
+	return instances, nil
+}
+
+// fetchSettings are River's, by database: how soon a queue looks again after a fetch,
+// which also delays the news of new jobs, and how often it looks without news. Polls
+// are a backstop; with many queues they are what an idle process spends.
+func fetchSettings(db config.Database) river.QueueConfig {
+	if strings.HasPrefix(db.URL.Reveal(), "sqlite") {
+		return river.QueueConfig{FetchCooldown: 5 * time.Millisecond, FetchPollInterval: time.Second}
+	}
+	return river.QueueConfig{FetchCooldown: time.Millisecond, FetchPollInterval: time.Second}
+}
+
+// quiet passes River's warnings and errors: its news is not the operator's.
+type quiet struct{ slog.Handler }
+
+// Enabled reports whether level is worth an operator's time.
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
+}

@@ -1,0 +1,155 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/config"
+)
+
+const (
+	// headerTimeout and maxHeaderBytes bound what a client that is not known yet may
+	// cost.
+	headerTimeout  = 5 * time.Second
+	maxHeaderBytes = 64 << 10
+	idleTimeout    = 2 * time.Minute
+)
+
+var (
+	errStarting = errors.New("starting")
+	errDraining = errors.New("draining")
+)
+
+// servers are the listeners of a process: one for webhooks, and one for health and
+// metrics where that is configured.
+type servers struct {
+	hooks, admin *http.Server
+	config       *config.Config
+	log          *slog.Logger
+	listener     net.Listener
+	// state is why no webhook is taken now, or nil.
+	state  atomic.Pointer[error]
+	failed chan error
+}
+
+func newServers(a *App) *servers {
+	s := &servers{config: a.config, log: a.log, failed: make(chan error, 2)}
+	s.state.Store(&errStarting)
+	health := admin.Handler(admin.Options{
+		Ready: func(ctx context.Context) error {
+			if why := s.state.Load(); why != nil {
+				return *why
+			}
+			return a.store.Ready(ctx)
+		},
+		Degraded: a.sickPlugins,
+		Metrics:  a.registry,
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/hooks/", s.whenOpen(a.intake))
+	if a.config.Admin.Listen == "" {
+		mux.Handle("/", health)
+	} else {
+		s.admin = s.server(health)
+	}
+	s.hooks = s.server(mux)
+	return s
+}
+
+func (s *servers) server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// whenOpen answers 503 until everything behind the door runs.
+func (s *servers) whenOpen(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if why := s.state.Load(); why != nil {
+			w.Header().Set("Retry-After", "5")
+			http.Error(w, (*why).Error(), http.StatusServiceUnavailable)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *servers) listen(ctx context.Context) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", s.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	s.listener = listener
+	serve := func() error { return s.hooks.Serve(listener) }
+	if s.config.TLS.Enabled() {
+		serve = func() error { return s.hooks.ServeTLS(listener, s.config.TLS.CertFile, s.config.TLS.KeyFile) }
+	}
+	go s.run(serve)
+	if s.admin != nil {
+		adminListener, err := lc.Listen(ctx, "tcp", s.config.Admin.Listen)
+		if err != nil {
+			return errors.Join(fmt.Errorf("listen for admin: %w", err), s.hooks.Close())
+		}
+		go s.run(func() error { return s.admin.Serve(adminListener) })
+	}
+	return nil
+}
+
+func (s *servers) run(serve func() error) {
+	if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+		s.failed <- fmt.Errorf("serve: %w", err)
+	}
+}
+
+func (s *servers) open() { s.state.Store(nil) }
+
+func (s *servers) addr() net.Addr { return s.listener.Addr() }
+
+// shutdown lets requests under way finish until ctx ends. The admin listener tells of
+// the draining as long as it can.
+func (s *servers) shutdown(ctx context.Context) error {
+	s.state.Store(&errDraining)
+	var errs []error
+	for _, server := range []*http.Server{s.hooks, s.admin} {
+		if server == nil {
+			continue
+		}
+		if err := server.Shutdown(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("close listener: %w", err), server.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// warnUnsafe tells the operator of credentials that anybody on the way can read.
+func (a *App) warnUnsafe(ctx context.Context) {
+	if a.config.TLS.Enabled() {
+		return
+	}
+	addr, err := netip.ParseAddrPort(a.config.Listen)
+	if err == nil && addr.Addr().IsLoopback() {
+		return
+	}
+	for name, source := range a.config.Sources {
+		for _, auth := range source.Auth {
+			if auth.HMAC == nil {
+				a.log.WarnContext(ctx, "credentials cross the network in clear: set tls, listen on loopback, or use hmac",
+					slog.String("source", name), slog.String("listen", a.config.Listen))
+				break
+			}
+		}
+	}
+}

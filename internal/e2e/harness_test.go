@@ -1,0 +1,329 @@
+// Package e2e runs the built program, with its plugins as processes, over HTTP.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/testpg"
+)
+
+// binaries holds hookarr, built with failpoints, and plugins/.
+var binaries string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "hookarr-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	binaries = dir
+	if err := build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// build makes what the tests run. The plugins are not group-writable, whatever the
+// umask is.
+func build(dir string) error {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	plugins := filepath.Join(dir, "plugins")
+	if err := os.MkdirAll(plugins, 0o755); err != nil {
+		return err
+	}
+	sources, err := filepath.Glob(filepath.Join(root, "plugins", "*-*"))
+	if err != nil {
+		return err
+	}
+	targets := map[string]string{"./cmd/hookarr": filepath.Join(dir, "hookarr")}
+	for _, s := range sources {
+		targets["./plugins/"+filepath.Base(s)] = filepath.Join(plugins, "hookarr-"+filepath.Base(s))
+	}
+	for pkg, out := range targets {
+		cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", out, pkg)
+		cmd.Dir = root
+		if output, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", pkg, err, output)
+		}
+		if err := os.Chmod(out, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	sourceSecret = "a-source-secret-for-tests-only"
+	targetSecret = "whsec_dGFyZ2V0LXNlY3JldC1mb3ItdGVzdHMtb25seQ=="
+)
+
+// databases runs a test on each database.
+func databases(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, "sqlite://"+filepath.Join(t.TempDir(), "hookarr.db"))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, testpg.New(t))
+	})
+}
+
+// server is a hookarr process that can be killed and started again.
+type server struct {
+	t      *testing.T
+	config string
+	url    string
+	log    *syncBuffer
+
+	cmd  *exec.Cmd
+	done chan error
+}
+
+// settings are what a test's configuration differs in.
+type settings struct {
+	database string
+	// targets and routes are YAML; the source is always radarr.
+	targets string
+	routes  string
+	// source is added to the source's YAML.
+	source string
+	// top is added at the top level.
+	top string
+}
+
+// newServer writes a configuration and starts nothing.
+func newServer(t *testing.T, s settings) *server {
+	t.Helper()
+	dir := t.TempDir()
+	addr := freeAddr(t)
+	config := filepath.Join(dir, "hookarr.yaml")
+	yaml := fmt.Sprintf(`listen: %s
+database: {url: %q}
+plugins: {dir: %s, lock: %s}
+log: {level: debug, format: json}
+sources:
+  radarr:
+    plugin: radarr
+    auth: [{hmac: {preset: github, secrets: [%s]}}]
+%s
+targets:
+%s
+routes:
+%s
+%s`, addr, s.database, filepath.Join(binaries, "plugins"), filepath.Join(dir, "plugins.lock"),
+		sourceSecret, indent(s.source, 4), indent(s.targets, 2), indent(s.routes, 2), s.top)
+	require.NoError(t, os.WriteFile(config, []byte(yaml), 0o600))
+	srv := &server{t: t, config: config, url: "http://" + addr, log: &syncBuffer{}}
+	t.Cleanup(func() {
+		srv.kill()
+		if t.Failed() {
+			t.Logf("log of the server:\n%s", srv.log.tail(200))
+		}
+	})
+	return srv
+}
+
+func indent(s string, n int) string {
+	pad := strings.Repeat(" ", n)
+	return pad + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n"+pad)
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	return l.Addr().String()
+}
+
+// start runs serve and waits until it is ready.
+func (s *server) start(env ...string) {
+	s.t.Helper()
+	s.launch(env...)
+	s.awaitReady()
+}
+
+func (s *server) launch(env ...string) {
+	s.t.Helper()
+	s.cmd = exec.Command(filepath.Join(binaries, "hookarr"), "serve", "--config", s.config)
+	s.cmd.Env = append(os.Environ(), env...)
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	require.NoError(s.t, s.cmd.Start())
+	s.done = make(chan error, 1)
+	go func(cmd *exec.Cmd, done chan error) { done <- cmd.Wait() }(s.cmd, s.done)
+}
+
+func (s *server) awaitReady() {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return s.get("/readyz") == http.StatusOK }, 30*time.Second, 20*time.Millisecond,
+		"server is not ready")
+}
+
+func (s *server) get(path string) int {
+	resp, err := http.Get(s.url + path) //nolint:noctx // bounded by the server under test
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode
+}
+
+// running reports whether the process still runs.
+func (s *server) running() bool {
+	if s.cmd == nil {
+		return false
+	}
+	select {
+	case err := <-s.done:
+		s.done <- err
+		return false
+	default:
+		return true
+	}
+}
+
+// kill pulls the plug.
+func (s *server) kill() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill()
+	err := <-s.done
+	s.done <- err
+}
+
+// stop asks the process to end and returns how it did.
+func (s *server) stop() error {
+	s.t.Helper()
+	require.NoError(s.t, s.cmd.Process.Signal(syscall.SIGTERM))
+	select {
+	case err := <-s.done:
+		s.done <- err
+		return err
+	case <-time.After(60 * time.Second):
+		require.Fail(s.t, "server did not stop")
+		return nil
+	}
+}
+
+// pluginPID finds the process of a plugin among the server's children.
+func (s *server) pluginPID(name string) (int, bool) {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
+	for _, task := range tasks {
+		children, err := os.ReadFile(task)
+		if err != nil {
+			continue
+		}
+		for child := range strings.FieldsSeq(string(children)) {
+			cmdline, err := os.ReadFile("/proc/" + child + "/cmdline")
+			if err == nil && strings.Contains(string(cmdline), name) {
+				var pid int
+				_, err := fmt.Sscan(child, &pid)
+				return pid, err == nil
+			}
+		}
+	}
+	return 0, false
+}
+
+// cli runs a hookarr command on the server's configuration.
+func (s *server) cli(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "hookarr"), append(args, "--config", s.config)...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// answer is what the door said.
+type answer struct {
+	status int
+	body   string
+	id     string
+}
+
+// post sends a body as Radarr's relay would, signed. A refused connection is status 0.
+func (s *server) post(body []byte) answer { return postTo(s.url+"/hooks/radarr", body) }
+
+func postTo(url string, body []byte) answer {
+	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body)) //nolint:noctx // the client has a timeout
+	if err != nil {
+		return answer{body: err.Error()}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "Radarr/6.0.4.10291 (alpine 3.22.1)")
+	mac := hmac.New(sha256.New, []byte(sourceSecret))
+	mac.Write(body)
+	req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	client := http.Client{Timeout: 20 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		return answer{body: err.Error()}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	out, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return answer{body: err.Error()}
+	}
+	a := answer{status: resp.StatusCode, body: string(out)}
+	var accepted struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(out, &accepted) == nil {
+		a.id = accepted.ID
+	}
+	return a
+}
+
+// syncBuffer collects a process's output.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func (b *syncBuffer) tail(lines int) string {
+	all := strings.Split(b.String(), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
