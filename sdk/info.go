@@ -3,10 +3,12 @@ package sdk
 import (
 	"log/slog"
 	"time"
+
+	"github.com/hookarr/hookarr/sdk/internal/handshake"
 )
 
 // ProtocolVersion is the version of the wire contract that this package speaks.
-const ProtocolVersion = 1
+const ProtocolVersion = handshake.ProtocolVersion
 
 // Info describes a plugin.
 type Info struct {
