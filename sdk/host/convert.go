@@ -1,0 +1,228 @@
+package host
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
+)
+
+// Bounds of what a plugin may say, in bytes. The contract has the last three; a
+// plugin that keeps to it loses nothing.
+const (
+	maxName    = 256
+	maxMessage = 1 << 10
+	maxExcerpt = 4 << 10
+	maxState   = 4 << 10
+)
+
+// maxEvent bounds an event's JSON, in bytes: as much as the largest request.
+const maxEvent = 16 << 20
+
+// maxPause bounds every pause that a plugin asks for. It is longer than any
+// delivery lives.
+const maxPause = 30 * 24 * time.Hour
+
+func toInstance(in Instance) *pluginv1.Instance {
+	config := in.Config
+	if len(config) == 0 {
+		config = []byte("{}")
+	}
+	return &pluginv1.Instance{Name: in.Name, Config: config}
+}
+
+func toRequest(r sdk.Request) *pluginv1.OriginalRequest {
+	return &pluginv1.OriginalRequest{
+		Method:     r.Method,
+		Headers:    toHeaders(r.Header),
+		Query:      r.Query.Encode(),
+		Body:       r.Body,
+		ReceivedAt: timestamppb.New(r.ReceivedAt),
+	}
+}
+
+func toHeaders(h http.Header) []*pluginv1.Header {
+	headers := make([]*pluginv1.Header, 0, len(h))
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		values := make([]string, 0, len(h[name]))
+		for _, v := range h[name] {
+			// HTTP allows bytes that protobuf's strings do not.
+			values = append(values, strings.ToValidUTF8(v, "\uFFFD"))
+		}
+		headers = append(headers, &pluginv1.Header{Name: name, Values: values})
+	}
+	return headers
+}
+
+func toDelivery(instance string, d Delivery) *pluginv1.DeliverRequest {
+	req := &pluginv1.DeliverRequest{
+		Instance:       instance,
+		DeliveryId:     d.ID,
+		Attempt:        uint32(max(d.Attempt, 0)),
+		Route:          d.Route,
+		CorrelationKey: d.CorrelationKey,
+	}
+	for _, e := range d.Events {
+		req.Events = append(req.Events, e)
+	}
+	for _, r := range d.Originals {
+		req.Originals = append(req.Originals, toRequest(r))
+	}
+	if d.Previous != nil {
+		req.Previous = &pluginv1.Receipt{MessageId: d.Previous.MessageID, State: d.Previous.State}
+	}
+	return req
+}
+
+func fromDescription(r *pluginv1.DescribeResponse) Description {
+	d := Description{
+		Name:            line(r.GetName(), maxName),
+		Version:         line(r.GetVersion(), maxName),
+		Summary:         line(r.GetSummary(), maxMessage),
+		SDKVersion:      line(r.GetSdkVersion(), maxName),
+		ProtocolVersion: int(r.GetProtocolVersion()),
+		ConfigSchema:    r.GetConfigSchema(),
+		Defaults: sdk.Defaults{
+			Concurrency: int(r.GetDefaults().GetConcurrency()),
+			Rate:        r.GetDefaults().GetRate().GetPerSecond(),
+			Burst:       int(r.GetDefaults().GetRate().GetBurst()),
+			Group: sdk.GroupDefaults{
+				Wait:    pause(r.GetDefaults().GetGroup().GetWait()),
+				MaxWait: pause(r.GetDefaults().GetGroup().GetMaxWait()),
+				Max:     int(r.GetDefaults().GetGroup().GetMax()),
+			},
+		},
+	}
+	switch r.GetKind() {
+	case pluginv1.Kind_KIND_SOURCE:
+		d.Kind = KindSource
+	case pluginv1.Kind_KIND_TARGET:
+		d.Kind = KindTarget
+	default:
+	}
+	for _, f := range r.GetFeatures() {
+		if feature, ok := fromFeature(f); ok {
+			d.Features = append(d.Features, feature)
+		}
+	}
+	return d
+}
+
+// fromFeature reports false for a feature of a later version, which this one makes
+// no use of.
+func fromFeature(f pluginv1.Feature) (sdk.Feature, bool) {
+	switch f {
+	case pluginv1.Feature_FEATURE_FETCH:
+		return sdk.FeatureFetch, true
+	case pluginv1.Feature_FEATURE_HISTORY:
+		return sdk.FeatureHistory, true
+	case pluginv1.Feature_FEATURE_CONNECT:
+		return sdk.FeatureConnect, true
+	case pluginv1.Feature_FEATURE_GROUP:
+		return sdk.FeatureGroup, true
+	case pluginv1.Feature_FEATURE_EDIT:
+		return sdk.FeatureEdit, true
+	case pluginv1.Feature_FEATURE_RAW:
+		return sdk.FeatureRaw, true
+	case pluginv1.Feature_FEATURE_TEST:
+		return sdk.FeatureTest, true
+	default:
+		return "", false
+	}
+}
+
+func fromOutcome(r *pluginv1.DeliverResponse) Outcome {
+	o := Outcome{
+		Class:      fromClass(r.GetClass()),
+		RetryAfter: pause(r.GetRetryAfter()),
+		Message:    line(r.GetMessage(), maxMessage),
+		Receipt: sdk.Receipt{
+			Excerpt: text(r.GetExcerpt(), maxExcerpt),
+		},
+	}
+	if s := r.GetStatus(); s >= 100 && s <= 999 {
+		o.Receipt.Status = int(s)
+	}
+	// Half an id is none, and half a state cannot be read back.
+	if id := r.GetReceipt().GetMessageId(); len(id) <= maxMessage && id == line(id, maxMessage) {
+		o.Receipt.MessageID = id
+	}
+	if state := r.GetReceipt().GetState(); len(state) <= maxState {
+		o.Receipt.State = state
+	}
+	if l := r.GetLearntRate(); l != nil {
+		o.Receipt.Limit = &sdk.Limit{Remaining: int(l.GetRemaining()), ResetAfter: pause(l.GetResetAfter())}
+	}
+	switch {
+	case o.Class == sdk.ClassOK:
+		o.Message = ""
+	case o.Message == "":
+		o.Message = "the plugin gave no reason"
+	}
+	return o
+}
+
+func fromClass(c pluginv1.Class) sdk.Class {
+	switch c {
+	case pluginv1.Class_CLASS_OK:
+		return sdk.ClassOK
+	case pluginv1.Class_CLASS_THROTTLED:
+		return sdk.ClassThrottled
+	case pluginv1.Class_CLASS_PERMANENT:
+		return sdk.ClassPermanent
+	case pluginv1.Class_CLASS_MISCONFIGURED:
+		return sdk.ClassMisconfigured
+	default:
+		return sdk.ClassRetryable
+	}
+}
+
+// pause returns a duration between 0 and maxPause.
+func pause(d *durationpb.Duration) time.Duration {
+	return min(max(d.AsDuration(), 0), maxPause)
+}
+
+// reason returns one line that is never empty, so that a decoded request always
+// says what it is.
+func reason(s string) string {
+	if s = line(s, maxMessage); s == "" {
+		return "the plugin gave no reason"
+	}
+	return s
+}
+
+// line returns s on one line, without control characters, in at most limit bytes.
+func line(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, cut(s, limit))
+	return strings.TrimSpace(s)
+}
+
+// text returns s without NUL, which Postgres cannot store, in at most limit bytes.
+func text(s string, limit int) string {
+	return strings.ReplaceAll(cut(s, limit), "\x00", "")
+}
+
+// cut returns at most limit bytes of s, and whole characters.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}
