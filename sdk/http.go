@@ -1,4 +1,170 @@
 package sdk
 
-// HTTP posts to endpoints.
-type HTTP struct{}
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// maxBody bounds what is read of an answer, in bytes. It holds every answer
+	// that a target has a use for.
+	maxBody = 64 << 10
+	// sendTimeout bounds a request whose context has no deadline.
+	sendTimeout = 30 * time.Second
+	// connectTimeout bounds each of connecting and the TLS handshake, so that a
+	// dead endpoint does not use up an attempt.
+	connectTimeout = 10 * time.Second
+)
+
+// HTTP sends requests to an instance's endpoint. It keeps connections, follows no
+// redirects, bounds what it reads and never prints the URL, which often is a
+// credential. It dials no link-local, metadata, multicast or unspecified address;
+// private and loopback addresses are allowed. The zero value is ready to use, and
+// it may be used concurrently.
+type HTTP struct {
+	userAgent string
+	insecure  bool
+
+	once   sync.Once
+	client *http.Client
+}
+
+// Response is what an endpoint answered. Its Receipt is what Deliver may return.
+type Response struct {
+	Receipt
+	Header http.Header
+	// Body is the beginning of the answer, at most 64 KiB.
+	Body []byte
+}
+
+// InsecureSkipVerify accepts any TLS certificate, for endpoints with one that
+// they signed themselves. Call it before the first request, in the instance's
+// constructor.
+func (h *HTTP) InsecureSkipVerify() { h.insecure = true }
+
+// Do sends req and returns what was answered. The error is nil for 2xx, and is
+// made by [Classify] for every other answer. When there was no answer the error is
+// retryable, or misconfigured when only a person can help: an address that is not
+// dialled, a certificate that is not trusted, a URL that is none.
+func (h *HTTP) Do(req *http.Request) (Receipt, error) {
+	resp, err := h.Send(req)
+	if resp == nil {
+		return Receipt{}, err
+	}
+	return resp.Receipt, err
+}
+
+// PostJSON posts v as JSON, like Do.
+func (h *HTTP) PostJSON(ctx context.Context, url Secret, v any) (Receipt, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return Receipt{}, Permanent(fmt.Errorf("write the request's JSON: %w", err))
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url.Reveal(), bytes.NewReader(body))
+	if err != nil {
+		return Receipt{}, Misconfigured(errors.New("the URL is not valid"))
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return h.Do(req)
+}
+
+// Send is Do for targets that read the answer's headers or body. The response is
+// nil only when there was no answer; with an error, it is what the error was made
+// from, so that a target which knows its endpoint's words can return a better one.
+func (h *HTTP) Send(req *http.Request) (*Response, error) {
+	if err := checkURL(req.URL); err != nil {
+		return nil, Misconfigured(err)
+	}
+	ctx := req.Context()
+	if _, ok := ctx.Deadline(); !ok {
+		bounded, cancel := context.WithTimeout(ctx, sendTimeout)
+		defer cancel()
+		ctx = bounded
+	}
+	req = req.Clone(ctx)
+	if h.userAgent != "" && req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", h.userAgent)
+	}
+	h.once.Do(h.init)
+	resp, err := h.client.Do(req)
+	if err != nil {
+		return nil, sendError(ctx, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	// The status has said what became of the request; a body that breaks off does
+	// not change that.
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	return &Response{
+		Receipt: Receipt{Status: resp.StatusCode, Excerpt: strings.ToValidUTF8(string(body), "\uFFFD")},
+		Header:  resp.Header,
+		Body:    body,
+	}, Classify(resp)
+}
+
+func (h *HTTP) init() {
+	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second, Control: dialControl}
+	h.client = &http.Client{
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         dialer.DialContext,
+			ForceAttemptHTTP2:   true,
+			TLSHandshakeTimeout: connectTimeout,
+			TLSClientConfig: &tls.Config{
+				MinVersion:         tls.VersionTLS12,
+				InsecureSkipVerify: h.insecure, //nolint:gosec // The operator asked for it, for this endpoint.
+			},
+			MaxIdleConns:        128,
+			MaxIdleConnsPerHost: 64,
+			IdleConnTimeout:     90 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// close ends the connections that are kept for later.
+func (h *HTTP) close() {
+	h.once.Do(h.init)
+	h.client.CloseIdleConnections()
+}
+
+// checkURL refuses what can never be sent. An address in the URL is judged here as
+// well as when it is dialled, because a proxy would do the dialling.
+func checkURL(u *url.URL) error {
+	if u == nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return errors.New("the URL needs to begin with http:// or https:// and a host")
+	}
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return checkAddr(addr)
+	}
+	return nil
+}
+
+// sendError classifies a request without an answer, and drops the URL that
+// net/http puts before every such error.
+func sendError(ctx context.Context, err error) error {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		err = ue.Err
+	}
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("no answer in time: %w", ctx.Err())
+	case errors.Is(err, errAddress), errors.Is(err, http.ErrSchemeMismatch):
+		return Misconfigured(err)
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return Misconfigured(err)
+	}
+	return err
+}

@@ -1,0 +1,73 @@
+package sdk
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+)
+
+// errAddress is matched by errors for addresses that are not dialled.
+var errAddress = errors.New("is not an address to deliver to")
+
+// dialControl judges the address that a name was resolved to, right before it is
+// dialled, so that no DNS answer gets around it.
+func dialControl(_, address string, _ syscall.RawConn) error {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("%s %w", address, errAddress)
+	}
+	return checkAddr(ap.Addr())
+}
+
+// checkAddr refuses the addresses by which a URL would reach something other than
+// an endpoint: a cloud's metadata service above all. Private and loopback addresses
+// are where endpoints at home are.
+func checkAddr(addr netip.Addr) error {
+	a := addr.WithZone("").Unmap()
+	if v4, ok := embedded(a); ok {
+		a = v4
+	}
+	refused := a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified()
+	for _, p := range refusedPrefixes() {
+		refused = refused || p.Contains(a)
+	}
+	if refused {
+		return fmt.Errorf("%s %w: link-local, metadata, multicast and unspecified addresses are refused", addr, errAddress)
+	}
+	return nil
+}
+
+// refusedPrefixes returns what netip has no name for. The metadata services among
+// them are at addresses that would pass as private or public.
+func refusedPrefixes() []netip.Prefix {
+	return []netip.Prefix{
+		netip.MustParsePrefix("0.0.0.0/8"),          // this network, RFC 1122
+		netip.MustParsePrefix("255.255.255.255/32"), // broadcast
+		netip.MustParsePrefix("100.100.100.200/32"), // Alibaba Cloud's metadata
+		netip.MustParsePrefix("168.63.129.16/32"),   // Azure's
+		netip.MustParsePrefix("192.0.0.192/32"),     // Oracle Cloud's
+		netip.MustParsePrefix("fd00:ec2::254/128"),  // AWS's
+		netip.MustParsePrefix("fd20:ce::254/128"),   // Google Cloud's
+		netip.MustParsePrefix("fec0::/10"),          // site-local, RFC 3879
+	}
+}
+
+// embedded returns the IPv4 address inside an IPv6 one that leads to it: NAT64 (RFC
+// 6052 and 8215), 6to4 (RFC 3056) and the old compatible form (RFC 4291).
+func embedded(a netip.Addr) (netip.Addr, bool) {
+	if !a.Is6() {
+		return netip.Addr{}, false
+	}
+	b := a.As16()
+	switch {
+	case b[0] == 0x20 && b[1] == 0x02:
+		return netip.AddrFrom4([4]byte(b[2:6])), true
+	case [4]byte(b[:4]) == [4]byte{0, 0x64, 0xff, 0x9b}:
+		return netip.AddrFrom4([4]byte(b[12:])), true
+	case [12]byte(b[:12]) == [12]byte{} && !a.IsLoopback():
+		return netip.AddrFrom4([4]byte(b[12:])), true
+	default:
+		return netip.Addr{}, false
+	}
+}
