@@ -1,0 +1,46 @@
+package pluginhost
+
+import "time"
+
+// backoff decides how long a plugin rests after each end of its process.
+type backoff struct {
+	timing Timing
+	// streak counts ends since the plugin was last stable.
+	streak int
+	// exits are the recent ends.
+	exits []time.Time
+}
+
+// ended notes the end of a process and returns the pause before the next start, and
+// whether it is a quarantine. spread, from 0 to 1, keeps plugins that fell together
+// from rising together.
+func (b *backoff) ended(started, now time.Time, spread float64) (pause time.Duration, quarantined bool) {
+	if now.Sub(started) >= b.timing.Stable {
+		b.streak = 0
+	}
+	kept := b.exits[:0]
+	for _, at := range b.exits {
+		if now.Sub(at) < b.timing.ExitWindow {
+			kept = append(kept, at)
+		}
+	}
+	b.exits = append(kept, now)
+	if len(b.exits) >= b.timing.MaxExits {
+		b.exits = nil
+		return b.timing.Quarantine, true
+	}
+	return b.refused(spread), false
+}
+
+// refused returns the pause after a start that was not tried: the file is missing
+// or unsafe, which only a person can mend, at any time.
+func (b *backoff) refused(spread float64) time.Duration {
+	pause := b.timing.BackoffMin
+	for range b.streak {
+		if pause *= 2; pause >= b.timing.BackoffMax {
+			break
+		}
+	}
+	b.streak++
+	return time.Duration(float64(min(pause, b.timing.BackoffMax)) * (0.5 + spread/2))
+}

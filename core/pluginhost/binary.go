@@ -1,0 +1,180 @@
+package pluginhost
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+// binaryPattern is what plugin binaries are called.
+var binaryPattern = regexp.MustCompile(`^hookarr-(source|target)-([a-z0-9][a-z0-9-]{0,39})$`)
+
+// shellSafe are words that a shell takes as they are.
+var shellSafe = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// Binary is a plugin found in a directory.
+type Binary struct {
+	Kind host.Kind
+	// Name is the plugin's: discord for hookarr-target-discord.
+	Name string
+	// Path is where the file is.
+	Path string
+	// Err says why the file will not be launched and what mends it; nil when it
+	// may be.
+	Err error
+}
+
+// Discover lists the plugin binaries of a directory by name. Other files are
+// passed over. An unsafe binary is listed with its Err set; an unsafe directory
+// makes every binary in it unsafe.
+func Discover(dir string) ([]Binary, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read plugin directory: %w", err)
+	}
+	var found []Binary
+	for _, entry := range entries {
+		m := binaryPattern.FindStringSubmatch(entry.Name())
+		if m == nil {
+			continue
+		}
+		b := Binary{Kind: host.Kind(m[1]), Name: m[2], Path: filepath.Join(dir, entry.Name())}
+		f, err := openBinary(dir, entry.Name())
+		if err == nil {
+			_ = f.Close()
+		}
+		b.Err = err
+		found = append(found, b)
+	}
+	return found, nil
+}
+
+// Checksum returns the SHA-256 of the file in hexadecimal. An unsafe file has none.
+func (b Binary) Checksum() (string, error) {
+	f, err := openBinary(filepath.Split(b.Path))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return checksum(f)
+}
+
+// checksum hashes a file from its beginning.
+func checksum(f *os.File) (string, error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return "", fmt.Errorf("hash %s: %w", f.Name(), err)
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("hash %s: %w", f.Name(), err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// binaryName is what a plugin's binary is called.
+func binaryName(kind host.Kind, name string) string {
+	return "hookarr-" + string(kind) + "-" + name
+}
+
+// openBinary opens a plugin's binary for launching, or says why it is not safe to
+// run and which command mends it. Everything is judged on what was opened, so that
+// nothing can be put in its place afterwards.
+func openBinary(dir, name string) (*os.File, error) {
+	path := filepath.Join(dir, name)
+	root, err := os.OpenRoot(filepath.Clean(dir))
+	if err != nil {
+		return nil, fmt.Errorf("open plugin directory: %w (set plugins.dir to the directory of the plugin binaries)", err)
+	}
+	defer root.Close()
+	info, err := root.Stat(".")
+	if err != nil {
+		return nil, fmt.Errorf("examine plugin directory: %w", err)
+	}
+	if err := checkOwnership(dir, info); err != nil {
+		return nil, fmt.Errorf("plugin directory %w", err)
+	}
+
+	// Looked at before it is opened: opening a pipe would wait for its other end.
+	if info, err = root.Stat(name); err != nil {
+		return nil, explainStat(root, path, name, err)
+	}
+	if err := checkBinary(path, info); err != nil {
+		return nil, fmt.Errorf("plugin %w", err)
+	}
+	f, err := root.Open(name)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("plugin %s cannot be read by this user: run %s", path, command("chmod", "a+rx", path))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open plugin: %w", err)
+	}
+	if info, err = f.Stat(); err == nil {
+		err = checkBinary(path, info)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("plugin %w", err)
+	}
+	return f, nil
+}
+
+// explainStat tells a missing binary from a link that must not be followed.
+func explainStat(root *os.Root, path, name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("plugin %s does not exist: install the binary there, or set plugins.dir to the directory that has it", path)
+	}
+	if link, lerr := root.Readlink(name); lerr == nil {
+		if !filepath.IsAbs(link) {
+			link = filepath.Join(filepath.Dir(path), link)
+		}
+		return fmt.Errorf("plugin %s is a link that leads out of the plugin directory: run %s", path,
+			command("install", "-m", "0755", link, path))
+	}
+	return fmt.Errorf("examine plugin: %w", err)
+}
+
+// checkBinary judges a plugin's file.
+func checkBinary(path string, info fs.FileInfo) error {
+	mode := info.Mode()
+	switch {
+	case !mode.IsRegular():
+		return fmt.Errorf("%s is not a regular file: remove it and install the binary there", path)
+	case mode&(fs.ModeSetuid|fs.ModeSetgid) != 0:
+		return fmt.Errorf("%s runs as another user or group (setuid or setgid): run %s", path, command("chmod", "ug-s", path))
+	case mode.Perm()&0o111 == 0:
+		return fmt.Errorf("%s is not executable: run %s", path, command("chmod", "a+rx", path))
+	}
+	return checkOwnership(path, info)
+}
+
+// checkOwnership refuses what somebody else than root and the user of this process
+// could change.
+func checkOwnership(path string, info fs.FileInfo) error {
+	if uid, known := owner(info); known && uid != 0 && uid != os.Geteuid() {
+		return fmt.Errorf("%s belongs to user %d, who could replace it: run %s", path, uid,
+			command("chown", fmt.Sprint(os.Geteuid()), path))
+	}
+	if perm := info.Mode().Perm(); perm&0o022 != 0 {
+		return fmt.Errorf("%s can be changed by others (mode %04o): run %s", path, perm, command("chmod", "go-w", path))
+	}
+	return nil
+}
+
+// command writes a command for a shell.
+func command(args ...string) string {
+	for i, a := range args {
+		if !shellSafe.MatchString(a) {
+			args[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(args, " ")
+}

@@ -1,0 +1,246 @@
+package pluginhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+const (
+	// maxSocketPath is what a Unix socket's path may have, and socketRoom what
+	// go-plugin and the private directories append to the temporary directory.
+	maxSocketPath = 104
+	socketRoom    = 70
+	// endGrace is how long a process may take to end when asked. go-plugin alone
+	// waits for ever for the answer of a stopped one.
+	endGrace = 3 * time.Second
+	// exitGrace is how long after a broken call to wait for the news of the
+	// process's end, which comes a millisecond or so later.
+	exitGrace = time.Second
+)
+
+// passedOn are the variables of the host's environment that plugins get; no other,
+// for the rest may hold secrets.
+var passedOn = []string{
+	"TZ", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+}
+
+// launcher starts plugin processes. All of them must have ended before close.
+type launcher struct {
+	opts     Options
+	tmp      string
+	requests chan startRequest
+}
+
+func newLauncher(opts Options) (*launcher, error) {
+	if len(opts.TempDir)+socketRoom > maxSocketPath {
+		return nil, fmt.Errorf("temporary directory %s: path is too long for the plugins' sockets: set TMPDIR to one of at most %d characters",
+			opts.TempDir, maxSocketPath-socketRoom)
+	}
+	tmp, err := os.MkdirTemp(opts.TempDir, "hookarr-")
+	if err != nil {
+		return nil, fmt.Errorf("make private directory for plugins: %w (set TMPDIR to a writable directory)", err)
+	}
+	l := &launcher{opts: opts, tmp: tmp, requests: make(chan startRequest)}
+	go startProcesses(l.requests)
+	return l, nil
+}
+
+func (l *launcher) close() {
+	close(l.requests)
+	_ = os.RemoveAll(l.tmp)
+}
+
+// process is a plugin that runs.
+type process struct {
+	*osProcess
+	plugin *plugin.Client
+	client *host.Client
+	desc   host.Description
+	// dir is the process's own temporary directory.
+	dir     string
+	started time.Time
+	// calls counts the calls under way. It only grows while the process is the
+	// supervisor's current one.
+	calls sync.WaitGroup
+}
+
+// refusedError is matched by errors of binaries that are not even started.
+type refusedError struct{ err error }
+
+func (e *refusedError) Error() string { return e.err.Error() }
+func (e *refusedError) Unwrap() error { return e.err }
+
+// launch checks and starts a plugin's binary and asks it what it is.
+func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink *logSink) (*process, error) {
+	file := binaryName(kind, name)
+	binary, err := openBinary(l.opts.Dir, file)
+	if err != nil {
+		return nil, &refusedError{err}
+	}
+	defer binary.Close()
+	if err := verifyLock(l.opts.LockFile, binary, file); err != nil {
+		return nil, &refusedError{err}
+	}
+	dir, err := os.MkdirTemp(l.tmp, "p")
+	if err != nil {
+		return nil, fmt.Errorf("make private directory for plugin: %w", err)
+	}
+	path, err := execPath(dir, binary)
+	if err != nil {
+		_ = os.RemoveAll(dir)
+		return nil, fmt.Errorf("link plugin: %w", err)
+	}
+	p := &process{
+		osProcess: &osProcess{
+			requests: l.requests,
+			binary:   binary,
+			path:     path,
+			argv:     []string{filepath.Join(l.opts.Dir, file)},
+			env:      l.environment(dir),
+			sink:     sink,
+			exited:   make(chan struct{}),
+		},
+		dir:     dir,
+		started: time.Now(),
+	}
+	p.plugin = plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig:  host.Handshake(),
+		VersionedPlugins: host.Plugins(),
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
+		GRPCDialOptions:  host.DialOptions(),
+		AutoMTLS:         true,
+		SkipHostEnv:      true,
+		// The context of greet ends first.
+		StartTimeout:     2 * l.opts.Timing.Start,
+		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: dir},
+		// What it has to say comes back as errors.
+		Logger:     hclog.NewNullLogger(),
+		SyncStderr: &lineWriter{line: sink.line},
+		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner.Runner, error) {
+			p.env = append(p.env, cmd.Env...)
+			p.socketDir = socketDir
+			return p.osProcess, nil
+		},
+	})
+	if err := p.greet(ctx, l.opts.Timing.Start, kind, name); err != nil {
+		gone := p.hasExited(exitGrace)
+		p.end()
+		return nil, p.explainStart(err, gone, l.opts.Timing.Start)
+	}
+	return p, nil
+}
+
+// environment is the whole environment of a plugin, but for go-plugin's own
+// variables.
+func (l *launcher) environment(dir string) []string {
+	env := []string{"TMPDIR=" + dir, "HOOKARR_LOG_LEVEL=" + logLevel(l.opts.Log)}
+	for _, key := range passedOn {
+		if value, ok := os.LookupEnv(key); ok {
+			env = append(env, key+"="+value)
+		}
+	}
+	return env
+}
+
+// greet starts the process, connects to it and makes sure that it is what its
+// file's name says.
+func (p *process) greet(ctx context.Context, timeout time.Duration, kind host.Kind, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	// go-plugin takes no context; it gives up when the process is gone.
+	stop := context.AfterFunc(ctx, p.kill)
+	defer stop()
+	protocol, err := p.plugin.Client()
+	if err == nil {
+		p.client, err = host.Connect(protocol)
+	}
+	if err == nil {
+		p.desc, err = p.client.Describe(ctx)
+	}
+	if err != nil {
+		return errors.Join(context.Cause(ctx), err)
+	}
+	if p.desc.Kind != kind || p.desc.Name != name {
+		return fmt.Errorf("it says that it is %s plugin %q: rename the file to %s", p.desc.Kind, p.desc.Name, binaryName(p.desc.Kind, p.desc.Name))
+	}
+	return nil
+}
+
+// explainStart says in people's words why a process that has ended did not start.
+func (p *process) explainStart(err error, gone bool, timeout time.Duration) error {
+	file := filepath.Base(p.argv[0])
+	greeting := ""
+	if g := p.greeting.Load(); g != nil {
+		greeting = *g
+	}
+	parts := strings.Split(greeting, "|")
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("start plugin %s: not ready within %s", file, timeout)
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("start plugin %s: %w", file, context.Canceled)
+	case greeting != "" && len(parts) < 4:
+		return fmt.Errorf("start plugin %s: it printed %.80q where its handshake belongs: a plugin must not write to standard output", file, greeting)
+	case len(parts) >= 4 && parts[1] != strconv.Itoa(sdk.ProtocolVersion):
+		return fmt.Errorf("start plugin %s: it speaks version %.10q of the plugin protocol, this Hookarr speaks %d: install a version of the plugin that fits", file, parts[1], sdk.ProtocolVersion)
+	case gone:
+		return fmt.Errorf("start plugin %s: it ended by itself: %s", file, p.epitaph())
+	default:
+		return fmt.Errorf("start plugin %s: %w", file, err)
+	}
+}
+
+// drain waits until no call is under way. None may be begun any more.
+func (p *process) drain(ctx context.Context) error {
+	idle := make(chan struct{})
+	go func() {
+		p.calls.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// end ends the process, by asking first, and returns when nothing of it is left.
+func (p *process) end() {
+	p.expectEnd()
+	timer := time.AfterFunc(endGrace, p.kill)
+	defer timer.Stop()
+	p.plugin.Kill()
+	if p.pid() != 0 {
+		<-p.exited
+	}
+	_ = os.RemoveAll(p.dir)
+}
+
+// hasExited waits at most grace for the end of the process.
+func (p *process) hasExited(grace time.Duration) bool {
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-p.exited:
+		return true
+	case <-timer.C:
+		return false
+	}
+}

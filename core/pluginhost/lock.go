@@ -1,0 +1,117 @@
+package pluginhost
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// maxLock bounds the lock file, in bytes: some ten thousand binaries.
+const maxLock = 1 << 20
+
+// WriteLock pins the binaries: from then on only these bytes are launched. The file
+// has the format of sha256sum, and sha256sum -c in the plugin directory checks it.
+// An unsafe binary is not pinned but is an error.
+func WriteLock(file string, binaries []Binary) error {
+	var buf bytes.Buffer
+	for _, b := range binaries {
+		sum, err := b.Checksum()
+		if err != nil {
+			return fmt.Errorf("pin %s: %w", binaryName(b.Kind, b.Name), err)
+		}
+		fmt.Fprintf(&buf, "%s  %s\n", sum, filepath.Base(b.Path))
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".plugins.lock-")
+	if err != nil {
+		return fmt.Errorf("write plugin lock: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(buf.Bytes())
+	err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), file)
+	}
+	if err != nil {
+		return fmt.Errorf("write plugin lock %s: %w", file, err)
+	}
+	return nil
+}
+
+// verifyLock compares a binary with the lock file. Without a lock file everything
+// is let through.
+func verifyLock(file string, binary *os.File, name string) error {
+	if file == "" {
+		return nil
+	}
+	pins, err := readLock(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read plugin lock: %w", err)
+	}
+	want, ok := pins[name]
+	if !ok {
+		return fmt.Errorf("plugin %s is not pinned in %s: if you trust it, run hookarr plugins lock", name, file)
+	}
+	got, err := checksum(binary)
+	if err != nil {
+		return err
+	}
+	if got != want {
+		return fmt.Errorf("plugin %s has SHA-256 %s but %s pins %s: if you replaced it yourself, run hookarr plugins lock", name, got, file, want)
+	}
+	return nil
+}
+
+// readLock returns the checksum of each file name.
+func readLock(file string) (map[string]string, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkOwnership(file, info); err != nil {
+		return nil, err
+	}
+	if info.Size() > maxLock {
+		return nil, fmt.Errorf("%s has more than %d bytes: run hookarr plugins lock", file, maxLock)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pins, err := parseLock(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: run hookarr plugins lock", file, err)
+	}
+	return pins, nil
+}
+
+// parseLock reads lines of a SHA-256, two spaces (or a space and an asterisk, as
+// sha256sum writes for binary mode) and a file name.
+func parseLock(data []byte) (map[string]string, error) {
+	pins := make(map[string]string)
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for n := 1; lines.Scan(); n++ {
+		line := lines.Text()
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		sum, name, ok := strings.Cut(line, " ")
+		if raw, err := hex.DecodeString(sum); err != nil || len(raw) != 32 || !ok || len(name) < 2 || (name[0] != ' ' && name[0] != '*') {
+			return nil, fmt.Errorf("line %d: want a SHA-256 in hexadecimal, two spaces and a file name", n)
+		}
+		name = name[1:]
+		if _, twice := pins[name]; twice {
+			return nil, fmt.Errorf("line %d: %s is pinned twice", n, name)
+		}
+		pins[name] = strings.ToLower(sum)
+	}
+	return pins, lines.Err()
+}

@@ -1,0 +1,39 @@
+package pluginhost
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// metrics are labelled with the plugin's kind and name: target-discord.
+type metrics struct {
+	restarts *prometheus.CounterVec
+	up       *prometheus.GaugeVec
+	calls    *prometheus.HistogramVec
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	factory := promauto.With(r)
+	return &metrics{
+		restarts: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookarr_plugin_restarts_total",
+			Help: "Times that a plugin's process had to be started again.",
+		}, []string{"plugin"}),
+		up: factory.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "hookarr_plugin_up",
+			Help: "1 while a plugin takes calls.",
+		}, []string{"plugin"}),
+		calls: factory.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "hookarr_plugin_call_seconds",
+			Help:    "Time of calls to plugins, without waiting for one that starts.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		}, []string{"plugin", "method"}),
+	}
+}
+
+// observe records a call that began at start.
+func (m *metrics) observe(plugin, method string, start time.Time) {
+	m.calls.WithLabelValues(plugin, method).Observe(time.Since(start).Seconds())
+}

@@ -1,0 +1,72 @@
+package pluginhost
+
+import (
+	"cmp"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options configure a Host. Zero values work, except for Dir.
+type Options struct {
+	// Dir is the directory of the plugin binaries.
+	Dir string
+	// LockFile pins the binaries' checksums once it exists; empty pins nothing.
+	LockFile string
+	// Log gets the host's own lines and the plugins'; nil discards them.
+	Log *slog.Logger
+	// Metrics registers the metrics of this package; nil keeps them unregistered.
+	Metrics prometheus.Registerer
+	// TempDir is where private directories for sockets are made; empty is the
+	// system's. Its path is limited to some 30 characters by what a socket's may
+	// have.
+	TempDir string
+	// Timing is for tests that cannot wait.
+	Timing Timing
+}
+
+// Timing says how long things take. Each zero value stands for the default named.
+type Timing struct {
+	// Start bounds the start of a process up to its description, and again its
+	// configuration: 10 s.
+	Start time.Duration
+	// Ready is how long a call waits for a plugin that is starting: 3 s.
+	Ready time.Duration
+	// Health is the pause between health checks, 15 s, and HealthTimeout bounds
+	// each: 5 s. Three failures in a row end the process.
+	Health, HealthTimeout time.Duration
+	// BackoffMin is the pause before the first restart, 0.5 s. It doubles with each
+	// up to BackoffMax, 1 min, and a plugin that was up for Stable, 5 min, begins
+	// anew.
+	BackoffMin, BackoffMax, Stable time.Duration
+	// MaxExits in ExitWindow, 5 in 5 min, put a plugin into quarantine.
+	MaxExits   int
+	ExitWindow time.Duration
+	// Quarantine is the pause after which a quarantined plugin is started again:
+	// 10 min.
+	Quarantine time.Duration
+}
+
+// healthFailures is how many failed health checks in a row end a process.
+const healthFailures = 3
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.TempDir = cmp.Or(o.TempDir, os.TempDir())
+	t := &o.Timing
+	t.Start = cmp.Or(t.Start, 10*time.Second)
+	t.Ready = cmp.Or(t.Ready, 3*time.Second)
+	t.Health = cmp.Or(t.Health, 15*time.Second)
+	t.HealthTimeout = cmp.Or(t.HealthTimeout, 5*time.Second)
+	t.BackoffMin = cmp.Or(t.BackoffMin, 500*time.Millisecond)
+	t.BackoffMax = cmp.Or(t.BackoffMax, time.Minute)
+	t.Stable = cmp.Or(t.Stable, 5*time.Minute)
+	t.MaxExits = cmp.Or(t.MaxExits, 5)
+	t.ExitWindow = cmp.Or(t.ExitWindow, 5*time.Minute)
+	t.Quarantine = cmp.Or(t.Quarantine, 10*time.Minute)
+	return o
+}

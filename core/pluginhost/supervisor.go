@@ -1,0 +1,368 @@
+package pluginhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+// State says what a plugin's supervisor is doing.
+type State string
+
+// The states.
+const (
+	// Starting: the process is on its way; calls wait a little.
+	Starting State = "starting"
+	// Ready: calls are taken.
+	Ready State = "ready"
+	// Backoff: the process ended or could not start, and rests before the next
+	// start.
+	Backoff State = "backoff"
+	// Quarantined: the process ended too often. It rests for long, and calls are
+	// turned away.
+	Quarantined State = "quarantined"
+	// Stopped: the host is shutting down.
+	Stopped State = "stopped"
+)
+
+// everything is the gate's weight of a call that must be alone.
+const everything = 1 << 30
+
+// supervisor keeps one plugin's process running, configured and called.
+type supervisor struct {
+	kind      host.Kind
+	name      string
+	instances []host.Instance
+
+	launcher *launcher
+	timing   Timing
+	log      *slog.Logger
+	sink     *logSink
+	metrics  *metrics
+	// gate is held with weight 1 by each call, with everything by one that is
+	// alone. It is fair: a call that wants to be alone is not starved.
+	gate *semaphore.Weighted
+	// reconfigure carries a process that has lost its configuration.
+	reconfigure chan *process
+	// settled is closed after the first start, however it went; done when nothing
+	// runs any more.
+	settled, done chan struct{}
+	// cancel ends run.
+	cancel context.CancelFunc
+
+	mu sync.Mutex
+	// changed is closed and replaced with every change of state.
+	changed chan struct{}
+	state   State
+	since   time.Time
+	// until is when a rest ends.
+	until    time.Time
+	reason   error
+	current  *process
+	restarts int
+	desc     *host.Description
+	problems []host.Problem
+	infos    map[string]host.InstanceInfo
+	warnings map[string]string
+}
+
+func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *supervisor {
+	log := l.opts.Log.With("plugin", string(kind)+"-"+name)
+	return &supervisor{
+		kind: kind, name: name,
+		launcher: l, timing: l.opts.Timing, log: log, sink: newLogSink(log), metrics: m,
+		gate:        semaphore.NewWeighted(everything),
+		reconfigure: make(chan *process, 1),
+		settled:     make(chan struct{}),
+		done:        make(chan struct{}),
+		changed:     make(chan struct{}),
+		state:       Starting,
+		since:       time.Now(),
+	}
+}
+
+// label names the plugin in metrics and messages.
+func (s *supervisor) label() string { return string(s.kind) + "-" + s.name }
+
+// run supervises until ctx ends.
+func (s *supervisor) run(ctx context.Context) {
+	defer close(s.done)
+	settle := sync.OnceFunc(func() { close(s.settled) })
+	defer settle()
+	history := backoff{timing: s.timing}
+	for {
+		s.enter(Starting, nil, 0)
+		begun := time.Now()
+		p, err := s.start(ctx)
+		if err == nil {
+			s.publish(p)
+			s.log.Info("plugin ready", "pid", p.pid(), "version", p.desc.Version, "elapsed", time.Since(begun))
+			settle()
+			err = s.watch(ctx, p)
+		}
+		if ctx.Err() != nil || s.stopped() {
+			s.enter(Stopped, nil, 0)
+			if p != nil {
+				p.end()
+			}
+			return
+		}
+		//nolint:gosec // spreads restarts and is no secret
+		spread := rand.Float64()
+		var pause time.Duration
+		state := Backoff
+		if _, ok := errors.AsType[*refusedError](err); ok {
+			pause = history.refused(spread)
+		} else if p, q := history.ended(begun, time.Now(), spread); q {
+			pause, state = p, Quarantined
+		} else {
+			pause = p
+		}
+		s.enter(state, err, pause)
+		s.log.Error("plugin is down", "state", string(state), "error", err, "pause", pause.Round(time.Millisecond))
+		if p != nil {
+			p.end()
+		}
+		settle()
+		if !sleep(ctx, pause) {
+			s.enter(Stopped, nil, 0)
+			return
+		}
+		s.mu.Lock()
+		s.restarts++
+		s.mu.Unlock()
+		s.metrics.restarts.WithLabelValues(s.label()).Inc()
+	}
+}
+
+// start launches a process and configures it. Nothing of a process that fails is
+// left.
+func (s *supervisor) start(ctx context.Context) (*process, error) {
+	p, err := s.launcher.launch(ctx, s.kind, s.name, s.sink)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.configure(ctx, p); err != nil {
+		if p.hasExited(exitGrace) {
+			err = fmt.Errorf("%w: process ended: %s", err, p.epitaph())
+		}
+		p.end()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (s *supervisor) configure(ctx context.Context, p *process) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timing.Start)
+	defer cancel()
+	problems, infos, err := p.client.Configure(ctx, s.instances, false)
+	if err != nil {
+		return err
+	}
+	byName := make(map[string]host.InstanceInfo, len(infos))
+	for _, in := range infos {
+		byName[in.Name] = in
+	}
+	s.mu.Lock()
+	s.problems, s.infos = problems, byName
+	s.mu.Unlock()
+	for _, pr := range problems {
+		s.log.Error("instance is not configured", "instance", pr.Instance, "key", pr.Key, "problem", pr.Message)
+	}
+	return nil
+}
+
+// publish makes p the process that calls go to. The one before, if any, takes no
+// more and can be drained.
+func (s *supervisor) publish(p *process) {
+	s.mu.Lock()
+	s.current = p
+	s.desc = &p.desc
+	s.mu.Unlock()
+	s.enter(Ready, nil, 0)
+}
+
+// watch returns why a process is no good any more, or nil when ctx ends.
+func (s *supervisor) watch(ctx context.Context, p *process) error {
+	ticker := time.NewTicker(s.timing.Health)
+	defer ticker.Stop()
+	failures := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.exited:
+			return fmt.Errorf("process ended: %s", p.state)
+		case old := <-s.reconfigure:
+			if old != p {
+				continue
+			}
+			if err := s.configure(ctx, p); err != nil {
+				s.log.Warn("plugin is not configured again", "error", err)
+			}
+		case <-ticker.C:
+			err := s.checkHealth(ctx, p)
+			if err == nil {
+				failures = 0
+				continue
+			}
+			failures++
+			s.log.Warn("plugin fails health check", "error", err, "failures", failures)
+			if failures >= healthFailures {
+				p.kill()
+				<-p.exited
+				return fmt.Errorf("process was ended after %d failed health checks: %w", failures, err)
+			}
+		}
+	}
+}
+
+func (s *supervisor) checkHealth(ctx context.Context, p *process) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timing.HealthTimeout)
+	defer cancel()
+	warnings, err := p.client.CheckHealth(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for instance, text := range warnings {
+		if s.warnings[instance] != text {
+			s.log.Warn("plugin warns", "instance", instance, "warning", text)
+		}
+	}
+	s.warnings = warnings
+	return nil
+}
+
+// enter changes the state and wakes who waits for it. Stopped is the last.
+func (s *supervisor) enter(state State, reason error, rest time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == Stopped {
+		return
+	}
+	s.state, s.reason, s.since = state, reason, time.Now()
+	s.until = s.since.Add(rest)
+	if state != Ready && state != Stopped {
+		s.current = nil
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+	up := s.metrics.up.WithLabelValues(s.label())
+	if state == Ready {
+		up.Set(1)
+	} else {
+		up.Set(0)
+	}
+}
+
+// acquire returns the process to call, waiting a little for one that starts. The
+// caller ends the call with calls.Done.
+func (s *supervisor) acquire(ctx context.Context) (*process, error) {
+	timer := time.NewTimer(s.timing.Ready)
+	defer timer.Stop()
+	deadline := time.Now().Add(s.timing.Ready)
+	for {
+		s.mu.Lock()
+		state, reason, until, changed := s.state, s.reason, s.until, s.changed
+		if state == Ready {
+			p := s.current
+			p.calls.Add(1)
+			s.mu.Unlock()
+			return p, nil
+		}
+		s.mu.Unlock()
+
+		switch {
+		case state == Stopped:
+			return nil, errStopped
+		case state == Quarantined, state == Backoff && until.After(deadline):
+			return nil, fmt.Errorf("%w: plugin %s is in %s until %s: %w", ErrUnavailable, s.label(), state, until.Format(time.TimeOnly), reason)
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return nil, fmt.Errorf("%w: plugin %s is not ready", ErrUnavailable, s.label())
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: plugin %s is not ready: %w", ErrUnavailable, s.label(), ctx.Err())
+		}
+	}
+}
+
+// stop takes no more calls, waits for those under way until ctx ends, and ends the
+// process and its supervision.
+func (s *supervisor) stop(ctx context.Context) error {
+	s.enter(Stopped, nil, 0)
+	s.mu.Lock()
+	p := s.current
+	s.mu.Unlock()
+	var err error
+	if p != nil {
+		if err = p.drain(ctx); err != nil {
+			err = fmt.Errorf("calls of plugin %s were cut off: %w", s.label(), err)
+		}
+	}
+	s.cancel()
+	<-s.done
+	return err
+}
+
+func (s *supervisor) stopped() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == Stopped
+}
+
+// problem says what the plugin refuses of an instance's configuration; empty for
+// nothing.
+func (s *supervisor) problem(instance string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.problems {
+		if p.Instance == instance || p.Instance == "" {
+			return fmt.Sprintf("plugin %s refuses the configuration of %s: %s", s.label(), instance,
+				strings.TrimPrefix(p.Key+": "+p.Message, ": "))
+		}
+	}
+	return ""
+}
+
+func (s *supervisor) status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := Status{
+		Kind: s.kind, Plugin: s.name, State: s.state, Since: s.since, Restarts: s.restarts,
+		Problems: slices.Clone(s.problems), Warnings: maps.Clone(s.warnings),
+	}
+	if s.reason != nil {
+		st.Reason, st.Until = s.reason.Error(), s.until
+	}
+	if s.current != nil {
+		st.PID = s.current.pid()
+	}
+	return st
+}
+
+// sleep reports whether it slept in full.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

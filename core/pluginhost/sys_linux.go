@@ -1,0 +1,83 @@
+package pluginhost
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// execFile is the descriptor that a plugin's own binary has in its process: the
+// first after the standard three.
+const execFile = 3
+
+// startProcesses serves starts until requests is closed. It must have an operating
+// system thread to itself for as long as any child lives: Linux sends Pdeathsig
+// when the thread that forked ends, not when the process does, and Go ends threads
+// as it likes. It is the last defence against orphans; plugins also exit at the
+// end of their standard input.
+func startProcesses(requests <-chan startRequest) {
+	// Never unlocked: the thread ends with the goroutine.
+	runtime.LockOSThread()
+	for r := range requests {
+		p, err := os.StartProcess(r.path, r.argv, r.attr)
+		r.started <- startResult{p, err}
+	}
+}
+
+// processAttr gives the child a process group of its own, so that its own children
+// can be killed with it, and kills it when this process dies.
+func processAttr() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// execPath returns a path that executes the file open in the child as execFile,
+// whatever has become of its name: what was checked is what runs. The path is a
+// link in dir, because the kernel names the process after the last element.
+func execPath(dir string, f *os.File) (string, error) {
+	link := filepath.Join(dir, filepath.Base(f.Name()))
+	return link, os.Symlink("/proc/self/fd/"+strconv.Itoa(execFile), link)
+}
+
+// reap waits for a child's end, then ends what the child has left running in its
+// process group. The group is signalled before the child is reaped, while its id
+// cannot have become another's.
+func reap(p *os.Process) (*os.ProcessState, error) {
+	for {
+		err := unix.Waitid(unix.P_PID, p.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	_ = unix.Kill(-p.Pid, unix.SIGKILL)
+	return p.Wait()
+}
+
+// owner returns the user that owns a file.
+func owner(info fs.FileInfo) (uid int, known bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return int(st.Uid), true
+}
+
+// foreign reports whether a process was ended by a signal that comes from outside:
+// from an operator, a service manager or the kernel short of memory.
+func foreign(state *os.ProcessState) bool {
+	ws, ok := state.Sys().(syscall.WaitStatus)
+	if !ok || !ws.Signaled() {
+		return false
+	}
+	switch ws.Signal() {
+	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,32 @@
+//go:build !linux
+
+package pluginhost
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// startProcesses serves starts until requests is closed. Without Pdeathsig a plugin
+// learns of this process's death from the end of its standard input alone.
+func startProcesses(requests <-chan startRequest) {
+	for r := range requests {
+		p, err := os.StartProcess(r.path, r.argv, r.attr)
+		r.started <- startResult{p, err}
+	}
+}
+
+func processAttr() *syscall.SysProcAttr { return nil }
+
+// execPath returns the file's own path: between check and execution its owner could
+// replace it, and only its owner.
+func execPath(_ string, f *os.File) (string, error) { return f.Name(), nil }
+
+func reap(p *os.Process) (*os.ProcessState, error) { return p.Wait() }
+
+// owner knows nothing: only modes are checked.
+func owner(fs.FileInfo) (uid int, known bool) { return 0, false }
+
+// foreign reports whether a process ended without an exit code: by a signal.
+func foreign(state *os.ProcessState) bool { return state.ExitCode() == -1 }
