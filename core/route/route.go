@@ -1,0 +1,174 @@
+// Package route decides which targets an event goes to. It does no I/O.
+package route
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// Table is the routes of a configuration, ready to match. Its methods may be called
+// concurrently.
+type Table struct {
+	routes []route
+	// env is the type of what expressions see.
+	env reflect.Type
+}
+
+// Match is a target that an event goes to, and the route that says so.
+type Match struct {
+	Route  string
+	Target string
+}
+
+type route struct {
+	config.Route
+	when *condition // nil is always true
+}
+
+// Problem is one thing wrong with a route. Key is its place in the configuration:
+// routes[0].when.
+type Problem struct {
+	Key     string
+	Message string
+}
+
+// Error returns the key and what is wrong.
+func (p *Problem) Error() string { return p.Key + ": " + p.Message }
+
+// New compiles the routes. The error joins every [*Problem] there is.
+func New(routes []config.Route) (*Table, error) {
+	t := &Table{routes: make([]route, 0, len(routes)), env: environment()}
+	var problems []error
+	for i, c := range routes {
+		compiled := route{Route: c}
+		add := func(key, format string, args ...any) {
+			problems = append(problems, &Problem{Key: fmt.Sprintf("routes[%d].%s", i, key), Message: fmt.Sprintf(format, args...)})
+		}
+		for j, glob := range c.From {
+			if _, err := path.Match(glob, ""); err != nil {
+				add(fmt.Sprintf("from[%d]", j), `%q is no pattern: write a source's name, or * and ? for parts of names`, glob)
+			}
+		}
+		for j, glob := range c.Types {
+			if _, err := path.Match(segments(glob), ""); err != nil {
+				add(fmt.Sprintf("types[%d]", j), `%q is no pattern: write an event type, or "media.*"`, glob)
+			}
+		}
+		if strings.TrimSpace(c.When) != "" {
+			when, err := compile(c.When, t.env)
+			if err != nil {
+				add("when", "%s", err)
+			}
+			compiled.when = when
+		}
+		t.routes = append(t.routes, compiled)
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return t, nil
+}
+
+// Match returns the targets of an event from a source, in the order of the routes.
+// A target that several routes name is returned once, with the first of them.
+// Normalized is the event by the published schema; it is read only when a route's
+// expression needs it. An expression that cannot be evaluated, because it speaks of
+// a part that the event does not have, is no match.
+func (t *Table) Match(source string, e *sdk.Event, normalized []byte) []Match {
+	var matches []Match
+	facts := facts{env: t.env, normalized: normalized}
+	for _, r := range t.routes {
+		if !matchesSource(r.From, source) || !matchesType(r.Types, string(e.Type)) {
+			continue
+		}
+		if r.when != nil && !r.when.holds(&facts) {
+			continue
+		}
+		for _, target := range r.To {
+			if !slices.ContainsFunc(matches, func(m Match) bool { return m.Target == target }) {
+				matches = append(matches, Match{Route: r.Name, Target: target})
+			}
+		}
+	}
+	return matches
+}
+
+// Lint returns what is probably a mistake: sources that no route takes events from,
+// and patterns that match no source or no event type of this version.
+func (t *Table) Lint(sources []string) []Problem {
+	var problems []Problem
+	for i, r := range t.routes {
+		for j, glob := range r.From {
+			if !slices.ContainsFunc(sources, func(s string) bool { return matchesSource([]string{glob}, s) }) {
+				problems = append(problems, Problem{
+					Key:     fmt.Sprintf("routes[%d].from[%d]", i, j),
+					Message: fmt.Sprintf("%q matches no source%s", glob, config.Suggest(glob, sources)),
+				})
+			}
+		}
+		for j, glob := range r.Types {
+			if !slices.ContainsFunc(sdk.Types(), func(typ sdk.Type) bool { return matchesType([]string{glob}, string(typ)) }) {
+				problems = append(problems, Problem{
+					Key:     fmt.Sprintf("routes[%d].types[%d]", i, j),
+					Message: fmt.Sprintf("%q matches no event type%s", glob, config.Suggest(glob, typeNames())),
+				})
+			}
+		}
+	}
+	for _, source := range sources {
+		if !slices.ContainsFunc(t.routes, func(r route) bool { return matchesSource(r.From, source) }) {
+			problems = append(problems, Problem{
+				Key:     "sources." + source,
+				Message: "no route takes its events: they are stored and go nowhere",
+			})
+		}
+	}
+	return problems
+}
+
+func typeNames() []string {
+	names := make([]string, 0, len(sdk.Types()))
+	for _, t := range sdk.Types() {
+		names = append(names, string(t))
+	}
+	return names
+}
+
+func matchesSource(globs []string, source string) bool {
+	return len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool { return match(glob, source) })
+}
+
+// matchesType: tests and what nobody understood are for those who ask for them by
+// name.
+func matchesType(globs []string, typ string) bool {
+	byNameOnly := typ == string(sdk.TypeTest) || typ == string(sdk.TypeUnknown)
+	if len(globs) == 0 {
+		return !byNameOnly
+	}
+	return slices.ContainsFunc(globs, func(glob string) bool {
+		switch {
+		case byNameOnly:
+			return glob == typ
+		case glob == "*":
+			return true
+		default:
+			return match(segments(glob), segments(typ))
+		}
+	})
+}
+
+// segments makes path.Match, whose wildcards stop at slashes, stop at dots.
+func segments(s string) string { return strings.ReplaceAll(s, ".", "/") }
+
+// match is path.Match of a pattern that New has checked.
+func match(glob, name string) bool {
+	ok, err := path.Match(glob, name)
+	return ok && err == nil
+}

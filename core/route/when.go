@@ -1,0 +1,146 @@
+package route
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// Bounds of an expression: nodes of its syntax tree, and values that it may make
+// while it runs. A rule of a person's hand needs a few dozen of each.
+const (
+	maxNodes     = 500
+	memoryBudget = 10_000
+)
+
+// condition is a compiled expression over an event.
+type condition struct {
+	program *vm.Program
+}
+
+// facts is what expressions see of an event. It is read once, when the first
+// expression asks.
+type facts struct {
+	env        reflect.Type
+	normalized []byte
+	read       bool
+	value      any // nil when the event cannot be read
+}
+
+func compile(source string, env reflect.Type) (*condition, error) {
+	program, err := expr.Compile(source,
+		expr.Env(reflect.Zero(env).Interface()),
+		expr.AsBool(),
+		expr.MaxNodes(maxNodes),
+		// The same event is matched the same way when it is decoded later.
+		expr.DisableBuiltin("now"),
+	)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return &condition{program: program}, nil
+}
+
+func (c *condition) holds(f *facts) bool {
+	env := f.load()
+	if env == nil {
+		return false
+	}
+	machine := vm.VM{MemoryBudget: memoryBudget}
+	result, err := machine.Run(c.program, env)
+	holds, ok := result.(bool)
+	return err == nil && ok && holds
+}
+
+func (f *facts) load() any {
+	if !f.read {
+		f.read = true
+		env := reflect.New(f.env).Elem()
+		if json.Unmarshal(f.normalized, env.Field(0).Addr().Interface()) == nil {
+			f.value = env.Interface()
+		}
+	}
+	return f.value
+}
+
+// environment is the type of what an expression sees: struct{event sdk.Event} with
+// the names of the published schema.
+func environment() reflect.Type {
+	return reflect.StructOf([]reflect.StructField{
+		{Name: "Event", Type: published(reflect.TypeFor[sdk.Event]()), Tag: `expr:"event"`},
+	})
+}
+
+// published returns the type that has the fields of t under their JSON names, with
+// plain strings for named ones so that they compare with literals.
+func published(t reflect.Type) reflect.Type {
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+		return t
+	case t.Kind() == reflect.String:
+		return reflect.TypeFor[string]()
+	case t.Kind() == reflect.Pointer:
+		return reflect.PointerTo(published(t.Elem()))
+	case t.Kind() == reflect.Slice:
+		return reflect.SliceOf(published(t.Elem()))
+	case t.Kind() == reflect.Struct:
+		fields := make([]reflect.StructField, 0, t.NumField())
+		for f := range t.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			fields = append(fields, reflect.StructField{
+				Name: f.Name,
+				Type: published(f.Type),
+				Tag:  reflect.StructTag(fmt.Sprintf(`json:%q expr:%q`, name, name)),
+			})
+		}
+		return reflect.StructOf(fields)
+	default:
+		return t
+	}
+}
+
+var noField = regexp.MustCompile(`has no field (\w+)$`)
+
+// explain puts an error of the compiler into one line, without Go's types.
+func explain(err error) error {
+	at, ok := errors.AsType[*file.Error](err)
+	if !ok { // no place: the whole is not of the type that AsBool asks for
+		return fmt.Errorf("%w: write a condition such as event.media.year >= 2000", err)
+	}
+	message := at.Message
+	if m := noField.FindStringSubmatch(message); m != nil {
+		message = fmt.Sprintf("an event has no field %q here%s", m[1], config.Suggest(m[1], fieldNames(reflect.TypeFor[sdk.Event]())))
+	}
+	return fmt.Errorf("line %d, column %d: %s", at.Line, at.Column+1, message)
+}
+
+// fieldNames returns every JSON name that occurs in t.
+func fieldNames(t reflect.Type) []string {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		return fieldNames(t.Elem())
+	case reflect.Struct:
+		var names []string
+		for f := range t.Fields() {
+			if !f.IsExported() {
+				continue
+			}
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			names = append(append(names, name), fieldNames(f.Type)...)
+		}
+		return names
+	default:
+		return nil
+	}
+}
