@@ -1,0 +1,88 @@
+package pluginhost
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestLock(t *testing.T) {
+	t.Parallel()
+	dir := pluginDir(t)
+	file := filepath.Join(dir, "plugins.lock")
+	path := filepath.Join(dir, "hookarr-target-x")
+	verify := func(name string) error {
+		f, err := openBinary(dir, name)
+		require.NoError(t, err)
+		defer f.Close()
+		return verifyLock(file, f, name)
+	}
+	writeBinary(t, path, 0o755)
+	require.NoError(t, verify("hookarr-target-x"), "no lock file pins nothing")
+
+	found, err := Discover(dir)
+	require.NoError(t, err)
+	require.NoError(t, WriteLock(file, found))
+	sum := sha256.Sum256([]byte("binary of hookarr-target-x"))
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, hex.EncodeToString(sum[:])+"  hookarr-target-x\n", string(data))
+	require.NoError(t, verify("hookarr-target-x"))
+
+	writeBinary(t, filepath.Join(dir, "hookarr-target-y"), 0o755)
+	require.ErrorContains(t, verify("hookarr-target-y"), "hookarr-target-y is not pinned in "+file+": if you trust it, run hookarr plugins lock")
+
+	require.NoError(t, os.WriteFile(path, []byte("something else"), 0o755))
+	err = verify("hookarr-target-x")
+	require.ErrorContains(t, err, "pins "+hex.EncodeToString(sum[:]))
+	require.ErrorContains(t, err, "run hookarr plugins lock")
+
+	require.NoError(t, os.WriteFile(file, []byte("garbage\n"), 0o644))
+	require.ErrorContains(t, verify("hookarr-target-x"), file+": line 1: want a SHA-256")
+
+	require.NoError(t, os.WriteFile(file, nil, 0o644))
+	require.ErrorContains(t, verify("hookarr-target-x"), "is not pinned", "an empty lock pins nothing and is enforced")
+
+	require.NoError(t, os.Chmod(file, 0o666))
+	require.ErrorContains(t, verify("hookarr-target-x"), "run chmod go-w "+file)
+}
+
+func TestWriteLockRefusesUnsafeBinaries(t *testing.T) {
+	t.Parallel()
+	dir := pluginDir(t)
+	writeBinary(t, filepath.Join(dir, "hookarr-target-x"), 0o777)
+	found, err := Discover(dir)
+	require.NoError(t, err)
+	file := filepath.Join(dir, "plugins.lock")
+	require.ErrorContains(t, WriteLock(file, found), "pin hookarr-target-x: ")
+	require.NoFileExists(t, file)
+}
+
+func FuzzParseLock(f *testing.F) {
+	sum := strings.Repeat("a1", 32)
+	f.Add([]byte(sum + "  hookarr-target-x\n# comment\n\n" + sum + " *hookarr-source-y\n"))
+	f.Add([]byte(sum + "\n"))
+	f.Add([]byte("zz  x"))
+	f.Add([]byte(sum + "  a\n" + sum + "  a\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		pins, err := parseLock(data)
+		if err != nil {
+			return
+		}
+		var again strings.Builder
+		for name, sum := range pins {
+			require.Len(t, sum, 64)
+			require.NotEmpty(t, name)
+			fmt.Fprintf(&again, "%s  %s\n", sum, name)
+		}
+		back, err := parseLock([]byte(again.String()))
+		require.NoError(t, err)
+		require.Equal(t, pins, back)
+	})
+}

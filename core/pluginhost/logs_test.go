@@ -1,0 +1,156 @@
+package pluginhost
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// logBuffer collects a log as JSON lines.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// lines returns every record so far.
+func (b *logBuffer) lines(t testing.TB) []map[string]any {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []map[string]any
+	for line := range strings.Lines(b.buf.String()) {
+		var fields map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &fields))
+		all = append(all, fields)
+	}
+	return all
+}
+
+// find returns the first record with a message.
+func (b *logBuffer) find(t testing.TB, message string) map[string]any {
+	t.Helper()
+	for _, l := range b.lines(t) {
+		if l["msg"] == message {
+			return l
+		}
+	}
+	return nil
+}
+
+func TestLogSinkKeepsLevelAndFields(t *testing.T) {
+	t.Parallel()
+	var out logBuffer
+	w := &lineWriter{line: newLogSink(out.logger().With("plugin", "target-x")).line}
+	input := `{"@timestamp":"2026-11-23T10:00:00.000000Z","@level":"warn","@message":"slow","instance":"ops","n":1.5,"plugin":"forged","level":"forged"}` + "\n" +
+		`{"@level":"nonsense","@message":"no level"}` + "\n" +
+		`{"@message":1}` + "\n" + `{"@level":{}}` + "\n" + "[]\n{\nplain\n\n" +
+		"panic: oh no\ngoroutine 1 [running]:\n" +
+		`{"@level":"debug","@message":"last"}`
+	// In pieces, as pipes deliver.
+	for chunk := range strings.SplitSeq(input, "o") {
+		_, err := w.Write([]byte(chunk + "o"))
+		require.NoError(t, err)
+	}
+	w.flush()
+
+	type line struct{ level, msg any }
+	var got []line
+	for _, l := range out.lines(t) {
+		require.Equal(t, "target-x", l["plugin"])
+		got = append(got, line{l["level"], l["msg"]})
+	}
+	require.Equal(t, []line{
+		{"WARN", "slow"},
+		{"INFO", "no level"},
+		{"DEBUG", `{"@message":1}`},
+		{"DEBUG", `{"@level":{}}`},
+		{"DEBUG", "[]"},
+		{"DEBUG", "{"},
+		{"DEBUG", "plain"},
+		{"ERROR", "panic: oh no"},
+		{"ERROR", "goroutine 1 [running]:"},
+		{"ERROR", `{"@level":"debug","@message":"last"}o`},
+	}, got)
+	first := out.lines(t)[0]
+	require.Equal(t, "ops", first["instance"])
+	require.InEpsilon(t, 1.5, first["n"], 0.001)
+}
+
+func TestLogSinkDropsAFlood(t *testing.T) {
+	t.Parallel()
+	var out logBuffer
+	sink := newLogSink(out.logger())
+	w := &lineWriter{line: sink.line}
+	_, err := w.Write([]byte(strings.Repeat("flood\n", 100_000)))
+	require.NoError(t, err)
+	require.Equal(t, "flood", sink.end())
+	lines := out.lines(t)
+	require.GreaterOrEqual(t, len(lines), logBurst)
+	require.Less(t, len(lines), 50_000)
+	dropped := 0.0
+	kept := 0
+	for _, l := range lines {
+		if l["msg"] == "flood" {
+			kept++
+			continue
+		}
+		require.Equal(t, "plugin logs too much, lines dropped", l["msg"])
+		count, ok := l["count"].(float64)
+		require.True(t, ok)
+		dropped += count
+	}
+	require.Equal(t, 100_000, kept+int(dropped))
+}
+
+func TestLineWriterCutsLongLines(t *testing.T) {
+	t.Parallel()
+	var got []string
+	w := &lineWriter{line: func(b []byte) { got = append(got, string(b)) }}
+	long := strings.Repeat("x", 3*maxLogLine)
+	for _, chunk := range []string{"a\nb", long[:maxLogLine], long[maxLogLine:], "\nc\n", long[:maxLogLine], "\n", "d"} {
+		n, err := w.Write([]byte(chunk))
+		require.NoError(t, err)
+		require.Len(t, chunk, n)
+	}
+	w.flush()
+	require.Equal(t, []string{"a", "b" + long[:maxLogLine-1], "c", long[:maxLogLine], "d"}, got)
+}
+
+func FuzzLogSink(f *testing.F) {
+	f.Add([]byte(`{"@message":1}` + "\n" + `{"@message":"x","@level":7,"k":[{}]}`))
+	f.Add([]byte("panic: x\n\xff\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var out logBuffer
+		sink := newLogSink(out.logger())
+		w := &lineWriter{line: sink.line}
+		_, err := w.Write(data)
+		require.NoError(t, err)
+		w.flush()
+		require.LessOrEqual(t, len(sink.end()), maxLastWords)
+		out.lines(t)
+	})
+}
+
+func TestLogLevelForPlugins(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[slog.Level]string{
+		slog.LevelDebug: "debug", slog.LevelInfo: "info", slog.LevelWarn: "warn", slog.LevelError: "error", levelTrace: "debug",
+	} {
+		require.Equal(t, want, logLevel(slog.New(slog.NewTextHandler(&bytes.Buffer{}, &slog.HandlerOptions{Level: level}))))
+	}
+}
