@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -37,11 +36,11 @@ type SlackBody struct {
 
 // SlackBlock is one block; which members it may have depends on its type.
 type SlackBlock struct {
-	Type      string            `json:"type"`
-	Text      *SlackText        `json:"text,omitempty"`
-	Fields    []SlackText       `json:"fields,omitempty"`
-	Accessory *SlackImage       `json:"accessory,omitempty"`
-	Elements  []json.RawMessage `json:"elements,omitempty"`
+	Type      string      `json:"type"`
+	Text      *SlackText  `json:"text,omitempty"`
+	Fields    []SlackText `json:"fields,omitempty"`
+	Accessory *SlackImage `json:"accessory,omitempty"`
+	Elements  []SlackText `json:"elements,omitempty"`
 }
 
 // SlackText is a text object.
@@ -160,11 +159,7 @@ func (b *SlackBlock) check() (int, error) {
 		return b.checkSection()
 	case b.Type == "context" && len(b.Elements) > 0 && len(b.Elements) <= 10:
 		total := 0
-		for _, raw := range b.Elements {
-			var t SlackText
-			if err := json.Unmarshal(raw, &t); err != nil {
-				return 0, err
-			}
+		for _, t := range b.Elements {
 			n, err := t.check(3000)
 			if err != nil {
 				return 0, err

@@ -144,7 +144,7 @@ func seconds(s string) (time.Duration, bool) {
 	if err != nil || math.IsNaN(f) || f < 0 {
 		return 0, false
 	}
-	return time.Duration(min(f, most.Seconds()) * float64(time.Second)), true
+	return time.Duration(math.Round(min(f, most.Seconds())*1e6)) * time.Microsecond, true
 }
 
 // answer is the part of a refusal that says why. Codes:

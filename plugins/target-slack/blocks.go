@@ -110,7 +110,7 @@ func render(m message.Message) payload {
 
 // lead is the title, as a link where there is one, and the sentence below it.
 func (r *renderer) lead(m message.Message) string {
-	title := r.take(m.Title, readTitle, emphasized)
+	title := r.take(m.Title, readTitle, escape)
 	if m.URL != "" {
 		title = r.markup("<"+m.URL+"|") + title + r.markup(">")
 	}
@@ -209,9 +209,25 @@ func (p payload) bare() (payload, bool) {
 	return p, had
 }
 
-// escape replaces the three characters that Slack's markup reserves:
-// https://docs.slack.dev/messaging/formatting-message-text#escaping.
-func escape(_, r rune) string {
+// escape replaces the three characters that Slack's markup reserves,
+// https://docs.slack.dev/messaging/formatting-message-text#escaping, and lets
+// look-alikes stand in for those that format text, for which there is no escape. An
+// underscore does so only around whole words, where names seldom have one.
+func escape(prev, r rune) string {
+	switch r {
+	case '*':
+		return "∗"
+	case '~':
+		return "∼"
+	case '`':
+		return "ˋ"
+	default:
+		return code(prev, r)
+	}
+}
+
+// code is escape inside a code span.
+func code(prev, r rune) string {
 	switch r {
 	case '&':
 		return "&amp;"
@@ -220,23 +236,6 @@ func escape(_, r rune) string {
 	case '>':
 		return "&gt;"
 	default:
-		return string(r)
-	}
-}
-
-// emphasized is escape between asterisks. Slack has no escape for those, so the
-// operator that looks like one stands in.
-func emphasized(prev, r rune) string {
-	if r == '*' {
-		return "∗"
-	}
-	return escape(prev, r)
-}
-
-// code is escape inside a code span.
-func code(prev, r rune) string {
-	if r == '`' {
 		return message.Code(prev, r)
 	}
-	return escape(prev, r)
 }

@@ -46,3 +46,16 @@ func FuzzRender(f *testing.F) {
 		}
 	})
 }
+
+func TestTextIsShownAsItIs(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"M*A*S*H":          "M∗A∗S∗H",
+		"Tom & Jerry <3":   "Tom &amp; Jerry &lt;3",
+		"<!channel> <@U1>": "&lt;!channel&gt; &lt;@U1&gt;",
+		"`x` ~y~":          "ˋxˋ ∼y∼",
+	} {
+		require.Equal(t, want, message.Fit(text, 1000, escape))
+	}
+	require.Equal(t, "ˋa*b~c&amp;", message.Fit("`a*b~c&", 1000, code))
+}

@@ -1,0 +1,162 @@
+package endpoint_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/endpoint"
+)
+
+func serve(t *testing.T, h http.Handler) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func send(t *testing.T, method, url, body string) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp, strings.TrimSpace(string(answer))
+}
+
+func embeds(n int, of string) string {
+	return `{"embeds":[` + strings.TrimSuffix(strings.Repeat(of+",", n), ",") + `]}`
+}
+
+func embed(members string) string { return embeds(1, "{"+members+"}") }
+
+func fields(n int, name, value string) string {
+	f := fmt.Sprintf(`{"name":%q,"value":%q},`, name, value)
+	return embed(`"fields":[` + strings.TrimSuffix(strings.Repeat(f, n), ",") + `]`)
+}
+
+func TestDiscordRefusesEveryBreach(t *testing.T) {
+	t.Parallel()
+	a := func(n int) string { return strings.Repeat("a", n) }
+	for name, c := range map[string]struct{ good, bad, member string }{
+		"content":           {`{"content":"` + a(2000) + `"}`, `{"content":"` + a(2001) + `"}`, "content"},
+		"surrogates":        {`{"content":"` + strings.Repeat("😀", 1000) + `"}`, `{"content":"` + strings.Repeat("😀", 1001) + `"}`, "content"},
+		"trimmed":           {`{"content":"  ` + a(2000) + `  "}`, `{"content":"   "}`, "message"},
+		"nothing":           {`{"content":"a"}`, `{}`, "message"},
+		"unknown member":    {`{"content":"a"}`, `{"content":"a","embed":{}}`, "message"},
+		"not JSON":          {`{"content":"a"}`, `{"content":`, "message"},
+		"embeds":            {embeds(10, `{"title":"a"}`), embeds(11, `{"title":"a"}`), "embeds"},
+		"empty embed":       {embed(`"title":"a"`), embed(`"color":1`), "embeds"},
+		"title":             {embed(`"title":"` + a(256) + `"`), embed(`"title":"` + a(257) + `"`), "embeds"},
+		"empty title":       {embed(`"description":"a"`), embed(`"title":" ","description":"a"`), "embeds"},
+		"description":       {embed(`"description":"` + a(4096) + `"`), embed(`"description":"` + a(4097) + `"`), "embeds"},
+		"author":            {embed(`"author":{"name":"` + a(256) + `"}`), embed(`"author":{"name":"` + a(257) + `"}`), "embeds"},
+		"footer":            {embed(`"footer":{"text":"` + a(2048) + `"}`), embed(`"footer":{"text":"` + a(2049) + `"}`), "embeds"},
+		"fields":            {fields(25, "a", "b"), fields(26, "a", "b"), "embeds"},
+		"field name":        {fields(1, a(256), "b"), fields(1, a(257), "b"), "embeds"},
+		"empty field name":  {fields(1, "a", "b"), fields(1, " ", "b"), "embeds"},
+		"field value":       {fields(1, "a", a(1024)), fields(1, "a", a(1025)), "embeds"},
+		"empty field value": {fields(1, "a", "b"), fields(1, "a", "\n"), "embeds"},
+		"total":             {embeds(2, `{"description":"`+a(3000)+`"}`), embeds(2, `{"description":"`+a(3001)+`"}`), "embeds"},
+		"relative image":    {embed(`"image":{"url":"https://a.example/b.jpg"}`), embed(`"image":{"url":"/MediaCover/1.jpg"}`), "embeds"},
+		"thumbnail":         {embed(`"thumbnail":{"url":"http://10.0.0.1/b.jpg"}`), embed(`"thumbnail":{"url":""}`), "embeds"},
+		"bare host":         {embed(`"title":"a","url":"http://a.example"`), embed(`"title":"a","url":"http://radarr:7878/"`), "embeds"},
+		"timestamp":         {embed(`"title":"a","timestamp":"2026-11-23T10:00:00Z"`), embed(`"title":"a","timestamp":"today"`), "embeds"},
+		"color":             {embed(`"title":"a","color":16777215`), embed(`"title":"a","color":16777216`), "embeds"},
+		"username":          {`{"content":"a","username":"` + a(80) + `"}`, `{"content":"a","username":"` + a(81) + `"}`, "username"},
+		"reserved name":     {`{"content":"a","username":"Hookarr"}`, `{"content":"a","username":"My Discord bot"}`, "username"},
+		"avatar":            {`{"content":"a","avatar_url":"https://a.example/b.png"}`, `{"content":"a","avatar_url":"b.png"}`, "avatar_url"},
+		"mention kind":      {`{"content":"a","allowed_mentions":{"parse":["users"]}}`, `{"content":"a","allowed_mentions":{"parse":["here"]}}`, "allowed_mentions"},
+		"mention id":        {`{"content":"a","allowed_mentions":{"parse":[],"roles":["123456789012345678"]}}`, `{"content":"a","allowed_mentions":{"parse":[],"roles":["admins"]}}`, "allowed_mentions"},
+		"mention twice":     {`{"content":"a","allowed_mentions":{"parse":["roles"],"users":["123456789012345678"]}}`, `{"content":"a","allowed_mentions":{"parse":["users"],"users":["123456789012345678"]}}`, "allowed_mentions"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var d endpoint.Discord
+			url := d.URL(serve(t, &d))
+			resp, answer := send(t, http.MethodPost, url, c.good)
+			require.Equal(t, http.StatusNoContent, resp.StatusCode, answer)
+			require.Len(t, d.Messages(), 1)
+
+			resp, answer = send(t, http.MethodPost, url, c.bad)
+			require.Equal(t, http.StatusBadRequest, resp.StatusCode)
+			require.Len(t, d.Messages(), 1)
+			require.Len(t, d.Refused(), 1)
+			var told map[string]any
+			require.NoError(t, json.Unmarshal([]byte(answer), &told))
+			require.Contains(t, told, c.member)
+		})
+	}
+}
+
+func TestDiscordErrorShapes(t *testing.T) {
+	t.Parallel()
+	var d endpoint.Discord
+	url := d.URL(serve(t, &d))
+	bad := embed(`"title":"` + strings.Repeat("a", 257) + `"`)
+
+	_, answer := send(t, http.MethodPost, url, bad)
+	require.JSONEq(t, `{"embeds":["0"]}`, answer)
+
+	_, answer = send(t, http.MethodPost, strings.Replace(url, "/api/", "/api/v10/", 1), bad)
+	require.JSONEq(t, `{"message":"Invalid Form Body","code":50035,"errors":{"embeds":{"0":{"title":{"_errors":[
+		{"code":"BASE_TYPE_INVALID","message":"Must be 256 or fewer in length."}]}}}}}`, answer)
+}
+
+func TestDiscordKeepsAndEditsMessages(t *testing.T) {
+	t.Parallel()
+	var d endpoint.Discord
+	url := d.URL(serve(t, &d))
+	resp, answer := send(t, http.MethodPost, url+"?wait=true&thread_id=42", `{"content":"before"}`)
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.Equal(t, "4", resp.Header.Get("X-RateLimit-Remaining"))
+	var posted struct{ ID string }
+	require.NoError(t, json.Unmarshal([]byte(answer), &posted))
+
+	resp, _ = send(t, http.MethodPatch, url+"/messages/"+posted.ID, `{"content":"after"}`)
+	require.Equal(t, http.StatusNotFound, resp.StatusCode, "a message of a thread needs thread_id")
+	resp, _ = send(t, http.MethodPatch, url+"/messages/"+posted.ID+"?thread_id=42", `{"content":"after"}`)
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.Len(t, d.Messages(), 1)
+	require.Equal(t, 1, d.Messages()[0].Edits)
+	require.Equal(t, "after", *d.Messages()[0].Content)
+
+	d.DeleteMessages()
+	resp, answer = send(t, http.MethodPatch, url+"/messages/"+posted.ID+"?thread_id=42", `{"content":"after"}`)
+	require.Equal(t, http.StatusNotFound, resp.StatusCode)
+	require.JSONEq(t, `{"message":"Unknown Message","code":10008}`, answer)
+}
+
+func TestDiscordTurnsAway(t *testing.T) {
+	t.Parallel()
+	var d endpoint.Discord
+	server := serve(t, &d)
+	url := d.URL(server)
+	resp, _ := send(t, http.MethodPost, url+"x", `{"content":"a"}`)
+	require.Equal(t, http.StatusUnauthorized, resp.StatusCode)
+	resp, _ = send(t, http.MethodPut, url, `{"content":"a"}`)
+	require.Equal(t, http.StatusMethodNotAllowed, resp.StatusCode)
+
+	d.Throttle(376 * time.Millisecond)
+	resp, answer := send(t, http.MethodPost, url, `{"content":"a"}`)
+	require.Equal(t, http.StatusTooManyRequests, resp.StatusCode)
+	require.Equal(t, "1", resp.Header.Get("Retry-After"))
+	require.Equal(t, "0", resp.Header.Get("X-RateLimit-Remaining"))
+	require.JSONEq(t, `{"message":"You are being rate limited.","retry_after":0.376,"global":false}`, answer)
+
+	d.DeleteWebhook()
+	resp, answer = send(t, http.MethodPost, url, `{"content":"a"}`)
+	require.Equal(t, http.StatusNotFound, resp.StatusCode)
+	require.JSONEq(t, `{"message":"Unknown Webhook","code":10015}`, answer)
+}

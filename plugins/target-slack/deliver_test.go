@@ -1,0 +1,160 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/endpoint"
+	"github.com/hookarr/hookarr/plugins/internal/eventtest"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+type testBundle struct {
+	slack  *endpoint.Slack
+	target sdk.Target
+}
+
+func setup(t *testing.T) testBundle {
+	t.Helper()
+	slack := &endpoint.Slack{}
+	server := httptest.NewServer(slack)
+	t.Cleanup(server.Close)
+	env := sdk.Env{Instance: "movies", Log: slog.New(slog.DiscardHandler), HTTP: &sdk.HTTP{}}
+	target, err := newTarget(t.Context(), env, config{WebhookURL: sdk.Secret(slack.URL(server.URL))})
+	require.NoError(t, err)
+	return testBundle{slack, target}
+}
+
+func delivery(t *testing.T, e sdk.Event) sdk.Delivery {
+	t.Helper()
+	d, err := eventtest.Delivery(e)
+	require.NoError(t, err)
+	return d
+}
+
+var imported = sdk.Event{
+	Type: sdk.TypeMediaImported, Title: "Dune: Part Two (2024)",
+	Media: &sdk.Media{Kind: "movie", Poster: "https://image.example/p.jpg"},
+}
+
+func TestGoldens(t *testing.T) {
+	t.Parallel()
+	for _, c := range eventtest.Events() {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			receipt, err := b.target.Deliver(t.Context(), delivery(t, c.Event))
+			require.NoError(t, err, b.slack.Refused())
+			require.Equal(t, sdk.Receipt{Status: http.StatusOK, Excerpt: "ok"}, receipt)
+			eventtest.Golden(t, "testdata/"+c.Name+".golden.json", b.slack.Messages()[0])
+		})
+	}
+}
+
+func pictures(m endpoint.SlackBody) int {
+	n := 0
+	for _, b := range m.Blocks {
+		if b.Accessory != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func TestRefusedPictureIsLeftOut(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, err := b.target.Deliver(t.Context(), delivery(t, imported))
+	require.NoError(t, err)
+	require.Equal(t, 1, pictures(b.slack.Messages()[0]))
+
+	b.slack.Fail(http.StatusBadRequest, "invalid_blocks")
+	_, err = b.target.Deliver(t.Context(), delivery(t, imported))
+	require.NoError(t, err)
+	require.Len(t, b.slack.Messages(), 2)
+	require.Zero(t, pictures(b.slack.Messages()[1]))
+
+	b.slack.Fail(http.StatusBadRequest, "invalid_blocks")
+	b.slack.Fail(http.StatusBadRequest, "invalid_blocks")
+	_, err = b.target.Deliver(t.Context(), delivery(t, imported))
+	class, _ := sdk.ClassOf(err)
+	require.Equal(t, sdk.ClassPermanent, class, "twice is enough")
+
+	b.slack.Fail(http.StatusBadRequest, "invalid_blocks")
+	_, err = b.target.Deliver(t.Context(), delivery(t, sdk.Event{Title: "no picture"}))
+	class, _ = sdk.ClassOf(err)
+	require.Equal(t, sdk.ClassPermanent, class, "nothing to leave out")
+	require.Len(t, b.slack.Messages(), 2)
+}
+
+func TestAnswersAreClassified(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status int
+		word   string
+		class  sdk.Class
+	}{
+		{400, "invalid_payload", sdk.ClassPermanent},
+		{400, "no_text", sdk.ClassPermanent},
+		{400, "too_many_attachments", sdk.ClassPermanent},
+		{400, "msg_blocks_too_long", sdk.ClassPermanent},
+		{400, "user_not_found", sdk.ClassMisconfigured},
+		{400, "invalid_token", sdk.ClassMisconfigured},
+		{400, "no_service_id", sdk.ClassMisconfigured},
+		{400, "team_disabled", sdk.ClassMisconfigured},
+		{403, "action_prohibited", sdk.ClassMisconfigured},
+		{403, "posting_to_general_channel_denied", sdk.ClassMisconfigured},
+		{404, "channel_not_found", sdk.ClassMisconfigured},
+		{404, "no_service", sdk.ClassMisconfigured},
+		{404, "no_team", sdk.ClassMisconfigured},
+		{404, "no_active_hooks", sdk.ClassMisconfigured},
+		{410, "channel_is_archived", sdk.ClassMisconfigured},
+		{410, "something_new", sdk.ClassMisconfigured},
+		{400, "something_new", sdk.ClassPermanent},
+		{500, "rollup_error", sdk.ClassRetryable},
+		{200, `{"ok":false,"error":"invalid_token"}`, sdk.ClassMisconfigured},
+		{200, `{"ok":false,"error":"something_new"}`, sdk.ClassRetryable},
+		{200, `{"ok":false,"error":"ratelimited"}`, sdk.ClassThrottled},
+	} {
+		t.Run(c.word, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.slack.Fail(c.status, c.word)
+			receipt, err := b.target.Deliver(t.Context(), delivery(t, sdk.Event{Title: "x"}))
+			require.Error(t, err)
+			class, _ := sdk.ClassOf(err)
+			require.Equal(t, c.class, class, err)
+			require.NotContains(t, err.Error(), "sEcReT")
+			require.Equal(t, c.status, receipt.Status)
+			require.Equal(t, c.word, receipt.Excerpt)
+		})
+	}
+}
+
+func TestThrottled(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.slack.Throttle(30 * time.Second)
+	_, err := b.target.Deliver(t.Context(), delivery(t, imported))
+	class, after := sdk.ClassOf(err)
+	require.Equal(t, sdk.ClassThrottled, class)
+	require.Equal(t, 30*time.Second, after)
+	require.Empty(t, b.slack.Messages())
+}
+
+func TestCompatibleServersMayAnswerOtherwise(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, body := range []string{"", `{"success":true}`, `{"ok":true}`} {
+		b.slack.Next(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, strings.NewReader(body)) })
+		_, err := b.target.Deliver(t.Context(), delivery(t, imported))
+		require.NoError(t, err, body)
+	}
+}
