@@ -1,0 +1,60 @@
+package auth
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	// failureBurst and failureRate, per second, are far more than a sender with an
+	// old secret needs and far less than guessing does.
+	failureBurst = 20
+	failureRate  = 1
+	// maxClients bounds the memory of a Limiter: 2 x maxClients entries of about 200
+	// bytes.
+	maxClients = 4096
+)
+
+// Limiter counts failed authentications by client address. The zero value is ready
+// and may be used concurrently.
+type Limiter struct {
+	mu sync.Mutex
+	// recent and older hold the clients by when they last failed: a full recent
+	// becomes older, and what was older is forgotten.
+	recent, older map[netip.Prefix]*rate.Limiter
+}
+
+// Fail records a failure and reports whether the client has failed too often.
+func (l *Limiter) Fail(client netip.Addr, now time.Time) bool {
+	key := network(client)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limiter, ok := l.recent[key]
+	if !ok {
+		if limiter, ok = l.older[key]; !ok {
+			limiter = rate.NewLimiter(failureRate, failureBurst)
+		}
+		if l.recent == nil || len(l.recent) >= maxClients {
+			l.older, l.recent = l.recent, make(map[netip.Prefix]*rate.Limiter)
+		}
+		l.recent[key] = limiter
+	}
+	return !limiter.AllowN(now, 1)
+}
+
+// network is what one client is known by: an IPv4 address, or the /64 in which an
+// IPv6 host may choose its address freely.
+func network(addr netip.Addr) netip.Prefix {
+	bits := 32
+	if addr.Is6() {
+		bits = 64
+	}
+	prefix, err := addr.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return prefix
+}

@@ -1,0 +1,50 @@
+package auth_test
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/auth"
+)
+
+func TestLimiter(t *testing.T) {
+	t.Parallel()
+	fails := func(l *auth.Limiter, addr string, at time.Time) int {
+		for n := range 1000 {
+			if l.Fail(netip.MustParseAddr(addr), at) {
+				return n
+			}
+		}
+		return -1
+	}
+	var l auth.Limiter
+	require.Equal(t, 20, fails(&l, "192.0.2.1", now))
+	require.Equal(t, 20, fails(&l, "192.0.2.2", now), "addresses do not share")
+	require.Equal(t, 20, fails(&l, "2001:db8::1", now))
+	require.Equal(t, 0, fails(&l, "2001:db8::ffff:1", now), "one host owns its /64")
+	require.Equal(t, 20, fails(&l, "2001:db8:0:1::1", now))
+	require.Equal(t, 10, fails(&l, "192.0.2.1", now.Add(10*time.Second)))
+	require.True(t, func() bool {
+		for range 21 {
+			if l.Fail(netip.Addr{}, now) {
+				return true
+			}
+		}
+		return false
+	}(), "clients without an address share one count")
+
+	addr := netip.MustParseAddr("10.0.0.1")
+	for range 4000 {
+		l.Fail(addr, now)
+		addr = addr.Next()
+	}
+	require.Equal(t, 0, fails(&l, "192.0.2.2", now), "remembered while few others fail")
+	for range 20000 {
+		l.Fail(addr, now)
+		addr = addr.Next()
+	}
+	require.Equal(t, 20, fails(&l, "192.0.2.2", now), "forgotten when memory is full")
+}
