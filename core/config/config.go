@@ -1,5 +1,29 @@
 // Package config reads Hookarr's configuration: a YAML file, then HOOKARR_*
-// environment variables, then flags.
+// environment variables, then flags; each overrules those before it.
+//
+// # Secrets
+//
+// Every string in the file may hold ${NAME}, which stands for an environment
+// variable; $${ is a literal ${. Every secret KEY has a twin KEY_file that names a
+// file holding it: one trailing line break is dropped. The same goes for the
+// settings of plugins, whatever the key: KEY_file, where KEY itself is not given, is
+// read here and reaches the plugin as KEY, so that plugins need no access to files
+// and have no settings of their own whose name ends in _file. A list of files gives
+// a list of secrets.
+//
+// # Environment
+//
+// HOOKARR_DATABASE_URL sets database.url: a single underscore separates the words of
+// a key. A double underscore stands on both sides of a source's or target's name,
+// in which an underscore is a dash, and between the keys of a plugin's settings:
+// HOOKARR_TARGETS__MY_OPS__RETRY_MAX_AGE sets targets.my-ops.retry.max_age and
+// HOOKARR_TARGETS__MY_OPS__CONFIG__URL sets targets.my-ops.config.url. Lists are
+// separated by commas. Routes and auth are lists of sections and can be set in the
+// file alone.
+//
+// # Paths
+//
+// Relative paths are relative to the working directory, not to the file.
 package config
 
 import (
@@ -18,6 +42,13 @@ var NamePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 type Config struct {
 	// File is where it was read from.
 	File string `koanf:"-"`
+	// Warnings are what is probably a mistake and keeps nothing from working.
+	Warnings []Problem `koanf:"-"`
+
+	origin origin
+	// hidden are the keys of plugin settings whose values came from the
+	// environment or a file.
+	hidden map[string]bool
 
 	Listen         string            `koanf:"listen"`
 	TLS            TLS               `koanf:"tls"`

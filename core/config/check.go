@@ -1,0 +1,215 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxConcurrency is the most workers that the queue runs.
+const maxConcurrency = 10_000
+
+// checker finds what is wrong with decoded settings.
+type checker struct {
+	*Config
+	*decoder
+	// broken are the keys that could not be decoded; twins count as the secret itself.
+	broken []string
+}
+
+// problem tells of a value, unless it, what holds it or a part of it is missing only
+// because it could not be decoded.
+func (k checker) problem(key, format string, args ...any) {
+	for _, broken := range k.broken {
+		if within(key, broken) || within(broken, key) {
+			return
+		}
+	}
+	k.decoder.problem(key, format, args...)
+}
+
+// within reports whether key is outer or inside of it.
+func within(key, outer string) bool {
+	rest, ok := strings.CutPrefix(key, outer)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+func check(c *Config, d *decoder) {
+	k := checker{Config: c, decoder: d}
+	for _, p := range d.problems {
+		k.broken = append(k.broken, strings.ReplaceAll(strings.TrimSuffix(p.Key, fileSuffix), fileSuffix+"[", "["))
+	}
+	k.process()
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		k.source("sources."+name, name, c.Sources[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Targets)) {
+		k.target("targets."+name, name, c.Targets[name])
+	}
+	k.routes()
+}
+
+func (k checker) process() {
+	k.address("listen", k.Listen)
+	if k.Admin.Listen != "" {
+		k.address("admin.listen", k.Admin.Listen)
+	}
+	if (k.TLS.CertFile == "") != (k.TLS.KeyFile == "") {
+		k.problem("tls", "give both cert_file and key_file, or neither")
+	}
+	k.database()
+	if k.Plugins.Dir == "" {
+		k.problem("plugins.dir", "give the directory of the plugin binaries")
+	}
+	k.oneOf("log.level", k.Log.Level, "debug", "info", "warn", "error")
+	k.oneOf("log.format", k.Log.Format, "text", "json")
+	if k.Shutdown.Drain < 0 {
+		k.problem("shutdown.drain", "want 0s or more")
+	}
+	k.positive("retention.events", k.Retention.Events)
+	k.positive("retention.dead_letters", k.Retention.DeadLetters)
+}
+
+// database never repeats the URL: it may hold a password.
+func (k checker) database() {
+	const want = "want sqlite://PATH, such as sqlite://./data/hookarr.db, or postgres://USER:PASS@HOST/DATABASE" //nolint:gosec // a pattern, no credentials
+	scheme, rest, ok := strings.Cut(k.Database.URL.Reveal(), "://")
+	switch {
+	case ok && rest != "" && scheme == "sqlite":
+	case ok && rest != "" && (scheme == "postgres" || scheme == "postgresql"):
+		if _, err := url.Parse(k.Database.URL.Reveal()); err != nil {
+			k.problem("database.url", "%s; percent-encode signs such as @, : and / in the password", want)
+		}
+	default:
+		k.problem("database.url", want)
+	}
+}
+
+func (k checker) address(key, address string) {
+	_, port, err := net.SplitHostPort(address)
+	if n, perr := strconv.Atoi(port); err != nil || perr != nil || n < 0 || n > 65535 {
+		k.problem(key, "want HOST:PORT, such as 127.0.0.1:8484, or :8484 for every address")
+	}
+}
+
+func (k checker) oneOf(key, value string, known ...string) {
+	if last := len(known) - 1; !slices.Contains(known, value) {
+		k.problem(key, "want %s or %s%s", strings.Join(known[:last], ", "), known[last], Suggest(value, known))
+	}
+}
+
+func (k checker) positive(key string, d time.Duration) {
+	if d <= 0 {
+		k.problem(key, "want more than 0s")
+	}
+}
+
+func (k checker) name(key, name string) {
+	if name == "" {
+		k.problem(key, "give a name")
+	} else if !NamePattern.MatchString(name) {
+		k.problem(key, "%q is no name: want at most 40 of a-z, 0-9 and -, not beginning with -", name)
+	}
+}
+
+func (k checker) plugin(key, plugin string) {
+	switch {
+	case plugin == "":
+		k.problem(key, "give the name of a plugin")
+	case !NamePattern.MatchString(plugin):
+		k.problem(key, "want the NAME of the binary hookarr-source-NAME or hookarr-target-NAME")
+	}
+}
+
+func (k checker) source(key, name string, s Source) {
+	k.name(key, name)
+	k.plugin(key+".plugin", s.Plugin)
+	if len(s.Auth) == 0 {
+		k.problem(key+".auth", "say who may post: hmac, basic, header or token; auth: [{none: {}}] lets everybody in")
+	}
+	for i, a := range s.Auth {
+		k.auth(fmt.Sprintf("%s.auth[%d]", key, i), a)
+	}
+	if len(s.Auth) > 1 && slices.ContainsFunc(s.Auth, func(a Auth) bool { return a.None != nil }) {
+		k.warn(key+".auth", "none lets everybody in, whatever else is listed")
+	}
+}
+
+func (k checker) target(key, name string, t Target) {
+	k.name(key, name)
+	k.plugin(key+".plugin", t.Plugin)
+	k.positive(key+".timeout", t.Timeout)
+	if t.Concurrency < 0 || t.Concurrency > maxConcurrency {
+		k.problem(key+".concurrency", "want 1 to %d, or 0 for the plugin's own", maxConcurrency)
+	}
+	k.retry(key+".retry", t.Retry)
+	if !slices.ContainsFunc(k.Routes, func(r Route) bool { return slices.Contains(r.To, name) }) {
+		k.warn(key, "no route leads here")
+	}
+}
+
+func (k checker) retry(key string, r Retry) {
+	if len(r.Schedule) > 0 {
+		for _, other := range []string{"initial", "multiplier", "max_interval"} {
+			if k.given[key+"."+other] {
+				k.problem(key+"."+other, "schedule stands for this: remove one of them")
+			}
+		}
+		for i, pause := range r.Schedule {
+			k.positive(fmt.Sprintf("%s.schedule[%d]", key, i), pause)
+		}
+	} else {
+		k.positive(key+".initial", r.Initial)
+		if r.Multiplier < 1 {
+			k.problem(key+".multiplier", "want 1 or more")
+		}
+		if r.MaxInterval < r.Initial {
+			k.problem(key+".max_interval", "want at least initial, which is %s", r.Initial)
+		}
+	}
+	if r.MaxAttempts < 0 {
+		k.problem(key+".max_attempts", "want 1 or more, or 0 for no limit")
+	}
+	k.positive(key+".max_age", r.MaxAge)
+}
+
+func (k checker) routes() {
+	targets := slices.Sorted(maps.Keys(k.Targets))
+	names := map[string]int{}
+	for i, r := range k.Routes {
+		key := fmt.Sprintf("routes[%d]", i)
+		k.name(key+".name", r.Name)
+		if first, ok := names[r.Name]; ok {
+			k.problem(key+".name", "routes[%d] has this name too", first)
+		} else {
+			names[r.Name] = i
+		}
+		if len(r.To) == 0 {
+			k.problem(key+".to", "name at least one target")
+		}
+		for j, target := range r.To {
+			if _, ok := k.Targets[target]; ok {
+				continue
+			}
+			there := "; there is none"
+			if len(targets) > 0 {
+				there = "; there are " + strings.Join(targets, ", ")
+			}
+			if suggestion := Suggest(target, targets); suggestion != "" {
+				there = suggestion
+			}
+			k.problem(fmt.Sprintf("%s.to[%d]", key, j), "no target is called %q%s", target, there)
+		}
+	}
+	if len(k.Sources) == 0 {
+		k.warn("sources", "there is none: nothing can be received")
+	}
+	if len(k.Routes) == 0 {
+		k.warn("routes", "there is none: events are stored and go nowhere")
+	}
+}

@@ -1,0 +1,27 @@
+package config
+
+import "time"
+
+// defaulter is a section that is not empty when nothing is given.
+type defaulter interface{ setDefaults() }
+
+func (c *Config) setDefaults() {
+	c.Listen = "127.0.0.1:8484"
+	c.Database.URL = "sqlite://./data/hookarr.db"
+	c.Plugins = Plugins{Dir: "./bin/plugins", Lock: "./plugins.lock"}
+	c.Log = Log{Level: "info", Format: "text"}
+	c.Shutdown.Drain = 30 * time.Second
+	c.Retention = Retention{Events: 30 * 24 * time.Hour, DeadLetters: 90 * 24 * time.Hour}
+}
+
+func (t *Target) setDefaults() {
+	t.Timeout = 30 * time.Second
+	t.Retry = Retry{
+		Initial:     5 * time.Second,
+		Multiplier:  3,
+		MaxInterval: 6 * time.Hour,
+		MaxAge:      7 * 24 * time.Hour,
+	}
+}
+
+func (h *HMAC) setDefaults() { h.Tolerance = 5 * time.Minute }

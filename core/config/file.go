@@ -1,0 +1,92 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	koanfyaml "github.com/knadh/koanf/parsers/yaml"
+	"go.yaml.in/yaml/v3"
+)
+
+// parser is koanf's YAML parser, strict about what the file is, that notes the line
+// of every key.
+type parser struct {
+	koanfyaml.YAML
+	origin *origin
+}
+
+// Unmarshal reads one document that is a mapping, or nothing at all.
+func (p *parser) Unmarshal(raw []byte) (map[string]any, error) {
+	documents := yaml.NewDecoder(bytes.NewReader(raw))
+	var first, second yaml.Node
+	if err := documents.Decode(&first); errors.Is(err, io.EOF) {
+		return map[string]any{}, nil
+	} else if err != nil {
+		return nil, p.explain(err)
+	}
+	if err := documents.Decode(&second); !errors.Is(err, io.EOF) {
+		return nil, p.fail(second.Line, "the file has more than one document: remove the line --- and what follows it")
+	}
+	root := first.Content[0]
+	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
+		return map[string]any{}, nil
+	}
+	if root.Kind != yaml.MappingNode {
+		return nil, p.fail(root.Line, "want keys and values, such as listen: 127.0.0.1:8484")
+	}
+	settings, err := p.YAML.Unmarshal(raw)
+	if err != nil {
+		return nil, p.explain(err)
+	}
+	p.note("", root)
+	return settings, nil
+}
+
+// note records the lines below a node. Lines behind an alias are those of the alias.
+func (p *parser) note(key string, n *yaml.Node) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			child := join(key, n.Content[i].Value)
+			p.origin.lines[child] = n.Content[i].Line
+			p.note(child, n.Content[i+1])
+		}
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			child := fmt.Sprintf("%s[%d]", key, i)
+			p.origin.lines[child] = item.Line
+			p.note(child, item)
+		}
+	default: // nothing below
+	}
+}
+
+func (p *parser) fail(line int, message string) error {
+	return &Error{Problems: []Problem{{File: p.origin.file, Line: line, Message: message}}}
+}
+
+// lineOf finds the line in what the YAML library says.
+var lineOf = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
+
+// explain turns the errors of the YAML library into problems.
+func (p *parser) explain(err error) error {
+	messages := []string{err.Error()}
+	if many, ok := errors.AsType[*yaml.TypeError](err); ok {
+		messages = many.Errors
+	}
+	problems := make([]Problem, 0, len(messages))
+	for _, message := range messages {
+		problem := Problem{File: p.origin.file, Message: "not YAML: " + strings.TrimPrefix(message, "yaml: ")}
+		if m := lineOf.FindStringSubmatch(message); m != nil {
+			problem.Line, _ = strconv.Atoi(m[1])
+			problem.Message = "not YAML: " + message[len(m[0]):]
+		}
+		problems = append(problems, problem)
+	}
+	return &Error{Problems: problems}
+}

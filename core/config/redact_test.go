@@ -1,0 +1,81 @@
+package config_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/config"
+)
+
+const webhookSchema = `{"properties":{
+	"url":{"type":"string"},
+	"secrets":{"type":"array","items":{"type":"string","writeOnly":true}},
+	"headers":{"type":"object","additionalProperties":{"type":"string"}},
+	"nested":{"type":"array","items":{"properties":{"token":{"writeOnly":true},"name":{}}}},
+	"login":{"writeOnly":true,"properties":{"user":{}}}
+}}`
+
+func schemas(kind, plugin string) json.RawMessage {
+	switch kind + "-" + plugin {
+	case "target-webhook":
+		return json.RawMessage(webhookSchema)
+	case "target-broken":
+		return json.RawMessage(`{"properties":[]}`)
+	default:
+		return nil
+	}
+}
+
+func TestRedacted(t *testing.T) {
+	t.Parallel()
+	c, err := config.Loader{Environ: fullEnviron}.Load("testdata/full.yaml")
+	require.NoError(t, err)
+	known, err := c.Redacted(schemas)
+	require.NoError(t, err)
+	golden(t, "testdata/redacted.txt", string(known))
+	unknown, err := c.Redacted(nil)
+	require.NoError(t, err)
+	golden(t, "testdata/redacted-unknown.txt", string(unknown))
+}
+
+func TestRedactedHidesSecrets(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(file, []byte("S3CRET-from-a-file"), 0o600))
+	c, err := load(t, `
+database: {url: "postgres://u:S3CRET@h/d"}
+sources:
+  radarr: {plugin: radarr, config: {key: S3CRET}, auth: [{hmac: {preset: github, secrets: [S3CRET-0123456789]}}]}
+targets:
+  plain: {plugin: webhook, config: {secrets: [S3CRET], nested: [{token: S3CRET, name: shown}], login: {user: S3CRET}, odd: S3CRET}}
+  from-outside: {plugin: webhook, config: {url: "http://shown/${WHERE}", headers: {a_file: `+file+`}, nested: [{name_file: `+file+`}]}}
+  from-variables: {plugin: broken, config: {url: S3CRET, list: [[S3CRET]]}}
+routes: [{name: a, to: [plain, from-outside, from-variables]}]
+`, "WHERE=S3CRET", "HOOKARR_TARGETS__PLAIN__CONFIG__URL=http://shown-by-schema/")
+	require.NoError(t, err)
+	out, err := c.Redacted(schemas)
+	require.NoError(t, err)
+	require.NotContains(t, string(out), "S3CRET")
+	require.Contains(t, string(out), "name: shown")
+}
+
+func TestSuggest(t *testing.T) {
+	t.Parallel()
+	known := []string{"timeout", "retry", "concurrency", "to"}
+	for word, want := range map[string]string{
+		"timout":      `; did you mean "timeout"?`,
+		"tiemout":     `; did you mean "timeout"?`,
+		"Retry":       `; did you mean "retry"?`,
+		"concurency":  `; did you mean "concurrency"?`,
+		"too":         `; did you mean "to"?`,
+		"":            "",
+		"destination": "",
+		"timeout":     "",
+	} {
+		require.Equal(t, want, config.Suggest(word, known), word)
+	}
+}
