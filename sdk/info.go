@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -9,6 +10,9 @@ import (
 
 // ProtocolVersion is the version of the wire contract that this package speaks.
 const ProtocolVersion = handshake.ProtocolVersion
+
+// Version is the semantic version of this package, which hosts show.
+const Version = "0.1.0"
 
 // Info describes a plugin.
 type Info struct {
@@ -66,4 +70,10 @@ type Env struct {
 	Log *slog.Logger
 	// HTTP classifies answers and keeps secrets out of errors.
 	HTTP *HTTP
+}
+
+// HealthChecker is a Source or Target that knows of trouble which stops nothing,
+// such as a credential that soon ends. The error is shown as a warning.
+type HealthChecker interface {
+	CheckHealth(ctx context.Context) error
 }

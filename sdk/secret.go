@@ -3,6 +3,8 @@ package sdk
 import (
 	"encoding/json"
 	"log/slog"
+
+	"github.com/invopop/jsonschema"
 )
 
 const redacted = "[redacted]"
@@ -33,3 +35,8 @@ func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) 
 
 // MarshalText writes the placeholder, for encoders other than JSON.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// JSONSchema describes a string that is written and never shown.
+func (Secret) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", WriteOnly: true}
+}

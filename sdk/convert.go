@@ -1,0 +1,177 @@
+package sdk
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
+)
+
+func (id identity) describe() *pluginv1.DescribeResponse {
+	d := id.Defaults
+	resp := &pluginv1.DescribeResponse{
+		Name:            id.Name,
+		Kind:            id.kind,
+		Version:         id.Version,
+		Summary:         id.Summary,
+		SdkVersion:      Version,
+		ProtocolVersion: ProtocolVersion,
+		ConfigSchema:    id.schema.JSON(),
+		Defaults: &pluginv1.Defaults{
+			Concurrency: uint32(max(d.Concurrency, 0)),
+			Rate:        &pluginv1.Rate{PerSecond: max(d.Rate, 0), Burst: uint32(max(d.Burst, 0))},
+			Group: &pluginv1.Group{
+				Wait:    durationpb.New(d.Group.Wait),
+				MaxWait: durationpb.New(d.Group.MaxWait),
+				Max:     uint32(max(d.Group.Max, 0)),
+			},
+		},
+	}
+	for _, f := range id.Features {
+		resp.Features = append(resp.Features, toFeature(f))
+	}
+	return resp
+}
+
+func toFeature(f Feature) pluginv1.Feature {
+	switch f {
+	case FeatureFetch:
+		return pluginv1.Feature_FEATURE_FETCH
+	case FeatureHistory:
+		return pluginv1.Feature_FEATURE_HISTORY
+	case FeatureConnect:
+		return pluginv1.Feature_FEATURE_CONNECT
+	case FeatureGroup:
+		return pluginv1.Feature_FEATURE_GROUP
+	case FeatureEdit:
+		return pluginv1.Feature_FEATURE_EDIT
+	case FeatureRaw:
+		return pluginv1.Feature_FEATURE_RAW
+	case FeatureTest:
+		return pluginv1.Feature_FEATURE_TEST
+	default:
+		return pluginv1.Feature_FEATURE_UNSPECIFIED
+	}
+}
+
+func toClass(c Class) pluginv1.Class {
+	switch c {
+	case ClassOK:
+		return pluginv1.Class_CLASS_OK
+	case ClassThrottled:
+		return pluginv1.Class_CLASS_THROTTLED
+	case ClassPermanent:
+		return pluginv1.Class_CLASS_PERMANENT
+	case ClassMisconfigured:
+		return pluginv1.Class_CLASS_MISCONFIGURED
+	default:
+		return pluginv1.Class_CLASS_RETRYABLE
+	}
+}
+
+func fromRequest(id string, r *pluginv1.OriginalRequest) Request {
+	header := make(http.Header, len(r.GetHeaders()))
+	for _, h := range r.GetHeaders() {
+		for _, v := range h.GetValues() {
+			header.Add(h.GetName(), v)
+		}
+	}
+	// Whatever of a query can be read, is.
+	query, _ := url.ParseQuery(r.GetQuery())
+	return Request{
+		ID:         id,
+		Method:     r.GetMethod(),
+		Header:     header,
+		Query:      query,
+		Body:       r.GetBody(),
+		ReceivedAt: r.GetReceivedAt().AsTime(),
+	}
+}
+
+func fromDelivery(r *pluginv1.DeliverRequest) (Delivery, error) {
+	d := Delivery{
+		ID:             r.GetDeliveryId(),
+		Attempt:        int(r.GetAttempt()),
+		Route:          r.GetRoute(),
+		CorrelationKey: r.GetCorrelationKey(),
+	}
+	for i, data := range r.GetEvents() {
+		var e Event
+		if err := json.Unmarshal(data, &e); err != nil {
+			return Delivery{}, fmt.Errorf("event %d of the delivery is not one: %w", i, err)
+		}
+		d.Events = append(d.Events, e)
+		d.JSON = append(d.JSON, data)
+	}
+	if len(d.Events) == 0 {
+		return Delivery{}, errors.New("the delivery has no event")
+	}
+	d.Event = d.Events[0]
+	for i, original := range r.GetOriginals() {
+		id := ""
+		if i < len(d.Events) {
+			id = d.Events[i].ID
+		}
+		d.Originals = append(d.Originals, fromRequest(id, original))
+	}
+	if p := r.GetPrevious(); p != nil {
+		d.Previous = &Receipt{MessageID: p.GetMessageId(), State: p.GetState()}
+	}
+	return d, nil
+}
+
+// toOutcome writes what became of an attempt, redacted and within the bounds of the
+// contract.
+func toOutcome(receipt Receipt, err error, r redactor) *pluginv1.DeliverResponse {
+	class, after := ClassOf(err)
+	resp := &pluginv1.DeliverResponse{
+		Class:   toClass(class),
+		Status:  uint32(max(receipt.Status, 0)),
+		Excerpt: r.excerpt(receipt.Excerpt),
+	}
+	if err != nil {
+		resp.Message = r.line(err.Error())
+	}
+	if after > 0 {
+		resp.RetryAfter = durationpb.New(after)
+	}
+	if receipt.MessageID != "" || len(receipt.State) > 0 {
+		resp.Receipt = &pluginv1.Receipt{MessageId: cut(receipt.MessageID, maxMessage)}
+		// Half a state could not be read back.
+		if len(receipt.State) <= maxState {
+			resp.Receipt.State = receipt.State
+		}
+	}
+	if l := receipt.Limit; l != nil {
+		resp.LearntRate = &pluginv1.LearntRate{Remaining: uint32(max(l.Remaining, 0)), ResetAfter: durationpb.New(max(l.ResetAfter, 0))}
+	}
+	return resp
+}
+
+// completeEvent fills in what the author left to the SDK and refuses an event that
+// nobody could route or show.
+func completeEvent(e *Event, instance, id string, origin Origin, at time.Time) error {
+	if e.Type == "" || e.Title == "" {
+		return fmt.Errorf("the event has no type or no title: type %q, title %q", e.Type, e.Title)
+	}
+	if e.ID == "" {
+		e.ID = id
+	}
+	if e.Source == "" {
+		e.Source = instance
+	}
+	if e.Origin == "" {
+		e.Origin = origin
+	}
+	if e.Time.IsZero() {
+		e.Time = at
+	}
+	e.Time = e.Time.UTC()
+	return nil
+}

@@ -1,0 +1,221 @@
+package sdk
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/hookarr/hookarr/sdk/internal/config"
+	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
+	"github.com/hookarr/hookarr/sdk/internal/process"
+)
+
+// reader reads one instance's configuration. It returns the function that builds
+// the instance from it, and the configuration, or what is wrong with it.
+type reader[T any] func(data []byte) (build func(context.Context, Env) (T, error), config any, problems []config.Problem)
+
+// instances holds a plugin's configured instances by name.
+type instances[T any] struct {
+	id   identity
+	read reader[T]
+	has  func(instance T, f Feature) bool
+	log  process.Log
+
+	configuring sync.Mutex
+	closing     sync.WaitGroup
+
+	mu   sync.RWMutex
+	live map[string]*instance[T]
+}
+
+// instance is one configured instance. It is closed when it is out of the set and
+// its last call has ended.
+type instance[T any] struct {
+	name     string
+	hash     [sha256.Size]byte
+	value    T
+	http     *HTTP
+	log      *slog.Logger
+	redactor redactor
+	calls    sync.WaitGroup
+}
+
+// configure replaces the set, or only judges it.
+func (s *instances[T]) configure(ctx context.Context, wanted []*pluginv1.Instance, validateOnly bool) ([]*pluginv1.Problem, []*instance[T], error) {
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	s.mu.RLock()
+	former := s.live
+	s.mu.RUnlock()
+
+	next := make(map[string]*instance[T], len(wanted))
+	var problems []*pluginv1.Problem
+	var fit []*instance[T]
+	named := map[string]bool{}
+	for _, w := range wanted {
+		old, known := former[w.GetName()]
+		if named[w.GetName()] {
+			problems = append(problems, &pluginv1.Problem{Instance: w.GetName(), Message: "is configured twice"})
+			continue
+		}
+		named[w.GetName()] = true
+		in, found := old, []config.Problem(nil)
+		if !known || old.hash != sha256.Sum256(w.GetConfig()) {
+			in, found = s.build(ctx, w.GetName(), w.GetConfig())
+		}
+		for _, p := range found {
+			problems = append(problems, &pluginv1.Problem{Instance: w.GetName(), Key: cut(p.Key, maxMessage), Message: cut(p.Message, maxMessage)})
+		}
+		if len(found) == 0 {
+			fit = append(fit, in)
+			next[w.GetName()] = in
+		} else if known {
+			next[w.GetName()] = old
+		}
+	}
+	if err := ctx.Err(); err != nil || validateOnly {
+		s.closeExcept(next, former)
+		if err != nil {
+			return nil, nil, status.FromContextError(err).Err()
+		}
+		return problems, fit, nil
+	}
+	s.mu.Lock()
+	s.live = next
+	s.mu.Unlock()
+	s.closeExcept(former, next)
+	return problems, fit, nil
+}
+
+// build makes an instance and checks that it has what the plugin declares.
+func (s *instances[T]) build(ctx context.Context, name string, data []byte) (in *instance[T], problems []config.Problem) {
+	newInstance, settings, problems := s.read(data)
+	if len(problems) > 0 {
+		r := newRedactor(settings)
+		for i := range problems {
+			problems[i].Message = r.line(problems[i].Message)
+		}
+		return nil, problems
+	}
+	in = &instance[T]{name: name, hash: sha256.Sum256(data), redactor: newRedactor(settings)}
+	in.http = &HTTP{userAgent: s.id.userAgent()}
+	in.log = s.logger(in.redactor).With("plugin", s.id.Name, "instance", name)
+	defer func() {
+		if r := recover(); r != nil {
+			in.log.ErrorContext(ctx, "plugin panicked", "method", "constructor", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			in, problems = nil, []config.Problem{{Message: "the plugin panicked while it read this: " + in.redactor.line(fmt.Sprint(r))}}
+		}
+	}()
+	value, err := newInstance(ctx, Env{Instance: name, Log: in.log, HTTP: in.http})
+	if err != nil {
+		problems = config.Problems(err)
+		for i := range problems {
+			problems[i].Message = in.redactor.line(problems[i].Message)
+		}
+		return nil, problems
+	}
+	in.value = value
+	for _, f := range s.id.Features {
+		if !s.has(value, f) {
+			problems = append(problems, config.Problem{Message: fmt.Sprintf("the plugin declares the feature %s and does not have it, which is a bug in it", f)})
+		}
+	}
+	if len(problems) > 0 {
+		s.close(in)
+		return nil, problems
+	}
+	return in, nil
+}
+
+func (s *instances[T]) logger(r redactor) *slog.Logger {
+	return process.Log{Output: redactingWriter{Writer: s.log.Output, redactor: r}, Level: s.log.Level}.Logger()
+}
+
+// call runs f with the named instance, which is not closed before f returns. A
+// panic becomes an error of the kind that hosts take for a bug.
+func (s *instances[T]) call(ctx context.Context, name, method string, f func(in *instance[T]) error) (err error) {
+	s.mu.RLock()
+	in, ok := s.live[name]
+	if ok {
+		in.calls.Add(1)
+	}
+	s.mu.RUnlock()
+	if !ok {
+		return status.Errorf(codes.FailedPrecondition, "no instance %q is configured", name)
+	}
+	defer in.calls.Done()
+	defer func() {
+		if r := recover(); r != nil {
+			in.log.ErrorContext(ctx, "plugin panicked", "method", method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = status.Errorf(codes.Internal, "the plugin panicked in %s: %s", method, in.redactor.line(fmt.Sprint(r)))
+		}
+	}()
+	return f(in)
+}
+
+// names returns the names of the instances in the set, in order.
+func (s *instances[T]) names() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	names := make([]string, 0, len(s.live))
+	for name := range s.live {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// closeExcept closes the instances of one set that are not in another.
+func (s *instances[T]) closeExcept(set, kept map[string]*instance[T]) {
+	for name, in := range set {
+		if kept[name] != in {
+			s.close(in)
+		}
+	}
+}
+
+// close closes an instance once its calls have ended, in the background.
+func (s *instances[T]) close(in *instance[T]) {
+	s.closing.Go(func() {
+		defer func() {
+			if r := recover(); r != nil {
+				in.log.Error("plugin panicked", "method", "Close", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			}
+		}()
+		in.calls.Wait()
+		defer in.http.close()
+		if c, ok := any(in.value).(io.Closer); ok {
+			if err := c.Close(); err != nil {
+				in.log.Warn("close instance", "error", err)
+			}
+		}
+	})
+}
+
+// closeAll empties the set and waits for everything to be closed, or for ctx.
+func (s *instances[T]) closeAll(ctx context.Context) {
+	s.configuring.Lock()
+	s.mu.Lock()
+	former := s.live
+	s.live = nil
+	s.mu.Unlock()
+	s.closeExcept(former, nil)
+	s.configuring.Unlock()
+	closed := make(chan struct{})
+	go func() {
+		s.closing.Wait()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-ctx.Done():
+	}
+}

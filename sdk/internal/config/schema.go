@@ -1,0 +1,229 @@
+// Package config turns an instance's JSON into the author's struct. The struct's
+// tags are the only declaration: the JSON Schema, the checks, the defaults and the
+// list of secrets all come from them.
+package config
+
+import (
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	reflector "github.com/invopop/jsonschema"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// FormatDuration is the schema format of a Go duration string.
+const FormatDuration = "go-duration"
+
+// Schema is what one struct type says of its configuration. It is immutable.
+type Schema struct {
+	typ   reflect.Type
+	tree  *reflector.Schema
+	json  json.RawMessage
+	check *jsonschema.Schema
+}
+
+// Of reads the tags of a struct type. An error is a mistake of the author's.
+func Of(t reflect.Type) (*Schema, error) {
+	if t.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("the configuration %s is not a struct", t)
+	}
+	tree, err := Reflect(t)
+	if err != nil {
+		return nil, err
+	}
+	s := &Schema{typ: t, tree: tree}
+	if s.json, err = json.Marshal(tree); err != nil {
+		return nil, fmt.Errorf("write the schema of %s: %w", t, err)
+	}
+	if s.check, err = compile(s.json); err != nil {
+		return nil, fmt.Errorf("compile the schema of %s: %w", t, err)
+	}
+	return s, nil
+}
+
+// JSON returns the JSON Schema (2020-12).
+func (s *Schema) JSON() json.RawMessage { return s.json }
+
+// Reflect returns the JSON Schema of a struct type by its tags.
+func Reflect(t reflect.Type) (tree *reflector.Schema, err error) {
+	// The reflector panics for types that JSON cannot hold, such as functions.
+	defer func() {
+		if r := recover(); r != nil {
+			tree, err = nil, fmt.Errorf("the configuration %s: %v", t, r)
+		}
+	}()
+	r := &reflector.Reflector{
+		Anonymous:                  true,
+		DoNotReference:             true,
+		RequiredFromJSONSchemaTags: true,
+		Mapper:                     textSchema,
+	}
+	tree = r.ReflectFromType(t)
+	return tree, annotate(t, tree)
+}
+
+func compile(schema []byte) (*jsonschema.Schema, error) {
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(schema)))
+	if err != nil {
+		return nil, err
+	}
+	const url = "hookarr:///config.json"
+	c := jsonschema.NewCompiler()
+	c.RegisterFormat(&jsonschema.Format{Name: FormatDuration, Validate: validateDuration})
+	c.AssertFormat()
+	if err := c.AddResource(url, doc); err != nil {
+		return nil, err
+	}
+	return c.Compile(url)
+}
+
+func validateDuration(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return nil
+	}
+	_, err := time.ParseDuration(s)
+	return err
+}
+
+// textSchema gives types that read themselves from text, such as netip.Addr, the
+// schema of a string. The reflector knows only their fields.
+func textSchema(t reflect.Type) *reflector.Schema {
+	if t == reflect.TypeFor[time.Time]() || t.Implements(reflect.TypeFor[interface{ JSONSchema() *reflector.Schema }]()) {
+		return nil
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return &reflector.Schema{Type: "string"}
+	}
+	return nil
+}
+
+// annotate carries the tags of t into its schema, and those of the types in it.
+func annotate(t reflect.Type, s *reflector.Schema) error {
+	if s == nil {
+		return nil
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return annotate(t.Elem(), s)
+	case reflect.Slice, reflect.Array:
+		return annotate(t.Elem(), s.Items)
+	case reflect.Map:
+		return annotate(t.Elem(), s.AdditionalProperties)
+	case reflect.Struct:
+		var errs []error
+		for name, f := range fields(t) {
+			p, ok := property(s, name)
+			if !ok {
+				continue
+			}
+			if err := annotateField(s, p, name, f); err != nil {
+				errs = append(errs, fmt.Errorf("field %s.%s: %w", t, f.Name, err))
+			}
+			errs = append(errs, annotate(f.Type, p))
+		}
+		return errors.Join(errs...)
+	default:
+		return nil
+	}
+}
+
+// annotateField reads the tags `doc:"…"` and `hookarr:"required,default=…,enum=a|b"`.
+func annotateField(parent, p *reflector.Schema, name string, f reflect.StructField) error {
+	p.Description = f.Tag.Get("doc")
+	tag, ok := f.Tag.Lookup("hookarr")
+	if !ok {
+		return nil
+	}
+	for option := range strings.SplitSeq(tag, ",") {
+		word, value, _ := strings.Cut(option, "=")
+		switch word {
+		case "required":
+			parent.Required = append(parent.Required, name)
+			requireContent(p)
+		case "enum":
+			item := p
+			if p.Items != nil {
+				item = p.Items
+			}
+			for text := range strings.SplitSeq(value, "|") {
+				item.Enum = append(item.Enum, literal(item.Type, text))
+			}
+		case "default":
+			p.Default = literal(p.Type, value)
+		default:
+			return fmt.Errorf("the tag hookarr:%q has the unknown option %q; there are required, default and enum", tag, word)
+		}
+	}
+	return checkDefault(p, f.Type)
+}
+
+// checkDefault reports a default that the field could not be configured to.
+func checkDefault(p *reflector.Schema, t reflect.Type) error {
+	if p.Default == nil {
+		return nil
+	}
+	text, err := json.Marshal(p.Default)
+	if err == nil {
+		err = json.Unmarshal(text, reflect.New(t).Interface())
+	}
+	if err != nil {
+		return fmt.Errorf("the default %v: %w", p.Default, err)
+	}
+	if len(p.Enum) > 0 && !slices.ContainsFunc(p.Enum, func(v any) bool { return reflect.DeepEqual(v, p.Default) }) {
+		return fmt.Errorf("the default %v is not in enum", p.Default)
+	}
+	return nil
+}
+
+// requireContent makes a required key need more than to be there: an environment
+// variable that is not set gives an empty string.
+func requireContent(p *reflector.Schema) {
+	one := uint64(1)
+	switch p.Type {
+	case "string":
+		p.MinLength = &one
+	case "array":
+		p.MinItems = &one
+	}
+}
+
+// literal reads a tag's value: text for strings, JSON for everything else.
+func literal(schemaType, text string) any {
+	if schemaType == "string" {
+		return text
+	}
+	return json.RawMessage(text)
+}
+
+func property(s *reflector.Schema, name string) (*reflector.Schema, bool) {
+	if s.Properties == nil {
+		return nil, false
+	}
+	return s.Properties.Get(name)
+}
+
+// fields yields the fields that encoding/json knows of a struct, by their keys.
+func fields(t reflect.Type) iter.Seq2[string, reflect.StructField] {
+	return func(yield func(string, reflect.StructField) bool) {
+		for _, f := range reflect.VisibleFields(t) {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			switch {
+			case !f.IsExported(), name == "-", f.Anonymous && name == "":
+				continue
+			case name == "":
+				name = f.Name
+			}
+			if !yield(name, f) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package sdk
+
+import (
+	"encoding/json"
+	"io"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// minSecret is the shortest secret that is replaced, in bytes. A shorter one
+	// guards nothing, and its letters are everywhere.
+	minSecret = 4
+	// minURLPart is the shortest part of a secret URL that is replaced by itself.
+	minURLPart = 12
+	// maxMessage and maxExcerpt bound what goes to the host, in bytes.
+	maxMessage = 1 << 10
+	maxExcerpt = 4 << 10
+	// maxState bounds a receipt's state, in bytes.
+	maxState = 4 << 10
+)
+
+// redactor replaces an instance's secrets in whatever leaves it. The zero value
+// knows none.
+type redactor struct{ replacer *strings.Replacer }
+
+// newRedactor returns a redactor of every Secret in config, which may hold them at
+// any depth.
+func newRedactor(config any) redactor {
+	var words []string
+	seen := map[uintptr]bool{}
+	collectSecrets(reflect.ValueOf(config), seen, func(secret string) {
+		words = append(words, forms(secret)...)
+	})
+	if len(words) == 0 {
+		return redactor{}
+	}
+	// A secret that has another in it is replaced as a whole.
+	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) })
+	pairs := make([]string, 0, 2*len(words))
+	for _, w := range words {
+		pairs = append(pairs, w, redacted)
+	}
+	return redactor{replacer: strings.NewReplacer(pairs...)}
+}
+
+func (r redactor) text(s string) string {
+	if r.replacer == nil {
+		return s
+	}
+	return r.replacer.Replace(s)
+}
+
+// line returns s redacted, on one line, at most maxMessage bytes.
+func (r redactor) line(s string) string {
+	return cut(strings.Join(strings.Fields(r.text(s)), " "), maxMessage)
+}
+
+// excerpt returns s redacted, at most maxExcerpt bytes. The cut comes last, so that
+// it leaves no half of a secret.
+func (r redactor) excerpt(s string) string { return cut(r.text(s), maxExcerpt) }
+
+// cut returns at most limit bytes of s, in whole characters and valid UTF-8, which
+// is all that protobuf takes.
+func cut(s string, limit int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}
+
+// redactingWriter redacts a log. Each Write is one record.
+type redactingWriter struct {
+	io.Writer
+	redactor
+}
+
+func (w redactingWriter) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(w.Writer, w.text(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// forms returns the spellings in which a secret could turn up: itself, escaped for
+// JSON or a URL, and of a URL the parts that are secret by themselves, since an
+// endpoint often echoes the path.
+func forms(secret string) []string {
+	if len(secret) < minSecret {
+		return nil
+	}
+	words := []string{secret, url.QueryEscape(secret), url.PathEscape(secret)}
+	if quoted, err := json.Marshal(secret); err == nil {
+		words = append(words, string(quoted[1:len(quoted)-1]))
+	}
+	if u, err := url.Parse(secret); err == nil && u.Host != "" {
+		parts := append(strings.Split(u.Path, "/"), u.Path, u.EscapedPath(), u.RequestURI())
+		for _, values := range u.Query() {
+			parts = append(parts, values...)
+		}
+		if password, ok := u.User.Password(); ok {
+			parts = append(parts, password)
+		}
+		for _, part := range parts {
+			if len(part) >= minURLPart {
+				words = append(words, part)
+			}
+		}
+	}
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
+// collectSecrets yields every Secret that v holds, in unexported fields too.
+func collectSecrets(v reflect.Value, seen map[uintptr]bool, yield func(string)) {
+	switch v.Kind() {
+	case reflect.String:
+		if v.Type() == reflect.TypeFor[Secret]() {
+			yield(v.String())
+		}
+	case reflect.Pointer:
+		if v.IsNil() || seen[v.Pointer()] {
+			return
+		}
+		seen[v.Pointer()] = true
+		collectSecrets(v.Elem(), seen, yield)
+	case reflect.Interface:
+		if !v.IsNil() {
+			collectSecrets(v.Elem(), seen, yield)
+		}
+	case reflect.Struct:
+		for _, field := range v.Fields() {
+			collectSecrets(field, seen, yield)
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			collectSecrets(v.Index(i), seen, yield)
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			collectSecrets(it.Key(), seen, yield)
+			collectSecrets(it.Value(), seen, yield)
+		}
+	default:
+	}
+}

@@ -1,0 +1,33 @@
+package sdk
+
+import (
+	"os"
+
+	"github.com/hookarr/hookarr/sdk/internal/process"
+)
+
+// ServeTarget serves a target plugin. It is all that main does, and it does not
+// return: the process ends when its host ends it or is gone. Run by hand, it says
+// what the program is and exits with status 1.
+func ServeTarget[C any](info Info, ctor NewTarget[C]) {
+	serve(NewTargetPlugin(info, ctor))
+}
+
+// ServeSource serves a source plugin, like ServeTarget.
+func ServeSource[C any](info Info, ctor NewSource[C]) {
+	serve(NewSourcePlugin(info, ctor))
+}
+
+func serve(p *Plugin, err error) {
+	log := process.HostLog()
+	if err != nil {
+		log.Logger().Error("the plugin is not built right", "error", err)
+		os.Exit(1)
+	}
+	if !process.Launched() {
+		process.Explain(os.Stderr, p.id.kindName(), p.id.Name, p.id.Version)
+		os.Exit(1)
+	}
+	process.Serve(p.services(log), log)
+	os.Exit(0)
+}
