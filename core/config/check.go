@@ -135,8 +135,8 @@ func (k checker) source(key, name string, s Source) {
 	for i, a := range s.Auth {
 		k.auth(fmt.Sprintf("%s.auth[%d]", key, i), a)
 	}
-	if len(s.Auth) > 1 && slices.ContainsFunc(s.Auth, func(a Auth) bool { return a.None != nil }) {
-		k.warn(key+".auth", "none lets everybody in, whatever else is listed")
+	if i := slices.IndexFunc(s.Auth, func(a Auth) bool { return a.None != nil }); i >= 0 && len(s.Auth) > 1 {
+		k.problem(fmt.Sprintf("%s.auth[%d].none", key, i), "lets everybody in, so that the other entries mean nothing: remove it or them")
 	}
 }
 

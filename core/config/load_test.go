@@ -165,7 +165,6 @@ sources:
     plugin: radarr
     auth:
       - basic: {password: short}
-      - none: {}
       - token: {value_file: `+file+`}
 targets:
   unused: {plugin: webhook}
