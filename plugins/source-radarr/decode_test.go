@@ -271,13 +271,11 @@ func TestCollectedPayloads(t *testing.T) {
 		require.NoError(t, err)
 		name := filepath.Base(file)
 		app, _, _ := strings.Cut(name, "__")
-		e, err := decode(body, nil)
+		app, _, _ = strings.Cut(app, "-")
+		e, err := decode(body, agent(app+"/4.0.0.1 (debian 12)"))
 		if app != "radarr" {
-			// Without the User-Agent some bodies could be anybody's.
-			if err != nil {
-				_, ok := sdk.AsInvalid(err)
-				require.True(t, ok, name)
-			}
+			_, ok := sdk.AsInvalid(err)
+			require.True(t, ok, name)
 			continue
 		}
 		require.NoError(t, err, name)

@@ -9,7 +9,7 @@ import (
 )
 
 type config struct {
-	ApplicationURL string `json:"application_url" doc:"Radarr's own URL, for links in events. Needed only while \"Application URL\" is empty in Radarr's general settings."`
+	ApplicationURL string `json:"application_url" doc:"Radarr's own URL, for links in events whose webhook has none: all of them while Application URL is empty in Radarr's general settings, resolved health checks always."`
 }
 
 // Validate refuses what could not be linked to.
