@@ -22,17 +22,24 @@ func serve(t *testing.T, h http.Handler) string {
 	return s.URL
 }
 
-func send(t *testing.T, method, url, body string) (*http.Response, string) {
+// answer is what a service answered.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func send(t *testing.T, method, url, body string) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
+	got, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	return resp, strings.TrimSpace(string(answer))
+	require.NoError(t, resp.Body.Close())
+	return answer{resp.StatusCode, resp.Header, strings.TrimSpace(string(got))}
 }
 
 func embeds(n int, of string) string {
@@ -85,16 +92,16 @@ func TestDiscordRefusesEveryBreach(t *testing.T) {
 			t.Parallel()
 			var d endpoint.Discord
 			url := d.URL(serve(t, &d))
-			resp, answer := send(t, http.MethodPost, url, c.good)
-			require.Equal(t, http.StatusNoContent, resp.StatusCode, answer)
+			got := send(t, http.MethodPost, url, c.good)
+			require.Equal(t, http.StatusNoContent, got.status, got.body)
 			require.Len(t, d.Messages(), 1)
 
-			resp, answer = send(t, http.MethodPost, url, c.bad)
-			require.Equal(t, http.StatusBadRequest, resp.StatusCode)
+			got = send(t, http.MethodPost, url, c.bad)
+			require.Equal(t, http.StatusBadRequest, got.status)
 			require.Len(t, d.Messages(), 1)
 			require.Len(t, d.Refused(), 1)
 			var told map[string]any
-			require.NoError(t, json.Unmarshal([]byte(answer), &told))
+			require.NoError(t, json.Unmarshal([]byte(got.body), &told))
 			require.Contains(t, told, c.member)
 		})
 	}
@@ -106,36 +113,36 @@ func TestDiscordErrorShapes(t *testing.T) {
 	url := d.URL(serve(t, &d))
 	bad := embed(`"title":"` + strings.Repeat("a", 257) + `"`)
 
-	_, answer := send(t, http.MethodPost, url, bad)
-	require.JSONEq(t, `{"embeds":["0"]}`, answer)
+	got := send(t, http.MethodPost, url, bad)
+	require.JSONEq(t, `{"embeds":["0"]}`, got.body)
 
-	_, answer = send(t, http.MethodPost, strings.Replace(url, "/api/", "/api/v10/", 1), bad)
+	got = send(t, http.MethodPost, strings.Replace(url, "/api/", "/api/v10/", 1), bad)
 	require.JSONEq(t, `{"message":"Invalid Form Body","code":50035,"errors":{"embeds":{"0":{"title":{"_errors":[
-		{"code":"BASE_TYPE_INVALID","message":"Must be 256 or fewer in length."}]}}}}}`, answer)
+		{"code":"BASE_TYPE_INVALID","message":"Must be 256 or fewer in length."}]}}}}}`, got.body)
 }
 
 func TestDiscordKeepsAndEditsMessages(t *testing.T) {
 	t.Parallel()
 	var d endpoint.Discord
 	url := d.URL(serve(t, &d))
-	resp, answer := send(t, http.MethodPost, url+"?wait=true&thread_id=42", `{"content":"before"}`)
-	require.Equal(t, http.StatusOK, resp.StatusCode)
-	require.Equal(t, "4", resp.Header.Get("X-RateLimit-Remaining"))
+	got := send(t, http.MethodPost, url+"?wait=true&thread_id=42", `{"content":"before"}`)
+	require.Equal(t, http.StatusOK, got.status)
+	require.Equal(t, "4", got.header.Get("X-RateLimit-Remaining"))
 	var posted struct{ ID string }
-	require.NoError(t, json.Unmarshal([]byte(answer), &posted))
+	require.NoError(t, json.Unmarshal([]byte(got.body), &posted))
 
-	resp, _ = send(t, http.MethodPatch, url+"/messages/"+posted.ID, `{"content":"after"}`)
-	require.Equal(t, http.StatusNotFound, resp.StatusCode, "a message of a thread needs thread_id")
-	resp, _ = send(t, http.MethodPatch, url+"/messages/"+posted.ID+"?thread_id=42", `{"content":"after"}`)
-	require.Equal(t, http.StatusOK, resp.StatusCode)
+	got = send(t, http.MethodPatch, url+"/messages/"+posted.ID, `{"content":"after"}`)
+	require.Equal(t, http.StatusNotFound, got.status, "a message of a thread needs thread_id")
+	got = send(t, http.MethodPatch, url+"/messages/"+posted.ID+"?thread_id=42", `{"content":"after"}`)
+	require.Equal(t, http.StatusOK, got.status)
 	require.Len(t, d.Messages(), 1)
 	require.Equal(t, 1, d.Messages()[0].Edits)
 	require.Equal(t, "after", *d.Messages()[0].Content)
 
 	d.DeleteMessages()
-	resp, answer = send(t, http.MethodPatch, url+"/messages/"+posted.ID+"?thread_id=42", `{"content":"after"}`)
-	require.Equal(t, http.StatusNotFound, resp.StatusCode)
-	require.JSONEq(t, `{"message":"Unknown Message","code":10008}`, answer)
+	got = send(t, http.MethodPatch, url+"/messages/"+posted.ID+"?thread_id=42", `{"content":"after"}`)
+	require.Equal(t, http.StatusNotFound, got.status)
+	require.JSONEq(t, `{"message":"Unknown Message","code":10008}`, got.body)
 }
 
 func TestDiscordTurnsAway(t *testing.T) {
@@ -143,20 +150,20 @@ func TestDiscordTurnsAway(t *testing.T) {
 	var d endpoint.Discord
 	server := serve(t, &d)
 	url := d.URL(server)
-	resp, _ := send(t, http.MethodPost, url+"x", `{"content":"a"}`)
-	require.Equal(t, http.StatusUnauthorized, resp.StatusCode)
-	resp, _ = send(t, http.MethodPut, url, `{"content":"a"}`)
-	require.Equal(t, http.StatusMethodNotAllowed, resp.StatusCode)
+	got := send(t, http.MethodPost, url+"x", `{"content":"a"}`)
+	require.Equal(t, http.StatusUnauthorized, got.status)
+	got = send(t, http.MethodPut, url, `{"content":"a"}`)
+	require.Equal(t, http.StatusMethodNotAllowed, got.status)
 
 	d.Throttle(376 * time.Millisecond)
-	resp, answer := send(t, http.MethodPost, url, `{"content":"a"}`)
-	require.Equal(t, http.StatusTooManyRequests, resp.StatusCode)
-	require.Equal(t, "1", resp.Header.Get("Retry-After"))
-	require.Equal(t, "0", resp.Header.Get("X-RateLimit-Remaining"))
-	require.JSONEq(t, `{"message":"You are being rate limited.","retry_after":0.376,"global":false}`, answer)
+	got = send(t, http.MethodPost, url, `{"content":"a"}`)
+	require.Equal(t, http.StatusTooManyRequests, got.status)
+	require.Equal(t, "1", got.header.Get("Retry-After"))
+	require.Equal(t, "0", got.header.Get("X-RateLimit-Remaining"))
+	require.JSONEq(t, `{"message":"You are being rate limited.","retry_after":0.376,"global":false}`, got.body)
 
 	d.DeleteWebhook()
-	resp, answer = send(t, http.MethodPost, url, `{"content":"a"}`)
-	require.Equal(t, http.StatusNotFound, resp.StatusCode)
-	require.JSONEq(t, `{"message":"Unknown Webhook","code":10015}`, answer)
+	got = send(t, http.MethodPost, url, `{"content":"a"}`)
+	require.Equal(t, http.StatusNotFound, got.status)
+	require.JSONEq(t, `{"message":"Unknown Webhook","code":10015}`, got.body)
 }

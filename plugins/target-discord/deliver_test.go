@@ -29,7 +29,7 @@ func setup(t *testing.T, change func(c *config)) testBundle {
 	if change != nil {
 		change(&c)
 	}
-	target, err := newTarget(t.Context(), sdk.Env{Instance: "movies", Log: discardLog(), HTTP: &sdk.HTTP{}}, c)
+	target, err := newTarget(t.Context(), sdk.Env{Instance: "movies", Log: textLog(io.Discard), HTTP: &sdk.HTTP{}}, c)
 	require.NoError(t, err)
 	return testBundle{discord, target}
 }

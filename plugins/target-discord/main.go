@@ -4,21 +4,12 @@ package main
 import (
 	"context"
 	"net/url"
-	"regexp"
 	"strings"
 
+	"github.com/hookarr/hookarr/plugins/internal/endpointurl"
+	"github.com/hookarr/hookarr/plugins/internal/message"
 	"github.com/hookarr/hookarr/sdk"
 )
-
-// config is one webhook.
-type config struct {
-	WebhookURL   sdk.Secret `json:"webhook_url" hookarr:"required" doc:"URL of the webhook, from the channel's settings: https://discord.com/api/webhooks/ID/TOKEN."`
-	Username     string     `json:"username" doc:"Name to post under instead of the webhook's own: 1 to 80 characters."`
-	AvatarURL    string     `json:"avatar_url" doc:"Picture to post under instead of the webhook's own: an http or https URL that the internet can reach."`
-	ThreadID     string     `json:"thread_id" doc:"Id of a thread or forum post of the channel to post to."`
-	MentionRoles []string   `json:"mention_roles" doc:"Ids of roles that every message notifies, at most 20. Nobody else is ever notified."`
-	MentionUsers []string   `json:"mention_users" doc:"Ids of users that every message notifies, at most 20. Nobody else is ever notified."`
-}
 
 func info() sdk.Info {
 	return sdk.Info{
@@ -35,24 +26,16 @@ func info() sdk.Info {
 func main() { sdk.ServeTarget(info(), newTarget) }
 
 func newTarget(ctx context.Context, env sdk.Env, c config) (sdk.Target, error) {
-	webhook, err := url.Parse(c.WebhookURL.Reveal())
+	webhook, err := endpointurl.Parse("webhook_url", c.WebhookURL)
 	if err != nil {
 		return nil, err
 	}
-	if !officialURL(webhook) {
-		env.Log.WarnContext(ctx, "webhook_url does not look like Discord's https://discord.com/api/webhooks/ID/TOKEN, using it as it is")
-	} else if rest, ok := strings.CutPrefix(webhook.Path, "/api/webhooks/"); ok {
-		// Without a version Discord serves one that it does not document any more.
-		webhook.Path = "/api/v10/webhooks/" + rest
-	}
-	if c.ThreadID != "" {
-		q := webhook.Query()
-		q.Set("thread_id", c.ThreadID)
-		webhook.RawQuery = q.Encode()
+	if !discordGaveOut(webhook) {
+		env.Log.WarnContext(ctx, "webhook_url does not look like https://discord.com/api/webhooks/ID/TOKEN, using it as it is")
 	}
 	return &target{
-		http: env.HTTP, log: env.Log, webhook: webhook,
-		sender: sender{c.Username, c.AvatarURL},
+		http: env.HTTP, log: env.Log, webhook: effective(webhook, c.ThreadID),
+		sender: sender{c.Username, message.WebURL(c.AvatarURL)},
 		mentions: mentions{
 			Content:         mentionLine(c.MentionRoles, c.MentionUsers),
 			AllowedMentions: allowedMentions{Parse: []string{}, Roles: c.MentionRoles, Users: c.MentionUsers},
@@ -60,13 +43,22 @@ func newTarget(ctx context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	}, nil
 }
 
-// officialURL reports whether u is one that Discord gives out. Others may be a proxy.
-func officialURL(u *url.URL) bool {
-	host := strings.TrimPrefix(strings.TrimPrefix(u.Host, "canary."), "ptb.")
-	return u.Scheme == "https" && (host == "discord.com" || host == "discordapp.com") &&
-		regexp.MustCompile(`^/api(/v\d+)?/webhooks/\d+/[\w-]+$`).MatchString(u.Path)
+// effective adds the thread, and the version of the API where Discord's own URL has
+// none: without one, Discord serves a version that it does not document any more.
+func effective(webhook *url.URL, thread string) *url.URL {
+	u := *webhook
+	if rest, ok := strings.CutPrefix(u.Path, "/api/webhooks/"); ok && discordGaveOut(webhook) {
+		u.Path = "/api/v10/webhooks/" + rest
+	}
+	if thread != "" {
+		q := u.Query()
+		q.Set("thread_id", thread)
+		u.RawQuery = q.Encode()
+	}
+	return &u
 }
 
+// mentionLine is the text that notifies; what an embed says does not.
 func mentionLine(roles, users []string) string {
 	all := make([]string, 0, len(roles)+len(users))
 	for _, id := range roles {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/hookarr/hookarr/plugins/internal/endpointurl"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -28,6 +29,9 @@ func info() sdk.Info {
 func main() { sdk.ServeTarget(info(), newTarget) }
 
 func newTarget(ctx context.Context, env sdk.Env, c config) (sdk.Target, error) {
+	if _, err := endpointurl.Parse("webhook_url", c.WebhookURL); err != nil {
+		return nil, err
+	}
 	if !strings.HasPrefix(c.WebhookURL.Reveal(), "https://hooks.slack.com/") {
 		env.Log.WarnContext(ctx, "webhook_url does not look like Slack's https://hooks.slack.com/services/…, using it as it is")
 	}

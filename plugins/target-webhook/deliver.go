@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -45,9 +46,7 @@ func (t *target) Deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, erro
 		return sdk.Receipt{}, sdk.Misconfigured(errors.New("url is not a valid URL"))
 	}
 	req.Header.Set("Content-Type", mediaType)
-	for name, values := range t.headers {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, t.headers)
 	now := time.Now()
 	req.Header.Set(headerID, d.ID)
 	req.Header.Set(headerTimestamp, strconv.FormatInt(now.Unix(), 10))

@@ -1,0 +1,18 @@
+// Package endpointurl checks the URL that a target is configured with.
+package endpointurl
+
+import (
+	"net/url"
+
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// Parse returns the URL of an endpoint, or a problem with the key that holds it. The
+// problem does not repeat the URL, which often is a credential.
+func Parse(key string, raw sdk.Secret) (*url.URL, error) {
+	u, err := url.Parse(raw.Reveal())
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return nil, sdk.Problem(key, "is not a URL; write it in full, with https:// or http:// and the host")
+	}
+	return u, nil
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/sdk"
+)
+
+func TestEveryProblemNamesItsKey(t *testing.T) {
+	t.Parallel()
+	good := config{
+		WebhookURL: "https://discord.com/api/webhooks/1012345678901234567/abc", Username: strings.Repeat("ü", 80),
+		AvatarURL: "https://a.example/b.png", ThreadID: "333333333333333333",
+		MentionRoles: []string{"111111111111111111"}, MentionUsers: []string{"222222222222222222"},
+	}
+	require.NoError(t, good.Validate())
+	require.NoError(t, config{WebhookURL: "http://127.0.0.1:9900/proxy"}.Validate(), "a proxy may be anywhere")
+
+	tooMany := make([]string, 21)
+	for i := range tooMany {
+		tooMany[i] = "111111111111111111"
+	}
+	for name, c := range map[string]struct {
+		change func(c *config)
+		want   string
+	}{
+		"no scheme":      {func(c *config) { c.WebhookURL = "discord.com/api/webhooks/1/s3cret" }, "webhook_url: "},
+		"slack form":     {func(c *config) { c.WebhookURL = "https://discord.com/api/webhooks/1/s3cret/slack" }, "webhook_url: "},
+		"long name":      {func(c *config) { c.Username = strings.Repeat("a", 81) }, "username: "},
+		"blank name":     {func(c *config) { c.Username = " " }, "username: "},
+		"reserved name":  {func(c *config) { c.Username = "My DisCord" }, "username: "},
+		"avatar":         {func(c *config) { c.AvatarURL = "/logo.png" }, "avatar_url: "},
+		"local avatar":   {func(c *config) { c.AvatarURL = "http://nas/logo.png" }, "avatar_url: "},
+		"thread":         {func(c *config) { c.ThreadID = "general" }, "thread_id: "},
+		"role":           {func(c *config) { c.MentionRoles = []string{"111111111111111111", "@admins"} }, "mention_roles[1]: "},
+		"user":           {func(c *config) { c.MentionUsers = []string{""} }, "mention_users[0]: "},
+		"too many users": {func(c *config) { c.MentionUsers = tooMany }, "mention_users: "},
+	} {
+		bad := good
+		c.change(&bad)
+		err := bad.Validate()
+		require.ErrorContains(t, err, c.want, name)
+		require.Len(t, strings.Split(err.Error(), "\n"), 1, name)
+		require.NotContains(t, err.Error(), "s3cret", name)
+	}
+}
+
+func TestMentionsFitTheText(t *testing.T) {
+	t.Parallel()
+	ids := make([]string, maxMentions)
+	for i := range ids {
+		ids[i] = strings.Repeat("9", 20)
+	}
+	require.LessOrEqual(t, len(mentionLine(ids, ids)), 2000)
+}
+
+func TestDiscordGaveOut(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]bool{
+		"https://discord.com/api/webhooks/1/a-B_c":            true,
+		"https://discordapp.com/api/webhooks/1/abc":           true,
+		"https://canary.discord.com/api/v10/webhooks/1/abc":   true,
+		"https://ptb.discord.com/api/webhooks/1/abc?wait=1":   true,
+		"http://discord.com/api/webhooks/1/abc":               false,
+		"https://discord.com.evil.example/api/webhooks/1/abc": false,
+		"https://discord.com/api/webhooks/1/abc/slack":        false,
+		"https://discord.com/channels/1/2":                    false,
+	} {
+		u, err := url.Parse(raw)
+		require.NoError(t, err)
+		require.Equal(t, want, discordGaveOut(u), raw)
+	}
+}
+
+func TestEffectiveURL(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ raw, thread, post, message string }{
+		{"https://discord.com/api/webhooks/1/abc", "", "https://discord.com/api/v10/webhooks/1/abc?wait=true", "https://discord.com/api/v10/webhooks/1/abc/messages/7"},
+		{"https://discord.com/api/v9/webhooks/1/abc", "5", "https://discord.com/api/v9/webhooks/1/abc?thread_id=5&wait=true", "https://discord.com/api/v9/webhooks/1/abc/messages/7?thread_id=5"},
+		{"http://proxy:8080/api/webhooks/1/abc?key=k", "5", "http://proxy:8080/api/webhooks/1/abc?key=k&thread_id=5&wait=true", "http://proxy:8080/api/webhooks/1/abc/messages/7?key=k&thread_id=5"},
+	} {
+		u, err := url.Parse(c.raw)
+		require.NoError(t, err)
+		target := target{webhook: effective(u, c.thread)}
+		require.Equal(t, c.post, target.postURL())
+		require.Equal(t, c.message, target.messageURL("7"))
+		require.Equal(t, c.raw, u.String(), "the given URL is left alone")
+	}
+	require.NotContains(t, (&target{webhook: &url.URL{Path: "/a"}}).messageURL("../../x"), "/../")
+}
+
+func TestForeignHostIsUsedWithAWarning(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	env := sdk.Env{Log: textLog(&log), HTTP: &sdk.HTTP{}}
+	_, err := newTarget(t.Context(), env, config{WebhookURL: "https://proxy.example/s3cret"})
+	require.NoError(t, err)
+	require.Contains(t, log.String(), "webhook_url does not look like")
+	require.NotContains(t, log.String(), "s3cret")
+
+	log.Reset()
+	_, err = newTarget(t.Context(), env, config{WebhookURL: "https://discord.com/api/webhooks/1/s3cret"})
+	require.NoError(t, err)
+	require.Empty(t, log.String())
+}
