@@ -1,6 +1,9 @@
 package pluginhost
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // backoff decides how long a plugin rests after each end of its process.
 type backoff struct {
@@ -18,13 +21,8 @@ func (b *backoff) ended(started, now time.Time, spread float64) (pause time.Dura
 	if now.Sub(started) >= b.timing.Stable {
 		b.streak = 0
 	}
-	kept := b.exits[:0]
-	for _, at := range b.exits {
-		if now.Sub(at) < b.timing.ExitWindow {
-			kept = append(kept, at)
-		}
-	}
-	b.exits = append(kept, now)
+	b.exits = slices.DeleteFunc(b.exits, func(at time.Time) bool { return now.Sub(at) >= b.timing.ExitWindow })
+	b.exits = append(b.exits, now)
 	if len(b.exits) >= b.timing.MaxExits {
 		b.exits = nil
 		return b.timing.Quarantine, true

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/hookarr/hookarr/sdk/host"
@@ -64,7 +65,7 @@ func (b Binary) Checksum() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return checksum(f)
 }
 
@@ -94,7 +95,7 @@ func openBinary(dir, name string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open plugin directory: %w (set plugins.dir to the directory of the plugin binaries)", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	info, err := root.Stat(".")
 	if err != nil {
 		return nil, fmt.Errorf("examine plugin directory: %w", err)
@@ -161,7 +162,7 @@ func checkBinary(path string, info fs.FileInfo) error {
 func checkOwnership(path string, info fs.FileInfo) error {
 	if uid, known := owner(info); known && uid != 0 && uid != os.Geteuid() {
 		return fmt.Errorf("%s belongs to user %d, who could replace it: run %s", path, uid,
-			command("chown", fmt.Sprint(os.Geteuid()), path))
+			command("chown", strconv.Itoa(os.Geteuid()), path))
 	}
 	if perm := info.Mode().Perm(); perm&0o022 != 0 {
 		return fmt.Errorf("%s can be changed by others (mode %04o): run %s", path, perm, command("chmod", "go-w", path))

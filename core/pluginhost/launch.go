@@ -93,7 +93,7 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 	if err != nil {
 		return nil, &refusedError{err}
 	}
-	defer binary.Close()
+	defer func() { _ = binary.Close() }()
 	if err := verifyLock(l.opts.LockFile, binary, file); err != nil {
 		return nil, &refusedError{err}
 	}
@@ -112,7 +112,7 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 			binary:   binary,
 			path:     path,
 			argv:     []string{filepath.Join(l.opts.Dir, file)},
-			env:      l.environment(dir),
+			env:      l.environment(ctx, dir),
 			sink:     sink,
 			exited:   make(chan struct{}),
 		},
@@ -148,8 +148,8 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 
 // environment is the whole environment of a plugin, but for go-plugin's own
 // variables.
-func (l *launcher) environment(dir string) []string {
-	env := []string{"TMPDIR=" + dir, "HOOKARR_LOG_LEVEL=" + logLevel(l.opts.Log)}
+func (l *launcher) environment(ctx context.Context, dir string) []string {
+	env := []string{"TMPDIR=" + dir, "HOOKARR_LOG_LEVEL=" + logLevel(ctx, l.opts.Log)}
 	for _, key := range passedOn {
 		if value, ok := os.LookupEnv(key); ok {
 			env = append(env, key+"="+value)
@@ -235,6 +235,14 @@ func (p *process) end() {
 
 // hasExited waits at most grace for the end of the process.
 func (p *process) hasExited(grace time.Duration) bool {
+	if grace == 0 {
+		select {
+		case <-p.exited:
+			return true
+		default:
+			return false
+		}
+	}
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {

@@ -31,7 +31,7 @@ func WriteLock(file string, binaries []Binary) error {
 	if err != nil {
 		return fmt.Errorf("write plugin lock: %w", err)
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }()
 	_, err = tmp.Write(buf.Bytes())
 	err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
 	if err == nil {

@@ -20,7 +20,7 @@ func TestLock(t *testing.T) {
 	verify := func(name string) error {
 		f, err := openBinary(dir, name)
 		require.NoError(t, err)
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		return verifyLock(file, f, name)
 	}
 	writeBinary(t, path, 0o755)

@@ -151,9 +151,9 @@ func parseLevel(s string) slog.Level {
 }
 
 // logLevel is the name of the lowest level that log writes, for HOOKARR_LOG_LEVEL.
-func logLevel(log *slog.Logger) string {
+func logLevel(ctx context.Context, log *slog.Logger) string {
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn} {
-		if log.Enabled(context.Background(), level) {
+		if log.Enabled(ctx, level) {
 			return strings.ToLower(level.String())
 		}
 	}

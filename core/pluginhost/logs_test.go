@@ -28,7 +28,7 @@ func (b *logBuffer) logger() *slog.Logger {
 }
 
 // lines returns every record so far.
-func (b *logBuffer) lines(t testing.TB) []map[string]any {
+func (b *logBuffer) lines(t *testing.T) []map[string]any {
 	t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -42,7 +42,7 @@ func (b *logBuffer) lines(t testing.TB) []map[string]any {
 }
 
 // find returns the first record with a message.
-func (b *logBuffer) find(t testing.TB, message string) map[string]any {
+func (b *logBuffer) find(t *testing.T, message string) map[string]any {
 	t.Helper()
 	for _, l := range b.lines(t) {
 		if l["msg"] == message {
@@ -151,6 +151,6 @@ func TestLogLevelForPlugins(t *testing.T) {
 	for level, want := range map[slog.Level]string{
 		slog.LevelDebug: "debug", slog.LevelInfo: "info", slog.LevelWarn: "warn", slog.LevelError: "error", levelTrace: "debug",
 	} {
-		require.Equal(t, want, logLevel(slog.New(slog.NewTextHandler(&bytes.Buffer{}, &slog.HandlerOptions{Level: level}))))
+		require.Equal(t, want, logLevel(t.Context(), slog.New(slog.NewTextHandler(&bytes.Buffer{}, &slog.HandlerOptions{Level: level}))))
 	}
 }

@@ -277,8 +277,8 @@ func (s *supervisor) acquire(ctx context.Context) (*process, error) {
 	for {
 		s.mu.Lock()
 		state, reason, until, changed := s.state, s.reason, s.until, s.changed
-		if state == Ready {
-			p := s.current
+		// A process may have ended and run may not have noticed yet.
+		if p := s.current; state == Ready && !p.hasExited(0) {
 			p.calls.Add(1)
 			s.mu.Unlock()
 			return p, nil
@@ -289,7 +289,7 @@ func (s *supervisor) acquire(ctx context.Context) (*process, error) {
 		case state == Stopped:
 			return nil, errStopped
 		case state == Quarantined, state == Backoff && until.After(deadline):
-			return nil, fmt.Errorf("%w: plugin %s is in %s until %s: %w", ErrUnavailable, s.label(), state, until.Format(time.TimeOnly), reason)
+			return nil, fmt.Errorf("%w: plugin %s is not started before %s: %w", ErrUnavailable, s.label(), until.Format(time.TimeOnly), reason)
 		}
 		select {
 		case <-changed:

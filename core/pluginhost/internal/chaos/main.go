@@ -1,0 +1,235 @@
+// Command chaos is the plugin that does everything wrong, on demand, for the tests
+// of package pluginhost. What it is follows from the name of its file, because a
+// host's environment does not reach it: hookarr-target-exits, for one, ends before
+// its handshake. What it does with an event follows from the event's title.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/hookarr/hookarr/sdk"
+)
+
+type config struct {
+	// Dir is where the plugin leaves signs of its calls.
+	Dir    string `json:"dir" doc:"Where the plugin leaves signs of its calls."`
+	Refuse string `json:"refuse" doc:"Why the configuration is refused."`
+	Exit   bool   `json:"exit" doc:"The plugin exits when it is configured."`
+	Hang   bool   `json:"hang" doc:"The plugin hangs when it is configured."`
+}
+
+// Validate refuses on demand.
+func (c config) Validate() error {
+	if c.Refuse != "" {
+		return errors.New(c.Refuse)
+	}
+	return nil
+}
+
+func main() {
+	// Traces of many goroutines would only slow the tests down.
+	debug.SetTraceback("single")
+	kind, name, _ := strings.Cut(strings.TrimPrefix(filepath.Base(os.Args[0]), "hookarr-"), "-")
+	switch name {
+	case "exits":
+		_, _ = fmt.Fprintln(os.Stderr, "cannot find my library")
+		os.Exit(7)
+	case "prints":
+		_, _ = fmt.Fprintln(os.Stdout, "Hello, I am a plugin!")
+	case "speaks7":
+		_, _ = fmt.Fprintln(os.Stdout, "1|7|unix|/nowhere|grpc|")
+		_, _ = io.Copy(io.Discard, os.Stdin)
+	case "mute":
+		_, _ = io.Copy(io.Discard, os.Stdin)
+	case "slow":
+		time.Sleep(300 * time.Millisecond)
+	case "meets-a", "meets-b", "meets-c", "meets-d":
+		meet(filepath.Dir(os.Args[0]))
+	case "liar":
+		name = "saint"
+	case "turncoat":
+		kind = map[string]string{"source": "target", "target": "source"}[kind]
+	}
+	info := sdk.Info{Name: name, Version: "1.2.3", Summary: "Does everything wrong, on demand."}
+	if kind == "source" {
+		sdk.ServeSource(info, func(_ context.Context, env sdk.Env, c config) (sdk.Source, error) {
+			return sdk.SourceFunc(newPlugin(env, c).decode), nil
+		})
+	}
+	sdk.ServeTarget(info, func(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
+		p, err := newPlugin(env, c)
+		return sdk.TargetFunc(p.deliver), err
+	})
+}
+
+// running counts the calls under way in this process.
+var running atomic.Int32
+
+type plugin struct {
+	env    sdk.Env
+	config config
+}
+
+func newPlugin(env sdk.Env, c config) *plugin {
+	if c.Exit {
+		os.Exit(8)
+	}
+	if c.Hang {
+		select {}
+	}
+	return &plugin{env: env, config: c}
+}
+
+func (p *plugin) deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
+	running.Add(1)
+	defer running.Add(-1)
+	p.sign("arrived-" + d.ID)
+	what, arg, _ := strings.Cut(d.Event.Title, " ")
+	switch what {
+	case "env":
+		return sdk.Receipt{Status: 200, Excerpt: strings.Join(names(os.Environ()), " ")}, nil
+	case "tmpdir":
+		return sdk.Receipt{Status: 200, Excerpt: os.TempDir()}, nil
+	case "size":
+		return sdk.Receipt{Status: 200, Excerpt: strconv.Itoa(len(d.JSON[0]))}, nil
+	case "peak":
+		return sdk.Receipt{Status: 200, Excerpt: strconv.Itoa(peak())}, nil
+	case "permanent":
+		return sdk.Receipt{Status: 400, Excerpt: "no"}, sdk.Permanent(errors.New("never again"))
+	case "throttled":
+		return sdk.Receipt{Status: 429}, sdk.Throttled(90*time.Second, errors.New("slow down"))
+	case "wait":
+		return sdk.Receipt{Status: 200}, p.wait(ctx)
+	case "log":
+		p.env.Log.Warn("careful", "answer", 42, "plugin", "forged")
+	default:
+		p.misbehave(what, arg)
+	}
+	return sdk.Receipt{Status: 200, Excerpt: "done"}, nil
+}
+
+func (p *plugin) decode(ctx context.Context, r sdk.Request) (sdk.Event, error) {
+	running.Add(1)
+	defer running.Add(-1)
+	what, arg, _ := strings.Cut(string(r.Body), " ")
+	switch what {
+	case "skip":
+		return sdk.Event{}, sdk.Skip("not interesting")
+	case "invalid":
+		return sdk.Event{}, sdk.InvalidTest(errors.New("not JSON"))
+	case "untitled":
+		return sdk.Event{Type: sdk.TypeTest, App: "chaos"}, nil
+	case "foreign":
+		return sdk.Event{ID: "forged", Source: "forged", Type: sdk.TypeTest, App: "chaos", Title: "A test", Summary: "A test"}, nil
+	case "wait":
+		if err := p.wait(ctx); err != nil {
+			return sdk.Event{}, err
+		}
+	default:
+		p.misbehave(what, arg)
+	}
+	return sdk.Event{Type: sdk.TypeTest, App: "chaos", Title: "A test", Summary: "A test"}, nil
+}
+
+// misbehave does what no plugin should.
+func (p *plugin) misbehave(what, arg string) {
+	switch what {
+	case "panic":
+		panic("a bug in the handler") //nolint:forbidigo // its purpose
+	case "panic-goroutine":
+		go func() { panic("a bug in a goroutine") }() //nolint:forbidigo // its purpose
+		select {}
+	case "exit":
+		os.Exit(3)
+	case "sigterm":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		select {}
+	case "hang":
+		select {}
+	case "flood":
+		n, _ := strconv.Atoi(arg)
+		for i := range n {
+			p.env.Log.Info("flood", "line", i)
+		}
+	case "print":
+		_, _ = fmt.Fprintln(os.Stdout, "printed to stdout")
+		_, _ = syscall.Write(1, []byte(strings.Repeat("printed raw\n", 20_000)))
+	case "hostile-log":
+		for _, line := range []string{
+			`{"@message":1}`, `{"@message":"x","@level":7}`, `{"@timestamp":{}}`, `[]`, `{`, strings.Repeat("x", 200_000),
+			`{"@message":"survived","@level":"warn"}`,
+		} {
+			_, _ = syscall.Write(2, []byte(line+"\n"))
+		}
+	case "orphan":
+		// A child that keeps the pipes and would outlive its parent.
+		child, err := os.StartProcess("/bin/sleep", []string{"sleep", "600"}, &os.ProcAttr{Files: []*os.File{os.Stdin, os.NewFile(1, "stdout"), os.NewFile(2, "stderr")}})
+		if err == nil {
+			p.sign("child-" + strconv.Itoa(child.Pid))
+		}
+		os.Exit(4)
+	}
+}
+
+// wait returns when the test has left the file "go", or ctx ends.
+func (p *plugin) wait(ctx context.Context) error {
+	for {
+		if _, err := os.Stat(filepath.Join(p.config.Dir, "go")); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// meet returns when every plugin of the directory has come this far.
+func meet(dir string) {
+	_ = os.WriteFile(os.Args[0]+".here", nil, 0o600)
+	for {
+		all, _ := filepath.Glob(filepath.Join(dir, "hookarr-target-meets-?"))
+		here, _ := filepath.Glob(filepath.Join(dir, "*.here"))
+		if len(here) == len(all) {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (p *plugin) sign(name string) {
+	if p.config.Dir != "" {
+		_ = os.WriteFile(filepath.Join(p.config.Dir, name), nil, 0o600)
+	}
+}
+
+// peak returns the most calls that ran at once within a moment.
+func peak() int {
+	most := int32(0)
+	for range 20 {
+		most = max(most, running.Load())
+		time.Sleep(time.Millisecond)
+	}
+	return int(most)
+}
+
+func names(env []string) []string {
+	for i, kv := range env {
+		env[i], _, _ = strings.Cut(kv, "=")
+	}
+	slices.Sort(env)
+	return env
+}
