@@ -1,0 +1,193 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/hookarr/hookarr/core/auth"
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// prefix is where the door stands; what follows is SOURCE or SOURCE/TOKEN.
+const prefix = "/hooks/"
+
+// visit is one request at the door.
+type visit struct {
+	r      *http.Request
+	conn   *http.ResponseController
+	source *source // nil when it is not configured
+	// read: the body was received completely.
+	read bool
+}
+
+// ServeHTTP takes one webhook in.
+func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	v := &visit{r: r, conn: http.NewResponseController(w)}
+	rest, ok := strings.CutPrefix(r.URL.Path, prefix)
+	name, token, _ := strings.Cut(rest, "/")
+	if ok {
+		v.source = in.sources[name]
+		r.SetPathValue(auth.PathToken, token)
+	}
+	// A writer that knows no deadlines, as in tests, has no connection to protect.
+	_ = v.conn.SetReadDeadline(start.Add(in.bodyTimeout))
+	a := in.take(r.Context(), v)
+	a.write(w, v.read)
+	in.journal.visited(r.Context(), v, a, time.Since(start))
+}
+
+// take follows a request from its head to the database.
+func (in *Intake) take(ctx context.Context, v *visit) answer {
+	r := v.r
+	switch {
+	case r.Method != http.MethodPost && r.Method != http.MethodPut:
+		return wrongMethod()
+	case v.source == nil:
+		return rejected(http.StatusNotFound, "unknown_source", "not found")
+	case r.ContentLength > in.bodies.limit:
+		return in.tooLarge()
+	}
+	if err := v.source.gate.Precheck(r); err != nil {
+		return in.refused(v, err)
+	}
+	body, release, err := in.bodies.read(ctx, r)
+	defer release()
+	if err != nil {
+		return in.unread(err)
+	}
+	v.read = true
+	_ = v.conn.SetReadDeadline(time.Time{})
+	identity, err := v.source.gate.Verify(r, body, in.now())
+	if err != nil {
+		return in.refused(v, err)
+	}
+	// From here on the event is taken in, whether or not its sender waits for it.
+	return in.accept(context.WithoutCancel(ctx), v.source, in.event(v, body), identity.SignedID)
+}
+
+// event keeps of a request what may be kept.
+func (in *Intake) event(v *visit, body []byte) event.Event {
+	header, query := v.source.gate.Strip(v.r.Header, v.r.URL.Query())
+	return event.Event{
+		ID: event.NewID(), Source: v.source.name, Origin: sdk.OriginWebhook, ReceivedAt: in.now(),
+		Request: event.Request{Method: v.r.Method, Query: query.Encode(), Header: header, Body: body},
+	}
+}
+
+func (in *Intake) accept(ctx context.Context, s *source, e event.Event, signedID string) answer {
+	resolved := in.decodeAtDoor(ctx, s, e)
+	a := &resolved.acceptance
+	if resolved.failedTest {
+		return failedTest(a.Event.Reason)
+	}
+	a.Keys = append(requestKeys(&a.Event, signedID), a.Keys...)
+
+	start := time.Now()
+	waiting, cancel := context.WithTimeout(ctx, in.acceptTimeout)
+	defer cancel()
+	accepted, err := in.store.Accept(waiting, a)
+	in.journal.accept.Observe(time.Since(start).Seconds())
+	if err != nil {
+		return unavailable("store", "the event could not be stored: send it again", err)
+	}
+	if accepted.Duplicate {
+		in.journal.duplicates.WithLabelValues(s.name).Inc()
+		return duplicate(accepted.EventID)
+	}
+	in.journal.stored(ctx, &a.Event)
+	return stored(accepted.EventID)
+}
+
+// refused answers who is not let in. What was wrong is for the log alone.
+func (in *Intake) refused(v *visit, err error) answer {
+	var reason string
+	if refusal, ok := errors.AsType[*auth.Error](err); ok {
+		reason = string(refusal.Reason)
+	}
+	var a answer
+	switch {
+	case errors.Is(err, auth.ErrForbidden):
+		a = rejected(http.StatusForbidden, reason, "forbidden")
+	case in.failures.Fail(v.client(), in.now()):
+		a = rejected(http.StatusTooManyRequests, "throttled", "too many failed attempts")
+		a.retryAfter = "1"
+	default:
+		a = rejected(http.StatusUnauthorized, reason, "unauthorized")
+		a.challenge = v.source.gate.Challenge()
+	}
+	a.cause = err
+	return a
+}
+
+func (in *Intake) tooLarge() answer {
+	return rejected(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("body larger than %d bytes", in.bodies.limit))
+}
+
+// unread answers a request whose body could not be read.
+func (in *Intake) unread(err error) answer {
+	switch {
+	case errors.Is(err, errTooLarge):
+		return in.tooLarge()
+	case errors.Is(err, errBusy):
+		return unavailable("busy", "too many requests are under way: send it again", err)
+	case errors.Is(err, errSlow):
+		return rejected(http.StatusRequestTimeout, "slow", err.Error())
+	default:
+		return rejected(http.StatusBadRequest, "incomplete", err.Error())
+	}
+}
+
+// client is invalid when the address cannot be told.
+func (v *visit) client() netip.Addr {
+	if v.source != nil {
+		return v.source.gate.Client(v.r)
+	}
+	peer, _ := netip.ParseAddrPort(v.r.RemoteAddr)
+	return peer.Addr().Unmap()
+}
+
+// label is the source's name for metrics and logs, which strangers must not choose.
+func (v *visit) label() string {
+	if v.source == nil {
+		return "unknown"
+	}
+	return v.source.name
+}
+
+// url is what may be logged of the URL: of one that leads nowhere, nothing.
+func (v *visit) url() string {
+	if v.source == nil {
+		return prefix + "[unknown]"
+	}
+	return auth.RedactURL(v.r.URL)
+}
+
+// visited counts and logs an answered request.
+func (j *journal) visited(ctx context.Context, v *visit, a answer, elapsed time.Duration) {
+	if a.reason != "" {
+		j.rejected.WithLabelValues(v.label(), a.reason).Inc()
+		attrs := []slog.Attr{
+			slog.String("source", v.label()), slog.String("client", v.client().String()),
+			slog.String("reason", a.reason), slog.Int("status", a.status),
+		}
+		if a.cause != nil {
+			attrs = append(attrs, slog.Any("error", a.cause))
+		}
+		j.warn(ctx, "webhook rejected", attrs...)
+	}
+	if !j.log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	j.log.LogAttrs(ctx, slog.LevelDebug, "webhook",
+		slog.String("source", v.label()), slog.String("client", v.client().String()),
+		slog.String("method", v.r.Method), slog.String("url", v.url()), slog.Int64("bytes", v.r.ContentLength),
+		slog.Int("status", a.status), slog.String("event", a.eventID()), slog.Duration("elapsed", elapsed))
+}

@@ -1,0 +1,117 @@
+// Package ingest is the door: it takes webhooks in over HTTP, has them decoded and
+// routed, and answers once they are stored.
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hookarr/hookarr/core/auth"
+	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+// Decoder asks source plugins. pluginhost.Host is one.
+type Decoder interface {
+	// Decode returns what the source makes of a request. An error means that it is
+	// worth another try.
+	Decode(ctx context.Context, source string, r sdk.Request) (host.Decoded, error)
+	// DecodeAlone is Decode with nothing else under way in the plugin, for requests
+	// that may be what crashes it.
+	DecodeAlone(ctx context.Context, source string, r sdk.Request) (host.Decoded, error)
+}
+
+// Router decides where events go. route.Table is one.
+type Router interface {
+	Match(source string, e *sdk.Event, normalized []byte) []route.Match
+}
+
+// Accepter stores events. store.Store is one.
+type Accepter interface {
+	Accept(ctx context.Context, a *store.Acceptance) (store.Accepted, error)
+}
+
+// Options are what an Intake is made of. The zero values of the limits are those that
+// their comments name.
+type Options struct {
+	// Gates guard the configured sources, by name.
+	Gates   map[string]*auth.Gate
+	Decoder Decoder
+	Router  Router
+	Store   Accepter
+	Log     *slog.Logger
+	// Metrics may be nil.
+	Metrics prometheus.Registerer
+	// Now is time.Now when nil.
+	Now func() time.Time
+
+	// MaxBody is the most bytes of a body: 16 MiB, where a season of a thousand
+	// files is about 3.5 MB.
+	MaxBody int64
+	// MaxBodies is the most bytes of all bodies that are being worked on: 256 MiB.
+	MaxBodies int64
+	// BodyTimeout is how long a client may take to send its body: 30 s.
+	BodyTimeout time.Duration
+	// DecodeTimeout is how long a sender waits for the decoder: 250 ms.
+	DecodeTimeout time.Duration
+	// AcceptTimeout is how long a sender waits for room for its body, and for the
+	// database: 5 s each.
+	AcceptTimeout time.Duration
+}
+
+// Intake takes webhooks in. It is the http.Handler of /hooks/ and may be used
+// concurrently.
+type Intake struct {
+	sources  map[string]*source
+	decoder  Decoder
+	router   Router
+	store    Accepter
+	now      func() time.Time
+	bodies   *bodies
+	failures auth.Limiter
+	suspects suspects
+	journal  *journal
+
+	bodyTimeout   time.Duration
+	decodeTimeout time.Duration
+	acceptTimeout time.Duration
+}
+
+// source is a configured source as the door knows it.
+type source struct {
+	name   string
+	gate   *auth.Gate
+	bypass bypass
+}
+
+// New returns an intake for the sources that o.Gates guard.
+func New(o Options) *Intake {
+	in := &Intake{
+		sources: make(map[string]*source, len(o.Gates)),
+		decoder: o.Decoder, router: o.Router, store: o.Store, now: o.Now,
+		journal:       newJournal(o.Log, o.Metrics),
+		bodyTimeout:   orDefault(o.BodyTimeout, 30*time.Second),
+		decodeTimeout: orDefault(o.DecodeTimeout, 250*time.Millisecond),
+		acceptTimeout: orDefault(o.AcceptTimeout, 5*time.Second),
+	}
+	if in.now == nil {
+		in.now = time.Now
+	}
+	in.bodies = newBodies(orDefault(o.MaxBody, 16<<20), orDefault(o.MaxBodies, 256<<20), in.acceptTimeout)
+	for name, gate := range o.Gates {
+		in.sources[name] = &source{name: name, gate: gate}
+	}
+	return in
+}
+
+func orDefault[T int64 | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}

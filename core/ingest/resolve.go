@@ -1,0 +1,142 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+// redecodeTimeout is how long a decoder may take when no sender waits for it.
+const redecodeTimeout = 30 * time.Second
+
+type decodeFunc func(ctx context.Context, source string, r sdk.Request) (host.Decoded, error)
+
+// resolution is what became of a request that was decoded, or will never be.
+type resolution struct {
+	acceptance store.Acceptance
+	// failedTest: the request is the sender's test of the connection and makes no
+	// sense; the event's reason says why.
+	failedTest bool
+}
+
+// resolve decodes and routes a request, at the door and later alike. An error means
+// that decoding is worth another try.
+func (in *Intake) resolve(ctx context.Context, e event.Event, decode decodeFunc) (resolution, error) {
+	if len(e.Request.Body) == 0 {
+		e.State, e.Reason = event.Undecodable, "the body is empty"
+		return resolution{acceptance: store.Acceptance{Event: e}}, nil
+	}
+	// It was encoded at the door, so that it parses.
+	query, _ := url.ParseQuery(e.Request.Query)
+	decoded, err := decode(ctx, e.Source, sdk.Request{
+		ID: e.ID.String(), Method: e.Request.Method, Header: e.Request.Header, Query: query,
+		Body: e.Request.Body, ReceivedAt: e.ReceivedAt,
+	})
+	if err != nil {
+		return resolution{}, err
+	}
+	switch {
+	case decoded.Event != nil:
+		return in.routed(e, decoded)
+	case decoded.Invalid != "":
+		e.State, e.Reason = event.Undecodable, plainText(decoded.Invalid)
+	case decoded.Skip != "":
+		e.State, e.Reason = event.Routed, plainText(decoded.Skip)
+	default:
+		return resolution{}, errors.New("the decoder answered neither an event nor a reason for none")
+	}
+	return resolution{acceptance: store.Acceptance{Event: e}, failedTest: decoded.Test}, nil
+}
+
+func (in *Intake) routed(e event.Event, decoded host.Decoded) (resolution, error) {
+	normalized := []byte(decoded.JSON)
+	if normalized == nil {
+		var err error
+		if normalized, err = json.Marshal(decoded.Event); err != nil {
+			return resolution{}, fmt.Errorf("write event: %w", err)
+		}
+	}
+	d := decoded.Event
+	e.State, e.Reason = event.Routed, ""
+	e.Type = sdk.Type(keyText(string(d.Type)))
+	e.Title, e.Summary = plainText(d.Title), plainText(d.Summary)
+	e.Fingerprint, e.CorrelationKey = keyText(d.Fingerprint), keyText(d.CorrelationKey)
+	e.Normalized = normalized
+	a := store.Acceptance{Event: e, Keys: eventKeys(&e)}
+	if e.CorrelationKey != "" {
+		a.Clears = clears(e.Type)
+	}
+	for _, m := range in.router.Match(e.Source, d, normalized) {
+		a.Deliveries = append(a.Deliveries, event.Delivery{
+			ID: event.NewID(), EventID: e.ID, Target: m.Target, Route: m.Route,
+			State: event.Pending, CreatedAt: e.ReceivedAt, UpdatedAt: e.ReceivedAt,
+		})
+	}
+	return resolution{acceptance: a}, nil
+}
+
+// decodeAtDoor resolves a request while its sender waits. A decoder that cannot
+// answer now leaves the event deferred.
+func (in *Intake) decodeAtDoor(ctx context.Context, s *source, e event.Event) resolution {
+	if s.bypass.open(in.now()) {
+		return deferred(e, fmt.Errorf("the decoder did not answer %d times in a row", maxTimeouts))
+	}
+	start := time.Now()
+	decoding, cancel := context.WithTimeout(ctx, in.decodeTimeout)
+	defer cancel()
+	r, err := in.resolve(decoding, e, in.decoder.Decode)
+	in.journal.decoded(s.name, time.Since(start))
+	switch {
+	case err == nil:
+		s.bypass.answered()
+		return r
+	case decoding.Err() != nil:
+		s.bypass.timedOut(in.now())
+	case errors.Is(err, pluginhost.ErrCrashed):
+		in.suspects.add(e.ID)
+	}
+	return deferred(e, err)
+}
+
+func deferred(e event.Event, why error) resolution {
+	e.State, e.Reason = event.Deferred, plainText(why.Error())
+	return resolution{acceptance: store.Acceptance{Event: e}}
+}
+
+// Redecode makes up for the decoding of a stored deferred event. The error means that
+// it cannot be decoded yet; one that matches pluginhost.ErrCrashed, that it crashed
+// the decoder with nothing else under way in it. The keys of the request were taken
+// when it was stored; the acceptance brings those of the event.
+func (in *Intake) Redecode(ctx context.Context, e event.Event) (*store.Acceptance, error) {
+	if in.sources[e.Source] == nil {
+		return nil, fmt.Errorf("decode event %s: source %s is not configured any more", e.ID, e.Source)
+	}
+	ctx, cancel := context.WithTimeout(ctx, redecodeTimeout)
+	defer cancel()
+	suspect := in.suspects.has(e.ID)
+	decode := in.decoder.Decode
+	if suspect {
+		decode = in.decoder.DecodeAlone
+	}
+	r, err := in.resolve(ctx, e, decode)
+	switch {
+	case errors.Is(err, pluginhost.ErrCrashed) && !suspect:
+		// Not this event's crash until it happens with nothing else under way.
+		in.suspects.add(e.ID)
+		return nil, errors.New("decode event " + e.ID.String() + " beside others: " + err.Error())
+	case err != nil:
+		return nil, fmt.Errorf("decode event %s: %w", e.ID, err)
+	}
+	in.suspects.remove(e.ID)
+	in.journal.resolved(&r.acceptance.Event)
+	return &r.acceptance, nil
+}
