@@ -69,8 +69,7 @@ func main() {
 		})
 	}
 	sdk.ServeTarget(info, func(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
-		p, err := newPlugin(env, c)
-		return sdk.TargetFunc(p.deliver), err
+		return sdk.TargetFunc(newPlugin(env, c).deliver), nil
 	})
 }
 
