@@ -41,6 +41,7 @@ func (r *receiver) ServeHTTP(_ http.ResponseWriter, req *http.Request) {
 
 type testBundle struct {
 	receiver *receiver
+	url      string
 	target   sdk.Target
 }
 
@@ -49,13 +50,14 @@ func setup(t *testing.T, change func(c *config)) testBundle {
 	r := &receiver{}
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
-	c := config{URL: sdk.Secret(server.URL + "/hook?a=b"), Method: http.MethodPost, Format: formatStandard}
+	url := server.URL + "/hook?a=b"
+	c := config{URL: sdk.Secret(url), Method: http.MethodPost, Format: formatStandard}
 	if change != nil {
 		change(&c)
 	}
 	target, err := newTarget(t.Context(), sdk.Env{Instance: "ops", Log: slog.New(slog.DiscardHandler), HTTP: &sdk.HTTP{}}, c)
 	require.NoError(t, err)
-	return testBundle{r, target}
+	return testBundle{r, url, target}
 }
 
 func (b testBundle) deliver(t *testing.T, d sdk.Delivery) received {

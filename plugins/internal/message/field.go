@@ -29,7 +29,6 @@ func fields(e sdk.Event) []Field {
 	var b builder
 	if h := e.Health; h != nil {
 		b.text("Check", h.Check)
-		b.text("Level", h.Level)
 	}
 	if u := e.Update; u != nil {
 		b.text("Version", change(u.From, u.To))
@@ -225,7 +224,7 @@ func list(e sdk.Event) []string {
 	switch {
 	case len(e.RenamedFiles) > 0:
 		for _, r := range e.RenamedFiles {
-			all = append(all, change(line(r.From), line(r.To)))
+			all = append(all, renamed(r))
 		}
 	case len(e.Episodes) > 0:
 		for _, ep := range e.Episodes {
@@ -252,6 +251,20 @@ func list(e sdk.Event) []string {
 		all = append(all[:listMax], fmt.Sprintf("… and %d more", extra))
 	}
 	return all
+}
+
+// renamed is "before → after" without the folder that both are in.
+func renamed(r sdk.Rename) string {
+	shared := 0
+	for i := range min(len(r.From), len(r.To)) {
+		if r.From[i] != r.To[i] {
+			break
+		}
+		if r.From[i] == '/' || r.From[i] == '\\' {
+			shared = i + 1
+		}
+	}
+	return change(line(r.From[shared:]), line(r.To[shared:]))
 }
 
 func albumLine(a sdk.Album) string {

@@ -124,7 +124,8 @@ func text(e sdk.Event) string {
 			return paragraphs(e.Health.Message)
 		}
 	case sdk.TypeAppUpdated:
-		if e.Update != nil {
+		// What the applications say of an update is its versions, which are a field.
+		if e.Update != nil && (e.Update.From == "" || e.Update.To == "") {
 			return paragraphs(e.Update.Message)
 		}
 	case sdk.TypeImportFailed, sdk.TypeDownloadFailed, sdk.TypeManualInteractionRequired:

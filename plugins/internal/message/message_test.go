@@ -84,6 +84,21 @@ func TestSeasonListsItsEpisodes(t *testing.T) {
 	}, m.Links)
 }
 
+func TestRenamesLeaveOutWhatStaysTheSame(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ from, to, want string }{
+		{"/movies/Dune (2024)/a.mkv", "/movies/Dune (2024)/b.mkv", "a.mkv → b.mkv"},
+		{"/movies/Dune/a.mkv", "/movies/Dune (2024)/a.mkv", "Dune/a.mkv → Dune (2024)/a.mkv"},
+		{`C:\Movies\a.mkv`, `C:\Movies\b.mkv`, "a.mkv → b.mkv"},
+		{"/a/b", "/a/b", "b"},
+		{"", "/a/b", "/a/b"},
+		{"/a/", "/a/", ""},
+	} {
+		m := message.New(sdk.Event{RenamedFiles: []sdk.Rename{{From: c.from, To: c.to}}})
+		require.Equal(t, c.want, strings.Join(m.List, "\n"))
+	}
+}
+
 func TestHealthSaysWhatIsWrongOnce(t *testing.T) {
 	t.Parallel()
 	warning := described(t, "health_warning")
