@@ -146,14 +146,3 @@ func FuzzDecode(f *testing.F) {
 		require.NoError(t, err)
 	})
 }
-
-func BenchmarkImport(b *testing.B) {
-	body := sample(b, "import")
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := decode(body, nil); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
