@@ -1,0 +1,173 @@
+// Package plugintest tests plugins inside the test's own process, over the same
+// gRPC stack that hosts use. [TestTarget] and [TestSource] hold a plugin to what
+// every host relies on; [StartTarget] and [StartSource] are for the tests that are
+// the plugin's own.
+package plugintest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/go-plugin/runner"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+	"github.com/hookarr/hookarr/sdk/internal/process"
+)
+
+// Instance is the name under which a plugin's one instance is configured.
+const Instance = "plugintest"
+
+// Main runs a package's tests, fails when they leave a goroutine behind, and
+// declares the flag -update for golden files unless the package has it already.
+//
+//	func TestMain(m *testing.M) { plugintest.Main(m) }
+func Main(m *testing.M) {
+	if flag.Lookup("update") == nil {
+		flag.Bool("update", false, "write the golden files")
+	}
+	goleak.VerifyTestMain(m,
+		// go-plugin leaves the readers of the output pipes that it makes for every server.
+		goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.copyChan"),
+	)
+}
+
+// plugged is a served plugin with one configured instance.
+type plugged struct {
+	client *host.Client
+	logs   *logs
+	stop   func()
+}
+
+// Describe returns what the plugin says of itself.
+func (p *plugged) Describe(ctx context.Context) (host.Description, error) {
+	return p.client.Describe(ctx)
+}
+
+// Configure configures the instance anew and returns what is wrong with config, in
+// which case the former configuration stays.
+func (p *plugged) Configure(ctx context.Context, config json.RawMessage) ([]host.Problem, error) {
+	problems, _, err := p.client.Configure(ctx, []host.Instance{{Name: Instance, Config: config}}, false)
+	return problems, err
+}
+
+// Logs returns what the plugin has logged so far, at debug, one JSON object a line.
+func (p *plugged) Logs() string { return p.logs.String() }
+
+// start serves a plugin until the test ends.
+func start(tb testing.TB, built *sdk.Plugin, err error, config any) *plugged {
+	tb.Helper()
+	require.NoError(tb, err, "the plugin is not built right")
+	p := serve(tb, built)
+	problems, err := p.Configure(tb.Context(), Config(tb, config))
+	require.NoError(tb, err)
+	require.Empty(tb, problems, "the configuration has problems")
+	return p
+}
+
+// serve starts a plugin that has no instance yet.
+func serve(tb testing.TB, built *sdk.Plugin) *plugged {
+	tb.Helper()
+	logs := &logs{}
+	log := process.Log{Output: logs, Level: slog.LevelDebug}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
+	attach, done := process.ServeTest(ctx, built.Services(log), log)
+	require.NotNil(tb, attach, "the plugin was not served: %s", logs)
+	attach.ReattachFunc = func() (runner.AttachedRunner, error) { return attached{done: done}, nil }
+	client := plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig: host.Handshake(),
+		// Attaching negotiates no version, so the versioned sets are not looked at.
+		Plugins:          host.Plugins()[sdk.ProtocolVersion],
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
+		Reattach:         attach,
+		GRPCDialOptions:  host.DialOptions(),
+		Logger:           hclog.NewNullLogger(),
+	})
+	protocol, err := client.Client()
+	stop := sync.OnceFunc(func() {
+		if protocol != nil {
+			_ = protocol.Close()
+		}
+		cancel()
+		<-done
+		client.Kill()
+	})
+	tb.Cleanup(stop)
+	require.NoError(tb, err)
+	connected, err := host.Connect(protocol)
+	require.NoError(tb, err)
+	return &plugged{client: connected, logs: logs, stop: stop}
+}
+
+// Config returns a configuration as JSON. It takes a map, a struct, or JSON as
+// json.RawMessage; nil is an empty configuration.
+func Config(tb testing.TB, config any) json.RawMessage {
+	tb.Helper()
+	if config == nil {
+		return json.RawMessage("{}")
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	require.NoError(tb, enc.Encode(config))
+	require.NotContains(tb, b.String(), `"`+sdk.Secret("x").String()+`"`,
+		"a sdk.Secret does not marshal: give the configuration as a map[string]any")
+	return bytes.TrimSpace(b.Bytes())
+}
+
+// attached is a plugin in this process, in the place of go-plugin's own, which would
+// wait for this process to end.
+type attached struct{ done <-chan struct{} }
+
+// Wait waits until the plugin is no longer served.
+func (a attached) Wait(context.Context) error {
+	<-a.done
+	return nil
+}
+
+// Kill does nothing: the context of the plugin ends it.
+func (attached) Kill(context.Context) error { return nil }
+
+// ID names the plugin in go-plugin's log.
+func (attached) ID() string { return Instance }
+
+// PluginToHost returns the address as it is.
+func (attached) PluginToHost(network, address string) (hostNetwork, hostAddress string, err error) {
+	return network, address, nil
+}
+
+// HostToPlugin returns the address as it is.
+func (attached) HostToPlugin(network, address string) (pluginNetwork, pluginAddress string, err error) {
+	return network, address, nil
+}
+
+// logs is a log that may be read while it is written.
+type logs struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+var _ io.Writer = (*logs)(nil)
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
