@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/hookarr/hookarr/sdk"
@@ -26,8 +27,8 @@ func targetInfo() sdk.Info {
 
 func newTarget(_ context.Context, env sdk.Env, c targetConfig) (sdk.Target, error) {
 	return sdk.TargetFunc(func(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
-		env.Log.DebugContext(ctx, "delivering with "+c.Key.Reveal(), "url", c.URL.Reveal(), "config", fmt.Sprint(c))
-		body, err := json.Marshal(map[string]string{"title": d.Event.Title, "attempt": fmt.Sprint(d.Attempt)})
+		env.Log.DebugContext(ctx, "delivering", "key", c.Key.Reveal(), "url", c.URL.Reveal(), "config", fmt.Sprint(c))
+		body, err := json.Marshal(map[string]string{"title": d.Event.Title, "attempt": strconv.Itoa(d.Attempt)})
 		if err != nil {
 			return sdk.Receipt{}, err
 		}

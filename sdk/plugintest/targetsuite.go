@@ -92,11 +92,14 @@ func deliver(t *testing.T, target *Target, d host.Delivery) host.Outcome {
 	return o
 }
 
+// deliveryID returns an id of the form that hosts use.
+func deliveryID(n int) string { return fmt.Sprintf("01980000-0000-7000-8000-%012d", n) }
+
 func checkEvents(t *testing.T, target *Target, e *endpoint) {
 	t.Helper()
 	for i, event := range Events() {
 		before := e.count()
-		o := deliver(t, target, Delivery(t, "delivery-"+strconv.Itoa(i), event))
+		o := deliver(t, target, Delivery(t, deliveryID(i), event))
 		require.Equal(t, sdk.ClassOK, o.Class, "%s: %s %v", event.Type, o.Message, e.refusals())
 		require.Greater(t, e.count(), before, "%s: nothing was sent", event.Type)
 	}
@@ -104,7 +107,7 @@ func checkEvents(t *testing.T, target *Target, e *endpoint) {
 
 func checkStatuses(t *testing.T, target *Target, e *endpoint) {
 	t.Helper()
-	d := Delivery(t, "delivery", EventOf(sdk.TypeMediaImported))
+	d := Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported))
 	// A status below 200 is no answer in HTTP.
 	for status := 200; status <= 599; status++ {
 		e.answers(func(w http.ResponseWriter, r *http.Request) {
@@ -123,7 +126,7 @@ func checkStatuses(t *testing.T, target *Target, e *endpoint) {
 
 func checkPauses(t *testing.T, target *Target, e *endpoint) {
 	t.Helper()
-	d := Delivery(t, "delivery", EventOf(sdk.TypeMediaImported))
+	d := Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported))
 	answer := func(status int, retryAfter string) host.Outcome {
 		e.answers(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", retryAfter)
@@ -164,7 +167,7 @@ func checkDeadline(t *testing.T, target *Target, e *endpoint) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	returned := make(chan error, 1)
-	d := Delivery(t, "delivery", EventOf(sdk.TypeMediaImported))
+	d := Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported))
 	go func() {
 		_, err := target.Deliver(ctx, d)
 		returned <- err
@@ -187,7 +190,7 @@ func receive(t *testing.T, c <-chan struct{}, message string) {
 func checkNoConnection(t *testing.T, target *Target, e *endpoint) {
 	t.Helper()
 	configure(t, target, e.suite.Config(deadURL(t)))
-	o := deliver(t, target, Delivery(t, "delivery", EventOf(sdk.TypeMediaImported)))
+	o := deliver(t, target, Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported)))
 	require.Equal(t, sdk.ClassRetryable, o.Class, o.Message)
 	require.Zero(t, o.Receipt.Status)
 	require.NotEmpty(t, o.Message)
@@ -211,7 +214,7 @@ func checkSecrets(t *testing.T, target *Target, e *endpoint) {
 			require.NotContains(t, text, s, "%s shows a secret", where)
 		}
 	}
-	d := Delivery(t, "delivery", EventOf(sdk.TypeMediaImported))
+	d := Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported))
 	for _, status := range []int{200, 204, 301, 400, 401, 404, 413, 429, 500, 503} {
 		e.answers(echo(status))
 		o := deliver(t, target, d)
@@ -237,7 +240,7 @@ func checkConcurrency(t *testing.T, target *Target, e *endpoint) {
 	outcomes := make([]host.Outcome, deliveries)
 	errs := make([]error, deliveries)
 	for i := range deliveries {
-		d := Delivery(t, "delivery-"+strconv.Itoa(i), EventOf(sdk.Types()[i%len(sdk.Types())]))
+		d := Delivery(t, deliveryID(i), EventOf(sdk.Types()[i%len(sdk.Types())]))
 		wg.Go(func() { outcomes[i], errs[i] = target.Deliver(t.Context(), d) })
 	}
 	wg.Wait()
@@ -260,11 +263,11 @@ func checkIdempotency(t *testing.T, target *Target, e *endpoint) {
 		mu.Unlock()
 		e.accept(w, r)
 	})
-	d := Delivery(t, "delivery-a", EventOf(sdk.TypeMediaImported))
+	d := Delivery(t, deliveryID(1), EventOf(sdk.TypeMediaImported))
 	deliver(t, target, d)
 	d.Attempt = 2
 	deliver(t, target, d)
-	deliver(t, target, Delivery(t, "delivery-b", EventOf(sdk.TypeMediaImported)))
+	deliver(t, target, Delivery(t, deliveryID(2), EventOf(sdk.TypeMediaImported)))
 	mu.Lock()
 	defer mu.Unlock()
 	require.Len(t, keys, 3)
@@ -291,7 +294,7 @@ func checkExtremes(t *testing.T, target *Target, e *endpoint) {
 	}
 	for name, text := range texts {
 		for _, typ := range []sdk.Type{sdk.TypeMediaUpgraded, sdk.TypeManualInteractionRequired, sdk.TypeHealthIssue} {
-			o := deliver(t, target, Delivery(t, "delivery-"+name, extreme(EventOf(typ), text)))
+			o := deliver(t, target, Delivery(t, deliveryID(0), extreme(EventOf(typ), text)))
 			require.Equal(t, sdk.ClassOK, o.Class, "%s in %s: %s %v", name, typ, o.Message, e.refusals())
 		}
 	}
@@ -300,10 +303,10 @@ func checkExtremes(t *testing.T, target *Target, e *endpoint) {
 		many.Files = append(many.Files, sdk.File{ID: strconv.Itoa(i), RelativePath: fmt.Sprintf("S01E%03d.mkv", i)})
 		many.Episodes = append(many.Episodes, sdk.Episode{Season: 1, Number: i, Title: "Episode " + strconv.Itoa(i)})
 	}
-	o := deliver(t, target, Delivery(t, "delivery-many", many))
+	o := deliver(t, target, Delivery(t, deliveryID(1), many))
 	require.Equal(t, sdk.ClassOK, o.Class, "1,000 files: %s %v", o.Message, e.refusals())
 	bare := sdk.Event{ID: "1", Source: "s", Type: "some.later.type", Title: "t", Time: time.Unix(0, 0).UTC()}
-	o = deliver(t, target, Delivery(t, "delivery-bare", bare))
+	o = deliver(t, target, Delivery(t, deliveryID(2), bare))
 	require.Equal(t, sdk.ClassOK, o.Class, "an event of a type that is not known yet: %s %v", o.Message, e.refusals())
 }
 
@@ -335,7 +338,7 @@ func checkReconfigure(t *testing.T, target *Target, e *endpoint) {
 	t.Helper()
 	other := newEndpoint(t, e.suite)
 	stop, stopped := make(chan struct{}), make(chan string, 1)
-	d := Delivery(t, "delivery", EventOf(sdk.TypeMediaImported))
+	d := Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported))
 	go func() {
 		defer close(stopped)
 		for i := 0; ; i++ {
@@ -360,7 +363,7 @@ func checkReconfigure(t *testing.T, target *Target, e *endpoint) {
 
 	configure(t, target, e.suite.Config(other.url()))
 	before := other.count()
-	deliver(t, target, Delivery(t, "delivery", EventOf(sdk.TypeMediaImported)))
+	deliver(t, target, Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported)))
 	require.Greater(t, other.count(), before, "the new configuration is not in use")
 
 	// Twice: what is gone is not closed again.
@@ -368,7 +371,7 @@ func checkReconfigure(t *testing.T, target *Target, e *endpoint) {
 		_, _, err := target.client.Configure(t.Context(), nil, false)
 		require.NoError(t, err)
 	}
-	_, err := target.Deliver(t.Context(), Delivery(t, "delivery", EventOf(sdk.TypeMediaImported)))
+	_, err := target.Deliver(t.Context(), Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported)))
 	require.Error(t, err, "an instance that is gone takes deliveries")
 	target.stop()
 	require.NotContains(t, target.Logs(), `"@level":"error"`)
