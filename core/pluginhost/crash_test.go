@@ -106,27 +106,46 @@ func TestCallsGoOnOverCrashes(t *testing.T) {
 	require.Len(t, classes, min(len(classes), 2), "nothing but ok and unavailable: %v", classes)
 }
 
-// TestSignalFromOutsideAccusesNobody: the operator, the service manager and the
-// kernel short of memory kill plugins that did nothing wrong.
-func TestSignalFromOutsideAccusesNobody(t *testing.T) {
+// TestKillAccusesNobody: operators, and the kernel short of memory, kill plugins
+// that did nothing wrong.
+func TestKillAccusesNobody(t *testing.T) {
 	t.Parallel()
-	for _, signal := range []unix.Signal{unix.SIGKILL, unix.SIGTERM} {
-		t.Run(unix.SignalName(signal), func(t *testing.T) {
-			t.Parallel()
-			b := setup(t, quick, "hookarr-target-chaos")
-			b.start(t, b.target("chaos", "ops", nil))
-			outcome := make(chan host.Outcome, 1)
-			go func() { outcome <- b.do(context.Background(), "ops", "wait") }()
-			b.awaitSign(t, "arrived-wait")
-			require.NoError(t, unix.Kill(b.Status()[0].PID, signal))
-			o := <-outcome
-			require.Equal(t, sdk.ClassUnavailable, o.Class)
-			require.False(t, o.Crashed)
-			b.release(t)
-			require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "wait").Class)
-			require.Equal(t, 1, b.Status()[0].Restarts)
-		})
-	}
+	b := setup(t, quick, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	outcome := make(chan host.Outcome, 1)
+	go func() { outcome <- b.do(context.Background(), "ops", "wait") }()
+	b.awaitSign(t, "arrived-wait")
+	require.NoError(t, unix.Kill(b.Status()[0].PID, unix.SIGKILL))
+	o := <-outcome
+	require.Equal(t, sdk.ClassUnavailable, o.Class)
+	require.False(t, o.Crashed)
+	require.Equal(t, "plugin unavailable: target-chaos was ended: signal: killed", o.Message)
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
+	require.Equal(t, 1, b.Status()[0].Restarts)
+}
+
+// TestOrderlyEndAccusesNobody: a plugin that gets SIGTERM, as from a service manager
+// that ends everything at once, takes no more calls, finishes those under way and
+// ends.
+func TestOrderlyEndAccusesNobody(t *testing.T) {
+	t.Parallel()
+	b := setup(t, quick, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	outcome := make(chan host.Outcome, 1)
+	go func() { outcome <- b.do(context.Background(), "ops", "wait") }()
+	b.awaitSign(t, "arrived-wait")
+	require.NoError(t, unix.Kill(b.Status()[0].PID, unix.SIGTERM))
+	require.Eventually(t, func() bool {
+		o := b.do(context.Background(), "ops", "fine")
+		return o.Class == sdk.ClassUnavailable && !o.Crashed
+	}, patience, eye, "the plugin goes on")
+	b.release(t)
+	require.False(t, (<-outcome).Crashed)
+	require.Eventually(t, func() bool {
+		o := b.do(context.Background(), "ops", "fine")
+		return o.Class == sdk.ClassOK && !o.Crashed
+	}, patience, eye, "the plugin is not back")
+	require.Equal(t, 1, b.Status()[0].Restarts)
 }
 
 func TestCrashLoopEndsInQuarantine(t *testing.T) {

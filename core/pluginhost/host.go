@@ -59,7 +59,7 @@ func New(opts Options) *Host {
 // Start launches every plugin that an instance uses, all at once, and returns when
 // each is ready or has failed for the first time. A plugin that fails is logged,
 // shown by Status and tried again; it stops nobody else and is no error here. The
-// plugins run until Stop, not until ctx ends.
+// plugins run until Stop, not until ctx ends, even after an error.
 func (h *Host) Start(ctx context.Context, instances []Instance) error {
 	h.mu.Lock()
 	if h.launcher != nil {

@@ -139,7 +139,7 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 		},
 	})
 	if err := p.greet(ctx, l.opts.Timing.Start, kind, name); err != nil {
-		gone := p.hasExited(exitGrace)
+		gone := p.pid() != 0 && p.endsWithin(exitGrace)
 		p.end()
 		return nil, p.explainStart(err, gone, l.opts.Timing.Start)
 	}
@@ -200,7 +200,7 @@ func (p *process) explainStart(err error, gone bool, timeout time.Duration) erro
 	case len(parts) >= 4 && parts[1] != strconv.Itoa(sdk.ProtocolVersion):
 		return fmt.Errorf("start plugin %s: it speaks version %.10q of the plugin protocol, this Hookarr speaks %d: install a version of the plugin that fits", file, parts[1], sdk.ProtocolVersion)
 	case gone:
-		return fmt.Errorf("start plugin %s: it ended by itself: %s", file, p.epitaph())
+		return fmt.Errorf("start plugin %s: it ended: %s", file, p.epitaph())
 	default:
 		return fmt.Errorf("start plugin %s: %w", file, err)
 	}
@@ -233,16 +233,18 @@ func (p *process) end() {
 	_ = os.RemoveAll(p.dir)
 }
 
-// hasExited waits at most grace for the end of the process.
-func (p *process) hasExited(grace time.Duration) bool {
-	if grace == 0 {
-		select {
-		case <-p.exited:
-			return true
-		default:
-			return false
-		}
+// ended reports whether the process has ended.
+func (p *process) ended() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
 	}
+}
+
+// endsWithin waits at most grace for the end of the process.
+func (p *process) endsWithin(grace time.Duration) bool {
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {

@@ -3,8 +3,10 @@ package pluginhost
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -65,8 +67,9 @@ type osProcess struct {
 	// following are set then.
 	exited chan struct{}
 	state  *os.ProcessState
-	// crashed: the process ended by itself, neither asked by this host nor by a
-	// signal from outside.
+	// crashed: the process ended by itself. One that this host or a signal from
+	// outside ended has not crashed, nor one that ended in good order, as plugins of
+	// the SDK do when a service manager sends them SIGTERM.
 	crashed   bool
 	lastWords string
 }
@@ -105,7 +108,11 @@ func (p *osProcess) Start(context.Context) error {
 	r := <-started
 	if r.err != nil {
 		closeAll()
-		return r.err
+		if pe, ok := errors.AsType[*fs.PathError](r.err); ok {
+			// Its path is the private link.
+			r.err = pe.Err
+		}
+		return fmt.Errorf("execute %s: %w", p.argv[0], r.err)
 	}
 	for _, f := range []*os.File{childIn, childOut, childErr} {
 		_ = f.Close()
@@ -137,7 +144,7 @@ func (p *osProcess) reap(process *os.Process, logged <-chan struct{}) {
 	// The error could only be that there is no such child.
 	p.state, _ = reap(process)
 	p.mu.Lock()
-	p.crashed = !p.ending && p.state != nil && !foreign(p.state)
+	p.crashed = !p.ending && p.state != nil && !p.state.Success() && !foreign(p.state)
 	p.mu.Unlock()
 	deadline := time.Now().Add(pipeGrace)
 	_ = p.stdout.SetReadDeadline(deadline)

@@ -154,7 +154,7 @@ func (s *supervisor) start(ctx context.Context) (*process, error) {
 		return nil, err
 	}
 	if err := s.configure(ctx, p); err != nil {
-		if p.hasExited(exitGrace) {
+		if p.endsWithin(exitGrace) {
 			err = fmt.Errorf("%w: process ended: %s", err, p.epitaph())
 		}
 		p.end()
@@ -278,7 +278,7 @@ func (s *supervisor) acquire(ctx context.Context) (*process, error) {
 		s.mu.Lock()
 		state, reason, until, changed := s.state, s.reason, s.until, s.changed
 		// A process may have ended and run may not have noticed yet.
-		if p := s.current; state == Ready && !p.hasExited(0) {
+		if p := s.current; state == Ready && !p.ended() {
 			p.calls.Add(1)
 			s.mu.Unlock()
 			return p, nil

@@ -152,9 +152,6 @@ func (p *plugin) misbehave(what, arg string) {
 		select {}
 	case "exit":
 		os.Exit(3)
-	case "sigterm":
-		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
-		select {}
 	case "hang":
 		select {}
 	case "flood":
