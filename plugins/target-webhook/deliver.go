@@ -46,13 +46,14 @@ func (t *target) Deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, erro
 		return sdk.Receipt{}, sdk.Misconfigured(errors.New("url is not a valid URL"))
 	}
 	req.Header.Set("Content-Type", mediaType)
+	req.Header.Set("User-Agent", "Hookarr/"+version)
 	maps.Copy(req.Header, t.headers)
 	now := time.Now()
 	req.Header.Set(headerID, d.ID)
 	req.Header.Set(headerTimestamp, strconv.FormatInt(now.Unix(), 10))
 	for _, s := range t.signers {
 		if err := s.Sign(req.Header, d.ID, now, body); err != nil {
-			return sdk.Receipt{}, err
+			return sdk.Receipt{}, sdk.Permanent(err)
 		}
 	}
 	return t.http.Do(req)

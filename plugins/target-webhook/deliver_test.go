@@ -211,3 +211,14 @@ func TestLargeEvent(t *testing.T) {
 	require.NoError(t, json.Unmarshal(got.body, &body))
 	require.Equal(t, d.Event.Title, body.Data.Title)
 }
+
+func TestUnsignableDeliveryIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *config) { c.Secrets = []sdk.Secret{"secret"} })
+	d := delivery(t)
+	d.ID = "two.parts"
+	_, err := b.target.Deliver(t.Context(), d)
+	class, _ := sdk.ClassOf(err)
+	require.Equal(t, sdk.ClassPermanent, class)
+	require.Empty(t, b.receiver.all)
+}

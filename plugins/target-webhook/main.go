@@ -8,10 +8,12 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
+const version = "0.1.0"
+
 func info() sdk.Info {
 	return sdk.Info{
 		Name:     "webhook",
-		Version:  "0.1.0",
+		Version:  version,
 		Summary:  "Sends events to any HTTP endpoint, signed.",
 		Features: []sdk.Feature{sdk.FeatureRaw},
 	}

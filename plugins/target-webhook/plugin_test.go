@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -69,7 +68,7 @@ func TestRawOverTheWire(t *testing.T) {
 	got := b.receiver.all[0]
 	require.True(t, bytes.Equal(body, got.body))
 	require.Equal(t, "text/plain", got.header.Get("Content-Type"))
-	require.True(t, strings.HasPrefix(got.header.Get("User-Agent"), "Hookarr"), got.header.Get("User-Agent"))
+	require.Equal(t, "Hookarr/"+version, got.header.Get("User-Agent"))
 }
 
 func TestMetadataServiceIsRefused(t *testing.T) {
