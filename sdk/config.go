@@ -10,22 +10,6 @@ import (
 	"github.com/hookarr/hookarr/sdk/internal/config"
 )
 
-// An instance's configuration is a struct of the author's. These tags say all there
-// is to know of it:
-//
-//	json:"key"               the key, as encoding/json has it
-//	doc:"…"                  what it is for; every key needs one
-//	hookarr:"required"       the key must be there and not empty
-//	hookarr:"default=POST"   what an absent key stands for
-//	hookarr:"enum=a|b"       the only values; for a list, of its entries
-//
-// Options of the hookarr tag are joined by commas: "default=a,enum=a|b". Strings
-// are written as they are, other values as JSON. The limits of github.com/invopop/jsonschema's
-// own tag work too: jsonschema:"minimum=1,maximum=50".
-//
-// A configuration that has a method Validate() error is asked last. It can name
-// several keys by joining errors made by [Problem].
-
 // Problem is an error of a configuration's Validate method, or of an instance's
 // constructor, that names the key which is wrong: "schedule[2]". The message is one
 // line that reads well after the key.

@@ -37,7 +37,7 @@ func (id identity) kindName() string {
 }
 
 func (id identity) userAgent() string {
-	return fmt.Sprintf("hookarr-%s-%s/%s", id.kindName(), id.Name, id.Version)
+	return fmt.Sprintf("Hookarr-%s-%s/%s", id.kindName(), id.Name, id.Version)
 }
 
 func (id identity) has(f Feature) bool { return slices.Contains(id.Features, f) }

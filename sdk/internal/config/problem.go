@@ -87,6 +87,10 @@ func (s *Schema) explainOne(ve *jsonschema.ValidationError) []Problem {
 
 // describe says what is wrong with one value, and never the value.
 func (s *Schema) describe(ve *jsonschema.ValidationError) string {
+	at := schemaAt(s.tree, ve.InstanceLocation)
+	if at != nil && at.Format == FormatDuration {
+		return "needs a duration such as 30s, 5m or 1h30m"
+	}
 	switch k := ve.ErrorKind.(type) {
 	case *kind.Type:
 		want := make([]string, 0, len(k.Want))
@@ -110,13 +114,14 @@ func (s *Schema) describe(ve *jsonschema.ValidationError) string {
 			return "must not be empty"
 		}
 		return fmt.Sprintf("must have at least %d entries", k.Want)
+	case *kind.Minimum:
+		return "must be at least " + k.Want.RatString()
+	case *kind.Maximum:
+		return "must be at most " + k.Want.RatString()
 	case *kind.Format:
-		if k.Want == FormatDuration {
-			return "needs a duration such as 30s, 5m or 1h30m"
-		}
 		return "is not a valid " + k.Want
 	}
-	if holdsSecret(schemaAt(s.tree, ve.InstanceLocation)) {
+	if holdsSecret(at) {
 		return "is not valid"
 	}
 	return line(ve.DetailedOutput().Error.String())
