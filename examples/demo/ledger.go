@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"log"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// refuseEvery says which events are refused once: the third, the sixth, ….
+const refuseEvery = 3
+
+// ledger is what the two ends know of each event.
+type ledger struct {
+	out *log.Logger
+
+	mu     sync.Mutex
+	events map[string]*entry
+	types  map[sdk.Type]bool
+	posts  int
+	forged int
+}
+
+// entry is one event. It may arrive before the answer to its webhook does.
+type entry struct {
+	sent, arrived time.Time
+	attempts      int
+	refuse        bool // the first attempt
+}
+
+func newLedger(out *log.Logger) *ledger {
+	return &ledger{out: out, events: map[string]*entry{}, types: map[sdk.Type]bool{}}
+}
+
+func (l *ledger) entry(id string) *entry {
+	if l.events[id] == nil {
+		l.events[id] = &entry{refuse: (len(l.events)+1)%refuseEvery == 0}
+	}
+	return l.events[id]
+}
+
+func (l *ledger) accepted(id string, sent time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entry(id).sent = sent
+}
+
+// arrived says whether the attempt is taken, and shows the first event of each type.
+func (l *ledger) arrived(event sdk.Event, at time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entry(event.ID)
+	e.attempts++
+	if e.refuse && e.attempts == 1 {
+		return false
+	}
+	if e.arrived.IsZero() {
+		e.arrived = at
+	}
+	if !l.types[event.Type] {
+		l.types[event.Type] = true
+		l.out.Printf("  %-28s %s", event.Type, event.Title)
+	}
+	return true
+}
+
+func (l *ledger) forgery() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forged++
+}
+
+// complete reports whether everything that was accepted has arrived.
+func (l *ledger) complete() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.events {
+		if e.arrived.IsZero() {
+			return false
+		}
+	}
+	return true
+}
+
+// report prints the sums and returns an error if any signature was wrong.
+func (l *ledger) report() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var accepted, delivered, genuine, refused int
+	var took []time.Duration
+	for _, e := range l.events {
+		genuine += e.attempts
+		if !e.sent.IsZero() {
+			accepted++
+		}
+		if e.refuse {
+			refused++
+		}
+		if !e.arrived.IsZero() {
+			delivered++
+			if !e.refuse {
+				took = append(took, e.arrived.Sub(e.sent).Round(100*time.Microsecond))
+			}
+		}
+	}
+	l.out.Printf("\nwebhooks sent              %d", l.posts)
+	l.out.Printf("accepted (202)             %d", accepted)
+	l.out.Printf("delivered                  %d", delivered)
+	l.out.Printf("signatures verified        %d of %d attempts", genuine, genuine+l.forged)
+	l.out.Printf("refused once with 503      %d, retried and delivered %d", refused, delivered-len(took))
+	if n := len(took) - 1; n >= 0 {
+		slices.Sort(took)
+		l.out.Printf("POST to arrival, the rest  p50 %s, p99 %s", took[n/2], took[n*99/100])
+	}
+	if l.forged > 0 {
+		return fmt.Errorf("%d attempts had a wrong signature", l.forged)
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+// Command demo shows Hookarr at work: it starts a server on SQLite with its plugins
+// as processes, sends it signed Radarr webhooks, and receives what it delivers, whose
+// signatures it verifies. Every third delivery is refused once, to show a retry. It
+// exits 0 only if everything arrived and the server ended cleanly.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// patience bounds the wait for everything to arrive.
+const patience = 60 * time.Second
+
+func main() {
+	bin := flag.String("bin", "bin", "directory of hookarr and plugins/")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, *bin, log.New(os.Stdout, "", 0))
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, bin string, out *log.Logger) (err error) {
+	dir, err := os.MkdirTemp("", "hookarr-demo-")
+	if err != nil {
+		return fmt.Errorf("make a directory: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+
+	sourceSecret, targetSecret := rand.Text(), "whsec_"+base64.StdEncoding.EncodeToString([]byte(rand.Text()))
+	book := newLedger(out)
+	endpoint, url, err := serveEndpoint(ctx, targetSecret, book)
+	if err != nil {
+		return fmt.Errorf("start receiver: %w", err)
+	}
+	defer func() { err = errors.Join(err, endpoint.Close()) }()
+
+	ctx, srv, err := startServer(ctx, bin, dir, url, sourceSecret, targetSecret)
+	if err != nil {
+		return fmt.Errorf("start server: %w", err)
+	}
+	defer func() { err = srv.stop(err) }()
+	if err := await(ctx, 30*time.Second, "ready", srv.ready); err != nil {
+		return err
+	}
+	out.Printf("Hookarr takes webhooks at %s and delivers to %s", srv.url, url)
+
+	err = errors.Join(
+		send(ctx, srv.url, sourceSecret, book),
+		await(ctx, patience, "complete", func(context.Context) bool { return book.complete() }),
+		book.report())
+	if err == nil {
+		out.Print("\nNext: bin/hookarr init, then bin/hookarr serve, and in another terminal bin/hookarr send radarr --sample")
+	}
+	return err
+}
+
+// await polls until a condition holds.
+func await(ctx context.Context, limit time.Duration, what string, holds func(context.Context) bool) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not %s within %s", what, limit))
+	defer cancel()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for !holds(ctx) {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
