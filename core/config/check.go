@@ -18,32 +18,20 @@ const maxConcurrency = 10_000
 type checker struct {
 	*Config
 	*decoder
-	// broken are the keys that could not be decoded; twins count as the secret itself.
-	broken []string
+	// broken is what could not be decoded.
+	broken []Problem
 }
 
 // problem tells of a value, unless it, what holds it or a part of it is missing only
 // because it could not be decoded.
 func (k checker) problem(key, format string, args ...any) {
-	for _, broken := range k.broken {
-		if within(key, broken) || within(broken, key) {
-			return
-		}
+	if !slices.ContainsFunc(k.broken, func(p Problem) bool { return p.Covers(key) }) {
+		k.decoder.problem(key, format, args...)
 	}
-	k.decoder.problem(key, format, args...)
-}
-
-// within reports whether key is outer or inside of it.
-func within(key, outer string) bool {
-	rest, ok := strings.CutPrefix(key, outer)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 func check(c *Config, d *decoder) {
-	k := checker{Config: c, decoder: d}
-	for _, p := range d.problems {
-		k.broken = append(k.broken, strings.ReplaceAll(strings.TrimSuffix(p.Key, fileSuffix), fileSuffix+"[", "["))
-	}
+	k := checker{Config: c, decoder: d, broken: d.problems}
 	k.process()
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		k.source("sources."+name, name, c.Sources[name])

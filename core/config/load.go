@@ -56,12 +56,12 @@ func (l Loader) Load(name string) (*Config, error) {
 		}
 	}
 	check(c, d)
-	if len(d.problems) > 0 {
-		sortProblems(d.problems)
-		return nil, &Error{Problems: d.problems}
-	}
 	sortProblems(d.warnings)
 	c.Warnings = d.warnings
+	if len(d.problems) > 0 {
+		sortProblems(d.problems)
+		return nil, &Error{Problems: d.problems, Partial: c}
+	}
 	return c, nil
 }
 

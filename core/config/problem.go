@@ -35,9 +35,26 @@ func (p Problem) String() string {
 	return b.String()
 }
 
+// Covers reports whether what is wrong at a key may be a consequence of the problem:
+// it is the same key, holds it or is a part of it. A secret's twin counts as the
+// secret.
+func (p Problem) Covers(key string) bool {
+	own := strings.ReplaceAll(strings.TrimSuffix(p.Key, fileSuffix), fileSuffix+"[", "[")
+	return within(key, own) || within(own, key)
+}
+
+// within reports whether key is outer or inside of it.
+func within(key, outer string) bool {
+	rest, ok := strings.CutPrefix(key, outer)
+	return ok && (rest == "" || outer == "" || rest[0] == '.' || rest[0] == '[')
+}
+
 // Error is everything that is wrong with a configuration.
 type Error struct {
 	Problems []Problem
+	// Partial is what could be decoded, for finding what else is wrong and for
+	// nothing else. It is nil when the file could not be read.
+	Partial *Config
 	// Err is why the file could not be read at all, or nil.
 	Err error
 }

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hookarr/hookarr/core/auth"
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+func (c *cli) newCheck() *cobra.Command {
+	return c.tables(&cobra.Command{
+		Use:   "check",
+		Short: "Check the whole configuration, plugins included",
+		Long: `Check says everything that is wrong with the configuration at once: its keys and
+values, the routes' expressions, and what each plugin makes of its own settings.
+It starts the plugins for that and ends them again, and leaves the database alone.`,
+		Example: `  hookarr check
+  hookarr check --config /etc/hookarr/hookarr.yaml --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, findings := c.check(cmd.Context())
+			if err := c.report(cfg, findings); err != nil {
+				return err
+			}
+			if len(findings.Problems) > 0 {
+				return errWrongConfig
+			}
+			return nil
+		},
+	})
+}
+
+// findings is what check found.
+type findings struct {
+	OK       bool             `json:"ok"`
+	Problems []config.Problem `json:"problems"`
+	Warnings []config.Problem `json:"warnings"`
+}
+
+// check finds everything that is wrong. The configuration is nil when it could not
+// be read, and incomplete when there are problems.
+func (c *cli) check(ctx context.Context) (*config.Config, findings) {
+	cfg, err := c.load(nil)
+	f := findings{Problems: []config.Problem{}, Warnings: []config.Problem{}}
+	if wrong, ok := errors.AsType[*config.Error](err); ok {
+		cfg, f.Problems = wrong.Partial, wrong.Problems
+	} else if err != nil {
+		f.Problems = []config.Problem{{File: c.file(), Message: err.Error()}}
+	}
+	if cfg != nil {
+		f.Warnings = append(append(f.Warnings, cfg.Warnings...), lint(cfg)...)
+		known := f.Problems
+		add := func(key, message string) {
+			if !slices.ContainsFunc(known, func(p config.Problem) bool { return p.Covers(key) }) {
+				f.Problems = append(f.Problems, cfg.Problem(key, message))
+			}
+		}
+		checkRoutes(cfg, add)
+		checkAuth(cfg, add)
+		checkPlugins(ctx, cfg, add)
+	}
+	slices.SortStableFunc(f.Problems, func(a, b config.Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	f.OK = len(f.Problems) == 0
+	return cfg, f
+}
+
+// each calls f for every error that err joins.
+func each(err error, f func(error)) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost is what joins
+		for _, e := range joined.Unwrap() {
+			each(e, f)
+		}
+	} else if err != nil {
+		f(err)
+	}
+}
+
+func checkRoutes(cfg *config.Config, add func(key, message string)) {
+	_, err := route.New(cfg.Routes)
+	each(err, func(err error) {
+		if p, ok := errors.AsType[*route.Problem](err); ok {
+			add(p.Key, p.Message)
+		}
+	})
+}
+
+// checkAuth relies on the gate's errors beginning with the key below the source's.
+func checkAuth(cfg *config.Config, add func(key, message string)) {
+	for _, name := range slices.Sorted(maps.Keys(cfg.Sources)) {
+		_, err := auth.New(cfg.Sources[name], cfg.TrustedProxies)
+		each(err, func(err error) {
+			key, message, ok := strings.Cut(err.Error(), ": ")
+			if !ok {
+				key, message = "auth", err.Error()
+			}
+			add("sources."+name+"."+key, message)
+		})
+	}
+}
+
+func checkPlugins(ctx context.Context, cfg *config.Config, add func(key, message string)) {
+	var instances []pluginhost.Instance
+	users := map[string]string{} // by plugin, the key that names it first
+	collect := func(kind host.Kind, plugin, name string, settings map[string]any) {
+		key := fmt.Sprintf("%ss.%s", kind, name)
+		raw, err := json.Marshal(settings)
+		if err != nil {
+			add(key+".config", err.Error())
+			return
+		}
+		if settings == nil {
+			raw = json.RawMessage(`{}`)
+		}
+		if !config.NamePattern.MatchString(plugin) {
+			return
+		}
+		if user := string(kind) + plugin; users[user] == "" {
+			users[user] = key + ".plugin"
+		}
+		instances = append(instances, pluginhost.Instance{Kind: kind, Plugin: plugin, Name: name, Config: raw})
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Sources)) {
+		collect(host.KindSource, cfg.Sources[name].Plugin, name, cfg.Sources[name].Config)
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Targets)) {
+		collect(host.KindTarget, cfg.Targets[name].Plugin, name, cfg.Targets[name].Config)
+	}
+	plugins := pluginhost.New(pluginhost.Options{Dir: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
+	for _, p := range plugins.Check(ctx, instances) {
+		switch {
+		case p.Plugin == "":
+			add("plugins", p.Message)
+		case p.Instance == "":
+			add(users[string(p.Kind)+p.Plugin], p.Message)
+		default:
+			key := fmt.Sprintf("%ss.%s.config", p.Kind, p.Instance)
+			if p.Key != "" {
+				key += "." + p.Key
+			}
+			add(key, p.Message)
+		}
+	}
+}
+
+func (c *cli) report(cfg *config.Config, f findings) error {
+	if c.json {
+		return c.printJSON(f)
+	}
+	for _, p := range f.Problems {
+		fmt.Fprintln(c.err, p)
+	}
+	for _, w := range f.Warnings {
+		fmt.Fprintln(c.err, "warning:", w)
+	}
+	if !f.OK {
+		return nil
+	}
+	fmt.Fprintf(c.out, "%s is ok\n\n", cfg.File)
+	rows := [][]string{{"KIND", "NAME", "PLUGIN", "DETAIL"}}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Sources)) {
+		s := cfg.Sources[name]
+		rows = append(rows, []string{"source", name, s.Plugin, fmt.Sprintf("/hooks/%s by %s", name, waysIn(s))})
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Targets)) {
+		t := cfg.Targets[name]
+		rows = append(rows, []string{"target", name, t.Plugin, fmt.Sprintf("timeout %s, max age %s", t.Timeout, t.Retry.MaxAge)})
+	}
+	for _, r := range cfg.Routes {
+		rows = append(rows, []string{"route", r.Name, "-", routeDetail(r)})
+	}
+	return c.table(rows...)
+}
+
+// waysIn names the entries of a source's auth.
+func waysIn(s config.Source) string {
+	var ways []string
+	for _, a := range s.Auth {
+		switch {
+		case a.HMAC != nil:
+			ways = append(ways, strings.TrimSpace("hmac "+a.HMAC.Preset))
+		case a.Basic != nil:
+			ways = append(ways, "basic")
+		case a.Header != nil:
+			ways = append(ways, "header")
+		case a.Token != nil:
+			ways = append(ways, "token")
+		default:
+			ways = append(ways, "none")
+		}
+	}
+	return strings.Join(ways, ", ")
+}
+
+func routeDetail(r config.Route) string {
+	detail := "from " + orAll(r.From) + ", types " + orAll(r.Types)
+	if r.When != "" {
+		detail += ", when " + clean(r.When, titleWidth)
+	}
+	return detail + ", to " + strings.Join(r.To, " ")
+}
+
+func orAll(globs []string) string {
+	if len(globs) == 0 {
+		return "*"
+	}
+	return strings.Join(globs, " ")
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/hookarr/hookarr/core/app"
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/store"
+)
+
+// The exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	// exitUsage is for a wrong command line and for a wrong configuration.
+	exitUsage = 2
+)
+
+// cli is one run of the command.
+type cli struct {
+	in       io.Reader
+	out, err io.Writer
+	// environ returns the environment; nil stands for the process's.
+	environ func() []string
+	// local is the zone that times are shown in; nil stands for the process's.
+	local *time.Location
+
+	configFile string
+	json       bool
+	// running is set once the command line has been understood.
+	running bool
+}
+
+// usageError is a command line that cannot be done.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// What has been printed already and is left to the exit code to say.
+var (
+	errReported    = errors.New("reported")
+	errWrongConfig = errors.New("wrong configuration")
+)
+
+// run returns the exit code.
+func (c *cli) run(ctx context.Context, args []string) int {
+	root := c.newRoot()
+	root.SetArgs(args)
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	cmd, err := root.ExecuteContextC(ctx)
+	_, isUsage := errors.AsType[usageError](err)
+	problems, isConfig := errors.AsType[*config.Error](err)
+	switch {
+	case err == nil:
+		return exitOK
+	case isConfig:
+		fmt.Fprintln(c.err, problems)
+		return exitUsage
+	case isUsage || !c.running:
+		fmt.Fprintf(c.err, "%s\nRun '%s --help' for usage.\n", err, cmd.CommandPath())
+		return exitUsage
+	case errors.Is(err, errReported):
+		return exitError
+	case errors.Is(err, errWrongConfig):
+		return exitUsage
+	default:
+		fmt.Fprintln(c.err, "hookarr:", err)
+		return exitError
+	}
+}
+
+func (c *cli) newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hookarr",
+		Short: "Takes the webhooks of Arr applications and delivers them",
+		Long: `Hookarr takes the webhooks of Arr applications, stores them, and delivers them to
+Discord, Slack, your own endpoints and whatever there is a plugin for.
+
+Exit codes: 0 done, 1 an error, 2 a wrong command line or configuration.`,
+		Example: `  hookarr init
+  hookarr check
+  hookarr serve
+  hookarr send radarr --sample import
+  hookarr events list`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRun:  func(*cobra.Command, []string) { c.running = true },
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+	}
+	root.PersistentFlags().StringVar(&c.configFile, "config", "", "configuration `FILE` (default ./hookarr.yaml, then /etc/hookarr/hookarr.yaml)")
+	root.AddCommand(
+		c.newInit(), c.newServe(), c.newCheck(), c.newMigrate(), c.newPlugins(), c.newSend(),
+		c.newEvents(), c.newDeliveries(), c.newTargets(), c.newVersion(),
+	)
+	return root
+}
+
+// group returns a command that has others below it and does nothing itself.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usagef("%s needs one of its commands", cmd.CommandPath())
+		},
+	}
+	g.AddCommand(commands...)
+	return g
+}
+
+// tables adds the flag of commands that print one.
+func (c *cli) tables(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().BoolVar(&c.json, "json", false, "print JSON")
+	return cmd
+}
+
+// file returns the configuration's.
+func (c *cli) file() string {
+	if c.configFile != "" {
+		return c.configFile
+	}
+	const here, system = "./hookarr.yaml", "/etc/hookarr/hookarr.yaml"
+	if _, err := os.Stat(here); err == nil {
+		return here
+	}
+	if _, err := os.Stat(system); err == nil {
+		return system
+	}
+	return here
+}
+
+// load reads the configuration; flags may be nil.
+func (c *cli) load(flags *pflag.FlagSet) (*config.Config, error) {
+	return config.Loader{Environ: c.environ, Flags: flags}.Load(c.file())
+}
+
+// open loads the configuration and opens its database, which must be there and of
+// this version.
+func (c *cli) open(ctx context.Context) (*config.Config, store.Store, error) {
+	cfg, err := c.load(nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if path, ok := strings.CutPrefix(cfg.Database.URL.Reveal(), "sqlite://"); ok {
+		if _, err := os.Stat(path); err != nil {
+			return nil, nil, fmt.Errorf("there is no database at %s: hookarr serve makes it", path)
+		}
+	}
+	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelError}))
+	s, err := app.OpenStore(ctx, cfg.Database.URL, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.Ready(ctx); err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	return cfg, s, nil
+}
+
+// withStore runs f on the opened database and closes it.
+func (c *cli) withStore(ctx context.Context, f func(*config.Config, store.Store) error) (err error) {
+	cfg, s, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return f(cfg, s)
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+func (c *cli) newEvents() *cobra.Command {
+	var filter struct {
+		source, typ, state, before string
+		limit                      int
+	}
+	list := c.tables(&cobra.Command{
+		Use:   "list",
+		Short: "Show the latest events",
+		Example: `  hookarr events list
+  hookarr events list --source radarr --type media.imported --limit 10
+  hookarr events list --state undecodable --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			state, err := oneOf("state", filter.state, eventStates())
+			if err != nil {
+				return err
+			}
+			f := store.EventFilter{Source: filter.source, Type: sdk.Type(filter.typ), State: state, Limit: filter.limit}
+			if filter.before != "" {
+				if f.Before, err = readID(filter.before); err != nil {
+					return err
+				}
+			}
+			if filter.limit < 1 {
+				return usagef("--limit: want 1 or more")
+			}
+			return c.listEvents(cmd.Context(), f)
+		},
+	})
+	flags := list.Flags()
+	flags.StringVar(&filter.source, "source", "", "only of this `SOURCE`")
+	flags.StringVar(&filter.typ, "type", "", "only of this `TYPE`, such as media.imported")
+	flags.StringVar(&filter.state, "state", "", "only in this `STATE`: routed, deferred, undecodable or duplicate")
+	flags.StringVar(&filter.before, "before", "", "only older than the event with this `ID`")
+	flags.IntVar(&filter.limit, "limit", 50, "at most this many")
+
+	var body string
+	show := c.tables(&cobra.Command{
+		Use:   "show ID",
+		Short: "Show an event, its deliveries and their attempts",
+		Example: `  hookarr events show 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f
+  hookarr events show 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f --body raw`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := readID(args[0])
+			if err != nil {
+				return err
+			}
+			which, err := oneOf("body", body, []string{"raw", "normalized"})
+			if err != nil {
+				return err
+			}
+			return c.withStore(cmd.Context(), func(_ *config.Config, s store.Store) error {
+				return c.showEvent(cmd.Context(), s, id, which)
+			})
+		},
+	})
+	show.Flags().StringVar(&body, "body", "", "print nothing but the body: raw, as it was received, or normalized")
+	return group("events", "Show what was received", list, show)
+}
+
+// readID reads an id of the command line.
+func readID(s string) (uuid.UUID, error) {
+	id, err := event.ParseID(s)
+	if err != nil {
+		return uuid.Nil, usageError{err}
+	}
+	return id, nil
+}
+
+func (c *cli) listEvents(ctx context.Context, f store.EventFilter) error {
+	return c.withStore(ctx, func(_ *config.Config, s store.Store) error {
+		events, err := s.ListEvents(ctx, f)
+		if err != nil {
+			return fmt.Errorf("list events: %w", err)
+		}
+		views := make([]eventView, 0, len(events))
+		rows := [][]string{{"ID", "RECEIVED", "SOURCE", "TYPE", "STATE", "DELIVERIES", "TITLE"}}
+		for _, e := range events {
+			v := viewEventSummary(e)
+			views = append(views, v)
+			rows = append(rows, []string{
+				v.ID, c.time(e.ReceivedAt), e.Source, orDash(string(e.Type)), string(e.State), orDash(states(v.Counts)), clean(e.Title, titleWidth),
+			})
+		}
+		return c.show(views, rows)
+	})
+}
+
+func (c *cli) showEvent(ctx context.Context, s store.Store, id uuid.UUID, body string) error {
+	e, deliveries, err := s.FindEvent(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("there is no event %s", id)
+	}
+	if err != nil {
+		return fmt.Errorf("find event: %w", err)
+	}
+	switch body {
+	case "raw":
+		_, err := c.out.Write(e.Request.Body)
+		return err
+	case "normalized":
+		if len(e.Normalized) == 0 {
+			return fmt.Errorf("event %s is %s: it has no normalized form", id, e.State)
+		}
+		_, err := fmt.Fprintf(c.out, "%s\n", e.Normalized)
+		return err
+	}
+	view := viewEvent(e)
+	for _, d := range deliveries {
+		_, attempts, err := s.FindDelivery(ctx, d.ID)
+		if err != nil {
+			return fmt.Errorf("find delivery: %w", err)
+		}
+		view.Deliveries = append(view.Deliveries, viewDelivery(d, attempts))
+	}
+	if c.json {
+		return c.printJSON(view)
+	}
+	if err := c.printEvent(view); err != nil {
+		return err
+	}
+	for _, d := range view.Deliveries {
+		fmt.Fprintln(c.out)
+		if err := c.printDelivery(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cli) printEvent(v eventView) error {
+	rows := [][]string{
+		{"event", v.ID},
+		{"source", v.Source},
+		{"state", string(v.State)},
+		{"reason", clean(v.Reason, reasonWidth)},
+		{"received", c.time(v.ReceivedAt)},
+		{"type", string(v.Type)},
+		{"title", clean(v.Title, reasonWidth)},
+		{"summary", clean(v.Summary, reasonWidth)},
+		{"correlation", clean(v.CorrelationKey, reasonWidth)},
+		{"request", fmt.Sprintf("%s, %d bytes", v.Request.Method, v.Request.Bytes)},
+	}
+	return c.facts(rows)
+}
+
+// facts prints the rows that say something.
+func (c *cli) facts(rows [][]string) error {
+	var said [][]string
+	for _, r := range rows {
+		if r[1] != "" {
+			said = append(said, r)
+		}
+	}
+	return c.table(said...)
+}
+
+func (c *cli) printDelivery(v deliveryView) error {
+	next := ""
+	if v.NotBefore != nil {
+		next = c.time(*v.NotBefore)
+	}
+	err := c.facts([][]string{
+		{"delivery", v.ID},
+		{"target", v.Target + ", by route " + v.Route},
+		{"state", string(v.State)},
+		{"reason", clean(v.Reason, reasonWidth)},
+		{"attempts", strconv.Itoa(v.Attempts)},
+		{"next attempt", next},
+		{"message", clean(v.MessageID, reasonWidth)},
+	})
+	if err != nil || len(v.History) == 0 {
+		return err
+	}
+	rows := [][]string{{"  ATTEMPT", "STARTED", "TOOK", "CLASS", "STATUS", "MESSAGE"}}
+	for _, a := range v.History {
+		number, status := "  "+strconv.Itoa(a.Number), "-"
+		if !a.Counted {
+			number = "  -" // not counted
+		}
+		if a.Status != 0 {
+			status = strconv.Itoa(a.Status)
+		}
+		took := time.Duration(a.ElapsedMS * float64(time.Millisecond)).Round(time.Millisecond)
+		rows = append(rows, []string{number, c.time(a.StartedAt), took.String(), string(a.Class), status, clean(a.Message, reasonWidth)})
+	}
+	return c.table(rows...)
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+// shortSum is how much of a checksum a table shows, in hexadecimal digits.
+const shortSum = 12
+
+// pluginView is a plugin in a list.
+type pluginView struct {
+	Name     string        `json:"name"`
+	Kind     host.Kind     `json:"kind"`
+	Version  string        `json:"version,omitempty"`
+	Summary  string        `json:"summary,omitempty"`
+	SDK      string        `json:"sdk_version,omitempty"`
+	Protocol int           `json:"protocol_version,omitempty"`
+	SHA256   string        `json:"sha256,omitempty"`
+	Features []sdk.Feature `json:"features"`
+	Path     string        `json:"path"`
+	// Problem says why the plugin does not work and what mends it.
+	Problem string `json:"problem,omitempty"`
+}
+
+func (c *cli) newPlugins() *cobra.Command {
+	list := c.tables(&cobra.Command{
+		Use:   "list",
+		Short: "Show the plugins in the directory",
+		Long: `List starts every plugin in plugins.dir, asks what it is and ends it again. What is
+not safe to start is shown with the command that mends it.`,
+		Example: `  hookarr plugins list
+  hookarr plugins list --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.listPlugins(cmd.Context()) },
+	})
+	lock := c.tables(&cobra.Command{
+		Use:   "lock",
+		Short: "Pin the plugins' checksums",
+		Long: `Lock writes the checksum of every plugin in plugins.dir to plugins.lock. From then
+on, only these are started. Run it again after you have replaced one yourself.`,
+		Example: `  hookarr plugins lock`,
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return c.lockPlugins() },
+	})
+	return group("plugins", "Show and pin plugins", list, lock)
+}
+
+func (c *cli) discover() (*config.Config, []pluginhost.Binary, error) {
+	cfg, err := c.load(nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	binaries, err := pluginhost.Discover(cfg.Plugins.Dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: set plugins.dir to the directory of the plugin binaries", err)
+	}
+	return cfg, binaries, nil
+}
+
+func (c *cli) listPlugins(ctx context.Context) error {
+	cfg, binaries, err := c.discover()
+	if err != nil {
+		return err
+	}
+	plugins := pluginhost.New(pluginhost.Options{Dir: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
+	views := make([]pluginView, len(binaries))
+	var wg sync.WaitGroup
+	for i, b := range binaries {
+		wg.Go(func() { views[i] = inspect(ctx, plugins, b) })
+	}
+	wg.Wait()
+	rows := [][]string{{"NAME", "KIND", "VERSION", "SDK", "PROTOCOL", "SHA-256", "FEATURES", "STATE"}}
+	for _, v := range views {
+		row := []string{v.Name, string(v.Kind), "-", "-", "-", orDash(v.SHA256[:min(shortSum, len(v.SHA256))]), "-"}
+		if v.Problem != "" {
+			rows = append(rows, append(row, v.Problem))
+			continue
+		}
+		row[2], row[3], row[4] = clean(v.Version, titleWidth), clean(v.SDK, titleWidth), strconv.Itoa(v.Protocol)
+		row[6] = orDash(joinFeatures(v.Features))
+		rows = append(rows, append(row, "ok"))
+	}
+	return c.show(views, rows)
+}
+
+func inspect(ctx context.Context, plugins *pluginhost.Host, b pluginhost.Binary) pluginView {
+	v := pluginView{Name: b.Name, Kind: b.Kind, Path: b.Path, Features: []sdk.Feature{}}
+	if b.Err != nil {
+		v.Problem = b.Err.Error()
+		return v
+	}
+	v.SHA256, _ = b.Checksum() // without one, starting it fails too and says why
+	d, err := plugins.Inspect(ctx, b)
+	if err != nil {
+		v.Problem = clean(err.Error(), len(err.Error()))
+		return v
+	}
+	v.Version, v.Summary, v.SDK, v.Protocol = d.Version, d.Summary, d.SDKVersion, d.ProtocolVersion
+	v.Features = append(v.Features, d.Features...)
+	return v
+}
+
+func joinFeatures(features []sdk.Feature) string {
+	names := make([]string, len(features))
+	for i, f := range features {
+		names[i] = clean(string(f), titleWidth)
+	}
+	return strings.Join(names, " ")
+}
+
+func (c *cli) lockPlugins() error {
+	cfg, binaries, err := c.discover()
+	if err != nil {
+		return err
+	}
+	if cfg.Plugins.Lock == "" {
+		return errors.New("plugins.lock is empty: name the file to write")
+	}
+	if err := pluginhost.WriteLock(cfg.Plugins.Lock, binaries); err != nil {
+		return err
+	}
+	views := make([]pluginView, 0, len(binaries))
+	rows := [][]string{{"NAME", "KIND", "SHA-256"}}
+	for _, b := range binaries {
+		sum, err := b.Checksum()
+		if err != nil {
+			return err
+		}
+		views = append(views, pluginView{Name: b.Name, Kind: b.Kind, Path: b.Path, SHA256: sum, Features: []sdk.Feature{}})
+		rows = append(rows, []string{b.Name, string(b.Kind), sum})
+	}
+	if err := c.show(views, rows); err != nil || c.json {
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "\nwrote %s\n", cfg.Plugins.Lock)
+	return err
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Widths of what foreign text may take in a table, in characters.
+const (
+	titleWidth  = 60
+	reasonWidth = 100
+)
+
+// show prints what a command found: as a table, the first row being its header, or as
+// JSON if that was asked for.
+func (c *cli) show(view any, rows [][]string) error {
+	if c.json {
+		return c.printJSON(view)
+	}
+	return c.table(rows...)
+}
+
+func (c *cli) table(rows ...[]string) error {
+	tw := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		if _, err := fmt.Fprintln(tw, strings.TrimRight(strings.Join(row, "\t"), "\t")); err != nil {
+			return err
+		}
+	}
+	return tw.Flush()
+}
+
+// printJSON prints v with two spaces of indent.
+func (c *cli) printJSON(v any) error {
+	enc := json.NewEncoder(c.out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// time shows an instant in the user's zone, and nothing for none.
+func (c *cli) time(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	local := c.local
+	if local == nil {
+		local = time.Local
+	}
+	return t.In(local).Format(time.DateTime)
+}
+
+// clean makes text of strangers fit to print: one line, nothing that a terminal would
+// obey, at most width characters.
+func clean(text string, width int) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError || !unicode.IsPrint(r) && !unicode.IsSpace(r):
+			return -1
+		case unicode.IsSpace(r):
+			return ' '
+		default:
+			return r
+		}
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > width {
+		return string(runes[:width-1]) + "…"
+	}
+	return text
+}
+
+// orDash stands for an empty cell inside of a row.
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hookarr/hookarr/core/app"
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/route"
+)
+
+func (c *cli) newServe() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Take webhooks and deliver them until told to stop",
+		Long: `Serve migrates the database, starts the plugins that the configuration uses, takes
+webhooks and delivers them. SIGTERM or Ctrl-C lets deliveries under way finish
+within shutdown.drain; a second one does not wait.`,
+		Example: `  hookarr serve
+  hookarr serve --config /etc/hookarr/hookarr.yaml --log-format json
+  HOOKARR_DATABASE_URL=postgres://hookarr@localhost/hookarr hookarr serve`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := c.load(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			log := newLog(c.err, cfg.Log)
+			for _, w := range append(cfg.Warnings, lint(cfg)...) {
+				log.WarnContext(ctx, "configuration", slog.String("problem", w.String()))
+			}
+			a, err := app.New(ctx, cfg, log)
+			if err != nil {
+				return err
+			}
+			return a.Run(ctx)
+		},
+	}
+	flags := cmd.Flags()
+	flags.String("listen", "", "take webhooks at `ADDRESS`, whatever the configuration says")
+	flags.String("admin-listen", "", "serve health and metrics at `ADDRESS`")
+	flags.String("plugins-dir", "", "find the plugins in `DIR`")
+	flags.String("log-level", "", "debug, info, warn or error")
+	flags.String("log-format", "", "text or json")
+	return cmd
+}
+
+// newLog returns the log of a checked configuration.
+func newLog(w io.Writer, c config.Log) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Level)) // one of those that slog knows
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// lint returns what is probably a mistake in the routes.
+func lint(cfg *config.Config) []config.Problem {
+	routes, err := route.New(cfg.Routes)
+	if err != nil {
+		return nil // whoever needs the routes says so
+	}
+	var warnings []config.Problem
+	if len(cfg.Routes) > 0 {
+		for _, p := range routes.Lint(slices.Sorted(maps.Keys(cfg.Sources))) {
+			warnings = append(warnings, cfg.Problem(p.Key, p.Message))
+		}
+	}
+	return warnings
+}
