@@ -104,7 +104,10 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	if err := a.plugins.Start(ctx, instances); err != nil {
-		return fmt.Errorf("start plugins: %w", err)
+		return err
+	}
+	if err := a.refusedConfigs(); err != nil {
+		return err
 	}
 	if err := a.awaitDatabase(ctx); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,9 +48,12 @@ func TestRowsAreTheTruth(t *testing.T) {
 		srv.start()
 
 		var posts sync.WaitGroup
+		var refused atomic.Int64
 		posts.Go(func() {
 			for n := range events {
-				require.Equal(t, http.StatusAccepted, srv.post(importBody(n+1)).status)
+				if srv.post(importBody(n+1)).status != http.StatusAccepted {
+					refused.Add(1)
+				}
 			}
 		})
 		deleted := int64(0)
@@ -59,6 +63,7 @@ func TestRowsAreTheTruth(t *testing.T) {
 		posts.Wait()
 		deleted += execSQL(t, url, "DELETE FROM river_job WHERE state IN ('available', 'scheduled')")
 		require.Positive(t, deleted)
+		require.Zero(t, refused.Load())
 
 		require.Eventually(t, func() bool { return len(endpoint.counts()) == events }, 90*time.Second, 50*time.Millisecond)
 		t.Logf("%d jobs deleted, all %d events delivered", deleted, events)

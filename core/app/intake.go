@@ -1,0 +1,33 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hookarr/hookarr/core/auth"
+	"github.com/hookarr/hookarr/core/ingest"
+	"github.com/hookarr/hookarr/core/route"
+)
+
+// newIntake builds the door: who may come in, and where events go.
+func newIntake(a *App) (*ingest.Intake, error) {
+	var problems []error
+	gates := make(map[string]*auth.Gate, len(a.config.Sources))
+	for name, source := range a.config.Sources {
+		gate, err := auth.New(source, a.config.TrustedProxies)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: sources.%s: %w", a.config.File, name, err))
+		}
+		gates[name] = gate
+	}
+	routes, err := route.New(a.config.Routes)
+	if err != nil {
+		problems = append(problems, fmt.Errorf("%s: %w", a.config.File, err))
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return ingest.New(ingest.Options{
+		Gates: gates, Decoder: a.plugins, Router: routes, Store: a.store, Log: a.log, Metrics: a.registry,
+	}), nil
+}

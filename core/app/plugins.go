@@ -1,0 +1,57 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+// refusedConfigs returns what the plugins refuse of the configuration, each with its
+// key, so that nothing starts half.
+func (a *App) refusedConfigs() error {
+	var problems []error
+	for _, s := range a.plugins.Status() {
+		for _, p := range s.Problems {
+			key := fmt.Sprintf("%ss.%s.config", s.Kind, p.Instance)
+			if p.Key != "" {
+				key += "." + p.Key
+			}
+			problems = append(problems, fmt.Errorf("%s: %s: %s", a.config.File, key, p.Message))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// sickPlugins returns why plugins are not ready, by name.
+func (a *App) sickPlugins() map[string]string {
+	sick := map[string]string{}
+	for _, s := range a.plugins.Status() {
+		if s.State == pluginhost.Ready {
+			continue
+		}
+		reason := string(s.State)
+		if s.Reason != "" {
+			reason += ": " + s.Reason
+		}
+		sick[fmt.Sprintf("%s-%s", s.Kind, s.Plugin)] = reason
+	}
+	return sick
+}
+
+// quarantined returns the targets whose plugin has been given up, and why.
+func (a *App) quarantined() map[string]string {
+	targets := map[string]string{}
+	for _, s := range a.plugins.Status() {
+		if s.Kind != host.KindTarget || s.State != pluginhost.Quarantined {
+			continue
+		}
+		for name, t := range a.config.Targets {
+			if t.Plugin == s.Plugin {
+				targets[name] = fmt.Sprintf("plugin %s is quarantined: %s", s.Plugin, s.Reason)
+			}
+		}
+	}
+	return targets
+}

@@ -1,0 +1,261 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/testpg"
+)
+
+// TestMisconfiguredTargetHoldsAndDrains answers 404 until an operator resumes the
+// target: nothing is lost, and the oldest arrives first.
+func TestMisconfiguredTargetHoldsAndDrains(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		endpoint := newReceiver(t)
+		endpoint.setAnswer(func(delivered) int { return http.StatusNotFound })
+		target := strings.Replace(webhookTarget(endpoint), "concurrency: 8", "concurrency: 1", 1)
+		srv := newServer(t, settings{database: url, targets: target, routes: everything})
+		srv.start()
+
+		const events = 30
+		for n := range events {
+			require.Equal(t, http.StatusAccepted, srv.post(importBody(n+1)).status)
+		}
+		require.Eventually(t, func() bool {
+			out, err := srv.cli("targets", "list")
+			return err == nil && strings.Contains(out, "misconfigured")
+		}, 20*time.Second, 100*time.Millisecond)
+		require.Eventually(t, func() bool {
+			return execSQL(t, url, "UPDATE river_job SET priority = priority WHERE kind = 'deliver' AND state <> 'completed'") == 0
+		}, 20*time.Second, 100*time.Millisecond, "held deliveries must have no jobs")
+		out, err := srv.cli("deliveries", "list", "--state", "held", "--json", "--limit", "100")
+		require.NoError(t, err, out)
+		require.Equal(t, events, strings.Count(out, `"held"`), out)
+
+		// A restart keeps the hold.
+		require.NoError(t, srv.stop())
+		srv.start()
+		require.Empty(t, endpoint.all())
+
+		endpoint.setAnswer(nil)
+		out, err = srv.cli("targets", "resume", "ops")
+		require.NoError(t, err, out)
+		for n, d := range endpoint.await(t, events) {
+			require.Equal(t, titleOf(n+1), d.Event.Title, "oldest first")
+		}
+		require.Eventually(t, func() bool {
+			out, err := srv.cli("targets", "list")
+			return err == nil && !strings.Contains(out, "misconfigured") && !strings.Contains(out, "draining")
+		}, 20*time.Second, 100*time.Millisecond)
+		require.Equal(t, http.StatusAccepted, srv.post(importBody(events+1)).status)
+		endpoint.await(t, events+1)
+	})
+}
+
+// TestTargetThatLeftTheConfigurationHolds takes a target away and gives it back.
+func TestTargetThatLeftTheConfigurationHolds(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		endpoint := newReceiver(t)
+		endpoint.setAnswer(func(delivered) int { return http.StatusServiceUnavailable })
+		srv := newServer(t, settings{database: url, targets: webhookTarget(endpoint), routes: everything})
+		srv.start()
+		require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)
+		require.NoError(t, srv.stop())
+
+		config, err := os.ReadFile(srv.config)
+		require.NoError(t, err)
+		other := strings.NewReplacer("ops:", "other:", "[ops]", "[other]").Replace(string(config))
+		require.NoError(t, os.WriteFile(srv.config, []byte(other), 0o600))
+		srv.start()
+		out, err := srv.cli("targets", "list")
+		require.NoError(t, err, out)
+		require.Contains(t, out, "unconfigured")
+		require.NoError(t, srv.stop())
+
+		endpoint.setAnswer(nil)
+		require.NoError(t, os.WriteFile(srv.config, config, 0o600))
+		srv.start()
+		require.Equal(t, titleOf(1), endpoint.await(t, 1)[0].Event.Title)
+	})
+}
+
+// TestShutdownDrains lets an attempt finish, and does not count one that it cuts off.
+func TestShutdownDrains(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		endpoint := newReceiver(t)
+		arrived, release := make(chan struct{}, 16), make(chan struct{})
+		endpoint.setAnswer(func(delivered) int {
+			arrived <- struct{}{}
+			select {
+			case <-release:
+				return http.StatusOK
+			case <-time.After(20 * time.Second):
+				return http.StatusTeapot
+			}
+		})
+		srv := newServer(t, settings{
+			database: url, targets: strings.Replace(webhookTarget(endpoint), "timeout: 5s", "timeout: 1m", 1), routes: everything,
+			top: "shutdown: {drain: 2s}",
+		})
+		srv.start()
+
+		require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)
+		<-arrived
+		stopped := make(chan error, 1)
+		go func() { stopped <- srv.stop() }()
+		time.AfterFunc(500*time.Millisecond, func() { release <- struct{}{} })
+		require.NoError(t, <-stopped)
+		require.Len(t, endpoint.all(), 1, "the attempt under way was not let finish")
+
+		srv.start()
+		a := srv.post(importBody(2))
+		require.Equal(t, http.StatusAccepted, a.status)
+		<-arrived
+		require.NoError(t, srv.stop()) // nobody releases it within the drain
+		close(release)
+		srv.start()
+		endpoint.await(t, 2)
+		require.Eventually(t, func() bool {
+			out, err := srv.cli("events", "show", a.id, "--json")
+			return err == nil && strings.Contains(out, `"delivered"`) && strings.Contains(out, `"attempts": 1`)
+		}, 10*time.Second, 100*time.Millisecond, "the interrupted attempt was counted")
+	})
+}
+
+// TestDatabaseDownAtStartAndForAWhile waits for Postgres, answers 503 without it, and
+// catches up by itself.
+func TestDatabaseDownAtStartAndForAWhile(t *testing.T) {
+	t.Parallel()
+
+	cluster := testpg.Cluster(t)
+	cluster.StopImmediate()
+	endpoint := newReceiver(t)
+	srv := newServer(t, settings{database: cluster.URL(), targets: webhookTarget(endpoint), routes: everything})
+	srv.launch()
+	require.Eventually(t, func() bool { return strings.Contains(srv.log.String(), "waiting for the database") }, 20*time.Second, 50*time.Millisecond)
+	require.Equal(t, http.StatusServiceUnavailable, srv.get("/readyz"))
+	require.Equal(t, http.StatusOK, srv.get("/healthz"))
+	require.Equal(t, http.StatusServiceUnavailable, srv.post(importBody(1)).status)
+	cluster.Start()
+	srv.awaitReady()
+
+	require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)
+	endpoint.await(t, 1)
+	cluster.StopImmediate()
+	require.Equal(t, http.StatusServiceUnavailable, srv.post(importBody(2)).status)
+	require.Equal(t, http.StatusServiceUnavailable, srv.get("/readyz"))
+	cluster.Start()
+	require.Eventually(t, func() bool { return srv.post(importBody(2)).status == http.StatusAccepted }, 30*time.Second, 200*time.Millisecond)
+	endpoint.await(t, 2)
+}
+
+// TestSecondServeOfAFileIsRefused names the file.
+func TestSecondServeOfAFileIsRefused(t *testing.T) {
+	t.Parallel()
+
+	url := "sqlite://" + t.TempDir() + "/hookarr.db"
+	endpoint := newReceiver(t)
+	first := newServer(t, settings{database: url, targets: webhookTarget(endpoint), routes: everything})
+	first.start()
+	second := newServer(t, settings{database: url, targets: webhookTarget(endpoint), routes: everything})
+	second.launch()
+	require.Error(t, <-second.done)
+	second.done <- nil
+	require.Contains(t, second.log.String(), "in use")
+	require.True(t, first.running())
+}
+
+// TestPluginTrouble breaks plugins in every way that a file can be broken; the others
+// run, and what the broken one missed is made up for.
+func TestPluginTrouble(t *testing.T) {
+	t.Parallel()
+
+	own := filepath.Join(t.TempDir(), "plugins")
+	require.NoError(t, os.CopyFS(own, os.DirFS(filepath.Join(binaries, "plugins"))))
+	require.NoError(t, os.Chmod(own, 0o755))
+	files, err := filepath.Glob(own + "/*")
+	require.NoError(t, err)
+	for _, file := range files {
+		require.NoError(t, os.Chmod(file, 0o755))
+	}
+	decoder := filepath.Join(own, "hookarr-source-radarr")
+	require.NoError(t, os.Chmod(decoder, 0o777))
+
+	endpoint := newReceiver(t)
+	srv := newServer(t, settings{database: "sqlite://" + t.TempDir() + "/hookarr.db", targets: webhookTarget(endpoint), routes: everything})
+	config, err := os.ReadFile(srv.config)
+	require.NoError(t, err)
+	changed := strings.Replace(string(config), filepath.Join(binaries, "plugins"), own, 1)
+	require.NoError(t, os.WriteFile(srv.config, []byte(changed), 0o600))
+
+	out, err := srv.cli("check")
+	require.Error(t, err)
+	require.Contains(t, out, "chmod go-w "+decoder)
+
+	srv.start()
+	require.Contains(t, srv.log.String(), "chmod go-w "+decoder)
+	a := srv.post(importBody(1))
+	require.Equal(t, http.StatusAccepted, a.status, "a sender is not hurt by a broken decoder")
+	out, err = srv.cli("events", "show", a.id)
+	require.NoError(t, err, out)
+	require.Contains(t, out, "deferred")
+
+	require.NoError(t, os.Chmod(decoder, 0o755))
+	require.Equal(t, titleOf(1), endpoint.await(t, 1)[0].Event.Title)
+}
+
+// TestStoppedPluginTimesOut stops a target's process: attempts end at their deadline,
+// and go on with the process.
+func TestStoppedPluginTimesOut(t *testing.T) {
+	t.Parallel()
+
+	endpoint := newReceiver(t)
+	target := strings.Replace(webhookTarget(endpoint), "timeout: 5s", "timeout: 500ms", 1)
+	srv := newServer(t, settings{database: "sqlite://" + t.TempDir() + "/hookarr.db", targets: target, routes: everything})
+	srv.start()
+	pid, ok := srv.pluginPID("hookarr-target-webhook")
+	require.True(t, ok)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	a := srv.post(importBody(1))
+	require.Equal(t, http.StatusAccepted, a.status)
+	require.Eventually(t, func() bool {
+		out, err := srv.cli("events", "show", a.id)
+		return err == nil && strings.Contains(out, "timed out")
+	}, 20*time.Second, 100*time.Millisecond)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
+	endpoint.await(t, 1)
+}
+
+// TestWrongConfigurationStartsNothing names file and key.
+func TestWrongConfigurationStartsNothing(t *testing.T) {
+	t.Parallel()
+
+	endpoint := newReceiver(t)
+	srv := newServer(t, settings{
+		database: "sqlite://" + t.TempDir() + "/hookarr.db",
+		targets:  fmt.Sprintf("ops:\n  plugin: webhook\n  config: {urll: %q}", endpoint.URL),
+		routes:   everything,
+	})
+	srv.launch()
+	require.Error(t, <-srv.done)
+	srv.done <- nil
+	log := srv.log.String()
+	require.Contains(t, log, srv.config)
+	require.Contains(t, log, "targets.ops.config.urll")
+	require.Contains(t, log, "targets.ops.config.url")
+	require.NotContains(t, log, sourceSecret)
+}
