@@ -50,7 +50,7 @@ func (k *Keeper) Run(ctx context.Context) {
 	defer ticker.Stop()
 	var reconciled, purged time.Time
 	for {
-		now := time.Now() //nolint:forbidigo // pauses of this process alone
+		now := time.Now()
 		k.beat(ctx)
 		k.holds(ctx)
 		if now.Sub(reconciled) >= reconcileEvery && k.reconcile(ctx) {

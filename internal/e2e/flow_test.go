@@ -49,7 +49,8 @@ func TestEveryRadarrEventArrives(t *testing.T) {
 		databases(t, func(t *testing.T, url string) { arrived <- testEveryRadarrEvent(t, url, bodies) })
 		t.Cleanup(func() {
 			require.Len(t, arrived, 2)
-			require.Equal(t, <-arrived, <-arrived, "the databases differ")
+			one, other := <-arrived, <-arrived
+			require.Equal(t, one, other, "the databases differ")
 		})
 	})
 }

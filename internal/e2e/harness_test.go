@@ -189,7 +189,7 @@ func (s *server) awaitReady() {
 }
 
 func (s *server) get(path string) int {
-	resp, err := http.Get(s.url + path) //nolint:noctx // bounded by the server under test
+	resp, err := http.Get(s.url + path)
 	if err != nil {
 		return 0
 	}
@@ -276,7 +276,7 @@ type answer struct {
 func (s *server) post(body []byte) answer { return postTo(s.url+"/hooks/radarr", body) }
 
 func postTo(url string, body []byte) answer {
-	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body)) //nolint:noctx // the client has a timeout
+	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return answer{body: err.Error()}
 	}

@@ -178,7 +178,7 @@ func unprivileged() (*syscall.Credential, error) {
 		}
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
-	return nil, errors.New("Postgres refuses to run as root, and there is no user postgres or nobody: run the tests as another user, or set TEST_DATABASE_URL")
+	return nil, errors.New("root cannot run Postgres, and there is no user postgres or nobody: run the tests as another user, or set TEST_DATABASE_URL")
 }
 
 func freePort() (int, error) {

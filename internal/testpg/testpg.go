@@ -30,26 +30,26 @@ var shared = sync.OnceValues(func() (string, error) {
 // New returns the URL of an empty database, which is dropped when the test ends. It is
 // on the server that TEST_DATABASE_URL names, or on a private one, which does not
 // survive a power cut: see Cluster for one that does.
-func New(t testing.TB) string {
-	t.Helper()
+func New(tb testing.TB) string {
+	tb.Helper()
 	server, err := shared()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	name := "hookarr_test_" + strings.ToLower(rand.Text()[:12])
-	execute(t, server, "CREATE DATABASE "+name)
-	t.Cleanup(func() { execute(t, server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
+	execute(tb, server, "CREATE DATABASE "+name)
+	tb.Cleanup(func() { execute(tb, server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	u, err := url.Parse(server)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	u.Path = "/" + name
 	return u.String()
 }
 
 // Cluster returns a durable server that the test may stop and start.
-func Cluster(t testing.TB) *TestServer {
-	t.Helper()
+func Cluster(tb testing.TB) *TestServer {
+	tb.Helper()
 	s, err := Start(true)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Stop()) })
-	return &TestServer{t: t, server: s}
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, s.Stop()) })
+	return &TestServer{t: tb, server: s}
 }
 
 // TestServer is a server whose failures are the test's.
@@ -73,13 +73,13 @@ func (s *TestServer) Start() {
 	require.NoError(s.t, s.server.Start())
 }
 
-func execute(t testing.TB, server, statement string) {
-	t.Helper()
+func execute(tb testing.TB, server, statement string) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, server)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close(ctx)) }()
+	require.NoError(tb, err)
+	defer func() { require.NoError(tb, conn.Close(ctx)) }()
 	_, err = conn.Exec(ctx, statement)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 }
