@@ -1,0 +1,110 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/migrations"
+)
+
+// migrateLock is the advisory lock that makes migrations wait for each other:
+// "hookarr" in ASCII.
+const migrateLock int64 = 0x686f6f6b617272
+
+// undefinedTable is the error code of a table that is not there.
+const undefinedTable = "42P01"
+
+// Migrate brings the schema, ours and then River's, to this version.
+func (s *Store) Migrate(ctx context.Context) error {
+	lock, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer lock.Release()
+	if _, err := lock.Exec(ctx, "SELECT pg_advisory_lock($1)", migrateLock); err != nil {
+		return fmt.Errorf("lock migrations: %w", err)
+	}
+	defer unlock(context.WithoutCancel(ctx), lock)
+	if err := s.Ready(ctx); !errors.Is(err, store.ErrNotMigrated) {
+		return err
+	}
+	if err := s.migrateTables(ctx); err != nil {
+		return err
+	}
+	queue, err := rivermigrate.New(riverpgxv5.New(s.pool), &rivermigrate.Config{Logger: s.log})
+	if err != nil {
+		return fmt.Errorf("read queue migrations: %w", err)
+	}
+	if _, err := queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("migrate queue: %w", err)
+	}
+	return nil
+}
+
+// unlock gives the migration lock back. A connection that cannot is closed, which
+// does.
+func unlock(ctx context.Context, lock *pgxpool.Conn) {
+	if _, err := lock.Exec(ctx, "SELECT pg_advisory_unlock($1)", migrateLock); err != nil {
+		_ = lock.Conn().Close(ctx)
+	}
+}
+
+func (s *Store) migrateTables(ctx context.Context) error {
+	fsys, err := migrations.Postgres()
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	db := stdlib.OpenDBFromPool(s.pool)
+	defer db.Close()
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, fsys,
+		goose.WithTableName(migrations.Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate tables: %w", err)
+	}
+	return nil
+}
+
+// wantedSchema is the schema of this version.
+func wantedSchema() (store.Schema, error) {
+	fsys, err := migrations.Postgres()
+	if err != nil {
+		return store.Schema{}, fmt.Errorf("read migrations: %w", err)
+	}
+	tables, err := migrations.Latest(fsys)
+	if err != nil {
+		return store.Schema{}, err
+	}
+	queue, err := rivermigrate.New(riverpgxv5.New(nil), nil)
+	if err != nil {
+		return store.Schema{}, fmt.Errorf("read queue migrations: %w", err)
+	}
+	return store.Schema{Tables: tables, Queue: int64(len(queue.AllVersions()))}, nil
+}
+
+// Ready reports whether the database answers and is of this version.
+func (s *Store) Ready(ctx context.Context) error {
+	var have store.Schema
+	err := s.pool.QueryRow(ctx, `SELECT
+		coalesce((SELECT max(version_id) FROM `+migrations.Table+` WHERE is_applied), 0),
+		coalesce((SELECT max(version) FROM river_migration WHERE line = 'main'), 0)`).Scan(&have.Tables, &have.Queue)
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code == undefinedTable {
+		return store.ErrNotMigrated
+	}
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	return have.Check(s.schema)
+}
