@@ -3,7 +3,6 @@ package ingest
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"strings"
 	"time"
 
 	"github.com/hookarr/hookarr/core/event"
@@ -75,22 +74,4 @@ func clears(t sdk.Type) sdk.Type {
 	default:
 		return ""
 	}
-}
-
-// maxKey is in bytes. Databases index keys, and refuse to index long ones.
-const maxKey = 255
-
-// keyText makes what a plugin calls a key fit to be one.
-func keyText(s string) string {
-	s = plainText(s)
-	if len(s) <= maxKey {
-		return s
-	}
-	sum := sha256.Sum256([]byte(s))
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
-// plainText drops what Postgres takes in no text: U+0000 and what is not UTF-8.
-func plainText(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
 }

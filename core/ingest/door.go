@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -42,6 +43,20 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := in.take(r.Context(), v)
 	a.write(w, v.read)
 	in.journal.visited(r.Context(), v, a, time.Since(start))
+	if !v.read {
+		in.linger(v)
+	}
+}
+
+// lingerTimeout is how long a sender may go on sending after its answer.
+const lingerTimeout = time.Second
+
+// linger sends the answer and reads on for a while: a connection that is closed while
+// its sender writes is reset, and the answer is lost with it.
+func (in *Intake) linger(v *visit) {
+	_ = v.conn.Flush()
+	_ = v.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
+	_, _ = io.CopyN(io.Discard, v.r.Body, 2*in.bodies.limit)
 }
 
 // take follows a request from its head to the database.

@@ -48,9 +48,9 @@ func (in *Intake) resolve(ctx context.Context, e event.Event, decode decodeFunc)
 	case decoded.Event != nil:
 		return in.routed(e, decoded)
 	case decoded.Invalid != "":
-		e.State, e.Reason = event.Undecodable, plainText(decoded.Invalid)
+		e.State, e.Reason = event.Undecodable, decoded.Invalid
 	case decoded.Skip != "":
-		e.State, e.Reason = event.Routed, plainText(decoded.Skip)
+		e.State, e.Reason = event.Routed, decoded.Skip
 	default:
 		return resolution{}, errors.New("the decoder answered neither an event nor a reason for none")
 	}
@@ -67,9 +67,8 @@ func (in *Intake) routed(e event.Event, decoded host.Decoded) (resolution, error
 	}
 	d := decoded.Event
 	e.State, e.Reason = event.Routed, ""
-	e.Type = sdk.Type(keyText(string(d.Type)))
-	e.Title, e.Summary = plainText(d.Title), plainText(d.Summary)
-	e.Fingerprint, e.CorrelationKey = keyText(d.Fingerprint), keyText(d.CorrelationKey)
+	e.Type, e.Title, e.Summary = d.Type, d.Title, d.Summary
+	e.Fingerprint, e.CorrelationKey = d.Fingerprint, d.CorrelationKey
 	e.Normalized = normalized
 	a := store.Acceptance{Event: e, Keys: eventKeys(&e)}
 	if e.CorrelationKey != "" {
@@ -108,7 +107,7 @@ func (in *Intake) decodeAtDoor(ctx context.Context, s *source, e event.Event) re
 }
 
 func deferred(e event.Event, why error) resolution {
-	e.State, e.Reason = event.Deferred, plainText(why.Error())
+	e.State, e.Reason = event.Deferred, why.Error()
 	return resolution{acceptance: store.Acceptance{Event: e}}
 }
 

@@ -1,0 +1,184 @@
+package ingest_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+func TestEqualBodyIsADuplicate(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{imported, "not json", "", `{"type":"unknown","title":"x"}`, `{"Skip":"no"}`} {
+		b := setup(t)
+		first := b.accepted(body)
+		again := b.post(body)
+		require.Equal(t, http.StatusOK, again.status)
+		require.Equal(t, first.ID.String(), again.ID)
+		require.Equal(t, 1, b.stored())
+		require.InDelta(t, 1, b.metric("hookarr_events_duplicate_total", "radarr"), 0)
+		b.accepted("another " + body)
+	}
+}
+
+func TestSourcesDoNotShareKeys(t *testing.T) {
+	t.Parallel()
+	b := setup(t, withSource("radarr-4k", hmacSource("github", secret)))
+	b.accepted(imported)
+	r := b.request(imported)
+	r.URL.Path = "/hooks/radarr-4k"
+	require.Equal(t, http.StatusAccepted, b.do(r).status)
+}
+
+func TestConcurrentEqualBodies(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const n = 20
+	replies := make([]reply, n)
+	requests := make([]*http.Request, n)
+	for i := range n {
+		requests[i] = b.request(imported)
+	}
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { replies[i] = b.do(requests[i]) })
+	}
+	wg.Wait()
+	fresh := 0
+	for _, got := range replies {
+		require.Equal(t, replies[0].ID, got.ID)
+		if got.status == http.StatusAccepted {
+			fresh++
+		} else {
+			require.Equal(t, http.StatusOK, got.status)
+		}
+	}
+	require.Equal(t, 1, fresh)
+	require.Equal(t, 1, b.stored())
+}
+
+func TestRepeatedSignedID(t *testing.T) {
+	t.Parallel()
+	b := setup(t, withSource("radarr", hmacSource("standard-webhooks", secret)))
+	signed := func(id, body string) *http.Request {
+		r := b.unsigned(body)
+		require.NoError(t, b.gate.Sign(r, []byte(body), id, b.clock.Now()))
+		return r
+	}
+	const test = `{"type":"test","title":"Test"}`
+	first := b.do(signed("msg_1", test))
+	require.Equal(t, http.StatusAccepted, first.status)
+	b.clock.advance(time.Minute)
+	for _, body := range []string{test, imported} {
+		again := b.do(signed("msg_1", body))
+		require.Equal(t, http.StatusOK, again.status)
+		require.Equal(t, first.ID, again.ID)
+	}
+	require.Equal(t, http.StatusAccepted, b.do(signed("msg_2", test)).status)
+	require.Equal(t, 2, b.stored())
+
+	replayed := signed("msg_3", imported)
+	replayed2 := replayed.Clone(t.Context())
+	replayed2.Body = b.unsigned(imported).Body
+	require.Equal(t, http.StatusAccepted, b.do(replayed).status)
+	require.Equal(t, http.StatusOK, b.do(replayed2).status, "a replay inside the tolerance is a duplicate, not unauthorized")
+}
+
+func TestUnsignedIDOnlyWhenConfigured(t *testing.T) {
+	t.Parallel()
+	const test = `{"type":"test","title":"Test"}`
+	for header, want := range map[string]int{"": http.StatusAccepted, "X-Delivery": http.StatusOK} {
+		b := setup(t, withSource("radarr", config.Source{Auth: []config.Auth{{HMAC: &config.HMAC{
+			Header: "X-Sig", IDHeader: header, Secrets: []sdk.Secret{secret},
+		}}}}))
+		post := func() int {
+			r := b.unsigned(test)
+			require.NoError(t, b.gate.Sign(r, []byte(test), "", b.clock.Now()))
+			r.Header.Set("X-Delivery", "42")
+			return b.do(r).status
+		}
+		require.Equal(t, http.StatusAccepted, post())
+		require.Equal(t, want, post())
+	}
+}
+
+func TestTestsAreNeverDuplicates(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for range 3 {
+		b.accepted(`{"type":"test","title":"Test","fingerprint":"test"}`)
+	}
+	require.Equal(t, 3, b.stored())
+}
+
+func TestEqualFingerprintIsADuplicate(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.accepted(imported)
+	again := b.post(`{"type":"media.imported","title":"the same in other words","fingerprint":"import:7"}`)
+	require.Equal(t, http.StatusOK, again.status)
+	require.Equal(t, first.ID.String(), again.ID)
+}
+
+// A health check that breaks, recovers and breaks again says so each time, with equal
+// bodies and within seconds; said twice in a row, it is a repetition.
+func TestHealthBreaksAgain(t *testing.T) {
+	t.Parallel()
+	issue := func(check string) string {
+		return fmt.Sprintf(`{"type":"health.issue","title":"%[1]s","fingerprint":"%[1]s:error","correlation_key":"health:%[1]s"}`, check)
+	}
+	restored := func(check string) string {
+		return fmt.Sprintf(`{"type":"health.restored","title":"%[1]s","fingerprint":"%[1]s:ok","correlation_key":"health:%[1]s"}`, check)
+	}
+	b := setup(t)
+	for i, step := range []struct {
+		body string
+		want int
+	}{
+		{issue("disk"), 202},
+		{issue("indexer"), 202},
+		{issue("disk"), 200},
+		{restored("disk"), 202},
+		{restored("disk"), 200},
+		{issue("disk"), 202},
+		{issue("indexer"), 200},
+		{restored("disk"), 202},
+		{issue("disk"), 202},
+	} {
+		require.Equal(t, step.want, b.post(step.body).status, "step %d: %s", i, step.body)
+	}
+}
+
+func TestClientGoneBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	decoding, proceed := make(chan struct{}), make(chan struct{})
+	b.decoder.answers(blocked(decoding, proceed))
+	sent := make(chan error, 1)
+	r := b.request(imported)
+	ctx, hangUp := context.WithCancel(t.Context())
+	go func() {
+		res, err := http.DefaultTransport.RoundTrip(r.WithContext(ctx))
+		if err == nil {
+			err = res.Body.Close()
+		}
+		sent <- err
+	}()
+	<-decoding
+	hangUp()
+	require.Error(t, <-sent)
+	close(proceed)
+	require.Eventually(t, func() bool { return b.stored() == 1 }, 10*time.Second, 5*time.Millisecond)
+	b.decoder.recovers()
+	got := b.post(imported)
+	require.Equal(t, http.StatusOK, got.status)
+	require.NotEqual(t, uuid.Nil.String(), got.ID)
+}

@@ -1,0 +1,75 @@
+package ingest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// sha256 of the body {}, by sha256sum.
+const emptyObject = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+func TestDedupKeys(t *testing.T) {
+	t.Parallel()
+	const week, day = 7 * 24 * time.Hour, 24 * time.Hour
+	body := store.DedupKey{Key: "body:" + emptyObject, Window: 10 * time.Minute}
+	id := store.DedupKey{Key: "id:msg_1", Window: week}
+	fingerprint := func(window time.Duration) store.DedupKey { return store.DedupKey{Key: "fp:x", Window: window} }
+	for typ, want := range map[sdk.Type]struct {
+		keys   []store.DedupKey
+		clears sdk.Type
+	}{
+		sdk.TypeTest:                      {nil, ""},
+		sdk.TypeUnknown:                   {[]store.DedupKey{body}, ""},
+		sdk.TypeHealthIssue:               {[]store.DedupKey{fingerprint(10 * time.Minute)}, sdk.TypeHealthRestored},
+		sdk.TypeHealthRestored:            {[]store.DedupKey{fingerprint(10 * time.Minute)}, sdk.TypeHealthIssue},
+		sdk.TypeReleaseGrabbed:            {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
+		sdk.TypeFileRenamed:               {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
+		sdk.TypeFileRetagged:              {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
+		sdk.TypeManualInteractionRequired: {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
+		sdk.TypeAppUpdated:                {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
+		sdk.TypeMediaImported:             {[]store.DedupKey{body, fingerprint(day)}, ""},
+		sdk.TypeMediaUpgraded:             {[]store.DedupKey{body, fingerprint(day)}, ""},
+		sdk.TypeImportCompleted:           {[]store.DedupKey{body, fingerprint(day)}, ""},
+		sdk.TypeImportFailed:              {[]store.DedupKey{body, fingerprint(day)}, ""},
+		sdk.TypeDownloadFailed:            {[]store.DedupKey{body, fingerprint(day)}, ""},
+		sdk.TypeFileDeleted:               {[]store.DedupKey{body, fingerprint(day)}, ""},
+		sdk.TypeFileDeletedForUpgrade:     {[]store.DedupKey{body, fingerprint(day)}, ""},
+		sdk.TypeMediaAdded:                {[]store.DedupKey{body, fingerprint(day)}, ""},
+		sdk.TypeMediaDeleted:              {[]store.DedupKey{body, fingerprint(day)}, ""},
+		"made.up":                         {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
+	} {
+		t.Run(string(typ), func(t *testing.T) {
+			t.Parallel()
+			e := event.Event{Type: typ, Fingerprint: "x", Request: event.Request{Body: []byte("{}")}}
+			require.Equal(t, want.keys, append(requestKeys(&e, ""), eventKeys(&e)...))
+			require.Equal(t, append([]store.DedupKey{id}, want.keys...), append(requestKeys(&e, "msg_1"), eventKeys(&e)...))
+			require.Equal(t, want.clears, clears(typ))
+
+			e.Fingerprint = ""
+			require.Empty(t, eventKeys(&e))
+			if typ != sdk.TypeTest {
+				require.Equal(t, []store.DedupKey{body}, requestKeys(&e, ""))
+			}
+		})
+	}
+	for _, typ := range sdk.Types() {
+		require.True(t, typ == sdk.TypeTest || typ == sdk.TypeUnknown || fingerprintWindow(typ) > 0, typ)
+	}
+}
+
+func TestSuspectsAreBounded(t *testing.T) {
+	t.Parallel()
+	var s suspects
+	for range maxSuspects + 10 {
+		id := event.NewID()
+		s.add(id)
+		require.True(t, s.has(id))
+	}
+	require.Len(t, s.events, maxSuspects)
+}
