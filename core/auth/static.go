@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -80,10 +82,11 @@ func newHeader(c config.HeaderAuth) (*header, []error) {
 	if err := checkHeaderName(c.Name); err != nil {
 		problems = append(problems, fmt.Errorf(".header.name: %w", err))
 	}
-	if strings.TrimSpace(c.Value.Reveal()) == "" {
+	value := c.Value.Reveal()
+	if strings.TrimSpace(value) == "" {
 		problems = append(problems, errors.New(".header.value: is empty"))
-	} else if strings.TrimSpace(c.Value.Reveal()) != c.Value.Reveal() || strings.ContainsAny(c.Value.Reveal(), "\r\n\x00") {
-		problems = append(problems, errors.New(".header.value: no header can hold it: remove line breaks and spaces around it"))
+	} else if strings.TrimSpace(value) != value || !httpguts.ValidHeaderFieldValue(value) {
+		problems = append(problems, errors.New(".header.value: no header can hold it: remove line breaks and the spaces around it"))
 	}
 	return &header{name: http.CanonicalHeaderKey(c.Name), value: c.Value}, problems
 }
@@ -198,11 +201,7 @@ func isASCII(s string) bool {
 // checkHeaderName refuses what is no header name, and headers that an HTTP server
 // keeps for itself.
 func checkHeaderName(name string) error {
-	const special = "!#$%&'*+-.^_`|~"
-	letterOrDigit := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(special, r)
-	}
-	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !letterOrDigit(r) }) {
+	if !httpguts.ValidHeaderFieldName(name) {
 		return fmt.Errorf("%q is no name of a header", name)
 	}
 	if slices.Contains([]string{"Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection"}, http.CanonicalHeaderKey(name)) {
