@@ -71,9 +71,11 @@ func (c *cli) check(ctx context.Context) (*config.Config, findings) {
 		checkAuth(cfg, add)
 		checkPlugins(ctx, cfg, add)
 	}
-	slices.SortStableFunc(f.Problems, func(a, b config.Problem) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
-	})
+	for _, found := range [][]config.Problem{f.Problems, f.Warnings} {
+		slices.SortStableFunc(found, func(a, b config.Problem) int {
+			return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+		})
+	}
 	f.OK = len(f.Problems) == 0
 	return cfg, f
 }

@@ -108,8 +108,5 @@ func (c *cli) showDelivery(ctx context.Context, s store.Store, id uuid.UUID) err
 	if c.json {
 		return c.printJSON(view)
 	}
-	if err := c.table([]string{"event", view.EventID}, []string{"created", c.time(view.CreatedAt)}); err != nil {
-		return err
-	}
-	return c.printDelivery(view)
+	return c.printDelivery(view, []string{"event", view.EventID}, []string{"created", c.time(view.CreatedAt)})
 }

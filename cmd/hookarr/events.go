@@ -174,12 +174,13 @@ func (c *cli) facts(rows [][]string) error {
 	return c.table(said...)
 }
 
-func (c *cli) printDelivery(v deliveryView) error {
+// printDelivery prints a delivery, what else is to be said of it, and its attempts.
+func (c *cli) printDelivery(v deliveryView, more ...[]string) error {
 	next := ""
 	if v.NotBefore != nil {
 		next = c.time(*v.NotBefore)
 	}
-	err := c.facts([][]string{
+	err := c.facts(append([][]string{
 		{"delivery", v.ID},
 		{"target", v.Target + ", by route " + v.Route},
 		{"state", string(v.State)},
@@ -187,7 +188,7 @@ func (c *cli) printDelivery(v deliveryView) error {
 		{"attempts", strconv.Itoa(v.Attempts)},
 		{"next attempt", next},
 		{"message", clean(v.MessageID, reasonWidth)},
-	})
+	}, more...))
 	if err != nil || len(v.History) == 0 {
 		return err
 	}

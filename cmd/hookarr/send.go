@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -55,7 +56,9 @@ func (c *cli) newSend() *cobra.Command {
 		Short: "Post webhooks to the running server",
 		Long: `Send posts files, or the standard input for -, to a source of the running server. It
 signs them with the source's own secret, or gives whatever else its first way in
-asks for. A body that was sent before is answered with the id of the first event.`,
+asks for. A body that was sent before is answered with the id of the first event.
+
+The samples are ` + strings.Join(sampleNames(), ", ") + `.`,
 		Example: `  hookarr send radarr --sample import
   hookarr send radarr --sample all
   hookarr send radarr webhook.json another.json
@@ -119,14 +122,19 @@ func samples(name string) ([]payloads.Sample, error) {
 	if err != nil || name == "all" {
 		return all, err
 	}
+	if i := slices.Index(sampleNames(), name); i >= 0 {
+		return all[i : i+1], nil
+	}
+	return nil, usagef("--sample: there is no %q; there are %s and all", name, strings.Join(sampleNames(), ", "))
+}
+
+func sampleNames() []string {
+	all, _ := payloads.Radarr() // embedded, and read again by whoever sends
 	names := make([]string, len(all))
 	for i, s := range all {
-		if s.Name == name {
-			return all[i : i+1], nil
-		}
 		names[i] = s.Name
 	}
-	return nil, usagef("--sample: there is no sample %q; there are %s and all", name, strings.Join(names, ", "))
+	return names
 }
 
 // sender posts to one source.
@@ -252,7 +260,7 @@ func (s *sender) post(ctx context.Context, b payloads.Sample) sent {
 	case told.Error != "":
 		r.Result = told.Error
 	default:
-		r.Result = strings.TrimSpace(string(answer))
+		r.Result = cmp.Or(strings.TrimSpace(string(answer)), http.StatusText(resp.StatusCode))
 	}
 	return r
 }

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// everythingWrong has something wrong in every part that check looks at.
+const everythingWrong = `
+lisen: 127.0.0.1:1
+plugins: {dir: %s}
+sources:
+  radarr:
+    plugin: radarr
+    auth: [{token: {value: "not/for a path, though long"}}, {hmac: {preset: standard-webhooks, secrets: [whsec_not*base64*at*all]}}]
+    config: {colour: blue}
+  sonarr:
+    plugin: missing
+    auth: [{none: {}}]
+targets:
+  ops:
+    plugin: webhook
+    config: {ur: "http://127.0.0.1:9900/", format: telegram, secrets: ["${NOT_SET}"]}
+  file:
+    plugin: webhook
+    config: {url: "ftp://example.com/"}
+  chat: {plugin: discord}
+routes:
+  - {name: one, types: ["media.["], when: "event.media.yeer > 2000", to: [ops, nowhere]}
+  - {name: two, when: "event.titel == 'x'", to: [file, chat]}
+`
+
+func TestCheckSaysEverythingAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := pluginDir(t)
+	file := write(t, fmt.Sprintf(everythingWrong, dir))
+	neutral := strings.NewReplacer(file, "hookarr.yaml", dir, "PLUGINS")
+
+	r := run(t, "check", "--config", file)
+	require.Equal(t, exitUsage, r.code)
+	require.Empty(t, r.out)
+	golden(t, "check-wrong.txt", neutral.Replace(r.err))
+
+	r = run(t, "check", "--config", file, "--json")
+	require.Equal(t, exitUsage, r.code)
+	var f findings
+	require.NoError(t, json.Unmarshal([]byte(r.out), &f))
+	require.False(t, f.OK)
+	require.NotEmpty(t, f.Problems)
+	for _, p := range f.Problems {
+		require.Equal(t, file, p.File)
+		require.NotEmpty(t, p.Key)
+		require.NotZero(t, p.Line, p)
+	}
+}
+
+func TestCheckWarns(t *testing.T) {
+	t.Parallel()
+	dir := pluginDir(t)
+	file := write(t, fmt.Sprintf(`
+plugins: {dir: %s}
+sources: {radarr: {plugin: radarr, auth: [{basic: {username: a, password: short}}]}}
+targets: {ops: {plugin: webhook, config: {url: "http://127.0.0.1:9900/"}}, idle: {plugin: webhook, config: {url: "http://127.0.0.1:9900/"}}}
+routes: [{name: one, from: [sonarr], types: [media.importd], to: [ops]}]
+`, dir))
+	r := run(t, "check", "--config", file)
+	require.Zero(t, r.code, r.err)
+	golden(t, "check-warnings.txt", strings.ReplaceAll(r.err, file, "hookarr.yaml"))
+	require.Contains(t, r.out, file+" is ok\n")
+
+	r = run(t, "check", "--config", file, "--json")
+	require.Zero(t, r.code, r.err)
+	var f findings
+	require.NoError(t, json.Unmarshal([]byte(r.out), &f))
+	require.True(t, f.OK)
+	require.Len(t, f.Warnings, 5)
+}
+
+func TestCheckUnreadable(t *testing.T) {
+	t.Parallel()
+	file := write(t, "a: [1, 2\n")
+	r := run(t, "check", "--config", file)
+	require.Equal(t, exitUsage, r.code)
+	require.Equal(t, file+":1: not YAML: did not find expected ',' or ']'\n", r.err)
+}
+
+func TestCheckNamesTheMendingCommand(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"hookarr-source-radarr", "hookarr-target-webhook"} {
+		binary, err := os.ReadFile(filepath.Join(pluginDir(t), name))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), binary, 0o755))
+	}
+	decoder := filepath.Join(dir, "hookarr-source-radarr")
+	require.NoError(t, os.Chmod(decoder, 0o777))
+	file := filepath.Join(t.TempDir(), "hookarr.yaml")
+	require.Zero(t, run(t, "init", "--config", file).code)
+	r := runWith(t, "", []string{"HOOKARR_PLUGINS_DIR=" + dir}, "check", "--config", file)
+	require.Equal(t, exitUsage, r.code)
+	require.Contains(t, r.err, "sources.radarr.plugin: ")
+	require.Contains(t, r.err, "chmod go-w "+decoder)
+}
+
+// The example that make run serves.
+func TestExample(t *testing.T) {
+	t.Parallel()
+	r := runWith(t, "", []string{"HOOKARR_PLUGINS_DIR=" + pluginDir(t)}, "check", "--config", "../../examples/hookarr.yaml")
+	require.Zero(t, r.code, r.err)
+	require.Empty(t, r.err)
+}
+
+func TestPlugins(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	binary, err := os.ReadFile(filepath.Join(pluginDir(t), "hookarr-target-webhook"))
+	require.NoError(t, err)
+	for name, mode := range map[string]os.FileMode{"hookarr-target-webhook": 0o755, "hookarr-target-renamed": 0o755, "hookarr-source-open": 0o777, "README": 0o644} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, binary, 0o600))
+		require.NoError(t, os.Chmod(path, mode))
+	}
+	lock := filepath.Join(t.TempDir(), "plugins.lock")
+	file := write(t, fmt.Sprintf("plugins: {dir: %s, lock: %s}", dir, lock))
+
+	r := run(t, "plugins", "list", "--config", file)
+	require.Zero(t, r.code, r.err)
+	require.Regexp(t, `(?m)^NAME +KIND +VERSION +SDK +PROTOCOL +SHA-256 +FEATURES +STATE$`, r.out)
+	require.Regexp(t, `(?m)^open +source +- +- +- +- +- .*chmod go-w `+dir, r.out)
+	require.Regexp(t, `(?m)^renamed +target +- +- +- +[0-9a-f]{12} +- .*`, r.out)
+	require.Regexp(t, `(?m)^webhook +target +\d+\.\d+\.\d+ +\d+\.\d+\.\d+ +1 +[0-9a-f]{12} +raw +ok$`, r.out)
+
+	r = run(t, "plugins", "list", "--config", file, "--json")
+	require.Zero(t, r.code, r.err)
+	var views []pluginView
+	require.NoError(t, json.Unmarshal([]byte(r.out), &views))
+	require.Len(t, views, 3)
+	require.Len(t, views[2].SHA256, 64)
+	require.Empty(t, views[2].Problem)
+	require.NotEmpty(t, views[1].Problem)
+
+	r = run(t, "plugins", "lock", "--config", file)
+	require.Equal(t, exitError, r.code, "an unsafe binary is not pinned")
+	require.Contains(t, r.err, "chmod go-w")
+	require.NoFileExists(t, lock)
+
+	require.NoError(t, os.Remove(filepath.Join(dir, "hookarr-source-open")))
+	r = run(t, "plugins", "lock", "--config", file)
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, views[2].SHA256)
+	pinned, err := os.ReadFile(lock)
+	require.NoError(t, err)
+	require.Contains(t, string(pinned), views[2].SHA256+"  hookarr-target-webhook\n")
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "hookarr-target-webhook"), append(binary, 0), 0o600))
+	r = run(t, "plugins", "list", "--config", file)
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "if you replaced it yourself, run hookarr plugins lock")
+
+	r = run(t, "plugins", "list", "--config", write(t, "plugins: {dir: /nowhere}"))
+	require.Equal(t, result{
+		code: exitError,
+		err:  "hookarr: read plugin directory: open /nowhere: no such file or directory: set plugins.dir to the directory of the plugin binaries\n",
+	}, r)
+}

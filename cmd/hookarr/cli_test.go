@@ -1,0 +1,245 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// result is what a run of the command did.
+type result struct {
+	code     int
+	out, err string
+}
+
+// run runs the command in this process, in UTC and with an environment of its own.
+func run(t *testing.T, args ...string) result { return runWith(t, "", nil, args...) }
+
+func runWith(t *testing.T, in string, environ []string, args ...string) result {
+	t.Helper()
+	var out, errs bytes.Buffer
+	c := &cli{
+		in: strings.NewReader(in), out: &out, err: &errs, local: time.UTC,
+		environ: func() []string { return environ },
+	}
+	code := c.run(t.Context(), args)
+	return result{code: code, out: out.String(), err: errs.String()}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got)
+}
+
+// buildPlugins returns the directory of the repository's plugins, built once.
+var buildPlugins = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "hookarr-plugins-")
+	if err != nil {
+		return "", err
+	}
+	for _, name := range []string{"source-radarr", "target-webhook", "target-discord", "target-slack"} {
+		out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "hookarr-"+name), "../../plugins/"+name).CombinedOutput()
+		if err != nil {
+			return dir, errors.Join(err, errors.New(string(out)))
+		}
+	}
+	return dir, nil
+})
+
+func pluginDir(t *testing.T) string {
+	t.Helper()
+	dir, err := buildPlugins()
+	require.NoError(t, err)
+	return dir
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, _ := buildPlugins(); dir != "" {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// write makes a file in a directory of the test.
+func write(t *testing.T, content string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "hookarr.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+	return file
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		if cmd.Name() == "completion" || cmd.Name() == "help" {
+			return // cobra's own
+		}
+		args := append(strings.Fields(cmd.CommandPath())[1:], "--help")
+		r := run(t, args...)
+		require.Equal(t, result{code: exitOK, out: r.out}, r)
+		if !cmd.HasSubCommands() || cmd.Parent() == nil {
+			require.NotEmpty(t, cmd.Example, cmd.CommandPath())
+		}
+		golden(t, "help/"+strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".txt", r.out)
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata/help", 0o755))
+	}
+	walk((&cli{}).newRoot())
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		args []string
+		want string
+	}{
+		{[]string{"bogus"}, `unknown command "bogus" for "hookarr"` + "\nRun 'hookarr --help' for usage.\n"},
+		{[]string{"check", "--jsn"}, "unknown flag: --jsn\nRun 'hookarr check --help' for usage.\n"},
+		{[]string{"serve", "now"}, `unknown command "now" for "hookarr serve"` + "\nRun 'hookarr serve --help' for usage.\n"},
+		{[]string{"events"}, "hookarr events needs one of its commands\nRun 'hookarr events --help' for usage.\n"},
+		{[]string{"events", "lst"}, `unknown command "lst" for "hookarr events"` + "\nRun 'hookarr events --help' for usage.\n"},
+		{[]string{"events", "show"}, "accepts 1 arg(s), received 0\nRun 'hookarr events show --help' for usage.\n"},
+		{[]string{"events", "show", "7"}, `id "7": want a UUID such as 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f` + "\nRun 'hookarr events show --help' for usage.\n"},
+		{[]string{"events", "list", "--state", "lost"}, "--state: want one of routed, deferred, undecodable, duplicate\nRun 'hookarr events list --help' for usage.\n"},
+		{[]string{"events", "list", "--limit", "0"}, "--limit: want 1 or more\nRun 'hookarr events list --help' for usage.\n"},
+		{[]string{"events", "list", "--before", "x"}, `id "x": want a UUID such as 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f` + "\nRun 'hookarr events list --help' for usage.\n"},
+		{[]string{"deliveries", "list", "--state", "lost"}, "--state: want one of delivered, pending, held, dead, superseded, cancelled\nRun 'hookarr deliveries list --help' for usage.\n"},
+		{[]string{"deliveries", "list", "--event", "x"}, `id "x": want a UUID such as 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f` + "\nRun 'hookarr deliveries list --help' for usage.\n"},
+		{[]string{"send", "radarr"}, "name files to send, or a sample: --sample import\nRun 'hookarr send --help' for usage.\n"},
+		{[]string{"send", "radarr", "x.json", "--sample", "all"}, "name files to send, or a sample: --sample import\nRun 'hookarr send --help' for usage.\n"},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, result{code: exitUsage, err: tt.want}, run(t, tt.args...))
+		})
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		r := run(t, "completion", shell)
+		require.Zero(t, r.code, r.err)
+		require.Contains(t, r.out, "hookarr")
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	r := run(t, "version")
+	require.Zero(t, r.code, r.err)
+	require.Regexp(t, `(?s)^version +\S+.*commit +\S+.*go +go1\.\S+ \w+/\w+\nplugin protocol +1\n$`, r.out)
+
+	r = run(t, "version", "--json")
+	require.Zero(t, r.code, r.err)
+	var b build
+	require.NoError(t, json.Unmarshal([]byte(r.out), &b))
+	require.Equal(t, 1, b.Protocol)
+	require.NotEmpty(t, b.Version)
+}
+
+func TestNoConfiguration(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"serve"}, {"check"}, {"migrate"}, {"plugins", "list"}, {"events", "list"}, {"send", "radarr", "--sample", "test"}} {
+		r := run(t, append(args, "--config", "testdata/none.yaml")...)
+		require.Equal(t, exitUsage, r.code, args)
+		require.Equal(t, "testdata/none.yaml: there is no such file: write one with hookarr init, or name another with --config\n", r.err)
+	}
+}
+
+func TestInit(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "hookarr.yaml")
+	r := run(t, "init", "--config", file)
+	require.Zero(t, r.code, r.err)
+	golden(t, "init.txt", strings.ReplaceAll(r.out, file, "hookarr.yaml"))
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o600), info.Mode())
+	first, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for _, secret := range secretsOf(t, string(first)) {
+		require.NotContains(t, r.out, secret)
+	}
+
+	r = run(t, "init", "--config", file)
+	require.Equal(t, result{
+		code: exitError,
+		err:  "hookarr: " + file + " exists and stays as it is: move it away, or name another with --config\n",
+	}, r)
+	again, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(first), string(again))
+
+	other := filepath.Join(t.TempDir(), "hookarr.yaml")
+	require.Zero(t, run(t, "init", "--config", other).code)
+	second, err := os.ReadFile(other)
+	require.NoError(t, err)
+	require.NotEqual(t, secretsOf(t, string(first)), secretsOf(t, string(second)), "secrets are fresh")
+
+	r = runWith(t, "", []string{"HOOKARR_PLUGINS_DIR=" + pluginDir(t)}, "check", "--config", file)
+	require.Zero(t, r.code, r.err)
+	require.Empty(t, r.err, "what init writes is free of warnings")
+	golden(t, "check.txt", strings.ReplaceAll(r.out, file, "hookarr.yaml"))
+
+	r = run(t, "init", "--config", filepath.Join(t.TempDir(), "none", "hookarr.yaml"))
+	require.Equal(t, exitError, r.code)
+	require.Contains(t, r.err, "hookarr: write configuration: ")
+}
+
+// secretsOf finds the secrets that init wrote.
+func secretsOf(t *testing.T, content string) []string {
+	t.Helper()
+	found := regexp.MustCompile(`"([A-Z0-9]{26,}|whsec_[^"]+)"`).FindAllString(content, -1)
+	require.Len(t, found, 3)
+	return found
+}
+
+func TestClean(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"Amélie – 天気の子":           "Amélie – 天気の子",
+		"a\x1b[31mred\x1b[0m\nb":  "a[31mred[0m b",
+		" two\t\tlines\r\n here ": "two lines here",
+		"\xff\x00\u202e":          "",
+		"0123456789012345678901":  "0123456789012345678…",
+	} {
+		require.Equal(t, want, clean(in, 20), in)
+	}
+}
+
+func TestTimesAreLocal(t *testing.T) {
+	t.Parallel()
+	c := &cli{local: time.FixedZone("", 2*3600)}
+	require.Equal(t, "2026-11-23 12:00:00", c.time(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)))
+	require.Empty(t, c.time(time.Time{}))
+}

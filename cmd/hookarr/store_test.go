@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/app"
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// id makes ids that sort by n.
+func id(n int) uuid.UUID {
+	return uuid.MustParse(fmt.Sprintf("0197a2c4-0000-7000-8000-%012d", n))
+}
+
+const received = "2026-11-23T10:00:00Z"
+
+// newDatabase returns the configuration of a migrated database and its store.
+func newDatabase(t *testing.T) (string, store.Store) {
+	t.Helper()
+	url := "sqlite://" + filepath.Join(t.TempDir(), "hookarr.db")
+	file := write(t, fmt.Sprintf(`
+database: {url: %q}
+sources: {radarr: {plugin: radarr, auth: [{none: {}}]}}
+targets: {ops: {plugin: webhook}, chat: {plugin: discord}}
+routes: [{name: everything, to: [ops, chat]}]
+`, url))
+	s, err := app.OpenStore(t.Context(), sdk.Secret(url), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.NoError(t, s.Migrate(t.Context()))
+	return file, s
+}
+
+// fill stores an event in every state, and deliveries in most.
+func fill(t *testing.T, s store.Store) {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, received)
+	require.NoError(t, err)
+	ctx := context.WithoutCancel(t.Context())
+	accept := func(e event.Event, deliveries ...event.Delivery) {
+		e.Source, e.Origin, e.ReceivedAt = "radarr", sdk.OriginWebhook, at
+		e.Request.Method, e.Request.Header = http.MethodPost, http.Header{"User-Agent": {"Radarr/6"}}
+		_, err := s.Accept(ctx, &store.Acceptance{Event: e, Deliveries: deliveries})
+		require.NoError(t, err)
+	}
+	accept(event.Event{
+		ID: id(1), State: event.Routed, Type: sdk.TypeMediaImported, Title: "Sintel (2010)", Summary: "Imported Sintel (2010) in Bluray-2160p",
+		CorrelationKey: "radarr/ABCD", Fingerprint: "f1", Normalized: []byte(`{"id":"1","type":"media.imported"}`),
+		Request: event.Request{Body: []byte("{\"eventType\": \"Download\"}\n"), Query: "a=b"},
+	},
+		event.Delivery{ID: id(11), EventID: id(1), Target: "ops", Route: "everything"},
+		event.Delivery{ID: id(12), EventID: id(1), Target: "chat", Route: "everything"})
+	accept(event.Event{ID: id(2), State: event.Undecodable, Reason: "not JSON\x1b[2J", Request: event.Request{Body: []byte("{")}})
+	accept(event.Event{
+		ID: id(3), State: event.Routed, Type: sdk.TypeReleaseGrabbed, Title: "A title\nof two lines",
+		Normalized: []byte(`{}`), Request: event.Request{Body: []byte("{}")},
+	},
+		event.Delivery{ID: id(13), EventID: id(3), Target: "ops", Route: "everything"},
+		event.Delivery{ID: id(14), EventID: id(3), Target: "gone", Route: "everything"})
+	settle := func(n store.Settlement) { require.NoError(t, s.Settle(ctx, &n)) }
+	attempt := func(delivery, number int, a event.Attempt) *event.Attempt {
+		a.DeliveryID, a.Number, a.StartedAt, a.Elapsed = id(delivery), number, at, 1234*time.Microsecond
+		return &a
+	}
+	settle(store.Settlement{
+		DeliveryID: id(11), State: event.Pending, Delay: time.Hour, Reason: "answered 503",
+		Attempt: attempt(11, 1, event.Attempt{Class: sdk.ClassRetryable, Status: 503, Message: "answered 503", Counted: true}),
+	})
+	settle(store.Settlement{
+		DeliveryID: id(11), State: event.Delivered, MessageID: "m-1",
+		Attempt: attempt(11, 2, event.Attempt{Class: sdk.ClassOK, Status: 204, Counted: true}),
+	})
+	settle(store.Settlement{
+		DeliveryID: id(12), State: event.Held, Reason: "answered 404",
+		Attempt: attempt(12, 1, event.Attempt{Class: sdk.ClassMisconfigured, Status: 404, Message: "answered 404", Excerpt: "no", Counted: true}),
+		Hold:    &store.HoldRequest{Target: "chat", Kind: store.HoldMisconfigured, Reason: "answered 404", ProbeIn: time.Minute},
+	})
+	settle(store.Settlement{
+		DeliveryID: id(13), State: event.Pending, Delay: time.Hour, Reason: "plugin restarts",
+		Attempt: attempt(13, 1, event.Attempt{Class: sdk.ClassUnavailable, Message: "plugin restarts"}),
+	})
+	require.NoError(t, s.HoldUnconfigured(ctx, []string{"ops", "chat"}))
+}
+
+var instant = regexp.MustCompile(`\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?`)
+
+// timeless replaces times, which the database's clock gives.
+func timeless(s string) string { return instant.ReplaceAllString(s, "YYYY-MM-DD hh:mm:ss") }
+
+func TestReadingCommands(t *testing.T) {
+	t.Parallel()
+	file, s := newDatabase(t)
+	fill(t, s)
+	for name, args := range map[string][]string{
+		"events-list":             {"events", "list"},
+		"events-list-state":       {"events", "list", "--state", "undecodable"},
+		"events-list-type":        {"events", "list", "--type", "media.imported", "--source", "radarr"},
+		"events-list-page":        {"events", "list", "--limit", "1", "--before", id(3).String()},
+		"events-list-none":        {"events", "list", "--source", "sonarr"},
+		"events-list-json":        {"events", "list", "--json"},
+		"events-list-none-json":   {"events", "list", "--source", "sonarr", "--json"},
+		"events-show":             {"events", "show", id(1).String()},
+		"events-show-undecodable": {"events", "show", id(2).String()},
+		"events-show-uncounted":   {"events", "show", id(3).String()},
+		"events-show-json":        {"events", "show", id(1).String(), "--json"},
+		"events-show-raw":         {"events", "show", id(1).String(), "--body", "raw"},
+		"events-show-normalized":  {"events", "show", id(1).String(), "--body", "normalized"},
+		"deliveries-list":         {"deliveries", "list"},
+		"deliveries-list-state":   {"deliveries", "list", "--state", "held", "--target", "chat"},
+		"deliveries-list-event":   {"deliveries", "list", "--event", id(1).String(), "--limit", "1"},
+		"deliveries-list-page":    {"deliveries", "list", "--before", id(12).String()},
+		"deliveries-list-json":    {"deliveries", "list", "--json"},
+		"deliveries-show":         {"deliveries", "show", id(12).String()},
+		"deliveries-show-json":    {"deliveries", "show", id(12).String(), "--json"},
+		"targets-list":            {"targets", "list"},
+		"targets-list-json":       {"targets", "list", "--json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, append(args, "--config", file)...)
+			require.Zero(t, r.code, r.err)
+			require.Empty(t, r.err)
+			if name != "events-show-raw" && name != "events-show-normalized" {
+				require.NotContains(t, r.out, "\x1b")
+			}
+			golden(t, name+".txt", timeless(r.out))
+		})
+	}
+}
+
+func TestReadingCommandsMiss(t *testing.T) {
+	t.Parallel()
+	file, s := newDatabase(t)
+	fill(t, s)
+	for want, args := range map[string][]string{
+		"there is no event " + id(99).String():                                                                      {"events", "show", id(99).String()},
+		"there is no delivery " + id(99).String():                                                                   {"deliveries", "show", id(99).String()},
+		"event " + id(2).String() + " is undecodable: it has no normalized form":                                    {"events", "show", id(2).String(), "--body", "normalized"},
+		`there is no target "opps"; did you mean "ops"?`:                                                            {"targets", "resume", "opps"},
+		"target ops is not on hold":                                                                                 {"targets", "resume", "ops"},
+		"target gone is not in the configuration: put it back, and its deliveries go out when hookarr serve starts": {"targets", "resume", "gone"},
+	} {
+		r := run(t, append(args, "--config", file)...)
+		require.Equal(t, result{code: exitError, err: "hookarr: " + want + "\n"}, r)
+	}
+
+	absent := filepath.Join(t.TempDir(), "none.db")
+	r := run(t, "events", "list", "--config", write(t, "database: {url: sqlite://"+absent+"}"))
+	require.Equal(t, result{code: exitError, err: "hookarr: there is no database at " + absent + ": hookarr serve makes it\n"}, r)
+	require.NoFileExists(t, absent)
+}
+
+func TestTargetsResume(t *testing.T) {
+	t.Parallel()
+	file, s := newDatabase(t)
+	fill(t, s)
+	r := run(t, "targets", "resume", "chat", "--config", file)
+	require.Equal(t, result{out: "target chat is resumed: 1 held deliveries go out, oldest first\n"}, r)
+
+	r = run(t, "targets", "list", "--json", "--config", file)
+	require.Zero(t, r.code, r.err)
+	var views []targetView
+	require.NoError(t, json.Unmarshal([]byte(r.out), &views))
+	require.Equal(t, "chat", views[0].Name)
+	require.Equal(t, "draining", views[0].State)
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	database := filepath.Join(t.TempDir(), "hookarr.db")
+	file := write(t, "database: {url: sqlite://"+database+"}")
+	for range 2 {
+		r := run(t, "migrate", "--config", file)
+		require.Zero(t, r.code, r.err)
+		require.Equal(t, "the database is of the version of hookarr "+readBuild().Version+"\n", r.out)
+	}
+	r := run(t, "events", "list", "--config", file)
+	require.Zero(t, r.code, r.err)
+
+	r = run(t, "migrate", "--config", write(t, "database: {url: sqlite:///proc/none/hookarr.db}"))
+	require.Equal(t, exitError, r.code)
+	require.NotEmpty(t, r.err)
+}
+
+// A server that does not answer is waited for until the user gives up.
+func TestMigrateWaits(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	c := &cli{err: t.Output(), out: t.Output(), environ: func() []string { return nil }}
+	file := write(t, "database: {url: postgres://nobody@127.0.0.1:1/none}")
+	require.Equal(t, exitError, c.run(ctx, []string{"migrate", "--wait", "--config", file}))
+	require.Error(t, ctx.Err(), "it gave up by itself")
+
+	require.Equal(t, exitError, c.run(t.Context(), []string{"migrate", "--config", file}))
+}
