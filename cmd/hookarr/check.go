@@ -82,7 +82,7 @@ func (c *cli) check(ctx context.Context) (*config.Config, findings) {
 
 // each calls f for every error that err joins.
 func each(err error, f func(error)) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost is what joins
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
 			each(e, f)
 		}
@@ -163,15 +163,17 @@ func (c *cli) report(cfg *config.Config, f findings) error {
 		return c.printJSON(f)
 	}
 	for _, p := range f.Problems {
-		fmt.Fprintln(c.err, p)
+		c.tell(p)
 	}
 	for _, w := range f.Warnings {
-		fmt.Fprintln(c.err, "warning:", w)
+		c.tell("warning:", w)
 	}
 	if !f.OK {
 		return nil
 	}
-	fmt.Fprintf(c.out, "%s is ok\n\n", cfg.File)
+	if _, err := fmt.Fprintf(c.out, "%s is ok\n\n", cfg.File); err != nil {
+		return err
+	}
 	rows := [][]string{{"KIND", "NAME", "PLUGIN", "DETAIL"}}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Sources)) {
 		s := cfg.Sources[name]

@@ -54,7 +54,7 @@ var (
 
 // run returns the exit code.
 func (c *cli) run(ctx context.Context, args []string) int {
-	root := c.newRoot()
+	root := c.newRoot() //nolint:contextcheck // cobra passes it on
 	root.SetArgs(args)
 	root.SetIn(c.in)
 	root.SetOut(c.out)
@@ -66,17 +66,18 @@ func (c *cli) run(ctx context.Context, args []string) int {
 	case err == nil:
 		return exitOK
 	case isConfig:
-		fmt.Fprintln(c.err, problems)
+		c.tell(problems)
 		return exitUsage
 	case isUsage || !c.running:
-		fmt.Fprintf(c.err, "%s\nRun '%s --help' for usage.\n", err, cmd.CommandPath())
+		c.tell(err)
+		c.tell("Run '" + cmd.CommandPath() + " --help' for usage.")
 		return exitUsage
 	case errors.Is(err, errReported):
 		return exitError
 	case errors.Is(err, errWrongConfig):
 		return exitUsage
 	default:
-		fmt.Fprintln(c.err, "hookarr:", err)
+		c.tell("hookarr:", err)
 		return exitError
 	}
 }

@@ -98,8 +98,7 @@ func TestHelp(t *testing.T) {
 		if cmd.Name() == "completion" || cmd.Name() == "help" {
 			return // cobra's own
 		}
-		args := append(strings.Fields(cmd.CommandPath())[1:], "--help")
-		r := run(t, args...)
+		r := run(t, strings.Fields(cmd.CommandPath() + " --help")[1:]...)
 		require.Equal(t, result{code: exitOK, out: r.out}, r)
 		if !cmd.HasSubCommands() || cmd.Parent() == nil {
 			require.NotEmpty(t, cmd.Example, cmd.CommandPath())

@@ -139,7 +139,9 @@ func (c *cli) showEvent(ctx context.Context, s store.Store, id uuid.UUID, body s
 		return err
 	}
 	for _, d := range view.Deliveries {
-		fmt.Fprintln(c.out)
+		if err := c.table(nil); err != nil {
+			return err
+		}
 		if err := c.printDelivery(d); err != nil {
 			return err
 		}

@@ -55,7 +55,7 @@ func (c *cli) migrate(ctx context.Context, s store.Store, wait bool) error {
 			return err
 		}
 		if tries == 0 {
-			fmt.Fprintln(c.err, "waiting for the database:", err)
+			c.tell("waiting for the database:", err)
 		}
 		select {
 		case <-ctx.Done():

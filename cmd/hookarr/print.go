@@ -17,6 +17,11 @@ const (
 	reasonWidth = 100
 )
 
+// tell prints a line for people beside the output.
+func (c *cli) tell(words ...any) {
+	_, _ = fmt.Fprintln(c.err, words...) // whom could it be told
+}
+
 // show prints what a command found: as a table, the first row being its header, or as
 // JSON if that was asked for.
 func (c *cli) show(view any, rows [][]string) error {
@@ -30,7 +35,7 @@ func (c *cli) table(rows ...[]string) error {
 	var aligned bytes.Buffer
 	tw := tabwriter.NewWriter(&aligned, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		fmt.Fprintln(tw, strings.Join(row, "\t"))
+		_, _ = fmt.Fprintln(tw, strings.Join(row, "\t")) // Flush tells
 	}
 	if err := tw.Flush(); err != nil {
 		return err

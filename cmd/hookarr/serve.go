@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/hookarr/hookarr/core/app"
 	"github.com/hookarr/hookarr/core/config"
@@ -24,22 +26,7 @@ within shutdown.drain; a second one does not wait.`,
   hookarr serve --config /etc/hookarr/hookarr.yaml --log-format json
   HOOKARR_DATABASE_URL=postgres://hookarr@localhost/hookarr hookarr serve`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := c.load(cmd.Flags())
-			if err != nil {
-				return err
-			}
-			ctx := cmd.Context()
-			log := newLog(c.err, cfg.Log)
-			for _, w := range append(cfg.Warnings, lint(cfg)...) {
-				log.WarnContext(ctx, "configuration", slog.String("problem", w.String()))
-			}
-			a, err := app.New(ctx, cfg, log)
-			if err != nil {
-				return err
-			}
-			return a.Run(ctx)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.serve(cmd.Context(), cmd.Flags()) },
 	}
 	flags := cmd.Flags()
 	flags.String("listen", "", "take webhooks at `ADDRESS`, whatever the configuration says")
@@ -48,6 +35,22 @@ within shutdown.drain; a second one does not wait.`,
 	flags.String("log-level", "", "debug, info, warn or error")
 	flags.String("log-format", "", "text or json")
 	return cmd
+}
+
+func (c *cli) serve(ctx context.Context, flags *pflag.FlagSet) error {
+	cfg, err := c.load(flags)
+	if err != nil {
+		return err
+	}
+	log := newLog(c.err, cfg.Log)
+	for _, w := range append(cfg.Warnings, lint(cfg)...) {
+		log.WarnContext(ctx, "configuration", slog.String("problem", w.String()))
+	}
+	a, err := app.New(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx)
 }
 
 // newLog returns the log of a checked configuration.
