@@ -20,7 +20,7 @@ var (
 
 // firstRead is how much memory a body is given before it has shown its size; a
 // declared size alone reserves no more.
-const firstRead = 64 << 10
+const firstRead = 8 << 10
 
 // bodies reads bodies within bounds: each has at most limit bytes, and all that are
 // held at once have a sum that senders wait for.
@@ -40,11 +40,12 @@ func newBodies(limit, total int64, patience time.Duration) *bodies {
 func (b *bodies) read(ctx context.Context, r *http.Request) (body []byte, release func(), err error) {
 	var held int64
 	release = func() { b.memory.Release(held) }
-	size := int64(firstRead)
+	// One byte more than may come is room to see the end.
+	most := b.limit + 1
 	if r.ContentLength >= 0 {
-		// One more than announced is room to see the end.
-		size = min(size, r.ContentLength+1)
+		most = min(most, r.ContentLength+1)
 	}
+	size := min(firstRead, most)
 	for {
 		if err := b.reserve(ctx, size-held); err != nil {
 			return nil, release, err
@@ -54,19 +55,16 @@ func (b *bodies) read(ctx context.Context, r *http.Request) (body []byte, releas
 		copy(grown, body)
 		body, err = fill(grown, r.Body)
 		switch {
+		case err == nil && size == most, int64(len(body)) > b.limit:
+			return nil, release, errTooLarge
 		case errors.Is(err, io.EOF):
-			if int64(len(body)) > b.limit {
-				return nil, release, errTooLarge
-			}
 			return body, release, nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return nil, release, errSlow
 		case err != nil:
 			return nil, release, errBroken
-		case size > b.limit:
-			return nil, release, errTooLarge
 		}
-		size = min(2*size, b.limit+1)
+		size = min(2*size, most)
 	}
 }
 

@@ -163,11 +163,6 @@ func TestBodiesInFlightAreBoundedInSum(t *testing.T) {
 	require.NotEmpty(t, busy.header.Get("Retry-After"))
 	require.InDelta(t, 1, b.metric("hookarr_requests_rejected_total", "busy", "radarr"), 0)
 
-	// Who announces much and sends nothing holds next to nothing.
-	for range 3 {
-		_, _ = b.dial(b.head(b.request("x"), "Content-Length: 1"))
-	}
-
 	close(proceed)
 	wg.Wait()
 	require.Equal(t, http.StatusAccepted, got.status)
