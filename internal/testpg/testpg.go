@@ -15,24 +15,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shared is the server of this process's tests. It ends with the process.
-var shared = sync.OnceValues(func() (string, error) {
+// shared is the private server of this process's tests. It ends with the process.
+var shared = sync.OnceValues(func() (*Server, error) { return Start(false) })
+
+func sharedURL() (string, error) {
 	if server := os.Getenv("TEST_DATABASE_URL"); server != "" {
 		return server, nil
 	}
-	s, err := Start(false)
+	s, err := shared()
 	if err != nil {
 		return "", err
 	}
 	return s.URL(), nil
-})
+}
 
 // New returns the URL of an empty database, which is dropped when the test ends. It is
 // on the server that TEST_DATABASE_URL names, or on a private one, which does not
 // survive a power cut: see Cluster for one that does.
 func New(tb testing.TB) string {
 	tb.Helper()
-	server, err := shared()
+	server, err := sharedURL()
 	require.NoError(tb, err)
 	name := "hookarr_test_" + strings.ToLower(rand.Text()[:12])
 	execute(tb, server, "CREATE DATABASE "+name)

@@ -1,0 +1,259 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hookarr/hookarr/core/store"
+)
+
+// liveJobs are the states of jobs that will run, or do.
+const liveJobs = `('available', 'pending', 'retryable', 'running', 'scheduled')`
+
+const (
+	// holdSQL keeps the beginning and the probes of a hold that is there, and begins
+	// one that drains anew. A null probe_at is of a kind that is not probed.
+	holdSQL = `
+INSERT INTO target_state (target, kind, reason, since, probe_at) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (target) DO UPDATE SET
+	kind = excluded.kind,
+	reason = excluded.reason,
+	draining = 0,
+	since = CASE WHEN draining THEN excluded.since ELSE since END,
+	probes = CASE WHEN draining THEN 0 ELSE probes END,
+	probe = CASE WHEN draining THEN NULL ELSE probe END,
+	probe_at = CASE WHEN draining OR excluded.probe_at IS NULL THEN excluded.probe_at
+		ELSE coalesce(probe_at, excluded.probe_at) END`
+	releaseSQL   = `UPDATE target_state SET draining = 1, probe = NULL, probe_at = NULL WHERE target = ? AND NOT draining`
+	releaseOfSQL = `
+UPDATE target_state SET draining = 1, probe = NULL, probe_at = NULL
+WHERE NOT draining AND target = (SELECT target FROM deliveries WHERE id = ?)`
+)
+
+func (t *tx) hold(r store.HoldRequest) error {
+	var probeAt any
+	if r.Kind.Probed() {
+		probeAt = t.now + r.ProbeIn.Microseconds()
+	}
+	if _, err := t.exec(holdSQL, r.Target, string(r.Kind), store.CleanText(r.Reason), t.now, probeAt); err != nil {
+		return fmt.Errorf("hold target %s: %w", r.Target, err)
+	}
+	return nil
+}
+
+// HoldTarget puts a target on hold.
+func (s *Store) HoldTarget(ctx context.Context, r store.HoldRequest) error {
+	return s.inTx(ctx, func(t *tx) error { return t.hold(r) })
+}
+
+// ListHolds returns the targets on hold or draining, by name.
+func (s *Store) ListHolds(ctx context.Context) ([]store.Hold, error) {
+	now := micros(time.Now())
+	holds, err := collect(ctx, s.read, func(rows *sql.Rows) (store.Hold, error) {
+		var r holdRow
+		if err := rows.Scan(r.dest()...); err != nil {
+			return store.Hold{}, err
+		}
+		return *r.hold(now), nil
+	}, `SELECT `+holdCols+` FROM target_state h ORDER BY h.target`)
+	if err != nil {
+		return nil, fmt.Errorf("list holds: %w", err)
+	}
+	return holds, nil
+}
+
+const (
+	dueProbeSQL = `SELECT probe FROM target_state WHERE target = ? AND NOT draining AND probe_at <= ?`
+	// probeStateSQL reports whether a probe is still under way; no row: it has ended.
+	probeStateSQL = `
+SELECT EXISTS (SELECT 1 FROM river_job WHERE kind = 'deliver' AND state IN ` + liveJobs + ` AND json_extract(args, '$.delivery_id') = ?2)
+FROM deliveries WHERE id = ?1 AND state = 'pending'`
+	oldestHeldSQL = `
+UPDATE deliveries SET state = 'pending', not_before = 0, updated_at = ?2
+WHERE id = (SELECT id FROM deliveries WHERE target = ?1 AND state = 'held' ORDER BY id LIMIT 1)
+RETURNING id`
+	nextProbeSQL = `UPDATE target_state SET probe = ?, probes = probes + 1, probe_at = ? WHERE target = ?`
+)
+
+// Probe gives the oldest held delivery of the target a job.
+func (s *Store) Probe(ctx context.Context, target string, next time.Duration) (bool, error) {
+	probed := false
+	err := s.inTx(ctx, func(t *tx) error {
+		id, err := t.nextProbe(target)
+		if err != nil || id == uuid.Nil {
+			return err
+		}
+		probed = true
+		t.jobs = append(t.jobs, store.DeliverJob(id, target))
+		_, err = t.exec(nextProbeSQL, id[:], t.now+next.Microseconds(), target)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("probe target %s: %w", target, err)
+	}
+	return probed, nil
+}
+
+// nextProbe returns the delivery to probe the target with: the former probe when it
+// was lost, else the oldest that is held; or uuid.Nil for none.
+func (t *tx) nextProbe(target string) (uuid.UUID, error) {
+	var former uuid.NullUUID
+	err := t.row(dueProbeSQL, []any{target, t.now}, &former)
+	if errors.Is(err, sql.ErrNoRows) {
+		return uuid.Nil, nil
+	}
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if former.Valid {
+		var live bool
+		err := t.row(probeStateSQL, []any{former.UUID[:], former.UUID.String()}, &live)
+		if err == nil && live {
+			return uuid.Nil, nil
+		}
+		if err == nil || !errors.Is(err, sql.ErrNoRows) {
+			return former.UUID, err
+		}
+	}
+	var oldest uuid.UUID
+	err = t.row(oldestHeldSQL, []any{target, t.now}, &oldest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return uuid.Nil, nil
+	}
+	return oldest, err
+}
+
+// Release ends a hold: the target drains.
+func (s *Store) Release(ctx context.Context, target string) error {
+	if _, err := s.write.ExecContext(ctx, releaseSQL, target); err != nil {
+		return fmt.Errorf("release target %s: %w", target, err)
+	}
+	return nil
+}
+
+const (
+	drainingSQL = `SELECT draining FROM target_state WHERE target = ?`
+	drainSQL    = `
+UPDATE deliveries SET state = 'pending', updated_at = ?3
+WHERE id IN (
+	SELECT id FROM deliveries WHERE target = ?1 AND state = 'held' ORDER BY id
+	LIMIT max(?2 - (SELECT count(*) FROM deliveries WHERE target = ?1 AND state = 'pending' AND not_before <= ?3), 0))
+RETURNING id`
+	countHeldSQL = `SELECT count(*) FROM deliveries WHERE target = ? AND state = 'held'`
+	endDrainSQL  = `DELETE FROM target_state WHERE target = ?`
+)
+
+// Drain gives jobs to the oldest held deliveries of a draining target until window
+// deliveries are due.
+func (s *Store) Drain(ctx context.Context, target string, window int) (int, error) {
+	held := 0
+	err := s.inTx(ctx, func(t *tx) error {
+		var draining bool
+		if err := t.row(drainingSQL, []any{target}, &draining); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if draining {
+			ids, err := collect(ctx, t, scanID, drainSQL, target, window, t.now)
+			if err != nil {
+				return err
+			}
+			store.SortIDs(ids) // oldest first, which UPDATE does not promise
+			for _, id := range ids {
+				t.jobs = append(t.jobs, store.DeliverJob(id, target))
+			}
+		}
+		if err := t.row(countHeldSQL, []any{target}, &held); err != nil || !draining || held > 0 {
+			return err
+		}
+		_, err := t.exec(endDrainSQL, target)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("drain target %s: %w", target, err)
+	}
+	return held, nil
+}
+
+const expireHeldSQL = `
+UPDATE deliveries SET state = 'dead', reason = ?3, updated_at = ?4
+WHERE id IN (
+	SELECT id FROM deliveries WHERE target = ?1 AND state = 'held' AND created_at < ?2 ORDER BY id LIMIT ?5)`
+
+// ExpireHeld makes held deliveries that are older than maxAge dead letters.
+func (s *Store) ExpireHeld(ctx context.Context, target string, maxAge time.Duration, reason string, limit int) (int, error) {
+	n := 0
+	err := s.inTx(ctx, func(t *tx) (err error) {
+		n, err = t.changed(expireHeldSQL, target, t.now-maxAge.Microseconds(), store.CleanText(reason), t.now, limit)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("expire held deliveries of target %s: %w", target, err)
+	}
+	return n, nil
+}
+
+const (
+	openTargetsSQL = `
+SELECT DISTINCT target FROM deliveries WHERE state = 'pending'
+UNION
+SELECT DISTINCT target FROM deliveries WHERE state = 'held'
+ORDER BY target`
+	holdPendingSQL = `UPDATE deliveries SET state = 'held', reason = ?2, updated_at = ?3 WHERE state = 'pending' AND target = ?1`
+	dropJobsSQL    = `DELETE FROM river_job WHERE queue = ? AND state IN ('available', 'pending', 'retryable', 'scheduled')`
+)
+
+// HoldUnconfigured puts every target that has open deliveries and is not among
+// configured on hold, and releases those that are.
+func (s *Store) HoldUnconfigured(ctx context.Context, configured []string) error {
+	err := s.inTx(ctx, func(t *tx) error {
+		open, err := collect(ctx, t, func(rows *sql.Rows) (target string, err error) {
+			err = rows.Scan(&target)
+			return target, err
+		}, openTargetsSQL)
+		if err != nil {
+			return err
+		}
+		for _, target := range open {
+			if slices.Contains(configured, target) {
+				continue
+			}
+			if err := t.leave(target); err != nil {
+				return err
+			}
+		}
+		if len(configured) == 0 {
+			return nil
+		}
+		args := make([]any, len(configured))
+		for i, target := range configured {
+			args[i] = target
+		}
+		_, err = t.exec(`UPDATE target_state SET draining = 1, probe = NULL, probe_at = NULL
+WHERE kind = '`+string(store.HoldUnconfigured)+`' AND NOT draining
+	AND target IN (?`+strings.Repeat(", ?", len(configured)-1)+`)`, args...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("hold targets that are not configured: %w", err)
+	}
+	return nil
+}
+
+// leave holds everything that is open for a target that left the configuration.
+func (t *tx) leave(target string) error {
+	if err := t.hold(store.HoldRequest{Target: target, Kind: store.HoldUnconfigured, Reason: store.UnconfiguredReason}); err != nil {
+		return err
+	}
+	if _, err := t.exec(holdPendingSQL, target, store.UnconfiguredReason, t.now); err != nil {
+		return err
+	}
+	_, err := t.exec(dropJobsSQL, store.TargetQueue(target))
+	return err
+}

@@ -1,0 +1,85 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hookarr/hookarr/core/store"
+)
+
+// lockPoll is the time between looks at a lock that another process has.
+const lockPoll = 50 * time.Millisecond
+
+// acquire takes the lock file for this process until unlock. It is the system's lock
+// and ends with the process, however that ends; the file stays.
+func (s *Store) acquire() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lock != nil {
+		return nil
+	}
+	name := s.path + ".lock"
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("open lock file: %w", err)
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		holder, _ := io.ReadAll(io.LimitReader(f, 32)) // for the message alone
+		_ = f.Close()
+		return fmt.Errorf("%s, process %s: %w", s.path, strings.TrimSpace(string(holder)), store.ErrInUse)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
+	}
+	if err := f.Truncate(0); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", name, err), f.Close())
+	}
+	if _, err := fmt.Fprintln(f, os.Getpid()); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", name, err), f.Close())
+	}
+	s.lock = f
+	return nil
+}
+
+// unlock gives the lock file back.
+func (s *Store) unlock() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lock == nil {
+		return nil
+	}
+	f := s.lock
+	s.lock = nil
+	return f.Close()
+}
+
+// lockDir waits for the lock on the directory of path and returns what ends it.
+func lockDir(ctx context.Context, path string) (unlock func(), err error) {
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return func() { _ = dir.Close() }, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, errors.Join(err, dir.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), dir.Close())
+		case <-time.After(lockPoll):
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/migrations"
+)
+
+// Migrate brings the schema, ours and then River's, to this version.
+func (s *Store) Migrate(ctx context.Context) error {
+	// A lock on the directory needs no file that somebody has to clean up.
+	unlock, err := lockDir(ctx, s.path)
+	if err != nil {
+		return fmt.Errorf("lock migrations: %w", err)
+	}
+	defer unlock()
+	if err := s.Ready(ctx); !errors.Is(err, store.ErrNotMigrated) {
+		return err
+	}
+	fsys, err := migrations.SQLite()
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, s.write, fsys,
+		goose.WithTableName(migrations.Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate tables: %w", err)
+	}
+	queue, err := rivermigrate.New(riversqlite.New(s.write), &rivermigrate.Config{Logger: s.log})
+	if err != nil {
+		return fmt.Errorf("read queue migrations: %w", err)
+	}
+	if _, err := queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("migrate queue: %w", err)
+	}
+	return nil
+}
+
+// wantedSchema is the schema of this version.
+func wantedSchema() (store.Schema, error) {
+	fsys, err := migrations.SQLite()
+	if err != nil {
+		return store.Schema{}, fmt.Errorf("read migrations: %w", err)
+	}
+	tables, err := migrations.Latest(fsys)
+	if err != nil {
+		return store.Schema{}, err
+	}
+	queue, err := rivermigrate.New(riversqlite.New(nil), nil)
+	if err != nil {
+		return store.Schema{}, fmt.Errorf("read queue migrations: %w", err)
+	}
+	return store.Schema{Tables: tables, Queue: int64(len(queue.AllVersions()))}, nil
+}
+
+// Ready reports whether the database answers and is of this version.
+func (s *Store) Ready(ctx context.Context) error {
+	var have store.Schema
+	err := s.read.QueryRowContext(ctx, `SELECT
+		coalesce((SELECT max(version_id) FROM `+migrations.Table+` WHERE is_applied), 0),
+		coalesce((SELECT max(version) FROM river_migration WHERE line = 'main'), 0)`).Scan(&have.Tables, &have.Queue)
+	// SQLite has one code for every error in a statement.
+	if err != nil && strings.Contains(err.Error(), "no such ") {
+		return store.ErrNotMigrated
+	}
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	return have.Check(s.schema)
+}
