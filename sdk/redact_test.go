@@ -1,0 +1,162 @@
+package sdk
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
+	"github.com/hookarr/hookarr/sdk/internal/process"
+)
+
+type nested struct {
+	Key    Secret
+	hidden Secret
+	Next   *nested
+	Any    any
+}
+
+func TestRedactorFindsEverySecret(t *testing.T) {
+	t.Parallel()
+	ring := &nested{Key: "in-a-ring"}
+	ring.Next = ring
+	config := struct {
+		One   Secret
+		List  []Secret
+		Map   map[string]Secret
+		Keys  map[Secret]int
+		Deep  nested
+		Plain string
+		Short Secret
+		Empty Secret
+	}{
+		One: "first-secret", List: []Secret{"second-secret"}, Map: map[string]Secret{"x": "third-secret"},
+		Keys: map[Secret]int{"fourth-secret": 1}, Deep: nested{hidden: "fifth-secret", Next: ring, Any: &nested{Key: "sixth-secret"}},
+		Plain: "no secret", Short: "abc",
+	}
+	r := newRedactor(&config)
+	for _, s := range []string{"first-secret", "second-secret", "third-secret", "fourth-secret", "fifth-secret", "in-a-ring", "sixth-secret"} {
+		require.Equal(t, "<[redacted]>", r.text("<"+s+">"))
+	}
+	require.Equal(t, "no secret, abc", r.text("no secret, abc"))
+	require.Equal(t, "as it is", redactor{}.text("as it is"))
+}
+
+func TestRedactorKnowsEverySpelling(t *testing.T) {
+	t.Parallel()
+	const secret = `p@ss "word"/ü&`
+	r := newRedactor([]Secret{secret, "https://user:passwordpassword@host/api/webhooks/123/tokentokentoken?key=valuevaluevalue", "longer-secret", "secret"})
+	quoted, err := json.Marshal(secret)
+	require.NoError(t, err)
+	for _, text := range []string{
+		secret, url.QueryEscape(secret), url.PathEscape(secret), string(quoted[1 : len(quoted)-1]),
+		"/api/webhooks/123/tokentokentoken", "tokentokentoken", "passwordpassword", "valuevaluevalue",
+	} {
+		require.Equal(t, "<[redacted]>", r.text("<"+text+">"), text)
+	}
+	require.Equal(t, "[redacted]", r.text("longer-secret"), "the whole, and not the secret inside")
+	require.Equal(t, "host 123", r.text("host 123"), "what a URL has that is no secret")
+}
+
+func TestLogIsRedactedAndInHclogsForm(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	s := &instances[Target]{log: process.Log{Output: &b, Level: slog.LevelDebug}}
+	log := s.logger(newRedactor([]Secret{`se"cret`})).With("plugin", "p", "instance", "i")
+	log.Warn("a message with se\"cret", "key", `se"cret`, "error", errors.New("with se\"cret"), "took", time.Second)
+	log.Debug("long", "text", strings.Repeat("x", 100<<10))
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	require.Len(t, lines, 2)
+	require.NotContains(t, b.String(), "cret")
+	record := map[string]any{}
+	require.NoError(t, json.Unmarshal([]byte(lines[0]), &record))
+	at, err := time.Parse("2006-01-02T15:04:05.000000Z07:00", fmt.Sprint(record["@timestamp"]))
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now(), at, time.Hour)
+	delete(record, "@timestamp")
+	require.Equal(t, map[string]any{
+		"@level": "warn", "@message": "a message with [redacted]", "plugin": "p", "instance": "i",
+		"key": "[redacted]", "error": "with [redacted]", "took": float64(time.Second),
+	}, record)
+	require.Less(t, len(lines[1]), 64<<10, "go-plugin tears longer lines apart")
+	require.True(t, json.Valid([]byte(lines[1])))
+}
+
+func TestOutcomeIsRedactedAndBounded(t *testing.T) {
+	t.Parallel()
+	const secret = "tokentokentoken"
+	r := newRedactor([]Secret{secret})
+	// A cut before the redaction would leave half a secret at the end.
+	excerpt := strings.Repeat("é", 2045) + secret + strings.Repeat("é", 4000)
+	o := toOutcome(Receipt{Status: 503, Excerpt: excerpt, MessageID: "m\xff", State: []byte("s"), Limit: &Limit{Remaining: -1, ResetAfter: -time.Second}},
+		Throttled(3*time.Second, errors.New("first line\nsecond "+secret+strings.Repeat("é", 1000))), r)
+	require.Equal(t, pluginv1.Class_CLASS_THROTTLED, o.GetClass())
+	require.Equal(t, 3*time.Second, o.GetRetryAfter().AsDuration())
+	require.True(t, strings.HasPrefix(o.GetMessage(), "first line second [redacted]é"), o.GetMessage())
+	require.LessOrEqual(t, len(o.GetMessage()), 1<<10)
+	require.True(t, utf8.ValidString(o.GetMessage()))
+	require.LessOrEqual(t, len(o.GetExcerpt()), 4<<10)
+	require.NotContains(t, o.GetExcerpt(), "token")
+	require.True(t, utf8.ValidString(o.GetExcerpt()))
+	require.Equal(t, "m\uFFFD", o.GetReceipt().GetMessageId())
+	require.Zero(t, o.GetLearntRate().GetRemaining())
+	require.Zero(t, o.GetLearntRate().GetResetAfter().AsDuration())
+
+	o = toOutcome(Receipt{Status: -1, State: make([]byte, 5000)}, nil, redactor{})
+	require.Equal(t, pluginv1.Class_CLASS_OK, o.GetClass())
+	require.Empty(t, o.GetMessage())
+	require.Empty(t, o.GetReceipt().GetState(), "half a state could not be read back")
+	require.Zero(t, o.GetStatus())
+	require.Nil(t, o.GetRetryAfter())
+
+	for err, want := range map[error]pluginv1.Class{
+		errors.New("x"):            pluginv1.Class_CLASS_RETRYABLE,
+		Permanent(errors.New("x")): pluginv1.Class_CLASS_PERMANENT,
+		fmt.Errorf("wrapped: %w", Permanent(errors.New("x"))):       pluginv1.Class_CLASS_PERMANENT,
+		Misconfigured(errors.New("x")):                              pluginv1.Class_CLASS_MISCONFIGURED,
+		RetryAfter(time.Second, errors.New("x")):                    pluginv1.Class_CLASS_RETRYABLE,
+		errors.Join(errors.New("y"), Throttled(0, errors.New("x"))): pluginv1.Class_CLASS_THROTTLED,
+	} {
+		require.Equal(t, want, toOutcome(Receipt{}, err, redactor{}).GetClass(), err)
+	}
+}
+
+func TestSecretDoesNotShow(t *testing.T) {
+	t.Parallel()
+	s := Secret("hunter2hunter2")
+	var b bytes.Buffer
+	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "s", s, "struct", struct{ S Secret }{s})
+	data, err := json.Marshal(map[string]any{"s": s, "list": []Secret{s}})
+	require.NoError(t, err)
+	for _, text := range []string{
+		fmt.Sprint(s), fmt.Sprintf("%s %v %q %+v %#v", s, s, s, s, s), fmt.Sprintf("%+v %#v", struct{ S Secret }{s}, []Secret{s}), b.String(), string(data),
+	} {
+		require.NotContains(t, text, "hunter2")
+		require.Contains(t, text, "[redacted]")
+	}
+	require.Equal(t, "hunter2hunter2", s.Reveal())
+	require.Empty(t, Secret("").String())
+	require.NoError(t, json.Unmarshal([]byte(`"plain"`), &s))
+	require.Equal(t, Secret("plain"), s)
+}
+
+func TestDuration(t *testing.T) {
+	t.Parallel()
+	var d Duration
+	require.NoError(t, json.Unmarshal([]byte(`"1m30s"`), &d))
+	require.Equal(t, Duration(90*time.Second), d)
+	data, err := json.Marshal(d)
+	require.NoError(t, err)
+	require.JSONEq(t, `"1m30s"`, string(data))
+	require.ErrorContains(t, json.Unmarshal([]byte(`"soon"`), &d), `"soon" is not a duration`)
+	require.Error(t, json.Unmarshal([]byte(`5`), &d))
+}
