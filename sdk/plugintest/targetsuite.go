@@ -374,5 +374,6 @@ func checkReconfigure(t *testing.T, target *Target, e *endpoint) {
 	_, err := target.Deliver(t.Context(), Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported)))
 	require.Error(t, err, "an instance that is gone takes deliveries")
 	target.stop()
-	require.NotContains(t, target.Logs(), `"@level":"error"`)
+	require.NotContains(t, target.Logs(), "plugin panicked")
+	require.NotContains(t, target.Logs(), "close instance", "Close returned an error")
 }

@@ -1,0 +1,46 @@
+package sdk_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/plugintest"
+)
+
+// asPlugin is the environment variable that makes this test binary a plugin, for the
+// tests of a plugin's process.
+const asPlugin = "HOOKARR_TEST_AS_PLUGIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asPlugin) != "" {
+		sdk.ServeTarget(sdk.Info{Name: "sample", Version: "1.2.3", Summary: "For tests."}, newProcessTarget)
+	}
+	plugintest.Main(m)
+}
+
+type processConfig struct {
+	Key sdk.Secret `json:"key" doc:"A key."`
+}
+
+// newProcessTarget returns a target that does to its process what an event's title
+// says.
+func newProcessTarget(_ context.Context, env sdk.Env, _ processConfig) (sdk.Target, error) {
+	return sdk.TargetFunc(func(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
+		switch d.Event.Title {
+		case "log":
+			env.Log.DebugContext(ctx, "at debug", "delivery", d.ID)
+			env.Log.WarnContext(ctx, "at warn", "delivery", d.ID)
+			fmt.Println("an author's own print") //nolint:forbidigo // It must not reach standard output.
+		case "wait":
+			env.Log.WarnContext(ctx, "waiting")
+			<-ctx.Done()
+			return sdk.Receipt{}, ctx.Err()
+		case "panic":
+			panic("on purpose") //nolint:forbidigo // It must not end the process.
+		}
+		return sdk.Receipt{Status: len(d.Event.Summary) % 100, MessageID: d.ID}, nil
+	}), nil
+}

@@ -1,0 +1,265 @@
+package sdk_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+	"github.com/hookarr/hookarr/sdk/internal/handshake"
+	"github.com/hookarr/hookarr/sdk/plugintest"
+)
+
+// patience bounds what a test waits for.
+const patience = 30 * time.Second
+
+// launched is a plugin process.
+type launched struct {
+	cmd    *exec.Cmd
+	client *host.Client
+	stdin  io.WriteCloser
+	stdout *bufio.Reader
+	exited chan struct{}
+
+	mu  sync.Mutex
+	log []string
+}
+
+// command runs this test binary as a plugin.
+func command(t *testing.T, env ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), self)
+	cmd.Env = append([]string{asPlugin + "=1", "TMPDIR=" + t.TempDir()}, env...)
+	return cmd
+}
+
+// launch starts a plugin process the way a host does and configures one instance.
+func launch(t *testing.T, env ...string) *launched {
+	t.Helper()
+	l := &launched{exited: make(chan struct{})}
+	l.cmd = command(t, append(env, handshake.CookieKey+"="+handshake.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1")...)
+	var err error
+	l.stdin, err = l.cmd.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := l.cmd.StdoutPipe()
+	require.NoError(t, err)
+	stderr, err := l.cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, l.cmd.Start())
+	l.stdout = bufio.NewReader(stdout)
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		for scanner := bufio.NewScanner(stderr); scanner.Scan(); {
+			l.mu.Lock()
+			l.log = append(l.log, scanner.Text())
+			l.mu.Unlock()
+		}
+	}()
+	t.Cleanup(func() {
+		_ = l.cmd.Process.Kill()
+		<-read
+		_ = l.cmd.Wait()
+	})
+	go func() {
+		defer close(l.exited)
+		<-read // Standard error ends with the process.
+	}()
+
+	// CORE-VERSION|PROTOCOL|NETWORK|ADDRESS|TYPE|CERT
+	line, err := l.stdout.ReadString('\n')
+	require.NoError(t, err)
+	parts := strings.Split(strings.TrimSpace(line), "|")
+	require.GreaterOrEqual(t, len(parts), 5, line)
+	require.Equal(t, []string{"1", "1", "unix"}, parts[:3])
+	require.Equal(t, "grpc", parts[4])
+	conn, err := grpc.NewClient("unix:"+parts[3], append(host.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	l.client = host.NewClient(conn)
+	problems, _, err := l.client.Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
+	require.NoError(t, err)
+	require.Empty(t, problems)
+	return l
+}
+
+func (l *launched) logs() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.log, "\n")
+}
+
+func (l *launched) deliver(t *testing.T, title, summary string) (host.Outcome, error) {
+	t.Helper()
+	e := plugintest.EventOf(sdk.TypeTest)
+	e.Title, e.Summary = title, summary
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	return l.client.Deliver(ctx, "ops", plugintest.Delivery(t, "delivery", e))
+}
+
+func (l *launched) requireExit(t *testing.T) {
+	t.Helper()
+	select {
+	case <-l.exited:
+	case <-time.After(patience):
+		require.FailNow(t, "the plugin lives on", l.logs())
+	}
+}
+
+func TestRunByHandExplainsItself(t *testing.T) {
+	t.Parallel()
+	cmd := command(t)
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	require.Error(t, err)
+	require.Equal(t, 1, cmd.ProcessState.ExitCode())
+	require.Empty(t, stdout.String())
+	require.Contains(t, stderr.String(), "hookarr-target-sample 1.2.3 is a target plugin of Hookarr")
+	require.Contains(t, stderr.String(), "hookarr plugins list")
+}
+
+func TestNothingButTheHandshakeOnStdout(t *testing.T) {
+	t.Parallel()
+	l := launch(t, handshake.LogLevelEnv+"=debug")
+	_, err := l.deliver(t, "log", "")
+	require.NoError(t, err)
+	require.NoError(t, l.stdin.Close())
+	rest, err := io.ReadAll(l.stdout)
+	require.NoError(t, err)
+	require.Empty(t, string(rest))
+	l.requireExit(t)
+}
+
+func TestLogReachesTheHostAtItsLevel(t *testing.T) {
+	t.Parallel()
+	for level, debug := range map[string]bool{"debug": true, "info": false, "": false, "nonsense": false} {
+		l := launch(t, handshake.LogLevelEnv+"="+level)
+		_, err := l.deliver(t, "log", "")
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { return strings.Contains(l.logs(), "at warn") }, patience, time.Millisecond)
+		require.Equal(t, debug, strings.Contains(l.logs(), "at debug"), "level %q", level)
+		for line := range strings.Lines(l.logs()) {
+			if !strings.Contains(line, "at warn") {
+				continue
+			}
+			record := map[string]any{}
+			require.NoError(t, json.Unmarshal([]byte(line), &record))
+			require.Equal(t, "warn", record["@level"])
+			require.Equal(t, "sample", record["plugin"])
+			require.Equal(t, "ops", record["instance"])
+			require.Equal(t, "delivery", record["delivery"])
+		}
+	}
+}
+
+func TestProcessEndsWithItsHost(t *testing.T) {
+	t.Parallel()
+	l := launch(t)
+	require.NoError(t, l.stdin.Close())
+	l.requireExit(t)
+}
+
+func TestProcessEndsWhenItsParentIsGone(t *testing.T) {
+	t.Parallel()
+	// A shell starts the plugin and is killed: nobody held a pipe.
+	cmd := command(t, handshake.CookieKey+"="+handshake.CookieValue)
+	shell := exec.CommandContext(context.WithoutCancel(t.Context()), "/bin/sh", "-c", `"$0" </dev/null & wait`, cmd.Path)
+	shell.Env = cmd.Env
+	stdout, err := shell.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, shell.Start())
+	reader := bufio.NewReader(stdout)
+	_, err = reader.ReadString('\n')
+	require.NoError(t, err)
+	require.NoError(t, shell.Process.Kill())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, reader) // Standard output ends with the plugin.
+	}()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		require.FailNow(t, "the plugin lives on")
+	}
+	_ = shell.Wait()
+}
+
+func TestInterruptIsIgnored(t *testing.T) {
+	t.Parallel()
+	l := launch(t)
+	require.NoError(t, l.cmd.Process.Signal(os.Interrupt))
+	_, err := l.deliver(t, "", "")
+	require.NoError(t, err)
+}
+
+func TestTerminateFinishesCallsUnderWay(t *testing.T) {
+	t.Parallel()
+	l := launch(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	e := plugintest.EventOf(sdk.TypeTest)
+	e.Title = "wait"
+	d := plugintest.Delivery(t, "delivery", e)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = l.client.Deliver(ctx, "ops", d)
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(l.logs(), "waiting") }, patience, time.Millisecond)
+	require.NoError(t, l.cmd.Process.Signal(syscall.SIGTERM))
+	// It takes no more calls, and lives while it has one.
+	require.Eventually(t, func() bool {
+		_, err := l.deliver(t, "", "")
+		return status.Code(err) == codes.Unavailable
+	}, patience, time.Millisecond)
+	select {
+	case <-l.exited:
+		require.FailNow(t, "the plugin ended while it had a call")
+	default:
+	}
+	cancel()
+	<-ended
+	l.requireExit(t)
+}
+
+func TestPanicDoesNotEndTheProcess(t *testing.T) {
+	t.Parallel()
+	l := launch(t)
+	_, err := l.deliver(t, "panic", "")
+	require.Equal(t, codes.Internal, status.Code(err))
+	require.ErrorContains(t, err, "on purpose")
+	require.NotContains(t, err.Error(), "\n")
+	_, err = l.deliver(t, "", "")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		return strings.Contains(l.logs(), `"@level":"error"`) && strings.Contains(l.logs(), "newProcessTarget")
+	}, patience, time.Millisecond, "the stack goes to the log")
+}
+
+func TestLargeMessages(t *testing.T) {
+	t.Parallel()
+	l := launch(t)
+	_, err := l.deliver(t, "", strings.Repeat("x", 20<<20))
+	require.NoError(t, err, "more than gRPC's 4 MiB")
+	_, err = l.deliver(t, "", strings.Repeat("x", 65<<20))
+	require.Equal(t, codes.ResourceExhausted, status.Code(err))
+}
