@@ -34,7 +34,7 @@ func Of(t reflect.Type) (*Schema, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("the configuration %s is not a struct", t)
 	}
-	tree, err := Reflect(t)
+	tree, err := schemaOf(&reflector.Reflector{RequiredFromJSONSchemaTags: true}, t)
 	if err != nil {
 		return nil, err
 	}
@@ -51,20 +51,21 @@ func Of(t reflect.Type) (*Schema, error) {
 // JSON returns the JSON Schema (2020-12).
 func (s *Schema) JSON() json.RawMessage { return s.json }
 
-// Reflect returns the JSON Schema of a struct type by its tags.
-func Reflect(t reflect.Type) (tree *reflector.Schema, err error) {
+// Published returns the JSON Schema of a struct that is written for others to read:
+// a key without omitempty is required, and keys may be added later.
+func Published(t reflect.Type) (*reflector.Schema, error) {
+	return schemaOf(&reflector.Reflector{AllowAdditionalProperties: true}, t)
+}
+
+// schemaOf returns the JSON Schema of a struct type by its tags.
+func schemaOf(r *reflector.Reflector, t reflect.Type) (tree *reflector.Schema, err error) {
 	// The reflector panics for types that JSON cannot hold, such as functions.
 	defer func() {
 		if r := recover(); r != nil {
-			tree, err = nil, fmt.Errorf("the configuration %s: %v", t, r)
+			tree, err = nil, fmt.Errorf("the type %s: %v", t, r)
 		}
 	}()
-	r := &reflector.Reflector{
-		Anonymous:                  true,
-		DoNotReference:             true,
-		RequiredFromJSONSchemaTags: true,
-		Mapper:                     textSchema,
-	}
+	r.Anonymous, r.DoNotReference, r.Mapper = true, true, textSchema
 	tree = r.ReflectFromType(t)
 	return tree, annotate(t, tree)
 }
