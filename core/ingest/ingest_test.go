@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,7 @@ import (
 	"github.com/hookarr/hookarr/core/ingest"
 	"github.com/hookarr/hookarr/core/route"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/store/sqlite"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -40,7 +42,7 @@ const secret = "s3cret-of-the-test"
 type bundle struct {
 	t       testing.TB
 	intake  *ingest.Intake
-	store   *memory
+	store   store.Store
 	decoder *decoder
 	clock   *clock
 	metrics *prometheus.Registry
@@ -67,7 +69,10 @@ func setup(tb testing.TB, opts ...option) *bundle {
 	tb.Helper()
 	b := &bundle{t: tb, decoder: &decoder{}, clock: &clock{now: now}, metrics: prometheus.NewRegistry(), log: &buffer{}}
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s := &memory{clock: b.clock, events: map[uuid.UUID]*store.Acceptance{}, keys: map[string]taken{}}
+	s, err := sqlite.Open(tb.Context(), filepath.Join(tb.TempDir(), "hookarr.db"), slog.New(slog.DiscardHandler))
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
+	require.NoError(tb, s.Migrate(tb.Context()))
 	b.store = s
 	table, err := route.New([]config.Route{{Name: "all", Types: []string{"*", "test", "unknown"}, To: []string{"ops", "phone"}}})
 	require.NoError(tb, err)
