@@ -96,11 +96,12 @@ func serve(tb testing.TB, built *sdk.Plugin) *plugged {
 	})
 	protocol, err := client.Client()
 	stop := sync.OnceFunc(func() {
+		// The server goes first: go-plugin's would be stopped twice at once otherwise.
+		cancel()
+		<-done
 		if protocol != nil {
 			_ = protocol.Close()
 		}
-		cancel()
-		<-done
 		client.Kill()
 	})
 	tb.Cleanup(stop)
