@@ -16,7 +16,7 @@ func newIntake(a *App) (*ingest.Intake, error) {
 	for name, source := range a.config.Sources {
 		gate, err := auth.New(source, a.config.TrustedProxies)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: sources.%s: %w", a.config.File, name, err))
+			problems = append(problems, fmt.Errorf("%s: source %s:\n%w", a.config.File, name, err))
 		}
 		gates[name] = gate
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -53,15 +54,27 @@ func newServers(a *App) *servers {
 		Degraded: a.sickPlugins,
 		Metrics:  a.registry,
 	})
-	mux := http.NewServeMux()
-	mux.Handle("/hooks/", s.whenOpen(a.intake))
+	other := http.NotFoundHandler()
 	if a.config.Admin.Listen == "" {
-		mux.Handle("/", health)
+		other = health
 	} else {
 		s.admin = s.server(health)
 	}
-	s.hooks = s.server(mux)
+	s.hooks = s.server(doorFirst(s.whenOpen(a.intake), other))
 	return s
+}
+
+// doorFirst sends to the door whatever may be meant for it. A ServeMux would answer
+// //hooks/x and /hooks with a redirect, which the Arr apps take for success: the event
+// would be gone.
+func doorFirst(door, other http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/hooks") || strings.Contains(r.URL.Path, "//") {
+			door.ServeHTTP(w, r)
+			return
+		}
+		other.ServeHTTP(w, r)
+	})
 }
 
 func (s *servers) server(h http.Handler) *http.Server {

@@ -102,9 +102,8 @@ WHERE dedup.expires_at <= now()`
 SELECT c.n, d.event_id
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS c (source, key, n)
 JOIN dedup d ON d.source = c.source AND d.key = c.key`
-	repointSQL = `
-UPDATE dedup d SET event_id = c.event_id
-FROM unnest($1::text[], $2::text[], $3::uuid[]) AS c (source, key, event_id)
+	unclaimSQL = `
+DELETE FROM dedup d USING unnest($1::text[], $2::text[]) AS c (source, key)
 WHERE d.source = c.source AND d.key = c.key`
 )
 
@@ -166,8 +165,9 @@ func columnsOf(f *fold) claimColumns {
 	return c
 }
 
-// findOwners reads whose the claimed keys are. The keys of an item that repeats a
-// stored event then lead to that event, too.
+// findOwners reads whose the claimed keys are. An item that repeats a stored event
+// then gives up the keys that it won: else what repeats faster than one of its windows
+// would renew the others for ever, and never be new again.
 func (f *fold) findOwners(ctx context.Context, tx pgx.Tx, c claimColumns) error {
 	rows, err := tx.Query(ctx, ownersSQL, c.sources, c.keys)
 	if err != nil {
@@ -184,17 +184,16 @@ func (f *fold) findOwners(ctx context.Context, tx pgx.Tx, c claimColumns) error 
 	}); err != nil {
 		return err
 	}
-	var moved claimColumns
+	var sources, keys []string
 	for i, claim := range f.claims {
 		if own := f.items[claim.item].Event.ID; c.owners[i] == own && f.owner[claim.item] != own {
-			moved.sources, moved.keys = append(moved.sources, claim.source), append(moved.keys, claim.key)
-			moved.owners = append(moved.owners, f.owner[claim.item])
+			sources, keys = append(sources, claim.source), append(keys, claim.key)
 		}
 	}
-	if len(moved.keys) == 0 {
+	if len(keys) == 0 {
 		return nil
 	}
-	_, err = tx.Exec(ctx, repointSQL, moved.sources, moved.keys, uuids(moved.owners))
+	_, err = tx.Exec(ctx, unclaimSQL, sources, keys)
 	return err
 }
 

@@ -64,7 +64,7 @@ func (s *Store) migrateTables(ctx context.Context) error {
 		return fmt.Errorf("read migrations: %w", err)
 	}
 	db := stdlib.OpenDBFromPool(s.pool)
-	defer db.Close()
+	defer db.Close() //nolint:errcheck // it gives connections back to the pool and cannot fail
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, fsys,
 		goose.WithTableName(migrations.Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
 	if err != nil {

@@ -96,5 +96,5 @@ func collect[T any](rows pgx.Rows, err error, scan func(pgx.Rows) (T, error)) ([
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (T, error) { return scan(rows) })
+	return pgx.CollectRows(rows, func(pgx.CollectableRow) (T, error) { return scan(rows) })
 }

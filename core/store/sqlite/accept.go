@@ -48,7 +48,7 @@ ON CONFLICT (source, key) DO UPDATE
 SET event_id = excluded.event_id, story = excluded.story, seen_at = excluded.seen_at, expires_at = excluded.expires_at
 WHERE dedup.expires_at <= excluded.seen_at`
 	ownerSQL       = `SELECT event_id FROM dedup WHERE source = ? AND key = ?`
-	repointSQL     = `UPDATE dedup SET event_id = ? WHERE source = ? AND key = ?`
+	unclaimSQL     = `DELETE FROM dedup WHERE source = ? AND key = ?`
 	insertEventSQL = `
 INSERT INTO events (id, received_at, crashes, source, state, origin, type, title, summary, fingerprint,
 	correlation_key, reason, method, query, header, body, normalized)
@@ -96,7 +96,8 @@ func (t *tx) accept(a *store.Acceptance) (store.Accepted, error) {
 }
 
 // take claims the keys of an event and returns the event that it repeats, or its own
-// id. The keys of a repetition lead to the event that it repeats, too.
+// id. A repetition gives up the keys that it won: else what repeats faster than one of
+// its windows would renew the others for ever, and never be new again.
 func (t *tx) take(a *store.Acceptance) (uuid.UUID, error) {
 	source := store.CleanText(a.Event.Source)
 	if a.Clears != "" {
@@ -130,8 +131,8 @@ func (t *tx) take(a *store.Acceptance) (uuid.UUID, error) {
 		return owner, nil
 	}
 	for _, key := range won {
-		if _, err := t.exec(repointSQL, owner[:], source, key); err != nil {
-			return uuid.Nil, fmt.Errorf("move dedup key: %w", err)
+		if _, err := t.exec(unclaimSQL, source, key); err != nil {
+			return uuid.Nil, fmt.Errorf("give up dedup key: %w", err)
 		}
 	}
 	return owner, nil

@@ -3,10 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,27 +13,23 @@ import (
 	"github.com/hookarr/hookarr/core/store"
 )
 
-// liveJobs are the states of jobs that will run, or do.
-const liveJobs = `('available', 'pending', 'retryable', 'running', 'scheduled')`
-
 const (
 	// holdSQL keeps the beginning and the probes of a hold that is there, and begins
-	// one that drains anew. A null probe_at is of a kind that is not probed.
+	// one that drains anew. A null probe_at is a kind that is not probed.
 	holdSQL = `
-INSERT INTO target_state (target, kind, reason, since, probe_at) VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO target_state (target, kind, reason, since, probe_at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (target) DO UPDATE SET
 	kind = excluded.kind,
 	reason = excluded.reason,
 	draining = 0,
-	since = CASE WHEN draining THEN excluded.since ELSE since END,
-	probes = CASE WHEN draining THEN 0 ELSE probes END,
-	probe = CASE WHEN draining THEN NULL ELSE probe END,
-	probe_at = CASE WHEN draining OR excluded.probe_at IS NULL THEN excluded.probe_at
-		ELSE coalesce(probe_at, excluded.probe_at) END`
-	releaseSQL   = `UPDATE target_state SET draining = 1, probe = NULL, probe_at = NULL WHERE target = ? AND NOT draining`
-	releaseOfSQL = `
-UPDATE target_state SET draining = 1, probe = NULL, probe_at = NULL
-WHERE NOT draining AND target = (SELECT target FROM deliveries WHERE id = ?)`
+	since = iif(target_state.draining, excluded.since, target_state.since),
+	probes = iif(target_state.draining, 0, target_state.probes),
+	probe = iif(target_state.draining, NULL, target_state.probe),
+	probe_at = iif(target_state.draining OR excluded.probe_at IS NULL, excluded.probe_at,
+		coalesce(target_state.probe_at, excluded.probe_at))`
+	drainSet     = `UPDATE target_state SET draining = 1, probe = NULL, probe_at = NULL WHERE NOT draining `
+	releaseSQL   = drainSet + `AND target = ?`
+	releaseOfSQL = drainSet + `AND target = (SELECT target FROM deliveries WHERE id = ?)`
 )
 
 func (t *tx) hold(r store.HoldRequest) error {
@@ -56,9 +51,9 @@ func (s *Store) HoldTarget(ctx context.Context, r store.HoldRequest) error {
 // ListHolds returns the targets on hold or draining, by name.
 func (s *Store) ListHolds(ctx context.Context) ([]store.Hold, error) {
 	now := micros(time.Now())
-	holds, err := collect(ctx, s.read, func(rows *sql.Rows) (store.Hold, error) {
+	holds, err := collect(ctx, s.read, func(row scanner) (store.Hold, error) {
 		var r holdRow
-		if err := rows.Scan(r.dest()...); err != nil {
+		if err := row.Scan(r.dest()...); err != nil {
 			return store.Hold{}, err
 		}
 		return *r.hold(now), nil
@@ -73,8 +68,9 @@ const (
 	dueProbeSQL = `SELECT probe FROM target_state WHERE target = ? AND NOT draining AND probe_at <= ?`
 	// probeStateSQL reports whether a probe is still under way; no row: it has ended.
 	probeStateSQL = `
-SELECT EXISTS (SELECT 1 FROM river_job WHERE kind = 'deliver' AND state IN ` + liveJobs + ` AND json_extract(args, '$.delivery_id') = ?2)
-FROM deliveries WHERE id = ?1 AND state = 'pending'`
+SELECT EXISTS (SELECT 1 FROM river_job WHERE queue = ?1 AND json_extract(args, '$.delivery_id') = ?2
+	AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+FROM deliveries WHERE id = ?3 AND state = 'pending'`
 	oldestHeldSQL = `
 UPDATE deliveries SET state = 'pending', not_before = 0, updated_at = ?2
 WHERE id = (SELECT id FROM deliveries WHERE target = ?1 AND state = 'held' ORDER BY id LIMIT 1)
@@ -114,12 +110,14 @@ func (t *tx) nextProbe(target string) (uuid.UUID, error) {
 	}
 	if former.Valid {
 		var live bool
-		err := t.row(probeStateSQL, []any{former.UUID[:], former.UUID.String()}, &live)
-		if err == nil && live {
+		err := t.row(probeStateSQL, []any{store.TargetQueue(target), former.UUID.String(), former.UUID[:]}, &live)
+		switch {
+		case err == nil && live:
 			return uuid.Nil, nil
-		}
-		if err == nil || !errors.Is(err, sql.ErrNoRows) {
-			return former.UUID, err
+		case err == nil:
+			return former.UUID, nil
+		case !errors.Is(err, sql.ErrNoRows):
+			return uuid.Nil, err
 		}
 	}
 	var oldest uuid.UUID
@@ -132,7 +130,11 @@ func (t *tx) nextProbe(target string) (uuid.UUID, error) {
 
 // Release ends a hold: the target drains.
 func (s *Store) Release(ctx context.Context, target string) error {
-	if _, err := s.write.ExecContext(ctx, releaseSQL, target); err != nil {
+	err := s.inTx(ctx, func(t *tx) error {
+		_, err := t.exec(releaseSQL, target)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("release target %s: %w", target, err)
 	}
 	return nil
@@ -141,10 +143,10 @@ func (s *Store) Release(ctx context.Context, target string) error {
 const (
 	drainingSQL = `SELECT draining FROM target_state WHERE target = ?`
 	drainSQL    = `
-UPDATE deliveries SET state = 'pending', updated_at = ?3
+UPDATE deliveries SET state = 'pending', updated_at = ?1
 WHERE id IN (
-	SELECT id FROM deliveries WHERE target = ?1 AND state = 'held' ORDER BY id
-	LIMIT max(?2 - (SELECT count(*) FROM deliveries WHERE target = ?1 AND state = 'pending' AND not_before <= ?3), 0))
+	SELECT id FROM deliveries WHERE target = ?2 AND state = 'held' ORDER BY id
+	LIMIT max(0, ?3 - (SELECT count(*) FROM deliveries WHERE target = ?2 AND state = 'pending' AND not_before <= ?1)))
 RETURNING id`
 	countHeldSQL = `SELECT count(*) FROM deliveries WHERE target = ? AND state = 'held'`
 	endDrainSQL  = `DELETE FROM target_state WHERE target = ?`
@@ -160,7 +162,7 @@ func (s *Store) Drain(ctx context.Context, target string, window int) (int, erro
 			return err
 		}
 		if draining {
-			ids, err := collect(ctx, t, scanID, drainSQL, target, window, t.now)
+			ids, err := collect(ctx, t.Tx, scanOne[uuid.UUID], drainSQL, t.now, target, window)
 			if err != nil {
 				return err
 			}
@@ -182,78 +184,62 @@ func (s *Store) Drain(ctx context.Context, target string, window int) (int, erro
 }
 
 const expireHeldSQL = `
-UPDATE deliveries SET state = 'dead', reason = ?3, updated_at = ?4
+UPDATE deliveries SET state = 'dead', reason = ?1, updated_at = ?2
 WHERE id IN (
-	SELECT id FROM deliveries WHERE target = ?1 AND state = 'held' AND created_at < ?2 ORDER BY id LIMIT ?5)`
+	SELECT id FROM deliveries WHERE target = ?3 AND state = 'held' AND created_at < ?4 ORDER BY id LIMIT ?5)`
 
 // ExpireHeld makes held deliveries that are older than maxAge dead letters.
-func (s *Store) ExpireHeld(ctx context.Context, target string, maxAge time.Duration, reason string, limit int) (int, error) {
-	n := 0
-	err := s.inTx(ctx, func(t *tx) (err error) {
-		n, err = t.changed(expireHeldSQL, target, t.now-maxAge.Microseconds(), store.CleanText(reason), t.now, limit)
+func (s *Store) ExpireHeld(ctx context.Context, target string, maxAge time.Duration, reason string, limit int) (expired int, err error) {
+	err = s.inTx(ctx, func(t *tx) error {
+		expired, err = t.changed(expireHeldSQL, store.CleanText(reason), t.now, target, t.now-maxAge.Microseconds(), limit)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("expire held deliveries of target %s: %w", target, err)
 	}
-	return n, nil
+	return expired, nil
 }
 
 const (
 	openTargetsSQL = `
-SELECT DISTINCT target FROM deliveries WHERE state = 'pending'
+SELECT DISTINCT target FROM deliveries WHERE state = 'pending' AND target NOT IN (SELECT value FROM json_each(?1))
 UNION
-SELECT DISTINCT target FROM deliveries WHERE state = 'held'
-ORDER BY target`
-	holdPendingSQL = `UPDATE deliveries SET state = 'held', reason = ?2, updated_at = ?3 WHERE state = 'pending' AND target = ?1`
-	dropJobsSQL    = `DELETE FROM river_job WHERE queue = ? AND state IN ('available', 'pending', 'retryable', 'scheduled')`
+SELECT DISTINCT target FROM deliveries WHERE state = 'held' AND target NOT IN (SELECT value FROM json_each(?1))`
+	holdPendingSQL = `UPDATE deliveries SET state = 'held', reason = ?, updated_at = ? WHERE state = 'pending' AND target = ?`
+	dropJobsSQL    = `
+DELETE FROM river_job WHERE queue = ? AND state IN ('available', 'pending', 'retryable', 'scheduled')`
+	releaseConfiguredSQL = drainSet + `
+AND kind = '` + string(store.HoldUnconfigured) + `' AND target IN (SELECT value FROM json_each(?))`
 )
 
 // HoldUnconfigured puts every target that has open deliveries and is not among
 // configured on hold, and releases those that are.
 func (s *Store) HoldUnconfigured(ctx context.Context, configured []string) error {
-	err := s.inTx(ctx, func(t *tx) error {
-		open, err := collect(ctx, t, func(rows *sql.Rows) (target string, err error) {
-			err = rows.Scan(&target)
-			return target, err
-		}, openTargetsSQL)
+	names, err := json.Marshal(configured)
+	if err != nil {
+		return fmt.Errorf("encode targets: %w", err)
+	}
+	err = s.inTx(ctx, func(t *tx) error {
+		left, err := collect(ctx, t.Tx, scanOne[string], openTargetsSQL, string(names))
 		if err != nil {
 			return err
 		}
-		for _, target := range open {
-			if slices.Contains(configured, target) {
-				continue
+		for _, target := range left {
+			if err := t.hold(store.HoldRequest{Target: target, Kind: store.HoldUnconfigured, Reason: store.UnconfiguredReason}); err != nil {
+				return err
 			}
-			if err := t.leave(target); err != nil {
+			if _, err := t.exec(holdPendingSQL, store.UnconfiguredReason, t.now, target); err != nil {
+				return err
+			}
+			if _, err := t.exec(dropJobsSQL, store.TargetQueue(target)); err != nil {
 				return err
 			}
 		}
-		if len(configured) == 0 {
-			return nil
-		}
-		args := make([]any, len(configured))
-		for i, target := range configured {
-			args[i] = target
-		}
-		_, err = t.exec(`UPDATE target_state SET draining = 1, probe = NULL, probe_at = NULL
-WHERE kind = '`+string(store.HoldUnconfigured)+`' AND NOT draining
-	AND target IN (?`+strings.Repeat(", ?", len(configured)-1)+`)`, args...)
+		_, err = t.exec(releaseConfiguredSQL, string(names))
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("hold targets that are not configured: %w", err)
 	}
 	return nil
-}
-
-// leave holds everything that is open for a target that left the configuration.
-func (t *tx) leave(target string) error {
-	if err := t.hold(store.HoldRequest{Target: target, Kind: store.HoldUnconfigured, Reason: store.UnconfiguredReason}); err != nil {
-		return err
-	}
-	if _, err := t.exec(holdPendingSQL, target, store.UnconfiguredReason, t.now); err != nil {
-		return err
-	}
-	_, err := t.exec(dropJobsSQL, store.TargetQueue(target))
-	return err
 }

@@ -22,6 +22,10 @@ const (
 	holdCols = `h.target, h.kind, h.reason, h.since, h.draining, h.probe_at, h.probes, h.probe`
 )
 
+// scanner is a row of a result.
+type scanner interface{ Scan(dest ...any) error }
+
+// eventRow is an event as its columns hold it.
 type eventRow struct {
 	event.Event
 	received int64
@@ -45,6 +49,7 @@ func (r *eventRow) event() (event.Event, error) {
 	return e, nil
 }
 
+// deliveryRow is a delivery as its columns hold it.
 type deliveryRow struct {
 	event.Delivery
 	notBefore, created, updated int64
@@ -82,19 +87,19 @@ func (r *holdRow) hold(now int64) *store.Hold {
 		return nil
 	}
 	return &store.Hold{
-		Target: r.target.String, Kind: store.HoldKind(r.kind.String), Reason: r.reason.String, Since: fromMicros(r.since.Int64),
-		Draining: r.draining.Bool, ProbeAt: fromMicros(r.probeAt.Int64), Probes: int(r.probes.Int64), Probe: r.probe.UUID,
-		Now: fromMicros(now),
+		Target: r.target.String, Kind: store.HoldKind(r.kind.String), Reason: r.reason.String,
+		Since: fromMicros(r.since.Int64), Draining: r.draining.Bool, ProbeAt: fromMicros(r.probeAt.Int64),
+		Probes: int(r.probes.Int64), Probe: r.probe.UUID, Now: fromMicros(now),
 	}
 }
 
-// querier is a pool or a transaction.
+// querier reads, in a transaction or without.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 // collect reads every row of a query with scan.
-func collect[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), query string, args ...any) (list []T, err error) {
+func collect[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) (list []T, err error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -110,15 +115,10 @@ func collect[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, err
 	return list, rows.Err()
 }
 
-func scanID(rows *sql.Rows) (id uuid.UUID, err error) {
-	err = rows.Scan(&id)
-	return id, err
-}
-
-func scanDelivery(rows *sql.Rows) (event.Delivery, error) {
-	var r deliveryRow
-	err := rows.Scan(r.dest()...)
-	return r.delivery(), err
+// scanOne scans rows of one column.
+func scanOne[T any](row scanner) (v T, err error) {
+	err = row.Scan(&v)
+	return v, err
 }
 
 func notFound(err error) error {

@@ -49,8 +49,8 @@ func (s *Store) settleBatch(ctx context.Context, items []*store.Settlement) ([]s
 		return nil, err
 	}
 	err := s.inTx(ctx, func(t *tx) error {
-		for _, item := range items {
-			if err := t.settle(item); err != nil {
+		for _, settlement := range items {
+			if err := t.settle(settlement); err != nil {
 				return err
 			}
 		}
@@ -64,17 +64,17 @@ const (
 	// drainHeldSQL makes sure that what is held is held by something: the hold may
 	// have ended while the settlement was on its way.
 	drainHeldSQL = `
-INSERT INTO target_state (target, kind, reason, since, draining)
-SELECT target, '` + string(store.HoldMisconfigured) + `', 'hold has ended', ?2, 1 FROM deliveries WHERE id = ?1
+INSERT INTO target_state (target, kind, reason, draining, since)
+SELECT target, '` + string(store.HoldMisconfigured) + `', 'hold has ended', 1, ?1 FROM deliveries WHERE id = ?2
 ON CONFLICT (target) DO NOTHING`
 	settleSQL = `
 UPDATE deliveries
-SET state = ?2, reason = ?3, suspect = ?4, crashes = ?5, message_id = ?6, receipt = ?7, attempts = attempts + ?8,
-	updated_at = ?9, not_before = coalesce(?10, not_before)
-WHERE id = ?1 AND state IN ('pending', 'held')`
+SET state = ?1, reason = ?2, suspect = ?3, crashes = ?4, message_id = ?5, receipt = ?6, attempts = attempts + ?7,
+	updated_at = ?8, not_before = iif(?1 = 'pending', ?9, not_before)
+WHERE id = ?10 AND state IN ('pending', 'held')`
 	insertAttemptSQL = `
 INSERT INTO attempts (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM deliveries WHERE id = ?1)`
+SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM deliveries WHERE id = ?`
 )
 
 func (t *tx) settle(s *store.Settlement) error {
@@ -93,32 +93,29 @@ func (t *tx) settle(s *store.Settlement) error {
 		}
 	}
 	if s.State == event.Held {
-		if _, err := t.exec(drainHeldSQL, id, t.now); err != nil {
-			return fmt.Errorf("drain target: %w", err)
+		if _, err := t.exec(drainHeldSQL, t.now, id); err != nil {
+			return fmt.Errorf("hold delivery: %w", err)
 		}
+	}
+	var notBefore int64
+	if s.Delay > 0 {
+		notBefore = t.now + s.Delay.Microseconds()
 	}
 	counted := 0
 	if s.Attempt != nil && s.Attempt.Counted {
 		counted = 1
 	}
-	var notBefore any // null leaves it
-	switch {
-	case s.State == event.Pending && s.Delay > 0:
-		notBefore = t.now + s.Delay.Microseconds()
-	case s.State == event.Pending:
-		notBefore = 0
-	}
-	if _, err := t.exec(settleSQL, id, string(s.State), store.CleanText(s.Reason), s.Suspect, s.Crashes,
-		store.CleanText(s.MessageID), s.Receipt, counted, t.now, notBefore); err != nil {
+	_, err := t.exec(settleSQL, string(s.State), store.CleanText(s.Reason), s.Suspect, s.Crashes,
+		store.CleanText(s.MessageID), s.Receipt, counted, t.now, notBefore, id)
+	if err != nil {
 		return fmt.Errorf("update delivery: %w", err)
 	}
-	a := s.Attempt
-	if a == nil {
-		return nil
-	}
-	if _, err := t.exec(insertAttemptSQL, id, micros(a.StartedAt), a.Elapsed.Microseconds(), a.Number, a.Status, a.Counted,
-		store.CleanText(string(a.Class)), store.CleanText(a.Message), store.CleanText(a.Excerpt)); err != nil {
-		return fmt.Errorf("insert attempt: %w", err)
+	if a := s.Attempt; a != nil {
+		_, err := t.exec(insertAttemptSQL, micros(a.StartedAt), a.Elapsed.Microseconds(), a.Number, a.Status, a.Counted,
+			store.CleanText(string(a.Class)), store.CleanText(a.Message), store.CleanText(a.Excerpt), id)
+		if err != nil {
+			return fmt.Errorf("insert attempt: %w", err)
+		}
 	}
 	return nil
 }

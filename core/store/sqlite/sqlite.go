@@ -138,7 +138,7 @@ func (s *Store) inTx(ctx context.Context, do func(tx *tx) error) error {
 		return err
 	}
 	defer begun.Rollback() //nolint:errcheck // it has ended, or nothing can be done
-	t := &tx{Tx: begun, ctx: ctx, statements: &s.statements, now: micros(time.Now())}
+	t := &tx{Tx: begun, ctx: ctx, prepared: s.statements.all(), now: micros(time.Now())}
 	if err := do(t); err != nil {
 		return err
 	}
@@ -157,15 +157,16 @@ func (s *Store) inTx(ctx context.Context, do func(tx *tx) error) error {
 // tx is a transaction with its time and the jobs to insert at its end.
 type tx struct {
 	*sql.Tx
-	ctx        context.Context //nolint:containedctx // the transaction's own
-	statements *statements
-	now        int64
-	jobs       []river.InsertManyParams
+	ctx      context.Context
+	prepared map[string]*sql.Stmt
+	now      int64
+	jobs     []river.InsertManyParams
 }
 
 // exec runs a statement.
 func (t *tx) exec(query string, args ...any) (sql.Result, error) {
-	if stmt := t.statements.byQuery[query]; stmt != nil {
+	if stmt := t.prepared[query]; stmt != nil {
+		//nolint:sqlclosecheck // the transaction closes it
 		return t.StmtContext(t.ctx, stmt).ExecContext(t.ctx, args...)
 	}
 	return t.ExecContext(t.ctx, query, args...)
@@ -173,7 +174,8 @@ func (t *tx) exec(query string, args ...any) (sql.Result, error) {
 
 // row reads one row.
 func (t *tx) row(query string, args []any, dest ...any) error {
-	if stmt := t.statements.byQuery[query]; stmt != nil {
+	if stmt := t.prepared[query]; stmt != nil {
+		//nolint:sqlclosecheck // the transaction closes it
 		return t.StmtContext(t.ctx, stmt).QueryRowContext(t.ctx, args...).Scan(dest...)
 	}
 	return t.QueryRowContext(t.ctx, query, args...).Scan(dest...)

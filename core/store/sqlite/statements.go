@@ -25,7 +25,7 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 	for _, query := range []string{
 		holdReasonSQL, claimSQL, ownerSQL, insertEventSQL, insertDeliverySQL, freeProbeSQL, settleSQL, insertAttemptSQL,
 	} {
-		stmt, err := db.PrepareContext(ctx, query)
+		stmt, err := db.PrepareContext(ctx, query) //nolint:sqlclosecheck // close does
 		if err != nil {
 			return fmt.Errorf("prepare statements: %w", err)
 		}
@@ -33,6 +33,13 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 	}
 	s.byQuery = prepared
 	return nil
+}
+
+// all returns what is prepared, by query. It does not change any more once there.
+func (s *statements) all() map[string]*sql.Stmt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byQuery
 }
 
 func (s *statements) close() error {

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -16,97 +15,107 @@ const (
 	// attempt is what River gives back when it interrupts a job itself.
 	releaseJobs = `
 UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0), scheduled_at = datetime('now', 'subsec')
-WHERE state = 'running' AND kind IN ('deliver', 'decode')`
-	reclaimOwnSQL = releaseJobs + `
-	AND unixepoch(attempted_at, 'subsec') < unixepoch('now', 'subsec') - ?1
-	AND id NOT IN (SELECT value FROM json_each(?2))`
+WHERE state = 'running' `
+	reclaimSQL = releaseJobs + `AND attempted_at < ? AND id NOT IN (SELECT value FROM json_each(?))`
+	// riverTime is how River writes times.
+	riverTime = "2006-01-02 15:04:05.000"
 )
 
-// Join takes the lock file. What ran in a former process is made available: the lock
-// proves that it runs no more.
+// Join takes the lock file and makes jobs that ran in a former process available.
 func (s *Store) Join(ctx context.Context, _ string) error {
 	if err := s.acquire(); err != nil {
 		return err
 	}
-	if _, err := s.write.ExecContext(ctx, releaseJobs); err != nil {
+	err := s.inTx(ctx, func(t *tx) error {
+		_, err := t.exec(releaseJobs)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("take over jobs: %w", err)
 	}
 	return nil
 }
 
-// Beat has nothing to do: there is one node, and its lock shows that it lives.
+// Beat does nothing: whoever has the lock file lives, and there is no other node.
 func (s *Store) Beat(context.Context, string, time.Duration) (int, error) { return 0, nil }
 
-// Leave is Join's end.
+// Leave gives the lock file back.
 func (s *Store) Leave(context.Context, string) error { return s.unlock() }
 
-// Reclaim makes the jobs available that the node is recorded to run and does not.
-func (s *Store) Reclaim(ctx context.Context, _ string, active []int64, olderThan time.Duration) (int, error) {
+// Reclaim makes the jobs available that are recorded as running and do not.
+func (s *Store) Reclaim(ctx context.Context, _ string, active []int64, olderThan time.Duration) (reclaimed int, err error) {
 	if active == nil {
 		active = []int64{}
 	}
-	list, err := json.Marshal(active)
+	ids, err := json.Marshal(active)
+	if err != nil {
+		return 0, fmt.Errorf("encode jobs: %w", err)
+	}
+	err = s.inTx(ctx, func(t *tx) error {
+		since := fromMicros(t.now - olderThan.Microseconds()).Format(riverTime)
+		reclaimed, err = t.changed(reclaimSQL, since, string(ids))
+		return err
+	})
 	if err != nil {
 		return 0, fmt.Errorf("reclaim jobs: %w", err)
 	}
-	result, err := s.write.ExecContext(ctx, reclaimOwnSQL, olderThan.Seconds(), string(list))
-	if err != nil {
-		return 0, fmt.Errorf("reclaim jobs: %w", err)
-	}
-	n, err := result.RowsAffected()
-	return int(n), err
+	return reclaimed, nil
 }
 
 const (
 	lostDeliveriesSQL = `
 SELECT id, target FROM deliveries
-WHERE state = 'pending' AND not_before <= ?1 AND updated_at < ?2 AND lower(hex(id)) NOT IN (
-	SELECT replace(json_extract(args, '$.delivery_id'), '-', '') FROM river_job
-	WHERE kind = 'deliver' AND state IN ` + liveJobs + `)
+WHERE state = 'pending' AND not_before <= ?1 AND updated_at < ?2
+	AND lower(hex(id)) NOT IN (
+		SELECT replace(json_extract(args, '$.delivery_id'), '-', '') FROM river_job
+		WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled') AND kind = 'deliver')
 ORDER BY id LIMIT ?3`
 	lostEventsSQL = `
 SELECT id FROM events
-WHERE state = 'deferred' AND received_at < ?1 AND lower(hex(id)) NOT IN (
-	SELECT replace(json_extract(args, '$.event_id'), '-', '') FROM river_job
-	WHERE kind = 'decode' AND state IN ` + liveJobs + `)
+WHERE state = 'deferred' AND received_at < ?1
+	AND lower(hex(id)) NOT IN (
+		SELECT replace(json_extract(args, '$.event_id'), '-', '') FROM river_job
+		WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled') AND kind = 'decode')
 ORDER BY id LIMIT ?2`
-	// touchSQL starts the grace of a row that was given a job anew.
+	// touchSQL starts the grace of rows that were given jobs anew.
 	touchSQL        = `UPDATE deliveries SET updated_at = ? WHERE id = ?`
 	drainOrphansSQL = `
-INSERT INTO target_state (target, kind, reason, since, draining)
-SELECT DISTINCT target, '` + string(store.HoldMisconfigured) + `', 'hold has ended', ?, 1
-FROM deliveries WHERE state = 'held' AND target NOT IN (SELECT target FROM target_state)`
+INSERT INTO target_state (target, kind, reason, draining, since)
+SELECT DISTINCT target, '` + string(store.HoldMisconfigured) + `', 'hold has ended', 1, ?
+FROM deliveries d WHERE state = 'held' AND NOT EXISTS (SELECT 1 FROM target_state h WHERE h.target = d.target)`
 )
 
 // Reconcile gives jobs to due pending deliveries and deferred events that have none.
 // Deliveries that are held by no hold begin to drain.
-func (s *Store) Reconcile(ctx context.Context, limit int) (store.Reconciled, error) {
-	var done store.Reconciled
-	err := s.inTx(ctx, func(t *tx) error {
+func (s *Store) Reconcile(ctx context.Context, limit int) (done store.Reconciled, err error) {
+	err = s.inTx(ctx, func(t *tx) error {
 		if _, err := t.exec(drainOrphansSQL, t.now); err != nil {
 			return err
 		}
 		before := t.now - store.ReconcileGrace.Microseconds()
-		deliveries, err := collect(ctx, t, func(rows *sql.Rows) (id uuid.UUID, err error) {
+		lost, err := collect(ctx, t.Tx, func(row scanner) (id uuid.UUID, err error) {
 			var target string
-			err = rows.Scan(&id, &target)
+			err = row.Scan(&id, &target)
 			t.jobs = append(t.jobs, store.DeliverJob(id, target))
 			return id, err
 		}, lostDeliveriesSQL, t.now, before, limit)
 		if err != nil {
 			return err
 		}
-		for _, id := range deliveries {
+		for _, id := range lost {
 			if _, err := t.exec(touchSQL, t.now, id[:]); err != nil {
 				return err
 			}
 		}
-		events, err := collect(ctx, t, scanID, lostEventsSQL, before, limit)
+		events, err := collect(ctx, t.Tx, scanOne[uuid.UUID], lostEventsSQL, before, limit)
+		if err != nil {
+			return err
+		}
 		for _, id := range events {
 			t.jobs = append(t.jobs, store.DecodeJob(id))
 		}
-		done = store.Reconciled{Deliveries: len(deliveries), Events: len(events)}
-		return err
+		done = store.Reconciled{Deliveries: len(lost), Events: len(events)}
+		return nil
 	})
 	if err != nil {
 		return store.Reconciled{}, fmt.Errorf("reconcile: %w", err)
@@ -114,54 +123,71 @@ func (s *Store) Reconcile(ctx context.Context, limit int) (store.Reconciled, err
 	return done, nil
 }
 
+// The statements of Purge delete at most ?2 rows older than the time ?1. An event that
+// waits for its decoder is kept as one with an open delivery is.
 const (
-	purgeKeysSQL = `DELETE FROM dedup WHERE (source, key) IN (SELECT source, key FROM dedup WHERE expires_at < ? LIMIT ?)`
-	purgeDeadSQL = `
-DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE state = 'dead' AND updated_at < ? LIMIT ?) RETURNING id`
-	// purgeEventsSQL keeps an event that waits for its decoder as one with an open
-	// delivery.
-	purgeEventsSQL = `
-DELETE FROM events WHERE id IN (
-	SELECT id FROM events e WHERE received_at < ? AND state <> 'deferred'
-		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND d.state IN ('pending', 'held', 'dead'))
-	LIMIT ?) RETURNING id`
-	purgeDeliveriesSQL = `DELETE FROM deliveries WHERE event_id = ? RETURNING id`
-	purgeAttemptsSQL   = `DELETE FROM attempts WHERE delivery_id = ?`
+	purgeKeysSQL = `
+DELETE FROM dedup WHERE (source, key) IN (SELECT source, key FROM dedup WHERE expires_at < ?1 LIMIT ?2)`
+	oldDeadSQL   = `SELECT id FROM deliveries WHERE state = 'dead' AND updated_at < ?1 LIMIT ?2`
+	oldEventsSQL = `
+SELECT id FROM events e
+WHERE received_at < ?1 AND state <> 'deferred'
+	AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND d.state IN ('pending', 'held', 'dead'))
+LIMIT ?2`
 )
 
 // Purge deletes at most limit rows that are older than their retention.
-func (s *Store) Purge(ctx context.Context, r store.Retention, limit int) (int, error) {
-	purged := 0
-	err := s.inTx(ctx, func(t *tx) error {
-		n, err := t.changed(purgeKeysSQL, t.now, limit)
-		if err != nil {
-			return fmt.Errorf("dedup keys: %w", err)
+func (s *Store) Purge(ctx context.Context, r store.Retention, limit int) (purged int, err error) {
+	err = s.inTx(ctx, func(t *tx) error {
+		if purged, err = t.changed(purgeKeysSQL, t.now, limit); err != nil {
+			return err
 		}
-		deliveries, err := collect(ctx, t, scanID, purgeDeadSQL, t.now-r.DeadLetters.Microseconds(), limit-n)
+		dead, err := collect(ctx, t.Tx, scanOne[uuid.UUID], oldDeadSQL, t.now-r.DeadLetters.Microseconds(), limit-purged)
 		if err != nil {
-			return fmt.Errorf("dead letters: %w", err)
+			return err
 		}
-		events, err := collect(ctx, t, scanID, purgeEventsSQL, t.now-r.Events.Microseconds(), limit-n-len(deliveries))
+		for _, id := range dead {
+			if err := t.deleteDelivery(id); err != nil {
+				return err
+			}
+		}
+		purged += len(dead)
+		events, err := collect(ctx, t.Tx, scanOne[uuid.UUID], oldEventsSQL, t.now-r.Events.Microseconds(), limit-purged)
 		if err != nil {
-			return fmt.Errorf("events: %w", err)
+			return err
 		}
-		purged = n + len(deliveries) + len(events)
 		for _, id := range events {
-			ended, err := collect(ctx, t, scanID, purgeDeliveriesSQL, id[:])
-			if err != nil {
-				return fmt.Errorf("deliveries: %w", err)
-			}
-			deliveries = append(deliveries, ended...)
-		}
-		for _, id := range deliveries {
-			if _, err := t.exec(purgeAttemptsSQL, id[:]); err != nil {
-				return fmt.Errorf("attempts: %w", err)
+			if err := t.deleteEvent(id); err != nil {
+				return err
 			}
 		}
+		purged += len(events)
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("purge %w", err)
+		return 0, fmt.Errorf("purge: %w", err)
 	}
 	return purged, nil
+}
+
+func (t *tx) deleteEvent(id uuid.UUID) error {
+	deliveries, err := collect(t.ctx, t.Tx, scanOne[uuid.UUID], `SELECT id FROM deliveries WHERE event_id = ?`, id[:])
+	if err != nil {
+		return err
+	}
+	for _, d := range deliveries {
+		if err := t.deleteDelivery(d); err != nil {
+			return err
+		}
+	}
+	_, err = t.exec(`DELETE FROM events WHERE id = ?`, id[:])
+	return err
+}
+
+func (t *tx) deleteDelivery(id uuid.UUID) error {
+	if _, err := t.exec(`DELETE FROM attempts WHERE delivery_id = ?`, id[:]); err != nil {
+		return err
+	}
+	_, err := t.exec(`DELETE FROM deliveries WHERE id = ?`, id[:])
+	return err
 }

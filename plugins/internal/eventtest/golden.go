@@ -22,7 +22,7 @@ func Golden(t *testing.T, file string, v any) {
 	require.NoError(t, enc.Encode(v))
 	got := b.Bytes()
 	if f := flag.Lookup("update"); f != nil && f.Value.String() == "true" {
-		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o750))
 		require.NoError(t, os.WriteFile(file, got, 0o600))
 		return
 	}
