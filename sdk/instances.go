@@ -29,7 +29,10 @@ type instances[T any] struct {
 	has  func(instance T, f Feature) bool
 	log  process.Log
 
+	// configuring is held while the set is changed; stopped says that it is not
+	// changed any more.
 	configuring sync.Mutex
+	stopped     bool
 	closing     sync.WaitGroup
 
 	mu   sync.RWMutex
@@ -52,6 +55,9 @@ type instance[T any] struct {
 func (s *instances[T]) configure(ctx context.Context, wanted []*pluginv1.Instance, validateOnly bool) ([]*pluginv1.Problem, []*instance[T], error) {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
+	if s.stopped {
+		return nil, nil, status.Error(codes.Unavailable, "the plugin is stopping")
+	}
 	s.mu.RLock()
 	former := s.live
 	s.mu.RUnlock()
@@ -203,6 +209,7 @@ func (s *instances[T]) close(in *instance[T]) {
 // closeAll empties the set and waits for everything to be closed, or for ctx.
 func (s *instances[T]) closeAll(ctx context.Context) {
 	s.configuring.Lock()
+	s.stopped = true
 	s.mu.Lock()
 	former := s.live
 	s.live = nil

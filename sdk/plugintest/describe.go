@@ -42,7 +42,7 @@ func readSchema(t *testing.T, data json.RawMessage) schema {
 }
 
 // checkDescription judges what a plugin says of itself.
-func checkDescription(t *testing.T, p *plugged, kind host.Kind) {
+func checkDescription(t *testing.T, p *Plugin, kind host.Kind) {
 	t.Helper()
 	d, err := p.Describe(t.Context())
 	require.NoError(t, err)
@@ -76,7 +76,7 @@ func checkDocumented(t *testing.T, at string, s schema) {
 
 // checkProblems makes a valid configuration wrong in every way that its schema
 // tells, and wants each problem to name the key.
-func checkProblems(t *testing.T, p *plugged, valid json.RawMessage) {
+func checkProblems(t *testing.T, p *Plugin, valid json.RawMessage) {
 	t.Helper()
 	d, err := p.Describe(t.Context())
 	require.NoError(t, err)

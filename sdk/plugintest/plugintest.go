@@ -43,30 +43,30 @@ func Main(m *testing.M) {
 	)
 }
 
-// plugged is a served plugin with one configured instance.
-type plugged struct {
+// Plugin is a served plugin with one configured instance.
+type Plugin struct {
 	client *host.Client
 	logs   *logs
 	stop   func()
 }
 
 // Describe returns what the plugin says of itself.
-func (p *plugged) Describe(ctx context.Context) (host.Description, error) {
+func (p *Plugin) Describe(ctx context.Context) (host.Description, error) {
 	return p.client.Describe(ctx)
 }
 
 // Configure configures the instance anew and returns what is wrong with config, in
 // which case the former configuration stays.
-func (p *plugged) Configure(ctx context.Context, config json.RawMessage) ([]host.Problem, error) {
+func (p *Plugin) Configure(ctx context.Context, config json.RawMessage) ([]host.Problem, error) {
 	problems, _, err := p.client.Configure(ctx, []host.Instance{{Name: Instance, Config: config}}, false)
 	return problems, err
 }
 
 // Logs returns what the plugin has logged so far, at debug, one JSON object a line.
-func (p *plugged) Logs() string { return p.logs.String() }
+func (p *Plugin) Logs() string { return p.logs.String() }
 
 // start serves a plugin until the test ends.
-func start(tb testing.TB, built *sdk.Plugin, err error, config any) *plugged {
+func start(tb testing.TB, built *sdk.Plugin, err error, config any) *Plugin {
 	tb.Helper()
 	require.NoError(tb, err, "the plugin is not built right")
 	p := serve(tb, built)
@@ -77,7 +77,7 @@ func start(tb testing.TB, built *sdk.Plugin, err error, config any) *plugged {
 }
 
 // serve starts a plugin that has no instance yet.
-func serve(tb testing.TB, built *sdk.Plugin) *plugged {
+func serve(tb testing.TB, built *sdk.Plugin) *Plugin {
 	tb.Helper()
 	logs := &logs{}
 	log := process.Log{Output: logs, Level: slog.LevelDebug}
@@ -108,7 +108,7 @@ func serve(tb testing.TB, built *sdk.Plugin) *plugged {
 	require.NoError(tb, err)
 	connected, err := host.Connect(protocol)
 	require.NoError(tb, err)
-	return &plugged{client: connected, logs: logs, stop: stop}
+	return &Plugin{client: connected, logs: logs, stop: stop}
 }
 
 // Config returns a configuration as JSON. It takes a map, a struct, or JSON as

@@ -24,7 +24,7 @@ import (
 )
 
 // Source is a served source plugin with one instance.
-type Source struct{ *plugged }
+type Source struct{ *Plugin }
 
 // StartSource serves a source plugin until the test ends. See [Config] for config.
 func StartSource[C any](tb testing.TB, info sdk.Info, ctor sdk.NewSource[C], config any) *Source {
@@ -83,8 +83,8 @@ func TestSource[C any](t *testing.T, info sdk.Info, ctor sdk.NewSource[C], suite
 		t.Parallel()
 		return StartSource(t, info, ctor, suite.Config)
 	}
-	t.Run("describe", func(t *testing.T) { checkDescription(t, start(t).plugged, host.KindSource) })
-	t.Run("configuration", func(t *testing.T) { checkProblems(t, start(t).plugged, Config(t, suite.Config)) })
+	t.Run("describe", func(t *testing.T) { checkDescription(t, start(t).Plugin, host.KindSource) })
+	t.Run("configuration", func(t *testing.T) { checkProblems(t, start(t).Plugin, Config(t, suite.Config)) })
 	t.Run("golden", func(t *testing.T) { checkGolden(t, start(t), suite) })
 	t.Run("bad input", func(t *testing.T) { checkBadInput(t, start(t), suite) })
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // Target is a served target plugin with one instance.
-type Target struct{ *plugged }
+type Target struct{ *Plugin }
 
 // StartTarget serves a target plugin until the test ends. See [Config] for config.
 func StartTarget[C any](tb testing.TB, info sdk.Info, ctor sdk.NewTarget[C], config any) *Target {

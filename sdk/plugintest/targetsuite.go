@@ -75,12 +75,12 @@ func TestTarget[C any](t *testing.T, info sdk.Info, ctor sdk.NewTarget[C], suite
 
 func checkTargetDescription(t *testing.T, target *Target, _ *endpoint) {
 	t.Helper()
-	checkDescription(t, target.plugged, host.KindTarget)
+	checkDescription(t, target.Plugin, host.KindTarget)
 }
 
 func checkTargetProblems(t *testing.T, target *Target, e *endpoint) {
 	t.Helper()
-	checkProblems(t, target.plugged, Config(t, e.suite.Config(e.url())))
+	checkProblems(t, target.Plugin, Config(t, e.suite.Config(e.url())))
 }
 
 func deliver(t *testing.T, target *Target, d host.Delivery) host.Outcome {

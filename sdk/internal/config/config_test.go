@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"reflect"
@@ -171,5 +172,24 @@ func TestOfRefusesBadTags(t *testing.T) {
 			_, err := config.Of(reflect.TypeOf(test.config))
 			require.ErrorContains(t, err, test.want)
 		})
+	}
+}
+
+func TestProblemsOfErrors(t *testing.T) {
+	t.Parallel()
+	a, b := sdk.Problem("a", "is bad"), errors.New("b is\tbad")
+	tests := map[string]struct {
+		err  error
+		want []config.Problem
+	}{
+		"none":     {nil, nil},
+		"one":      {b, []config.Problem{{"", "b is bad"}}},
+		"wrapped":  {fmt.Errorf("check: %w", a), []config.Problem{{"a", "is bad"}}},
+		"joined":   {errors.Join(a, errors.Join(b, nil)), []config.Problem{{"a", "is bad"}, {"", "b is bad"}}},
+		"both":     {fmt.Errorf("check: %w", errors.Join(a, b)), []config.Problem{{"a", "is bad"}, {"", "b is bad"}}},
+		"sentence": {fmt.Errorf("%w, because %w", errors.New("x"), errors.New("y")), []config.Problem{{"", "x, because y"}}},
+	}
+	for name, test := range tests {
+		require.Equal(t, test.want, config.Problems(test.err), name)
 	}
 }

@@ -36,7 +36,10 @@ func Problems(err error) []Problem {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	if joined, ok := errors.AsType[interface {
+		error
+		Unwrap() []error
+	}](err); ok && isJoin(joined.Error(), joined.Unwrap()) {
 		var problems []Problem
 		for _, e := range joined.Unwrap() {
 			problems = append(problems, Problems(e)...)
@@ -47,6 +50,16 @@ func Problems(err error) []Problem {
 		return []Problem{{Key: p.Key, Message: line(p.Message)}}
 	}
 	return []Problem{{Message: line(err.Error())}}
+}
+
+// isJoin reports whether an error is errors.Join's, of whose parts each stands for
+// itself, and not a sentence of fmt.Errorf's around several.
+func isJoin(text string, parts []error) bool {
+	lines := make([]string, 0, len(parts))
+	for _, p := range parts {
+		lines = append(lines, p.Error())
+	}
+	return text == strings.Join(lines, "\n")
 }
 
 // explain returns the problems that the schema found, for people.
