@@ -215,6 +215,9 @@ AND kind = '` + string(store.HoldUnconfigured) + `' AND target IN (SELECT value 
 // HoldUnconfigured puts every target that has open deliveries and is not among
 // configured on hold, and releases those that are.
 func (s *Store) HoldUnconfigured(ctx context.Context, configured []string) error {
+	if configured == nil {
+		configured = []string{} // null would be a name
+	}
 	names, err := json.Marshal(configured)
 	if err != nil {
 		return fmt.Errorf("encode targets: %w", err)

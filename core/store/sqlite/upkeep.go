@@ -45,7 +45,7 @@ func (s *Store) Leave(context.Context, string) error { return s.unlock() }
 // Reclaim makes the jobs available that are recorded as running and do not.
 func (s *Store) Reclaim(ctx context.Context, _ string, active []int64, olderThan time.Duration) (reclaimed int, err error) {
 	if active == nil {
-		active = []int64{}
+		active = []int64{} // null would be an id
 	}
 	ids, err := json.Marshal(active)
 	if err != nil {
