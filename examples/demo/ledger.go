@@ -89,28 +89,31 @@ func (l *ledger) complete() bool {
 func (l *ledger) report() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var accepted, delivered, genuine, refused int
+	var accepted, delivered, genuine, refused, retried int
 	var took []time.Duration
 	for _, e := range l.events {
 		genuine += e.attempts
 		if !e.sent.IsZero() {
 			accepted++
 		}
-		if e.refuse {
+		if e.refuse && e.attempts > 0 {
 			refused++
 		}
-		if !e.arrived.IsZero() {
-			delivered++
-			if !e.refuse {
-				took = append(took, e.arrived.Sub(e.sent).Round(100*time.Microsecond))
-			}
+		switch {
+		case e.arrived.IsZero():
+			continue
+		case e.refuse:
+			retried++
+		case !e.sent.IsZero():
+			took = append(took, e.arrived.Sub(e.sent).Round(100*time.Microsecond))
 		}
+		delivered++
 	}
 	l.out.Printf("\nwebhooks sent              %d", l.posts)
 	l.out.Printf("accepted (202)             %d", accepted)
 	l.out.Printf("delivered                  %d", delivered)
 	l.out.Printf("signatures verified        %d of %d attempts", genuine, genuine+l.forged)
-	l.out.Printf("refused once with 503      %d, retried and delivered %d", refused, delivered-len(took))
+	l.out.Printf("refused once with 503      %d, retried and delivered %d", refused, retried)
 	if n := len(took) - 1; n >= 0 {
 		slices.Sort(took)
 		l.out.Printf("POST to arrival, the rest  p50 %s, p99 %s", took[n/2], took[n*99/100])

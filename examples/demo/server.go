@@ -49,9 +49,8 @@ func startServer(ctx context.Context, bin, dir, endpoint, sourceSecret, targetSe
 	if err != nil {
 		return nil, nil, err
 	}
-	plugins := filepath.Join(bin, "plugins")
-	for _, file := range []string{filepath.Join(bin, "hookarr"), plugins} {
-		if _, err := os.Stat(file); err != nil {
+	for _, file := range []string{"hookarr", "plugins/hookarr-source-radarr", "plugins/hookarr-target-webhook"} {
+		if _, err := os.Stat(filepath.Join(bin, file)); err != nil {
 			return nil, nil, fmt.Errorf("%w: run make build", err)
 		}
 	}
@@ -63,7 +62,7 @@ func startServer(ctx context.Context, bin, dir, endpoint, sourceSecret, targetSe
 	_ = free.Close() // the server listens there next
 	config := filepath.Join(dir, "hookarr.yaml")
 	yaml := fmt.Appendf(nil, configuration, free.Addr(), "sqlite://"+filepath.Join(dir, "hookarr.db"),
-		plugins, filepath.Join(dir, "plugins.lock"), sourceSecret, endpoint, targetSecret)
+		filepath.Join(bin, "plugins"), filepath.Join(dir, "plugins.lock"), sourceSecret, endpoint, targetSecret)
 	if err := os.WriteFile(config, yaml, 0o600); err != nil {
 		return nil, nil, err
 	}
@@ -108,5 +107,5 @@ func (s *server) stop(err error) error {
 		return nil
 	}
 	lines := bytes.Split(bytes.TrimSpace(s.log.Bytes()), []byte("\n"))
-	return fmt.Errorf("%w\nThe server's last words:\n%s", err, bytes.Join(lines[max(0, len(lines)-20):], []byte("\n")))
+	return fmt.Errorf("%w\nThe server's last words:\n%s", err, bytes.Join(lines[max(0, len(lines)-10):], []byte("\n")))
 }

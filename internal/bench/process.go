@@ -1,0 +1,189 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ticksPerSecond is USER_HZ, the unit of times in /proc/PID/stat: 100 on every
+// architecture that Go supports.
+const ticksPerSecond = 100
+
+// stat returns the fields of /proc/PID/stat from the third on, the state; none when
+// the process has ended. See proc_pid_stat(5).
+func stat(pid int) []string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	return strings.Fields(rest)
+}
+
+// ticks is the processor time of a process, with that of its children that have
+// ended when reaped is set.
+func ticks(pid int, reaped bool) float64 {
+	fields := stat(pid)
+	last := 13 // utime, stime
+	if reaped {
+		last = 15 // cutime, cstime
+	}
+	sum := 0.0
+	if len(fields) < last {
+		return 0
+	}
+	for _, field := range fields[11:last] {
+		n, _ := strconv.ParseFloat(field, 64)
+		sum += n
+	}
+	return sum
+}
+
+// cpu returns the seconds that each process has used, and the Postgres server with all
+// its backends.
+func cpu(processes map[string][]int, postmaster int) map[string]float64 {
+	used := map[string]float64{}
+	for name, pids := range processes {
+		for _, pid := range pids {
+			used[name] += ticks(pid, false) / ticksPerSecond
+		}
+	}
+	if postmaster != 0 {
+		used["postgres"] = ticks(postmaster, true) / ticksPerSecond
+		for _, pid := range descendants(postmaster) {
+			used["postgres"] += ticks(pid, false) / ticksPerSecond
+		}
+	}
+	return used
+}
+
+// memory returns the proportional set size of the server's processes in MiB.
+func memory(processes map[string][]int) map[string]float64 {
+	sizes := map[string]float64{}
+	for name, pids := range processes {
+		for _, pid := range pids {
+			if name != bench {
+				sizes[name] += pss(pid) / 1024
+			}
+		}
+	}
+	return sizes
+}
+
+// pss is in KiB, 0 when the process has ended.
+func pss(pid int) float64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "Pss:"); ok {
+			n, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
+			return n
+		}
+	}
+	return 0
+}
+
+// watchMemory keeps the highest memory of each process in peak until the returned
+// function is called; until then, peak is the watcher's.
+func watchMemory(processes map[string][]int, peak map[string]float64) (stop func()) {
+	done := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		tick := time.NewTicker(500 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			for name, size := range memory(processes) {
+				peak[name] = max(peak[name], size)
+			}
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+		}
+	})
+	return func() {
+		close(done)
+		watcher.Wait()
+	}
+}
+
+// descendants returns the children of a process, theirs, and so on.
+func descendants(pid int) []int {
+	var all []int
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // the pattern is right
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task) // a thread may have ended
+		for field := range strings.FieldsSeq(string(text)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				all = append(all, child)
+				all = append(all, descendants(child)...)
+			}
+		}
+	}
+	return all
+}
+
+func executable(pid int) string {
+	path, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return filepath.Base(path)
+}
+
+// parent is the process that started another, 0 when unknown.
+func parent(pid int) int {
+	fields := stat(pid)
+	if len(fields) < 2 {
+		return 0
+	}
+	n, _ := strconv.Atoi(fields[1])
+	return n
+}
+
+// machine is where the figures come from.
+type machine struct {
+	Processor  string `json:"processor"`
+	Cores      int    `json:"cores"`
+	Kernel     string `json:"kernel"`
+	Go         string `json:"go"`
+	FileSystem string `json:"file_system"`
+	// Load is the load average of the last minute: what else was going on.
+	Load string `json:"load"`
+}
+
+func describeMachine(dir string) machine {
+	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	averages, _ := os.ReadFile("/proc/loadavg")
+	load, _, _ := strings.Cut(string(averages), " ")
+	return machine{
+		Processor: processor(), Cores: runtime.NumCPU(), Kernel: strings.TrimSpace(string(kernel)),
+		Go: runtime.Version(), FileSystem: fileSystem(dir), Load: load,
+	}
+}
+
+func processor() string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
+
+// fileSystem is the type of the longest mount point that dir is under.
+func fileSystem(dir string) string {
+	mounts, _ := os.ReadFile("/proc/mounts")
+	kind, length := "unknown file system", 0
+	for line := range strings.Lines(string(mounts)) {
+		fields := strings.Fields(line)
+		if len(fields) > 2 && len(fields[1]) >= length && strings.HasPrefix(dir+"/", strings.TrimSuffix(fields[1], "/")+"/") {
+			kind, length = fields[2], len(fields[1])
+		}
+	}
+	return kind
+}
