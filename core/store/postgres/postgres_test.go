@@ -1,0 +1,151 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/store/postgres"
+	"github.com/hookarr/hookarr/core/store/storetest"
+	"github.com/hookarr/hookarr/internal/testpg"
+)
+
+func open(t *testing.T, url string) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), url, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+
+	storetest.Test(t, func(t *testing.T) storetest.Database {
+		t.Helper()
+		url := testpg.New(t)
+		return storetest.Database{
+			Store:  open(t, url),
+			Exec:   func(t *testing.T, statement string) int64 { t.Helper(); return exec(t, url, statement) },
+			Reopen: func(t *testing.T) store.Store { t.Helper(); return open(t, url) },
+		}
+	})
+}
+
+func exec(t *testing.T, url, statement string) int64 {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) }()
+	tag, err := conn.Exec(t.Context(), statement)
+	require.NoError(t, err)
+	return tag.RowsAffected()
+}
+
+func acceptance() *store.Acceptance {
+	id := event.NewID()
+	return &store.Acceptance{
+		Event:      event.Event{ID: id, Source: "radarr", State: event.Routed},
+		Deliveries: []event.Delivery{{ID: event.NewID(), EventID: id, Target: "ops", Route: "all"}},
+	}
+}
+
+// TestBeatTakesOverTheJobsOfDeadNodes leaves those of the living alone.
+func TestBeatTakesOverTheJobsOfDeadNodes(t *testing.T) {
+	t.Parallel()
+
+	ctx, url := t.Context(), testpg.New(t)
+	s := open(t, url)
+	require.NoError(t, s.Migrate(ctx))
+	for _, node := range []string{"living", "dying"} {
+		require.NoError(t, s.Join(ctx, node))
+		_, err := s.Accept(ctx, acceptance())
+		require.NoError(t, err)
+		require.EqualValues(t, 1, exec(t, url, fmt.Sprintf(
+			"UPDATE river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = ARRAY['%s'] WHERE state = 'available'", node)))
+	}
+	n, err := s.Beat(ctx, "living", time.Minute)
+	require.NoError(t, err)
+	require.Zero(t, n)
+	exec(t, url, "UPDATE nodes SET beat_at = now() - interval '11 seconds' WHERE name = 'dying'")
+	n, err = s.Beat(ctx, "living", 10*time.Second)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.EqualValues(t, 1, exec(t, url, "UPDATE river_job SET priority = 1 WHERE state = 'available' AND attempted_by = ARRAY['dying']"))
+}
+
+// TestOutage stops the server while events come in: what was acknowledged is there
+// afterwards, and nothing needs to be told that the server is back.
+func TestOutage(t *testing.T) {
+	t.Parallel()
+
+	cluster := testpg.Cluster(t)
+	s := open(t, cluster.URL())
+	require.NoError(t, s.Migrate(t.Context()))
+	var mu sync.Mutex
+	var acked []uuid.UUID
+	var failed atomic.Int64
+	stop := make(chan struct{})
+	var senders sync.WaitGroup
+	for range 4 {
+		senders.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+				accepted, err := s.Accept(ctx, acceptance())
+				cancel()
+				if err != nil {
+					failed.Add(1)
+					continue
+				}
+				mu.Lock()
+				acked = append(acked, accepted.EventID)
+				mu.Unlock()
+			}
+		})
+	}
+	count := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(acked)
+	}
+	require.Eventually(t, func() bool { return count() > 50 }, 20*time.Second, time.Millisecond)
+	cluster.StopImmediate()
+	require.Eventually(t, func() bool { return failed.Load() > 0 }, 20*time.Second, time.Millisecond)
+	before := count()
+	cluster.Start()
+	require.Eventually(t, func() bool { return count() > before+50 }, 30*time.Second, time.Millisecond)
+	close(stop)
+	senders.Wait()
+	for _, id := range acked {
+		_, deliveries, err := s.FindEvent(t.Context(), id)
+		require.NoError(t, err)
+		require.Len(t, deliveries, 1)
+	}
+}
+
+func TestOpenSaysNothingOfThePassword(t *testing.T) {
+	t.Parallel()
+
+	_, err := postgres.Open(t.Context(), "postgres://user:hunter2@host:notaport/db", slog.New(slog.DiscardHandler))
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "hunter2")
+	s := open(t, "postgres://user:hunter2@127.0.0.1:1/db?sslmode=disable")
+	err = s.Migrate(t.Context())
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "hunter2")
+}

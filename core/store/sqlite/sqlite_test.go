@@ -1,0 +1,135 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/store/sqlite"
+	"github.com/hookarr/hookarr/core/store/storetest"
+)
+
+func open(t *testing.T, path string) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), path, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+
+	storetest.Test(t, func(t *testing.T) storetest.Database {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "hookarr.db")
+		return storetest.Database{
+			Store:  open(t, path),
+			Exec:   func(t *testing.T, statement string) int64 { t.Helper(); return exec(t, path, statement) },
+			Reopen: func(t *testing.T) store.Store { t.Helper(); return open(t, path) },
+		}
+	})
+}
+
+func exec(t *testing.T, path, statement string) int64 {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)&_txlock=immediate")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	result, err := db.ExecContext(t.Context(), statement)
+	require.NoError(t, err)
+	n, err := result.RowsAffected()
+	require.NoError(t, err)
+	return n
+}
+
+func TestFilesAreTheOwnersAlone(t *testing.T) {
+	t.Parallel()
+
+	path := filepath.Join(t.TempDir(), "new", "hookarr.db")
+	s := open(t, path)
+	require.NoError(t, s.Migrate(t.Context()))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	info, err = os.Stat(filepath.Dir(path))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+}
+
+func TestOneProcessServesAFile(t *testing.T) {
+	t.Parallel()
+
+	path := filepath.Join(t.TempDir(), "hookarr.db")
+	first, second := open(t, path), open(t, path)
+	require.NoError(t, first.Migrate(t.Context()))
+	require.NoError(t, first.Join(t.Context(), "one"))
+	err := second.Join(t.Context(), "two")
+	require.ErrorIs(t, err, store.ErrInUse)
+	require.ErrorContains(t, err, path)
+	require.NoError(t, first.Leave(t.Context(), "one"))
+	require.NoError(t, second.Join(t.Context(), "two"))
+}
+
+func TestJoinTakesOverRunningJobs(t *testing.T) {
+	t.Parallel()
+
+	path := filepath.Join(t.TempDir(), "hookarr.db")
+	s := open(t, path)
+	require.NoError(t, s.Migrate(t.Context()))
+	id := event.NewID()
+	_, err := s.Accept(t.Context(), &store.Acceptance{
+		Event:      event.Event{ID: id, Source: "radarr", State: event.Routed},
+		Deliveries: []event.Delivery{{ID: event.NewID(), EventID: id, Target: "ops", Route: "all"}},
+	})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, exec(t, path, "UPDATE river_job SET state = 'running', attempt = 1"))
+	require.NoError(t, s.Join(t.Context(), "one"))
+	require.EqualValues(t, 1, exec(t, path, "UPDATE river_job SET priority = 1 WHERE state = 'available' AND attempt = 0"))
+}
+
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+
+	path := filepath.Join(t.TempDir(), "hookarr.db")
+	s := open(t, path)
+	require.NoError(t, s.Migrate(t.Context()))
+	accept := func(size int) error {
+		id := event.NewID()
+		_, err := s.Accept(t.Context(), &store.Acceptance{
+			Event:      event.Event{ID: id, Source: "radarr", State: event.Routed, Request: event.Request{Body: make([]byte, size)}},
+			Deliveries: []event.Delivery{{ID: event.NewID(), EventID: id, Target: "ops", Route: "all"}},
+		})
+		return err
+	}
+	require.NoError(t, accept(1))
+	require.NoError(t, s.LimitPages(t.Context(), 1))
+	require.Error(t, accept(1<<20))
+	events, err := s.ListEvents(t.Context(), store.EventFilter{})
+	require.NoError(t, err)
+	require.Len(t, events, 1, "nothing is stored half")
+	deliveries, err := s.ListDeliveries(t.Context(), store.DeliveryFilter{})
+	require.NoError(t, err)
+	require.Len(t, deliveries, 1)
+	require.NoError(t, s.LimitPages(t.Context(), 1<<30))
+	require.NoError(t, accept(1<<20))
+}
+
+func TestWhatIsNoDatabaseIsNamed(t *testing.T) {
+	t.Parallel()
+
+	path := filepath.Join(t.TempDir(), "hookarr.db")
+	require.NoError(t, os.WriteFile(path, []byte("this is a text file, and long enough to be looked at"), 0o600))
+	s, err := sqlite.Open(t.Context(), path, slog.New(slog.DiscardHandler))
+	if err == nil {
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		err = s.Migrate(t.Context())
+	}
+	require.ErrorContains(t, err, "not a database")
+}

@@ -1,0 +1,229 @@
+package storetest
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+func testSettle(t *testing.T, db Database) {
+	a := acceptance("one", "ops")
+	id := a.Deliveries[0].ID
+	accept(t, db.Store, a)
+
+	settle(t, db.Store, store.Settlement{
+		DeliveryID: id, State: event.Pending, Delay: time.Hour, Reason: "503", Suspect: true, Crashes: 2,
+		Attempt: attempt(id, 1, sdk.ClassRetryable, true),
+	})
+	work := load(t, db.Store, id)
+	require.Equal(t, 1, work.Delivery.Attempts)
+	require.WithinDuration(t, work.Now.Add(time.Hour), work.Delivery.NotBefore, time.Minute)
+	require.True(t, work.Delivery.Suspect)
+	require.Equal(t, 2, work.Delivery.Crashes)
+	require.Equal(t, "503", work.Delivery.Reason)
+
+	settle(t, db.Store, store.Settlement{DeliveryID: id, State: event.Pending, Attempt: attempt(id, 2, sdk.ClassThrottled, false)})
+	work = load(t, db.Store, id)
+	require.Equal(t, 1, work.Delivery.Attempts, "not counted")
+	require.True(t, work.Delivery.NotBefore.IsZero())
+
+	last := attempt(id, 2, sdk.ClassOK, true)
+	settle(t, db.Store, store.Settlement{DeliveryID: id, State: event.Delivered, MessageID: "m1", Receipt: []byte{1}, Attempt: last})
+	d, attempts, err := db.Store.FindDelivery(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, event.Delivered, d.State)
+	require.Equal(t, 2, d.Attempts)
+	require.Equal(t, "m1", d.MessageID)
+	require.Equal(t, []byte{1}, d.Receipt)
+	require.Len(t, attempts, 3)
+	require.Equal(t, *last, attempts[2])
+	require.NoError(t, db.Store.Settle(t.Context(), &store.Settlement{DeliveryID: uuid.New(), State: event.Dead}), "purged meanwhile")
+}
+
+func testFinalStatesStay(t *testing.T, db Database) {
+	a := acceptance("one", "ops")
+	id := a.Deliveries[0].ID
+	accept(t, db.Store, a)
+	settle(t, db.Store, store.Settlement{DeliveryID: id, State: event.Delivered, Attempt: attempt(id, 1, sdk.ClassOK, true)})
+	settle(t, db.Store, store.Settlement{DeliveryID: id, State: event.Pending, Attempt: attempt(id, 2, sdk.ClassRetryable, true)})
+	d, attempts, err := db.Store.FindDelivery(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, event.Delivered, d.State)
+	require.Len(t, attempts, 2, "the attempt is recorded all the same")
+}
+
+func testReconcile(t *testing.T, db Database) {
+	lost, later, deferred := acceptance("lost", "ops"), acceptance("later", "ops"), acceptance("deferred")
+	deferred.Event.State = event.Deferred
+	deferred.Event.ReceivedAt = deferred.Event.ReceivedAt.Add(-time.Hour)
+	for _, a := range []*store.Acceptance{lost, later, deferred} {
+		accept(t, db.Store, a)
+	}
+	settle(t, db.Store, store.Settlement{DeliveryID: later.Deliveries[0].ID, State: event.Pending, Delay: time.Hour})
+	reconcile := func() store.Reconciled {
+		r, err := db.Store.Reconcile(t.Context(), 100)
+		require.NoError(t, err)
+		return r
+	}
+	require.Zero(t, reconcile(), "nothing is lost")
+	require.EqualValues(t, 3, db.Exec(t, "DELETE FROM river_job"))
+	require.Eventually(t, func() bool { return reconcile().Deliveries == 1 }, 4*store.ReconcileGrace, 100*time.Millisecond)
+	require.EqualValues(t, 1, jobs(t, db, store.TargetQueue("ops")))
+	require.EqualValues(t, 1, jobs(t, db, store.DecodeQueue))
+	require.Zero(t, reconcile())
+}
+
+func testReclaim(t *testing.T, db Database) {
+	ctx := t.Context()
+	require.NoError(t, db.Store.Join(ctx, "node-1"))
+	accept(t, db.Store, acceptance("one", "ops"))
+	started := make(chan int64, 2)
+	queue := startQueue(t, db.Store, "node-1", func(ctx context.Context, job *river.Job[store.DeliverArgs]) error {
+		started <- job.ID
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	id := <-started
+	n, err := db.Store.Reclaim(ctx, "node-1", []int64{id}, 0)
+	require.NoError(t, err)
+	require.Zero(t, n, "it runs")
+	n, err = db.Store.Reclaim(ctx, "node-1", nil, time.Hour)
+	require.NoError(t, err)
+	require.Zero(t, n, "it may only just have begun")
+	require.Eventually(t, func() bool {
+		n, err = db.Store.Reclaim(ctx, "node-1", nil, 0)
+		return err == nil && n == 1
+	}, 10*time.Second, 50*time.Millisecond)
+	require.Equal(t, id, <-started, "it runs again")
+	_, err = db.Store.Beat(ctx, "node-1", time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, queue.StopAndCancel(context.WithoutCancel(ctx)))
+	require.NoError(t, db.Store.Leave(ctx, "node-1"))
+}
+
+func testPurge(t *testing.T, db Database) {
+	done, open, dead := acceptance("done", "ops"), acceptance("open", "ops"), acceptance("dead", "ops")
+	done.Keys = []store.DedupKey{{Key: "fp:1", Window: -time.Hour}}
+	for _, a := range []*store.Acceptance{done, open, dead} {
+		accept(t, db.Store, a)
+	}
+	id := done.Deliveries[0].ID
+	settle(t, db.Store, store.Settlement{DeliveryID: id, State: event.Delivered, Attempt: attempt(id, 1, sdk.ClassOK, true)})
+	settle(t, db.Store, store.Settlement{DeliveryID: dead.Deliveries[0].ID, State: event.Dead})
+	keep := store.Retention{Events: time.Hour, DeadLetters: time.Hour}
+	n, err := db.Store.Purge(t.Context(), keep, 100)
+	require.NoError(t, err)
+	require.Equal(t, 1, n, "the expired key")
+
+	n, err = db.Store.Purge(t.Context(), store.Retention{Events: -time.Minute, DeadLetters: time.Hour}, 100)
+	require.NoError(t, err)
+	require.Equal(t, 1, n, "the event that is done")
+	_, _, err = db.Store.FindDelivery(t.Context(), id)
+	require.ErrorIs(t, err, store.ErrNotFound)
+	for _, a := range []*store.Acceptance{open, dead} {
+		_, _, err = db.Store.FindEvent(t.Context(), a.Event.ID)
+		require.NoError(t, err)
+	}
+	n, err = db.Store.Purge(t.Context(), store.Retention{Events: -time.Minute, DeadLetters: -time.Minute}, 100)
+	require.NoError(t, err)
+	require.Equal(t, 2, n, "the dead letter and its event")
+	_, _, err = db.Store.FindEvent(t.Context(), open.Event.ID)
+	require.NoError(t, err)
+}
+
+func testLists(t *testing.T, db Database) {
+	ctx := t.Context()
+	var all []*store.Acceptance
+	for i := range 5 {
+		a := acceptance(strconv.Itoa(i), "ops")
+		if i == 2 {
+			a.Event.Source, a.Event.Type = "radarr-4k", sdk.TypeTest
+		}
+		accept(t, db.Store, a)
+		all = append(all, a)
+	}
+	settle(t, db.Store, store.Settlement{DeliveryID: all[0].Deliveries[0].ID, State: event.Dead})
+
+	page, err := db.Store.ListEvents(ctx, store.EventFilter{Limit: 2})
+	require.NoError(t, err)
+	require.Equal(t, []string{"4", "3"}, []string{page[0].Title, page[1].Title})
+	page, err = db.Store.ListEvents(ctx, store.EventFilter{Before: page[1].ID})
+	require.NoError(t, err)
+	require.Len(t, page, 3)
+	require.Equal(t, map[event.DeliveryState]int{event.Dead: 1}, page[2].Deliveries)
+	for _, f := range []store.EventFilter{{Source: "radarr-4k"}, {Type: sdk.TypeTest}} {
+		page, err = db.Store.ListEvents(ctx, f)
+		require.NoError(t, err)
+		require.Len(t, page, 1)
+		require.Equal(t, all[2].Event.ID, page[0].ID)
+	}
+	for _, f := range []store.DeliveryFilter{{State: event.Dead}, {EventID: all[0].Event.ID}, {Target: "ops", State: event.Dead}} {
+		deliveries, err := db.Store.ListDeliveries(ctx, f)
+		require.NoError(t, err)
+		require.Len(t, deliveries, 1)
+		require.Equal(t, "0", deliveries[0].Title)
+		require.Equal(t, "radarr", deliveries[0].Source)
+	}
+	counts, err := db.Store.CountDeliveries(ctx)
+	require.NoError(t, err)
+	require.ElementsMatch(t, []store.DeliveryCount{
+		{Target: "ops", State: event.Pending, Count: 4}, {Target: "ops", State: event.Dead, Count: 1},
+	}, counts)
+}
+
+func testWork(t *testing.T, db Database) {
+	const n = 100
+	worked := make(chan uuid.UUID, 2*n)
+	queue := startQueue(t, db.Store, "node-1", func(_ context.Context, job *river.Job[store.DeliverArgs]) error {
+		worked <- job.Args.DeliveryID
+		return nil
+	})
+	want := map[uuid.UUID]bool{}
+	for i := range n {
+		a := acceptance(strconv.Itoa(i), "ops")
+		accept(t, db.Store, a)
+		want[a.Deliveries[0].ID] = true
+	}
+	for range n {
+		id := <-worked
+		require.True(t, want[id], "once")
+		delete(want, id)
+	}
+	require.NoError(t, queue.Stop(context.WithoutCancel(t.Context())))
+	require.Empty(t, worked)
+}
+
+// deliverWorker is a function that works deliver jobs.
+type deliverWorker struct {
+	river.WorkerDefaults[store.DeliverArgs]
+	work func(context.Context, *river.Job[store.DeliverArgs]) error
+}
+
+func (w *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverArgs]) error {
+	return w.work(ctx, job)
+}
+
+func startQueue(t *testing.T, s store.Store, node string, work func(context.Context, *river.Job[store.DeliverArgs]) error) store.Queue {
+	t.Helper()
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &deliverWorker{work: work})
+	queue, err := s.OpenQueue(&river.Config{
+		ID: node, Logger: slog.New(slog.DiscardHandler), Workers: workers,
+		Queues: map[string]river.QueueConfig{
+			store.TargetQueue("ops"): {MaxWorkers: 4, FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 50 * time.Millisecond},
+		},
+	})
+	require.NoError(t, err)
+	require.NoError(t, queue.Start(context.WithoutCancel(t.Context())))
+	return queue
+}
