@@ -28,6 +28,7 @@ build: plugins ## Build bin/hookarr and every plugin.
 plugins: ## Build bin/plugins/.
 	@mkdir -p bin/plugins
 	for p in $(PLUGINS); do $(GO_BUILD) -o bin/plugins/hookarr-$$p ./plugins/$$p; done
+	@chmod go-w bin bin/plugins bin/plugins/* # the host refuses what others can write
 
 .PHONY: demo
 demo: build ## Send signed webhooks through a real server and check what arrives.

@@ -73,8 +73,9 @@ func connect(t *testing.T, f *fakePlugin) *host.Client {
 	})
 	protocol, server := plugin.TestPluginGRPCConn(t, false, set[handshake.ProtocolVersion])
 	t.Cleanup(func() {
-		_ = protocol.Close()
+		// Closing first would have the server stop itself meanwhile.
 		server.Stop()
+		_ = protocol.Close()
 	})
 	client, err := host.Connect(protocol)
 	require.NoError(t, err)
