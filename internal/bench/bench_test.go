@@ -1,0 +1,61 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestImportBody(t *testing.T) {
+	t.Parallel()
+
+	for _, n := range []int{0, 7, 12345678} {
+		body := importBody(n)
+		require.Len(t, body, bodySize)
+		require.True(t, json.Valid(body))
+		got, ok := number(body)
+		require.True(t, ok)
+		require.Equal(t, n, got)
+	}
+	require.NotEqual(t, importBody(1), importBody(2))
+	_, ok := number([]byte(`{"title":"Bench 12"}`))
+	require.False(t, ok)
+}
+
+func TestSummary(t *testing.T) {
+	t.Parallel()
+
+	second := int64(time.Second)
+	events := make([]entry, 4)
+	set := func(n int, sent, acked, arrived int64, arrivals int32) {
+		events[n].sent.Store(sent)
+		events[n].acked.Store(acked)
+		events[n].arrived.Store(arrived)
+		events[n].arrivals.Store(arrivals)
+	}
+	set(0, second, 2*second, 3*second, 1)
+	set(1, 2*second, 3*second, 5*second, 3) // twice too often
+	set(2, 3*second, 0, 0, 0)               // refused
+	set(3, 4*second, 5*second, 0, 0)        // lost
+	require.Equal(t, fullRun{EventsPerSecond: 0.5, AcksPerSecond: 0.75, Refused: 1, Lost: 1, Duplicates: 2}, summarize(events))
+
+	require.Equal(t, latencies{AckP50: 1000, AckP99: 1000, ArriveP50: 2000, ArriveP99: 2000}, summarizeLatencies(events))
+}
+
+func TestProcesses(t *testing.T) {
+	t.Parallel()
+
+	self := os.Getpid()
+	require.Positive(t, pss(self))
+	require.Equal(t, os.Getppid(), parent(self))
+	require.Contains(t, descendants(os.Getppid()), self)
+	require.Equal(t, "bench.test", executable(self))
+	for deadline := time.Now().Add(10 * time.Second); ticks(self, false) == 0 && time.Now().Before(deadline); {
+	}
+	require.Positive(t, ticks(self, true))
+	require.Zero(t, pss(-1))
+	require.Zero(t, ticks(-1, true))
+}
