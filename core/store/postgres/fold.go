@@ -31,7 +31,7 @@ type fold struct {
 }
 
 // foldBatch finds the repetitions within a batch: an item that brings a key of an
-// earlier one repeats it, and its other keys lead there too.
+// earlier one repeats it, and takes none.
 func foldBatch(items []*store.Acceptance) *fold {
 	type id struct{ source, key string }
 	f := &fold{items: items, first: make([]int, len(items)), owner: make([]uuid.UUID, len(items))}
@@ -46,14 +46,17 @@ func foldBatch(items []*store.Acceptance) *fold {
 				break
 			}
 		}
+		if f.first[i] != i {
+			continue
+		}
 		for _, k := range a.Keys {
 			key := store.ShortKey(k.Key)
 			if _, ok := taken[id{source, key}]; ok {
-				continue
+				continue // twice in one list
 			}
-			taken[id{source, key}] = f.first[i]
+			taken[id{source, key}] = i
 			f.claims = append(f.claims, claim{
-				source: source, key: key, window: k.Window, item: f.first[i],
+				source: source, key: key, window: k.Window, item: i,
 				story: store.Story(key, string(a.Event.Type), a.Event.CorrelationKey),
 			})
 		}

@@ -48,6 +48,14 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"PurgeKeepsWhatIsNeeded":     testPurge,
 		"Lists":                      testLists,
 		"JobsAreWorkedOnceCommitted": testWork,
+		"DrainMeetsNewcomers":        testDrainMeetsNewcomers,
+		"HeldAfterTheHoldEnded":      testHeldAfterTheHoldEnded,
+		"HeldByNoHold":               testOrphans,
+		"Probes":                     testProbes,
+		"HoldKinds":                  testHoldKinds,
+		"SettleTogether":             testSettleTogether,
+		"AcceptAgain":                testAcceptAgain,
+		"LongText":                   testLongText,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
