@@ -133,12 +133,14 @@ func (s *Store) Close() error {
 // inTx runs do in a transaction on the one writing connection, and inserts the jobs
 // that it returns.
 func (s *Store) inTx(ctx context.Context, do func(tx *tx) error) error {
+	// Before the transaction: who prepares them waits for its connection.
+	prepared := s.statements.all()
 	begun, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer begun.Rollback() //nolint:errcheck // it has ended, or nothing can be done
-	t := &tx{Tx: begun, ctx: ctx, prepared: s.statements.all(), now: micros(time.Now())}
+	t := &tx{Tx: begun, ctx: ctx, prepared: prepared, now: micros(time.Now())}
 	if err := do(t); err != nil {
 		return err
 	}
