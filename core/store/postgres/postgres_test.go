@@ -138,6 +138,37 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// TestAcceptWaitsOutARestart: who gives Accept time is not told of a short outage.
+func TestAcceptWaitsOutARestart(t *testing.T) {
+	t.Parallel()
+
+	cluster := testpg.Cluster(t)
+	s := open(t, cluster.URL())
+	require.NoError(t, s.Migrate(t.Context()))
+	cluster.StopImmediate()
+
+	_, err := s.Accept(context.WithoutCancel(t.Context()), acceptance())
+	require.Error(t, err, "without a deadline there is no waiting")
+	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err = s.Accept(short, acceptance())
+	require.Error(t, err)
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	a := acceptance()
+	waited := make(chan error, 1)
+	go func() {
+		_, err := s.Accept(ctx, a)
+		waited <- err
+	}()
+	cluster.Start()
+	require.NoError(t, <-waited)
+	_, deliveries, err := s.FindEvent(t.Context(), a.Event.ID)
+	require.NoError(t, err)
+	require.Len(t, deliveries, 1)
+}
+
 func TestOpenSaysNothingOfThePassword(t *testing.T) {
 	t.Parallel()
 

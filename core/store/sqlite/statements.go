@@ -13,9 +13,11 @@ import (
 type statements struct {
 	mu      sync.Mutex
 	byQuery map[string]*sql.Stmt
+	// load is LoadWork's, of the reading connections.
+	load *sql.Stmt
 }
 
-func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
+func (s *statements) prepare(ctx context.Context, write, read *sql.DB) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byQuery != nil {
@@ -25,13 +27,17 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 	for _, query := range []string{
 		holdReasonSQL, claimSQL, ownerSQL, insertEventSQL, insertDeliverySQL, freeProbeSQL, settleSQL, insertAttemptSQL,
 	} {
-		stmt, err := db.PrepareContext(ctx, query) //nolint:sqlclosecheck // close does
+		stmt, err := write.PrepareContext(ctx, query) //nolint:sqlclosecheck // close does
 		if err != nil {
 			return fmt.Errorf("prepare statements: %w", err)
 		}
 		prepared[query] = stmt
 	}
-	s.byQuery = prepared
+	load, err := read.PrepareContext(ctx, loadSQL)
+	if err != nil {
+		return fmt.Errorf("prepare statements: %w", err)
+	}
+	s.byQuery, s.load = prepared, load
 	return nil
 }
 
@@ -45,7 +51,10 @@ func (s *statements) all() map[string]*sql.Stmt {
 func (s *statements) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var errs []error
+	if s.load == nil {
+		return nil
+	}
+	errs := []error{s.load.Close()}
 	for _, stmt := range s.byQuery {
 		errs = append(errs, stmt.Close())
 	}

@@ -15,18 +15,13 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-// holdOf returns the hold of a target, which must be there.
-func holdOf(t *testing.T, s store.Store, target string) store.Hold {
+// holdOf returns the only hold.
+func holdOf(t *testing.T, s store.Store) store.Hold {
 	t.Helper()
 	holds, err := s.ListHolds(t.Context())
 	require.NoError(t, err)
-	for _, h := range holds {
-		if h.Target == target {
-			return h
-		}
-	}
-	require.Fail(t, "no hold", target)
-	return store.Hold{}
+	require.Len(t, holds, 1)
+	return holds[0]
 }
 
 // testDrainMeetsNewcomers lets deliveries arrive, and workers hold what they took
@@ -77,7 +72,7 @@ func testHeldAfterTheHoldEnded(t *testing.T, db Database) {
 	accept(t, db.Store, a)
 	db.Exec(t, "DELETE FROM river_job")
 	settle(t, db.Store, store.Settlement{DeliveryID: a.Deliveries[0].ID, State: event.Held, Reason: "404"})
-	require.True(t, holdOf(t, db.Store, "ops").Draining)
+	require.True(t, holdOf(t, db.Store).Draining)
 	left, err := db.Store.Drain(t.Context(), "ops", 1)
 	require.NoError(t, err)
 	require.Zero(t, left)
@@ -89,7 +84,7 @@ func testOrphans(t *testing.T, db Database) {
 	require.EqualValues(t, 1, db.Exec(t, "UPDATE deliveries SET state = 'held'"))
 	_, err := db.Store.Reconcile(t.Context(), 10)
 	require.NoError(t, err)
-	require.True(t, holdOf(t, db.Store, "ops").Draining)
+	require.True(t, holdOf(t, db.Store).Draining)
 }
 
 func testProbes(t *testing.T, db Database) {
@@ -115,7 +110,7 @@ func testProbes(t *testing.T, db Database) {
 	}
 	wg.Wait()
 	require.EqualValues(t, 1, probes.Load())
-	first := holdOf(t, db.Store, "ops")
+	first := holdOf(t, db.Store)
 	require.Equal(t, 1, first.Probes)
 
 	due()
@@ -126,13 +121,13 @@ func testProbes(t *testing.T, db Database) {
 	probed, err = db.Store.Probe(ctx, "ops", time.Hour)
 	require.NoError(t, err)
 	require.True(t, probed, "the first was lost")
-	again := holdOf(t, db.Store, "ops")
+	again := holdOf(t, db.Store)
 	require.Equal(t, first.Probe, again.Probe, "it is made again")
 	require.EqualValues(t, 1, jobs(t, db, store.TargetQueue("ops")))
 
 	settle(t, db.Store, store.Settlement{DeliveryID: again.Probe, State: event.Delivered, Release: true})
-	require.True(t, holdOf(t, db.Store, "ops").Draining, "the answer ends the hold")
-	require.Equal(t, uuid.Nil, holdOf(t, db.Store, "ops").Probe)
+	require.True(t, holdOf(t, db.Store).Draining, "the answer ends the hold")
+	require.Equal(t, uuid.Nil, holdOf(t, db.Store).Probe)
 	due()
 	probed, err = db.Store.Probe(ctx, "ops", time.Hour)
 	require.NoError(t, err)
@@ -144,7 +139,7 @@ func testHoldKinds(t *testing.T, db Database) {
 	paused := store.HoldRequest{Target: "ops", Kind: store.HoldPaused, Reason: "by an operator", ProbeIn: time.Hour}
 	require.NoError(t, db.Store.HoldTarget(ctx, paused))
 	accept(t, db.Store, acceptance("one", "ops"))
-	before := holdOf(t, db.Store, "ops")
+	before := holdOf(t, db.Store)
 	require.Equal(t, store.HoldPaused, before.Kind)
 	require.True(t, before.ProbeAt.IsZero(), "this kind is not probed")
 	probed, err := db.Store.Probe(ctx, "ops", time.Hour)
@@ -152,14 +147,14 @@ func testHoldKinds(t *testing.T, db Database) {
 	require.False(t, probed)
 
 	require.NoError(t, db.Store.HoldTarget(ctx, misconfigured))
-	after := holdOf(t, db.Store, "ops")
+	after := holdOf(t, db.Store)
 	require.Equal(t, store.HoldMisconfigured, after.Kind)
 	require.Equal(t, before.Since, after.Since)
 	require.False(t, after.ProbeAt.IsZero())
 
 	require.NoError(t, db.Store.Release(ctx, "ops"))
 	require.NoError(t, db.Store.HoldTarget(ctx, paused))
-	anew := holdOf(t, db.Store, "ops")
+	anew := holdOf(t, db.Store)
 	require.False(t, anew.Draining)
 	require.True(t, anew.Since.After(before.Since), "what drained begins anew")
 	require.True(t, anew.ProbeAt.IsZero())
