@@ -122,6 +122,9 @@ func (k *Keeper) holds(ctx context.Context) {
 	holds, err := s.ListHolds(ctx)
 	k.report(ctx, "", 0, err)
 	for _, h := range holds {
+		if _, sick := quarantined[h.Target]; sick && h.Draining {
+			continue // it is held anew
+		}
 		k.report(ctx, "", 0, k.hold(ctx, h, quarantined))
 		delete(quarantined, h.Target) // what holds it already, holds it
 	}
