@@ -80,7 +80,6 @@ type Workers struct {
 	log       *slog.Logger
 	metrics   *metrics
 	inflight  inflight
-	crashes   crashCounter
 	nudges    chan struct{}
 }
 
@@ -315,11 +314,5 @@ func (w *Workers) redecode(ctx context.Context, id uuid.UUID) (*store.Acceptance
 	if err != nil || e.State != event.Deferred {
 		return nil, err
 	}
-	a, err := w.redecoder.Redecode(ctx, e)
-	if err != nil && w.crashes.accuse(id, err) {
-		e.State = event.Undecodable
-		e.Reason = fmt.Sprintf("crashed the decoder %d times: %s", maxCrashes, err)
-		return &store.Acceptance{Event: e}, nil
-	}
-	return a, err
+	return w.redecoder.Redecode(ctx, e)
 }

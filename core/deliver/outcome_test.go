@@ -79,8 +79,10 @@ func stories() []story {
 			attempts: []kept{{1, sdk.ClassRetryable, true, 0}, {2, sdk.ClassRetryable, true, 0}, {3, sdk.ClassRetryable, true, 0}},
 		},
 		{
-			name:   "max-age",
-			target: func(t *Target) { t.Retry.MaxAge, t.Retry.Initial, t.Retry.MaxInterval = time.Second, time.Minute, time.Minute },
+			name: "max-age",
+			target: func(t *Target) {
+				t.Retry.MaxAge, t.Retry.Initial, t.Retry.MaxInterval = time.Second, time.Minute, time.Minute
+			},
 			// The pause would end far beyond the greatest age.
 			outcomes: []host.Outcome{fail}, state: event.Dead, attempts: []kept{{1, sdk.ClassRetryable, true, 0}},
 			reason: "older than max_age 1s; last: 503 from the endpoint",
@@ -100,8 +102,10 @@ func stories() []story {
 			state: event.Dead, alone: []bool{false, true, true, true}, crashes: 3,
 			reason: "crashed the plugin 3 times while running alone: exit status 2",
 			attempts: []kept{
-				{1, sdk.ClassUnavailable, false, 0}, {1, sdk.ClassUnavailable, false, restartPause / 2},
-				{1, sdk.ClassUnavailable, false, restartPause / 2}, {1, sdk.ClassUnavailable, false, restartPause / 2},
+				{1, sdk.ClassUnavailable, false, 0},
+				{1, sdk.ClassUnavailable, false, restartPause / 2},
+				{1, sdk.ClassUnavailable, false, restartPause / 2},
+				{1, sdk.ClassUnavailable, false, restartPause / 2},
 			},
 		},
 	}

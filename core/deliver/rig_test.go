@@ -235,7 +235,9 @@ func (r *rig) awaitNoJobs() {
 	require.Eventually(r.t, func() bool { return r.liveJobs() == 0 }, await, 10*time.Millisecond, "jobs are left")
 }
 
-func (r *rig) liveJobs() int { return r.count("SELECT count(*) FROM river_job WHERE state <> 'completed'") }
+func (r *rig) liveJobs() int {
+	return r.count("SELECT count(*) FROM river_job WHERE state <> 'completed'")
+}
 
 // hasten makes every job due now.
 func (r *rig) hasten() {

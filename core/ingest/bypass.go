@@ -52,14 +52,21 @@ func (b *bypass) answered() {
 	b.timeouts = 0
 }
 
-// maxSuspects bounds the memory of suspects, at about 50 bytes each.
-const maxSuspects = 10_000
+const (
+	// maxSuspects bounds the memory of suspects, at about 50 bytes each.
+	maxSuspects = 10_000
+	// maxCrashes is how often an event may crash its decoder while being decoded
+	// alone.
+	maxCrashes = 3
+)
 
 // suspects are the events during whose decoding the decoder crashed: any of those under
-// way may be why. The zero value is ready.
+// way may be why. Each has the number of crashes that were its own, with nothing else
+// under way. They live as long as the process: a restart acquits. The zero value is
+// ready.
 type suspects struct {
 	mu     sync.Mutex
-	events map[uuid.UUID]struct{}
+	events map[uuid.UUID]int
 }
 
 // add forgets a suspect when there are too many: it becomes one again if it crashes
@@ -68,7 +75,7 @@ func (s *suspects) add(id uuid.UUID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.events == nil {
-		s.events = map[uuid.UUID]struct{}{}
+		s.events = map[uuid.UUID]int{}
 	}
 	for other := range s.events {
 		if len(s.events) < maxSuspects {
@@ -76,7 +83,7 @@ func (s *suspects) add(id uuid.UUID) {
 		}
 		delete(s.events, other)
 	}
-	s.events[id] = struct{}{}
+	s.events[id] = 0
 }
 
 func (s *suspects) has(id uuid.UUID) bool {
@@ -84,6 +91,17 @@ func (s *suspects) has(id uuid.UUID) bool {
 	defer s.mu.Unlock()
 	_, ok := s.events[id]
 	return ok
+}
+
+// crashed counts a crash of id's own and returns how many there were.
+func (s *suspects) crashed(id uuid.UUID) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.events == nil {
+		s.events = map[uuid.UUID]int{}
+	}
+	s.events[id]++
+	return s.events[id]
 }
 
 func (s *suspects) remove(id uuid.UUID) {

@@ -165,21 +165,28 @@ func TestCrashesAreBlamedFairly(t *testing.T) {
 	culprit := b.accepted(`{"type":"media.imported","title":"poison"}`)
 
 	_, err := b.redecode(bystander)
-	require.Error(t, err)
-	require.NotErrorIs(t, err, pluginhost.ErrCrashed, "it ran beside others")
-	_, alone := b.decoder.counts()
-	require.Zero(t, alone)
-
-	_, err = b.redecode(culprit)
 	require.ErrorIs(t, err, pluginhost.ErrCrashed)
-	_, alone = b.decoder.counts()
-	require.Equal(t, 1, alone)
+	_, alone := b.decoder.counts()
+	require.Zero(t, alone, "it ran beside others")
+
+	for n := range 2 {
+		for _, e := range []event.Event{bystander, culprit} {
+			_, err = b.redecode(e)
+			require.ErrorIs(t, err, pluginhost.ErrCrashed)
+		}
+		_, alone = b.decoder.counts()
+		require.Equal(t, 2*(n+1), alone)
+	}
+	e, err := b.redecode(culprit)
+	require.NoError(t, err)
+	require.Equal(t, event.Undecodable, e.State, "its third crash alone; the one at the door does not count")
+	require.Equal(t, 3, e.Crashes)
+	require.Contains(t, e.Reason, "crashed the decoder 3 times")
 
 	b.decoder.recovers()
-	_, err = b.redecode(bystander)
+	e, err = b.redecode(bystander)
 	require.NoError(t, err)
-	_, alone = b.decoder.counts()
-	require.Equal(t, 2, alone)
+	require.Equal(t, event.Routed, e.State)
 }
 
 func TestDecoderThatTimesOutIsBypassed(t *testing.T) {

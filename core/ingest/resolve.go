@@ -112,9 +112,9 @@ func deferred(e event.Event, why error) resolution {
 }
 
 // Redecode makes up for the decoding of a stored deferred event. The error means that
-// it cannot be decoded yet; one that matches pluginhost.ErrCrashed, that it crashed
-// the decoder with nothing else under way in it. The keys of the request were taken
-// when it was stored; the acceptance brings those of the event.
+// it cannot be decoded yet. An event that crashes its decoder three times with nothing
+// else under way in it is undecodable. The keys of the request were taken when it was
+// stored; the acceptance brings those of the event.
 func (in *Intake) Redecode(ctx context.Context, e event.Event) (*store.Acceptance, error) {
 	if in.sources[e.Source] == nil {
 		return nil, fmt.Errorf("decode event %s: source %s is not configured any more", e.ID, e.Source)
@@ -127,12 +127,16 @@ func (in *Intake) Redecode(ctx context.Context, e event.Event) (*store.Acceptanc
 		decode = in.decoder.DecodeAlone
 	}
 	r, err := in.resolve(ctx, e, decode)
-	switch {
-	case errors.Is(err, pluginhost.ErrCrashed) && !suspect:
-		// Not this event's crash until it happens with nothing else under way.
-		in.suspects.add(e.ID)
-		return nil, errors.New("decode event " + e.ID.String() + " beside others: " + err.Error())
-	case err != nil:
+	if errors.Is(err, pluginhost.ErrCrashed) {
+		if !suspect {
+			in.suspects.add(e.ID)
+		} else if e.Crashes = in.suspects.crashed(e.ID); e.Crashes >= maxCrashes {
+			e.State = event.Undecodable
+			e.Reason = fmt.Sprintf("crashed the decoder %d times while being decoded alone: %s", e.Crashes, err)
+			r, err = resolution{acceptance: store.Acceptance{Event: e}}, nil
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("decode event %s: %w", e.ID, err)
 	}
 	in.suspects.remove(e.ID)
