@@ -65,6 +65,7 @@ func build(dir string) error {
 	for _, s := range sources {
 		targets["./plugins/"+filepath.Base(s)] = filepath.Join(plugins, "hookarr-"+filepath.Base(s))
 	}
+	targets["./core/pluginhost/internal/chaos"] = filepath.Join(dir, "hookarr-target-chaos")
 	for pkg, out := range targets {
 		cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", out, pkg)
 		cmd.Dir = root
@@ -113,8 +114,12 @@ type settings struct {
 	// targets and routes are YAML; the source is always radarr.
 	targets string
 	routes  string
+	// auth is how the source lets in; by default, who signs with sourceSecret.
+	auth string
 	// source is added to the source's YAML.
 	source string
+	// plugins is the directory of plugins; by default, the one that is shared.
+	plugins string
 	// top is added at the top level.
 	top string
 }
@@ -124,6 +129,12 @@ func newServer(t *testing.T, s settings) *server {
 	t.Helper()
 	dir := t.TempDir()
 	addr := freeAddr(t)
+	if s.auth == "" {
+		s.auth = fmt.Sprintf("[{hmac: {preset: github, secrets: [%s]}}]", sourceSecret)
+	}
+	if s.plugins == "" {
+		s.plugins = filepath.Join(binaries, "plugins")
+	}
 	config := filepath.Join(dir, "hookarr.yaml")
 	yaml := fmt.Sprintf(`listen: %s
 database: {url: %q}
@@ -132,14 +143,14 @@ log: {level: debug, format: json}
 sources:
   radarr:
     plugin: radarr
-    auth: [{hmac: {preset: github, secrets: [%s]}}]
+    auth: %s
 %s
 targets:
 %s
 routes:
 %s
-%s`, addr, s.database, filepath.Join(binaries, "plugins"), filepath.Join(dir, "plugins.lock"),
-		sourceSecret, indent(s.source, 4), indent(s.targets, 2), indent(s.routes, 2), s.top)
+%s`, addr, s.database, s.plugins, filepath.Join(dir, "plugins.lock"),
+		s.auth, indent(s.source, 4), indent(s.targets, 2), indent(s.routes, 2), s.top)
 	require.NoError(t, os.WriteFile(config, []byte(yaml), 0o600))
 	srv := &server{t: t, config: config, url: "http://" + addr, log: &syncBuffer{}}
 	t.Cleanup(func() {
@@ -150,6 +161,22 @@ routes:
 	})
 	return srv
 }
+
+// ownPlugins copies the named plugins for a test that changes them.
+func ownPlugins(t *testing.T, files ...string) string {
+	t.Helper()
+	own := t.TempDir()
+	require.NoError(t, os.Chmod(own, 0o755))
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(own, filepath.Base(file)), data, 0o755))
+		require.NoError(t, os.Chmod(filepath.Join(own, filepath.Base(file)), 0o755))
+	}
+	return own
+}
+
+func pluginFile(name string) string { return filepath.Join(binaries, "plugins", "hookarr-"+name) }
 
 func indent(s string, n int) string {
 	pad := strings.Repeat(" ", n)
@@ -280,11 +307,23 @@ func postTo(url string, body []byte) answer {
 	if err != nil {
 		return answer{body: err.Error()}
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "Radarr/6.0.4.10291 (alpine 3.22.1)")
-	mac := hmac.New(sha256.New, []byte(sourceSecret))
+	req.Header.Set("X-Hub-Signature-256", sign(sourceSecret, body))
+	return do(req)
+}
+
+// sign is GitHub's way of signing.
+func sign(secret string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(body)
-	req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
+}
+
+// do sends a request as Radarr, unless it says that it is from another.
+func do(req *http.Request) answer {
+	req.Header.Set("Content-Type", "application/json")
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", "Radarr/6.0.4.10291 (alpine 3.22.1)")
+	}
 	client := http.Client{Timeout: 20 * time.Second}
 	resp, err := client.Do(req)
 	if err != nil {

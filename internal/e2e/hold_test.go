@@ -184,23 +184,14 @@ func TestSecondServeOfAFileIsRefused(t *testing.T) {
 func TestPluginTrouble(t *testing.T) {
 	t.Parallel()
 
-	own := filepath.Join(t.TempDir(), "plugins")
-	require.NoError(t, os.CopyFS(own, os.DirFS(filepath.Join(binaries, "plugins"))))
-	require.NoError(t, os.Chmod(own, 0o755))
-	files, err := filepath.Glob(own + "/*")
-	require.NoError(t, err)
-	for _, file := range files {
-		require.NoError(t, os.Chmod(file, 0o755))
-	}
+	own := ownPlugins(t, pluginFile("source-radarr"), pluginFile("target-webhook"))
 	decoder := filepath.Join(own, "hookarr-source-radarr")
 	require.NoError(t, os.Chmod(decoder, 0o777))
 
 	endpoint := newReceiver(t)
-	srv := newServer(t, settings{database: "sqlite://" + t.TempDir() + "/hookarr.db", targets: webhookTarget(endpoint), routes: everything})
-	config, err := os.ReadFile(srv.config)
-	require.NoError(t, err)
-	changed := strings.Replace(string(config), filepath.Join(binaries, "plugins"), own, 1)
-	require.NoError(t, os.WriteFile(srv.config, []byte(changed), 0o600))
+	srv := newServer(t, settings{
+		database: "sqlite://" + t.TempDir() + "/hookarr.db", targets: webhookTarget(endpoint), routes: everything, plugins: own,
+	})
 
 	out, err := srv.cli("check")
 	require.Error(t, err)
