@@ -79,6 +79,7 @@ type supervisor struct {
 
 func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *supervisor {
 	log := l.opts.Log.With("plugin", string(kind)+"-"+name)
+	m.restarts.WithLabelValues(string(kind) + "-" + name) // shown before the first restart, for alerts
 	return &supervisor{
 		kind: kind, name: name,
 		launcher: l, timing: l.opts.Timing, log: log, sink: newLogSink(log), metrics: m,
