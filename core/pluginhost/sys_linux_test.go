@@ -27,11 +27,22 @@ func TestForkingThreadOutlivesCaller(t *testing.T) {
 		tid int
 	}
 	done := make(chan launched)
-	go func() {
+	var onThread func()
+	onThread = func() {
 		runtime.LockOSThread() // never unlocked: the thread ends here
+		if unix.Gettid() == os.Getpid() {
+			// Go never ends a process's first thread: leave this to another, and keep
+			// this one meanwhile.
+			defer runtime.UnlockOSThread()
+			other := make(chan struct{})
+			go func() { defer close(other); onThread() }()
+			<-other
+			return
+		}
 		p, err := l.launch(context.Background(), host.KindTarget, "chaos", newLogSink(b.opts.Log))
 		done <- launched{p, err, unix.Gettid()}
-	}()
+	}
+	go onThread()
 	got := <-done
 	require.NoError(t, got.err)
 	defer got.p.end()
