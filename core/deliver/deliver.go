@@ -164,8 +164,8 @@ func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverAr
 	t, configured := w.targets[work.Delivery.Target]
 	if !configured {
 		return w.settle(ctx, &store.Settlement{
-			DeliveryID: id, State: event.Held, Reason: unconfiguredReason,
-			Hold: &store.HoldRequest{Target: work.Delivery.Target, Kind: store.HoldUnconfigured, Reason: unconfiguredReason},
+			DeliveryID: id, State: event.Held, Reason: store.UnconfiguredReason,
+			Hold: &store.HoldRequest{Target: work.Delivery.Target, Kind: store.HoldUnconfigured, Reason: store.UnconfiguredReason},
 		})
 	}
 	p := policy{target: t.Name, retry: t.Retry, jitter: rand.Float64}
@@ -198,8 +198,6 @@ func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverAr
 	}
 	return nil
 }
-
-const unconfiguredReason = "target is not configured"
 
 // attempt calls the plugin within the target's timeout.
 func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe bool) try {

@@ -113,7 +113,7 @@ func TestUnconfiguredTargetIsHeld(t *testing.T) {
 		r.start()
 		r.await(ids[0], event.Delivered)
 		d, _ := r.await(ids[2], event.Held)
-		require.Equal(t, unconfiguredReason, d.Reason)
+		require.Equal(t, store.UnconfiguredReason, d.Reason)
 		require.Equal(t, store.HoldUnconfigured, r.hold("lost").Kind)
 		require.Len(t, r.plugins.of(uuid.Nil), 1)
 		r.stop()
