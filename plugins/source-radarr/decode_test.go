@@ -1,47 +1,19 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
-	"text/tabwriter"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
 	"github.com/hookarr/hookarr/sdk"
 )
 
 func decode(body []byte, header http.Header) (sdk.Event, error) {
-	r := sdk.Request{ID: "e1", Method: http.MethodPost, Header: header, Body: body, ReceivedAt: time.Unix(1, 0)}
-	return decoder{}.Decode(context.Background(), r)
+	return arrtest.Decode(decoder{}, body, header)
 }
-
-func sample(tb testing.TB, name string) []byte {
-	tb.Helper()
-	body, err := os.ReadFile(filepath.Join("testdata", name+".json"))
-	require.NoError(tb, err)
-	return body
-}
-
-// edit returns a sample after a change of its top-level object.
-func edit(t *testing.T, name string, change func(map[string]any)) []byte {
-	t.Helper()
-	var m map[string]any
-	require.NoError(t, json.Unmarshal(sample(t, name), &m))
-	change(m)
-	body, err := json.Marshal(m)
-	require.NoError(t, err)
-	return body
-}
-
-func object(m map[string]any, key string) map[string]any { return m[key].(map[string]any) }
-
-func agent(s string) http.Header { return http.Header{"User-Agent": {s}} }
 
 func TestDecodeEveryEvent(t *testing.T) {
 	t.Parallel()
@@ -83,7 +55,7 @@ func TestDecodeEveryEvent(t *testing.T) {
 		{"unknown_event_no_movie", "SomethingNew", sdk.TypeUnknown, "Radarr: something new", "Radarr reported SomethingNew, which Hookarr does not know", "https://radarr.example/"},
 	}
 	for _, tt := range tests {
-		e, err := decode(sample(t, tt.sample), agent("Radarr/6.0.4.10291 (alpine 3.22.1)"))
+		e, err := decode(arrtest.Sample(t, tt.sample), arrtest.Agent("Radarr/6.0.4.10291 (alpine 3.22.1)"))
 		require.NoError(t, err, tt.sample)
 		require.Equal(t, tt.want, e.Type, tt.sample)
 		require.Equal(t, tt.native, e.NativeType, tt.sample)
@@ -97,7 +69,7 @@ func TestDecodeEveryEvent(t *testing.T) {
 
 func TestTestHasNoMedia(t *testing.T) {
 	t.Parallel()
-	e, err := decode(sample(t, "test"), nil)
+	e, err := decode(arrtest.Sample(t, "test"), nil)
 	require.NoError(t, err)
 	require.Nil(t, e.Media, "the ids of a test belong to a real movie")
 	require.Empty(t, e.Fingerprint, "a test is never a repetition")
@@ -106,7 +78,7 @@ func TestTestHasNoMedia(t *testing.T) {
 func TestEventTypeInAnyCase(t *testing.T) {
 	t.Parallel()
 	for _, native := range []string{"moviefiledelete", "MOVIEFILEDELETE", "movieFileDelete"} {
-		e, err := decode(edit(t, "file_delete_missing", func(m map[string]any) { m["eventType"] = native }), nil)
+		e, err := decode(arrtest.Edit(t, "file_delete_missing", func(m map[string]any) { m["eventType"] = native }), nil)
 		require.NoError(t, err)
 		require.Equal(t, sdk.TypeFileDeleted, e.Type)
 		require.Equal(t, native, e.NativeType)
@@ -115,7 +87,7 @@ func TestEventTypeInAnyCase(t *testing.T) {
 
 func TestOddTypes(t *testing.T) {
 	t.Parallel()
-	e, err := decode(sample(t, "odd_types"), nil)
+	e, err := decode(arrtest.Sample(t, "odd_types"), nil)
 	require.NoError(t, err)
 	require.Equal(t, sdk.TypeMediaUpgraded, e.Type)
 	require.Equal(t, "Dune: Part Two (2024)", e.Title)
@@ -138,22 +110,22 @@ func TestOddTypes(t *testing.T) {
 
 func TestPaths(t *testing.T) {
 	t.Parallel()
-	e, err := decode(sample(t, "upgrade_windows"), nil)
+	e, err := decode(arrtest.Sample(t, "upgrade_windows"), nil)
 	require.NoError(t, err)
 	require.Equal(t, `D:\Movies\Dune - Part Two (2024)\Dune - Part Two (2024) [Bluray-2160p].mkv`, e.Files[0].Path)
 
-	e, err = decode(sample(t, "import_2021"), nil)
+	e, err = decode(arrtest.Sample(t, "import_2021"), nil)
 	require.NoError(t, err)
 	require.Equal(t, "/media/Movies/Night Train (2020)/Night Train (2020) WEBRip-1080p.mkv", e.Files[0].Path, "not the download's path")
 
-	e, err = decode(edit(t, "import", func(m map[string]any) { delete(object(m, "movieFile"), "relativePath") }), nil)
+	e, err = decode(arrtest.Edit(t, "import", func(m map[string]any) { delete(arrtest.Object(m, "movieFile"), "relativePath") }), nil)
 	require.NoError(t, err)
 	require.Equal(t, "/movies/Dune - Part Two (2024)/Dune - Part Two (2024) [Bluray-2160p].mkv", e.Files[0].Path)
 }
 
 func TestApplicationURL(t *testing.T) {
 	t.Parallel()
-	d, err := newSource(t.Context(), sdk.Env{}, config{ApplicationURL: "http://nas:7878/radarr"})
+	d, err := newSource(t.Context(), sdk.Env{}, arr.Config{ApplicationURL: "http://nas:7878/radarr"})
 	require.NoError(t, err)
 	for name, want := range map[string]string{
 		"health_restored": "http://nas:7878/radarr/system/status",
@@ -161,7 +133,7 @@ func TestApplicationURL(t *testing.T) {
 		"import_2021":     "http://nas:7878/radarr/movie/990001",
 		"movie_delete":    "",
 	} {
-		e, err := d.Decode(t.Context(), sdk.Request{Body: sample(t, name)})
+		e, err := d.Decode(t.Context(), sdk.Request{Body: arrtest.Sample(t, name)})
 		require.NoError(t, err)
 		require.Equal(t, want, e.URL, name)
 	}
@@ -169,60 +141,48 @@ func TestApplicationURL(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, config{}.Validate())
-	require.NoError(t, config{ApplicationURL: "http://nas:7878/radarr"}.Validate())
+	require.NoError(t, arr.Config{}.Validate())
+	require.NoError(t, arr.Config{ApplicationURL: "http://nas:7878/radarr"}.Validate())
 	for _, u := range []string{"nas:7878", "/radarr", "ftp://nas"} {
-		require.ErrorContains(t, config{ApplicationURL: u}.Validate(), "application_url")
+		require.ErrorContains(t, arr.Config{ApplicationURL: u}.Validate(), "application_url")
 	}
 }
 
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		sample string
-		change func(map[string]any)
-		same   bool
-	}{
-		"new time of the picture": {"import", func(m map[string]any) { delete(object(m, "movie"), "images") }, true},
-		"other instance name":     {"import", func(m map[string]any) { m["instanceName"] = "Radarr" }, true},
-		"metadata arrived":        {"import", func(m map[string]any) { object(m, "movie")["overview"] = "" }, true},
-		"second import":           {"import", func(m map[string]any) { object(m, "movieFile")["id"] = 102 }, false},
-		"import is an upgrade":    {"import", func(m map[string]any) { m["isUpgrade"] = true }, true},
-		"second grab":             {"grab", func(m map[string]any) { m["downloadId"] = "OTHER" }, false},
-		"grab of another movie":   {"grab", func(m map[string]any) { object(m, "movie")["id"] = 13 }, false},
-		"second blackhole grab":   {"grab_blackhole", func(m map[string]any) { object(m, "release")["releaseTitle"] = "x" }, false},
-		"renamed back": {"rename", func(m map[string]any) {
-			f := m["renamedMovieFiles"].([]any)[0].(map[string]any)
+	arrtest.Fingerprints(t, decoder{}, map[string]arrtest.Change{
+		"new time of the picture": arrtest.Same("import", func(m map[string]any) { delete(arrtest.Object(m, "movie"), "images") }),
+		"other instance name":     arrtest.Same("import", func(m map[string]any) { m["instanceName"] = "Radarr" }),
+		"metadata arrived":        arrtest.Same("import", func(m map[string]any) { arrtest.Object(m, "movie")["overview"] = "" }),
+		"second import":           arrtest.Other("import", func(m map[string]any) { arrtest.Object(m, "movieFile")["id"] = 102 }),
+		"import is an upgrade":    arrtest.Same("import", func(m map[string]any) { m["isUpgrade"] = true }),
+		"second grab":             arrtest.Other("grab", func(m map[string]any) { m["downloadId"] = "OTHER" }),
+		"grab of another movie":   arrtest.Other("grab", func(m map[string]any) { arrtest.Object(m, "movie")["id"] = 13 }),
+		"second blackhole grab":   arrtest.Other("grab_blackhole", func(m map[string]any) { arrtest.Object(m, "release")["releaseTitle"] = "x" }),
+		"renamed back": arrtest.Other("rename", func(m map[string]any) {
+			f := arrtest.First(m, "renamedMovieFiles")
 			f["previousPath"], f["relativePath"] = f["path"], "dune2.mkv"
-		}, false},
-		"order of renames": {"rename_several", func(m map[string]any) {
+		}),
+		"order of renames": arrtest.Same("rename_several", func(m map[string]any) {
 			f := m["renamedMovieFiles"].([]any)
 			f[0], f[1] = f[1], f[0]
-		}, true},
-		"other movie added":      {"movie_added", func(m map[string]any) { object(m, "movie")["id"] = 13 }, false},
-		"other movie deleted":    {"movie_delete", func(m map[string]any) { object(m, "movie")["id"] = 13 }, false},
-		"deleted is not added":   {"movie_delete", func(m map[string]any) { m["eventType"] = "MovieAdded" }, false},
-		"other file deleted":     {"file_delete_missing", func(m map[string]any) { object(m, "movieFile")["id"] = 102 }, false},
-		"deleted for a reason":   {"file_delete_missing", func(m map[string]any) { m["deleteReason"] = "manual" }, false},
-		"other health level":     {"health", func(m map[string]any) { m["level"] = "error" }, false},
-		"other health message":   {"health", func(m map[string]any) { m["message"] = "x" }, false},
-		"other health check":     {"health", func(m map[string]any) { m["type"] = "x" }, false},
-		"restored is no issue":   {"health", func(m map[string]any) { m["eventType"] = "HealthRestored" }, false},
-		"issue sent again":       {"health", func(m map[string]any) { m["wikiUrl"] = "https://x" }, true},
-		"next update":            {"application_update", func(m map[string]any) { m["newVersion"] = "7" }, false},
-		"update in other words":  {"application_update", func(m map[string]any) { m["message"] = "x" }, true},
-		"other manual message":   {"manual_interaction", func(m map[string]any) { m["downloadStatusMessages"] = []any{} }, false},
-		"other manual download":  {"manual_interaction", func(m map[string]any) { m["downloadId"] = "x" }, false},
-		"manual after a restart": {"manual_interaction", func(m map[string]any) { m["customFormatInfo"] = nil }, true},
-	}
-	for name, tt := range tests {
-		before, err := decode(sample(t, tt.sample), nil)
-		require.NoError(t, err, name)
-		after, err := decode(edit(t, tt.sample, tt.change), nil)
-		require.NoError(t, err, name)
-		require.Regexp(t, "^[0-9a-f]{32}$", before.Fingerprint, name)
-		require.Equal(t, tt.same, before.Fingerprint == after.Fingerprint, name)
-	}
+		}),
+		"other movie added":      arrtest.Other("movie_added", func(m map[string]any) { arrtest.Object(m, "movie")["id"] = 13 }),
+		"other movie deleted":    arrtest.Other("movie_delete", func(m map[string]any) { arrtest.Object(m, "movie")["id"] = 13 }),
+		"deleted is not added":   arrtest.Other("movie_delete", func(m map[string]any) { m["eventType"] = "MovieAdded" }),
+		"other file deleted":     arrtest.Other("file_delete_missing", func(m map[string]any) { arrtest.Object(m, "movieFile")["id"] = 102 }),
+		"deleted for a reason":   arrtest.Other("file_delete_missing", func(m map[string]any) { m["deleteReason"] = "manual" }),
+		"other health level":     arrtest.Other("health", func(m map[string]any) { m["level"] = "error" }),
+		"other health message":   arrtest.Other("health", func(m map[string]any) { m["message"] = "x" }),
+		"other health check":     arrtest.Other("health", func(m map[string]any) { m["type"] = "x" }),
+		"restored is no issue":   arrtest.Other("health", func(m map[string]any) { m["eventType"] = "HealthRestored" }),
+		"issue sent again":       arrtest.Same("health", func(m map[string]any) { m["wikiUrl"] = "https://x" }),
+		"next update":            arrtest.Other("application_update", func(m map[string]any) { m["newVersion"] = "7" }),
+		"update in other words":  arrtest.Same("application_update", func(m map[string]any) { m["message"] = "x" }),
+		"other manual message":   arrtest.Other("manual_interaction", func(m map[string]any) { m["downloadStatusMessages"] = []any{} }),
+		"other manual download":  arrtest.Other("manual_interaction", func(m map[string]any) { m["downloadId"] = "x" }),
+		"manual after a restart": arrtest.Same("manual_interaction", func(m map[string]any) { m["customFormatInfo"] = nil }),
+	})
 }
 
 func TestCorrelationKey(t *testing.T) {
@@ -246,44 +206,13 @@ func TestCorrelationKey(t *testing.T) {
 		"test":                        "",
 		"unknown_event":               "",
 	} {
-		e, err := decode(sample(t, name), nil)
+		e, err := decode(arrtest.Sample(t, name), nil)
 		require.NoError(t, err)
 		require.Equal(t, want, e.CorrelationKey, name)
 	}
 }
 
-// TestCollectedPayloads decodes real bodies, which are no part of the repository.
 func TestCollectedPayloads(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("HOOKARR_PAYLOADS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "payloads")
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	require.NoError(t, err)
-	if len(files) == 0 {
-		t.Skip("set HOOKARR_PAYLOADS to a directory with files like radarr__Grab__01.json")
-	}
-	var table strings.Builder
-	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		require.NoError(t, err)
-		name := filepath.Base(file)
-		app, _, _ := strings.Cut(name, "__")
-		app, _, _ = strings.Cut(app, "-")
-		e, err := decode(body, agent(app+"/4.0.0.1 (debian 12)"))
-		if app != "radarr" {
-			_, ok := sdk.AsInvalid(err)
-			require.True(t, ok, name)
-			continue
-		}
-		require.NoError(t, err, name)
-		require.NotEqual(t, sdk.TypeUnknown, e.Type, name)
-		require.NotEmpty(t, e.Title, name)
-		require.NotEmpty(t, e.Summary, name)
-		_, _ = w.Write([]byte(name + "\t" + string(e.Type) + "\t" + e.Summary + "\n"))
-	}
-	require.NoError(t, w.Flush())
-	t.Log("\n" + table.String())
+	arrtest.Collected(t, decoder{}, "radarr")
 }

@@ -1,21 +1,18 @@
 package main
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
 	"github.com/hookarr/hookarr/sdk"
 )
 
 func TestInvalid(t *testing.T) {
 	t.Parallel()
-	whole := string(sample(t, "import"))
+	whole := string(arrtest.Sample(t, "import"))
 	tests := map[string]struct {
 		body  string
 		agent string
@@ -44,14 +41,14 @@ func TestInvalid(t *testing.T) {
 		"Lidarr by name":      {`{"eventType":"DownloadFailure","instanceName":"Lidarr"}`, "", "this looks like Lidarr: point it at a source with plugin lidarr", false},
 		"Whisparr by agent":   {whole, "Whisparr/3.2.0.1", "this looks like Whisparr: point it at a source with plugin whisparr", false},
 		"Whisparr by shape":   {`{"eventType":"Grab","movie":{"itemType":"Scene"}}`, "", "this looks like Whisparr: point it at a source with plugin whisparr", false},
-		"Prowlarr":            {`{"eventType":"Health"}`, "Prowlarr/1.0", "this looks like Prowlarr: this source takes webhooks of Radarr", false},
-		"Readarr":             {`{"eventType":"Grab","author":{}}`, "", "this looks like Readarr: this source takes webhooks of Radarr", false},
+		"Prowlarr":            {`{"eventType":"Health"}`, "Prowlarr/1.0", "this looks like Prowlarr: point it at a source with plugin prowlarr", false},
+		"Readarr":             {`{"eventType":"Grab","author":{}}`, "", "this looks like Readarr: point it at a source with plugin readarr", false},
 		"test of Sonarr":      {`{"eventType":"Test","series":{"id":1}}`, "", "this looks like Sonarr: point it at a source with plugin sonarr", true},
 		"test of Lidarr":      {`{"eventType":"test","instanceName":"Lidarr"}`, "", "this looks like Lidarr: point it at a source with plugin lidarr", true},
-		"test of Whisparr":    {string(sample(t, "test_bare")), "Whisparr/2.0.0.987", "this looks like Whisparr: point it at a source with plugin whisparr", true},
+		"test of Whisparr":    {string(arrtest.Sample(t, "test_bare")), "Whisparr/2.0.0.987", "this looks like Whisparr: point it at a source with plugin whisparr", true},
 	}
 	for name, tt := range tests {
-		_, err := decode([]byte(tt.body), agent(tt.agent))
+		_, err := decode([]byte(tt.body), arrtest.Agent(tt.agent))
 		require.ErrorContains(t, err, tt.want, name)
 		require.NotContains(t, err.Error(), "\n", name)
 		require.Less(t, len(err.Error()), 200, name)
@@ -72,7 +69,7 @@ func TestAcceptsUnusualSenders(t *testing.T) {
 		"byte order mark":      {"\uFEFF" + `{"eventType":"Health"}`, ""},
 		"nothing of another":   {`{"eventType":"Health","series":null}`, ""},
 	} {
-		e, err := decode([]byte(r.body), agent(r.agent))
+		e, err := decode([]byte(r.body), arrtest.Agent(r.agent))
 		require.NoError(t, err, name)
 		require.Equal(t, sdk.TypeHealthIssue, e.Type, name)
 		require.NotEmpty(t, e.Title, name)
@@ -80,69 +77,24 @@ func TestAcceptsUnusualSenders(t *testing.T) {
 	}
 }
 
-// TestEveryTruncation cuts a body at every byte.
 func TestEveryTruncation(t *testing.T) {
 	t.Parallel()
-	whole := []byte(strings.TrimSpace(string(sample(t, "upgrade"))))
-	for n := range whole {
-		_, err := decode(whole[:n], nil)
-		_, ok := sdk.AsInvalid(err)
-		require.True(t, ok, "%d bytes: %v", n, err)
-	}
+	arrtest.EveryTruncation(t, decoder{}, "upgrade")
 }
 
-// TestMemory feeds bodies that are small on the wire and large in a careless
-// decoder's memory.
 func TestMemory(t *testing.T) { //nolint:paralleltest // it measures the process's allocations
-	const size = 4 << 20
-	fill := func(before, element, after string) []byte {
-		n := (size - len(before) - len(after)) / len(element)
-		return []byte(before + strings.TrimSuffix(strings.Repeat(element, n), ",") + after)
-	}
-	for name, body := range map[string][]byte{
-		"files":        fill(`{"eventType":"Download","deletedFiles":[`, `{},`, `]}`),
-		"renames":      fill(`{"eventType":"Rename","renamedMovieFiles":[`, `{},`, `]}`),
-		"images":       fill(`{"eventType":"Grab","movie":{"images":[`, `0,`, `]}}`),
-		"names":        fill(`{"eventType":"Grab","movie":{"tags":[`, `"a",`, `]}}`),
-		"joined names": fill(`{"eventType":"Grab","movie":{"tags":"`, `a,`, `"}}`),
-		"messages":     fill(`{"eventType":"ManualInteractionRequired","downloadStatusMessages":[`, `{"messages":["a"]},`, `]}`),
-		"unknown":      fill(`{"eventType":"Grab","x":[`, `{},`, `]}`),
-		"objects":      fill(`{"eventType":"Grab"`, `,"movie":{}`, `}`),
+	arrtest.Memory(t, decoder{}, map[string][]byte{
+		"files":        arrtest.Fill(`{"eventType":"Download","deletedFiles":[`, `{},`, `]}`),
+		"renames":      arrtest.Fill(`{"eventType":"Rename","renamedMovieFiles":[`, `{},`, `]}`),
+		"images":       arrtest.Fill(`{"eventType":"Grab","movie":{"images":[`, `0,`, `]}}`),
+		"names":        arrtest.Fill(`{"eventType":"Grab","movie":{"tags":[`, `"a",`, `]}}`),
+		"joined names": arrtest.Fill(`{"eventType":"Grab","movie":{"tags":"`, `a,`, `"}}`),
+		"messages":     arrtest.Fill(`{"eventType":"ManualInteractionRequired","downloadStatusMessages":[`, `{"messages":["a"]},`, `]}`),
+		"unknown":      arrtest.Fill(`{"eventType":"Grab","x":[`, `{},`, `]}`),
+		"objects":      arrtest.Fill(`{"eventType":"Grab"`, `,"movie":{}`, `}`),
 		"nested names": []byte(`{"eventType":"Download","movieFile":{"quality":` + strings.Repeat(`{"quality":`, 9000) + `"x"` + strings.Repeat("}", 9000) + `}}`),
-		"long text":    fill(`{"eventType":"Health","type":"`, `A`, `"}`),
-	} {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		_, err := decode(body, nil)
-		runtime.ReadMemStats(&after)
-		require.NoError(t, err, name)
-		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32<<20), name)
-	}
-}
-
-func FuzzDecode(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.json")
-	require.NoError(f, err)
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		require.NoError(f, err)
-		f.Add(body, "Radarr/6.0.4.10291 (alpine 3.22.1)")
-	}
-	f.Fuzz(func(t *testing.T, body []byte, userAgent string) {
-		e, err := decode(body, agent(userAgent))
-		if err != nil {
-			_, ok := sdk.AsInvalid(err)
-			require.True(t, ok, "%v", err)
-			return
-		}
-		require.NotEmpty(t, e.Type)
-		require.NotEmpty(t, e.Title)
-		require.NotEmpty(t, e.Summary)
-		require.NotContains(t, e.Title+e.Summary, "\n")
-		again, err := decode(body, agent(userAgent))
-		require.NoError(t, err)
-		require.Equal(t, e, again)
-		_, err = json.Marshal(e)
-		require.NoError(t, err)
+		"long text":    arrtest.Fill(`{"eventType":"Health","type":"`, `A`, `"}`),
 	})
 }
+
+func FuzzDecode(f *testing.F) { arrtest.Fuzz(f, decoder{}, "Radarr/6.0.4.10291 (alpine 3.22.1)") }

@@ -187,6 +187,21 @@ func TestURLs(t *testing.T) {
 	}
 }
 
+func TestPicture(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		image arr.Image
+		want  string
+	}{
+		{arr.Image{CoverType: "Poster", URL: "/MediaCover/1/poster.jpg", RemoteURL: "https://image.example/p.jpg"}, "https://image.example/p.jpg"},
+		{arr.Image{CoverType: "poster", URL: "https://image.example/old.jpg"}, "https://image.example/old.jpg"},
+		{arr.Image{CoverType: "poster", URL: "/MediaCover/1/poster.jpg"}, ""},
+		{arr.Image{CoverType: "banner", RemoteURL: "https://image.example/b.jpg"}, ""},
+	} {
+		require.Equal(t, tt.want, arr.Picture([]arr.Image{tt.image}, "poster"))
+	}
+}
+
 // TestSonarrCanEmbedThePayload is how the other applications use the package: their
 // own fields hide the markers of the same name.
 func TestSonarrCanEmbedThePayload(t *testing.T) {

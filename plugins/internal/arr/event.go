@@ -39,7 +39,7 @@ func (p *Payload) Event(app App, r sdk.Request, fallbackURL string) (sdk.Event, 
 	agent, version := userAgent(r.Header.Get("User-Agent"))
 	for _, sender := range []App{agent, p.named(app), p.shape()} {
 		if sender != "" && sender != app {
-			return sdk.Event{}, p.Foreign(sender, app)
+			return sdk.Event{}, p.Foreign(sender)
 		}
 	}
 	e := sdk.Event{
@@ -56,11 +56,8 @@ func (p *Payload) Event(app App, r sdk.Request, fallbackURL string) (sdk.Event, 
 
 // Foreign is the error for a payload of another application. A test is marked as
 // such, so that the person who pressed the button reads it.
-func (p *Payload) Foreign(sender, app App) error {
+func (p *Payload) Foreign(sender App) error {
 	err := fmt.Errorf("this looks like %s: point it at a source with plugin %s", sender, sender.Name())
-	if sender == Prowlarr || sender == Readarr {
-		err = fmt.Errorf("this looks like %s: this source takes webhooks of %s", sender, app)
-	}
 	if strings.EqualFold(p.EventType, "Test") {
 		return sdk.InvalidTest(err)
 	}

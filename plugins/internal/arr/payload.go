@@ -105,10 +105,12 @@ type MediaInfo struct {
 	VideoDynamicRangeType string
 }
 
-// Image is a picture of a title. Its other URL is a path in the application that
-// needs credentials, so nobody else can use it.
+// Image is a picture of a title. URL is mostly a path in the application that needs
+// credentials, so nobody else can use it; versions without RemoteURL have the public
+// one there.
 type Image struct {
 	CoverType string
+	URL       string
 	RemoteURL string
 }
 
@@ -251,7 +253,7 @@ func Files(folder string, files ...File) []sdk.File {
 func Picture(images []Image, coverType string) string {
 	for _, image := range images {
 		if strings.EqualFold(image.CoverType, coverType) {
-			if u := AbsoluteURL(image.RemoteURL); u != nil {
+			if u := cmp.Or(AbsoluteURL(image.RemoteURL), AbsoluteURL(image.URL)); u != nil {
 				return u.String()
 			}
 		}
@@ -270,4 +272,22 @@ func Qualities(files []sdk.File) string {
 	}
 	slices.Sort(all)
 	return strings.Join(all, ", ")
+}
+
+// IDs are a title's ids by the service that gave them.
+type IDs map[string]ID
+
+// Event returns the ids as an event has them: those that are known, or nil.
+func (ids IDs) Event() map[string]string {
+	var known map[string]string
+	for service, id := range ids {
+		if id == "" {
+			continue
+		}
+		if known == nil {
+			known = make(map[string]string, len(ids))
+		}
+		known[service] = string(id)
+	}
+	return known
 }

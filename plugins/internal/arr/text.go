@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -81,6 +82,33 @@ func Bytes(n int64) string {
 // Join is the parts that are not empty, separated.
 func Join(separator string, parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), separator)
+}
+
+// Phrase is a space, a preposition and s, to go on in a sentence, or empty without s.
+func Phrase(preposition, s string) string {
+	if s == "" {
+		return ""
+	}
+	return " " + preposition + " " + s
+}
+
+// Parenthesis is a space and the parts in parentheses, or empty without parts.
+func Parenthesis(parts ...string) string {
+	s := Join(", ", parts...)
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
+}
+
+// Date is the date of s as YYYY-MM-DD, or empty when s does not begin with one. It is
+// empty for 9999-12-31 too, by which Radarr says that it knows none.
+func Date(s string) string {
+	t, err := time.Parse(time.DateOnly, s[:min(len(s), len(time.DateOnly))])
+	if err != nil || t.Year() == 9999 {
+		return ""
+	}
+	return t.Format(time.DateOnly)
 }
 
 // Path is where a file is. The folder with the relative path is sure; the full path

@@ -1,26 +1,29 @@
-package main
+// Package movie decodes the webhooks of the applications whose titles are movies:
+// Radarr, and Whisparr from version 3, where a scene is a movie too.
+package movie
 
 import (
 	"cmp"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
 	"github.com/hookarr/hookarr/sdk"
 )
 
-// payload is a webhook of Radarr.
-type payload struct {
+// Payload is a webhook about movies.
+type Payload struct {
 	arr.Payload
 
-	Movie             *movie
-	RemoteMovie       movie
+	Movie             *Movie
+	RemoteMovie       Movie
 	MovieFile         *arr.File
 	RenamedMovieFiles arr.List[arr.File]
 	MovieFolderSize   arr.Number
 }
 
-type movie struct {
+// Movie is a movie or, in Whisparr, a scene.
+type Movie struct {
 	ID               arr.ID
 	Title            string
 	Year             arr.Number
@@ -36,14 +39,14 @@ type movie struct {
 
 	// ItemType and StashID are Whisparr's, whose webhooks are otherwise the same.
 	ItemType string
-	StashID  string
+	StashID  arr.ID
 }
 
 // complete fills what the movie lacks from the same movie as the release was matched
 // to it: old versions send the year there alone.
-func (p *payload) complete() {
+func (p *Payload) complete() {
 	if p.Movie == nil && p.RemoteMovie.Title != "" {
-		p.Movie = &movie{}
+		p.Movie = &Movie{}
 	}
 	if p.Movie == nil {
 		return
@@ -56,7 +59,7 @@ func (p *payload) complete() {
 }
 
 // name is the title with its year, or empty for a payload without a movie.
-func (p *payload) name() string {
+func (p *Payload) name() string {
 	if p.Movie == nil || p.Movie.Title == "" {
 		return ""
 	}
@@ -66,72 +69,53 @@ func (p *payload) name() string {
 	return p.Movie.Title
 }
 
-// folder is the movie's.
-func (p *payload) folder() string {
-	if p.Movie == nil {
-		return ""
+func (p *Payload) subject() arr.Subject {
+	s := arr.Subject{Kind: "movie", OneFile: true}
+	if m := p.Movie; m != nil {
+		s.Key = cmp.Or(string(m.ID), string(m.TmdbID), m.FolderPath)
+		s.Folder = m.FolderPath
 	}
-	return p.Movie.FolderPath
+	return s
 }
 
-// movieKey tells the movie from others of the same Radarr.
-func (p *payload) movieKey() string {
-	if p.Movie == nil {
-		return ""
-	}
-	return cmp.Or(string(p.Movie.ID), string(p.Movie.TmdbID), p.Movie.FolderPath)
-}
-
-// file is the one that an import or a deletion is about.
-func (p *payload) file() []sdk.File {
-	if p.MovieFile == nil {
-		return nil
-	}
-	return arr.Files(p.folder(), *p.MovieFile)
-}
-
-func (p *payload) media() *sdk.Media {
+func (p *Payload) media() *sdk.Media {
 	m := p.Movie
 	if m == nil {
 		return nil
 	}
 	return &sdk.Media{
-		Kind:             "movie",
+		Kind:             m.kind(),
 		ID:               string(m.ID),
 		Title:            m.Title,
 		Year:             int(max(m.Year.Int(), 0)),
-		ReleaseDate:      releaseDate(m.ReleaseDate),
-		IDs:              m.ids(),
+		ReleaseDate:      arr.Date(m.ReleaseDate),
+		IDs:              arr.IDs{"tmdb": m.TmdbID, "imdb": m.ImdbID, "stash": m.StashID}.Event(),
 		Path:             m.FolderPath,
 		Overview:         m.Overview,
 		Genres:           m.Genres,
 		OriginalLanguage: string(m.OriginalLanguage),
-		Poster:           arr.Picture(m.Images, "poster"),
-		Fanart:           arr.Picture(m.Images, "fanart"),
-		Tags:             m.Tags,
-		SizeBytes:        p.MovieFolderSize.Size(),
+		// A scene has a screenshot alone.
+		Poster:    cmp.Or(arr.Picture(m.Images, "poster"), arr.Picture(m.Images, "screenshot")),
+		Fanart:    arr.Picture(m.Images, "fanart"),
+		Tags:      m.Tags,
+		SizeBytes: p.MovieFolderSize.Size(),
 	}
 }
 
-func (m *movie) ids() map[string]string {
-	ids := map[string]string{}
-	if m.TmdbID != "" {
-		ids["tmdb"] = string(m.TmdbID)
+func (m *Movie) kind() string {
+	if m.scene() {
+		return "scene"
 	}
-	if m.ImdbID != "" {
-		ids["imdb"] = string(m.ImdbID)
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	return ids
+	return "movie"
 }
 
-// releaseDate drops 9999-12-31, by which Radarr says that it knows none.
-func releaseDate(s string) string {
-	t, err := time.Parse(time.DateOnly, s[:min(len(s), len(time.DateOnly))])
-	if err != nil || t.Year() == 9999 {
-		return ""
+func (m *Movie) scene() bool { return strings.EqualFold(m.ItemType, "scene") }
+
+// slug is how the application's pages name the movie: by its id at TMDb, a scene by
+// the one at StashDB.
+func (m *Movie) slug() string {
+	if m.scene() {
+		return string(cmp.Or(m.StashID, m.TmdbID))
 	}
-	return t.Format(time.DateOnly)
+	return string(cmp.Or(m.TmdbID, m.StashID))
 }
