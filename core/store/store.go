@@ -184,7 +184,8 @@ type Hold struct {
 type Holds interface {
 	// HoldTarget puts a target on hold. A hold that is there already keeps its
 	// beginning and its probes, and takes the new kind and reason; one that drains
-	// begins anew.
+	// begins anew. A pause stays a pause until Release, whatever attempts that were
+	// under way come to.
 	HoldTarget(ctx context.Context, r HoldRequest) error
 	// ListHolds returns the targets on hold or draining, by name.
 	ListHolds(ctx context.Context) ([]Hold, error)

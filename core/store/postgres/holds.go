@@ -16,7 +16,8 @@ import (
 
 const (
 	// holdSQL keeps the beginning and the probes of a hold that is there, and begins
-	// one that drains anew. A null $4 is a kind that is not probed.
+	// one that drains anew. A null $4 is a kind that is not probed. A pause is a
+	// person's word, which nothing overrules.
 	holdSQL = `
 INSERT INTO target_state (target, kind, reason, probe_at)
 VALUES ($1, $2, $3, now() + $4::bigint * interval '1 microsecond')
@@ -28,11 +29,13 @@ ON CONFLICT (target) DO UPDATE SET
 	probes = CASE WHEN target_state.draining THEN 0 ELSE target_state.probes END,
 	probe = CASE WHEN target_state.draining THEN NULL ELSE target_state.probe END,
 	probe_at = CASE WHEN target_state.draining OR excluded.probe_at IS NULL THEN excluded.probe_at
-		ELSE coalesce(target_state.probe_at, excluded.probe_at) END`
+		ELSE coalesce(target_state.probe_at, excluded.probe_at) END
+WHERE target_state.kind <> '` + string(store.HoldPaused) + `' OR target_state.draining OR excluded.kind = target_state.kind`
 	releaseSQL   = `UPDATE target_state SET draining = true, probe = NULL, probe_at = NULL WHERE target = $1 AND NOT draining`
 	releaseOfSQL = `
 UPDATE target_state SET draining = true, probe = NULL, probe_at = NULL
-WHERE NOT draining AND target = (SELECT target FROM deliveries WHERE id = $1)`
+WHERE NOT draining AND kind <> '` + string(store.HoldPaused) + `'
+AND target = (SELECT target FROM deliveries WHERE id = $1)`
 )
 
 func holdArgs(r store.HoldRequest) []any {

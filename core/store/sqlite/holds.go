@@ -15,7 +15,8 @@ import (
 
 const (
 	// holdSQL keeps the beginning and the probes of a hold that is there, and begins
-	// one that drains anew. A null probe_at is a kind that is not probed.
+	// one that drains anew. A null probe_at is a kind that is not probed. A pause is
+	// a person's word, which nothing overrules.
 	holdSQL = `
 INSERT INTO target_state (target, kind, reason, since, probe_at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (target) DO UPDATE SET
@@ -26,10 +27,12 @@ ON CONFLICT (target) DO UPDATE SET
 	probes = iif(target_state.draining, 0, target_state.probes),
 	probe = iif(target_state.draining, NULL, target_state.probe),
 	probe_at = iif(target_state.draining OR excluded.probe_at IS NULL, excluded.probe_at,
-		coalesce(target_state.probe_at, excluded.probe_at))`
+		coalesce(target_state.probe_at, excluded.probe_at))
+WHERE target_state.kind <> '` + string(store.HoldPaused) + `' OR target_state.draining OR excluded.kind = target_state.kind`
 	drainSet     = `UPDATE target_state SET draining = 1, probe = NULL, probe_at = NULL WHERE NOT draining `
 	releaseSQL   = drainSet + `AND target = ?`
-	releaseOfSQL = drainSet + `AND target = (SELECT target FROM deliveries WHERE id = ?)`
+	releaseOfSQL = drainSet + `AND kind <> '` + string(store.HoldPaused) + `'
+AND target = (SELECT target FROM deliveries WHERE id = ?)`
 )
 
 func (t *tx) hold(r store.HoldRequest) error {

@@ -134,13 +134,15 @@ func testProbes(t *testing.T, db Database) {
 	require.False(t, probed, "what drains is not probed")
 }
 
+var paused = store.HoldRequest{Target: "ops", Kind: store.HoldPaused, Reason: "by an operator", ProbeIn: time.Hour}
+
 func testHoldKinds(t *testing.T, db Database) {
 	ctx := t.Context()
-	paused := store.HoldRequest{Target: "ops", Kind: store.HoldPaused, Reason: "by an operator", ProbeIn: time.Hour}
-	require.NoError(t, db.Store.HoldTarget(ctx, paused))
+	quarantined := store.HoldRequest{Target: "ops", Kind: store.HoldQuarantined, Reason: "plugin gone", ProbeIn: time.Hour}
+	require.NoError(t, db.Store.HoldTarget(ctx, quarantined))
 	accept(t, db.Store, acceptance("one", "ops"))
 	before := holdOf(t, db.Store)
-	require.Equal(t, store.HoldPaused, before.Kind)
+	require.Equal(t, store.HoldQuarantined, before.Kind)
 	require.True(t, before.ProbeAt.IsZero(), "this kind is not probed")
 	probed, err := db.Store.Probe(ctx, "ops", time.Hour)
 	require.NoError(t, err)
@@ -159,6 +161,45 @@ func testHoldKinds(t *testing.T, db Database) {
 	require.True(t, anew.Since.After(before.Since), "what drained begins anew")
 	require.True(t, anew.ProbeAt.IsZero())
 	require.NoError(t, db.Store.Release(ctx, "nobody"), "a target that is not on hold stays so")
+}
+
+// testPauseWins pauses a target while a probe and another attempt are under way, and
+// lets both end afterwards: only a person ends a pause.
+func testPauseWins(t *testing.T, db Database) {
+	ctx := t.Context()
+	other, probe := acceptance("other", "ops"), acceptance("probe", "ops")
+	accept(t, db.Store, other)
+	require.NoError(t, db.Store.HoldTarget(ctx, misconfigured))
+	accept(t, db.Store, probe)
+	db.Exec(t, "UPDATE target_state SET probe_at = since")
+	probed, err := db.Store.Probe(ctx, "ops", time.Hour)
+	require.NoError(t, err)
+	require.True(t, probed)
+
+	require.NoError(t, db.Store.HoldTarget(ctx, paused))
+	isPaused := func() {
+		t.Helper()
+		h := holdOf(t, db.Store)
+		require.Equal(t, store.HoldPaused, h.Kind)
+		require.Equal(t, paused.Reason, h.Reason)
+		require.False(t, h.Draining)
+		require.True(t, h.ProbeAt.IsZero())
+	}
+	settle(t, db.Store, store.Settlement{DeliveryID: other.Deliveries[0].ID, State: event.Held, Hold: &misconfigured})
+	isPaused()
+	settle(t, db.Store, store.Settlement{DeliveryID: probe.Deliveries[0].ID, State: event.Delivered, Release: true})
+	isPaused()
+	require.NoError(t, db.Store.HoldUnconfigured(ctx, nil))
+	isPaused()
+
+	again := paused
+	again.Reason = "by another operator"
+	require.NoError(t, db.Store.HoldTarget(ctx, again))
+	require.Equal(t, again.Reason, holdOf(t, db.Store).Reason)
+	require.NoError(t, db.Store.Release(ctx, "ops"))
+	require.True(t, holdOf(t, db.Store).Draining)
+	require.NoError(t, db.Store.HoldTarget(ctx, misconfigured))
+	require.Equal(t, store.HoldMisconfigured, holdOf(t, db.Store).Kind, "a pause that has ended is none")
 }
 
 // testSettleTogether settles one delivery many times at once: each attempt is there,

@@ -53,6 +53,7 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"HeldByNoHold":               testOrphans,
 		"Probes":                     testProbes,
 		"HoldKinds":                  testHoldKinds,
+		"PauseWins":                  testPauseWins,
 		"SettleTogether":             testSettleTogether,
 		"AcceptAgain":                testAcceptAgain,
 		"LongText":                   testLongText,
