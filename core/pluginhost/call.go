@@ -53,6 +53,39 @@ func (s *supervisor) call(ctx context.Context, method string, alone bool, f func
 	return s.explainCall(ctx, p, start, err)
 }
 
+// acquire returns the process to call, waiting a little for one that starts. The
+// caller ends the call with calls.Done.
+func (s *supervisor) acquire(ctx context.Context) (*process, error) {
+	timer := time.NewTimer(s.timing.Ready)
+	defer timer.Stop()
+	deadline := time.Now().Add(s.timing.Ready)
+	for {
+		s.mu.Lock()
+		state, reason, until, changed := s.state, s.reason, s.until, s.changed
+		// A process may have ended and run may not have noticed yet.
+		if p := s.current; state == Ready && !p.ended() {
+			p.calls.Add(1)
+			s.mu.Unlock()
+			return p, nil
+		}
+		s.mu.Unlock()
+
+		switch {
+		case state == Stopped:
+			return nil, errStopped
+		case state == Quarantined, state == Refused, state == Backoff && until.After(deadline):
+			return nil, fmt.Errorf("%w: plugin %s is not started before %s: %w", ErrUnavailable, s.label(), until.Format(time.TimeOnly), reason)
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return nil, fmt.Errorf("%w: plugin %s is not ready", ErrUnavailable, s.label())
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: plugin %s is not ready: %w", ErrUnavailable, s.label(), ctx.Err())
+		}
+	}
+}
+
 // explainCall finds out why a call failed.
 func (s *supervisor) explainCall(ctx context.Context, p *process, start time.Time, err error) error {
 	code := status.Code(err)

@@ -180,15 +180,54 @@ func TestQuarantineEnds(t *testing.T) {
 	require.Eventually(t, func() bool { return b.do(t.Context(), "ops", "fine").Class == sdk.ClassOK }, patience, eye)
 }
 
-// TestMissingBinaryIsPickedUp: what a person mends needs no restart of Hookarr.
+// TestMissingBinaryIsPickedUp: what a person mends needs no restart of Hookarr, and
+// is complained of once.
 func TestMissingBinaryIsPickedUp(t *testing.T) {
 	t.Parallel()
 	b := setup(t, quick)
 	require.NoError(t, b.Start(t.Context(), []Instance{b.target("chaos", "ops", nil)}))
+	require.Equal(t, Refused, b.Status()[0].State)
 	require.Contains(t, b.Status()[0].Reason, "does not exist")
+	complaints := func() (n int) {
+		for _, l := range b.log.all(t, "plugin is down") {
+			if l["level"] == "ERROR" {
+				n++
+			}
+		}
+		return n
+	}
+	require.Eventually(t, func() bool { return b.Status()[0].Restarts > 5 }, patience, eye)
+	require.Equal(t, 1, complaints())
+	ready := b.Ready("ops")
+	require.False(t, closed(ready))
+
 	install(t, b.dir, "hookarr-target-chaos")
-	b.awaitState(t, "chaos", Ready)
+	select {
+	case <-ready:
+	case <-time.After(patience):
+		require.Fail(t, "who waits for the plugin is not told")
+	}
+	require.True(t, closed(b.Ready("ops")))
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
+	require.True(t, b.do(t.Context(), "ops", "exit").Crashed)
+	require.Eventually(t, func() bool { return complaints() == 2 }, patience, eye, "what is new is said")
+	require.Nil(t, b.Ready("nobody"))
+}
+
+// TestPluginThatCannotBeConfiguredAgainIsRestarted takes the instances from a plugin
+// behind the host's back, and makes it hang when they are sent again: it is down for
+// everybody, not for each call anew.
+func TestPluginThatCannotBeConfiguredAgainIsRestarted(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Timing{Start: 2 * time.Second, BackoffMin: time.Minute}, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	s, err := b.lookup(host.KindTarget, "ops")
+	require.NoError(t, err)
+	_, _, err = s.current.client.Configure(t.Context(), nil, false)
+	require.NoError(t, err)
+	s.instances = []host.Instance{{Name: "ops", Config: []byte(`{"hang":true}`)}}
+	require.Contains(t, b.do(t.Context(), "ops", "fine").Message, "has lost its configuration")
+	require.Contains(t, b.awaitState(t, "chaos", Backoff).Reason, "plugin lost its configuration: ")
 }
 
 func TestSlowStartIsWaitedFor(t *testing.T) {

@@ -155,6 +155,19 @@ func (h *Host) Info(kind host.Kind, instance string) host.InstanceInfo {
 	return host.InstanceInfo{Name: instance}
 }
 
+// Ready returns a channel that is closed once the target's plugin takes calls; the
+// next time that the plugin is down, another must be asked for. A target without a
+// plugin has none, which is never closed.
+func (h *Host) Ready(target string) <-chan struct{} {
+	s, err := h.lookup(host.KindTarget, target)
+	if err != nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ready
+}
+
 // Status is what a plugin is doing.
 type Status struct {
 	Kind   host.Kind

@@ -79,7 +79,11 @@ func TestOneBadPluginStopsNobody(t *testing.T) {
 			require.Equal(t, Ready, s.State)
 			continue
 		}
-		require.Equal(t, Backoff, s.State, s.Plugin)
+		if s.Plugin == "noexec" || s.Plugin == "missing" {
+			require.Equal(t, Refused, s.State, s.Plugin)
+		} else {
+			require.Equal(t, Backoff, s.State, s.Plugin)
+		}
 		require.Contains(t, s.Reason, reasons[s.Plugin])
 		require.Zero(t, s.PID)
 		o := b.do(t.Context(), s.Plugin, "fine")
@@ -173,7 +177,7 @@ func TestLockIsEnforced(t *testing.T) {
 	require.NoError(t, b.Start(t.Context(), []Instance{b.target("chaos", "ops", nil), b.target("other", "dev", nil)}))
 	status := b.Status()
 	require.Equal(t, Ready, status[0].State, status[0].Reason)
-	require.Equal(t, Backoff, status[1].State)
+	require.Equal(t, Refused, status[1].State)
 	require.Contains(t, status[1].Reason, "run hookarr plugins lock")
 	require.Contains(t, b.do(t.Context(), "dev", "fine").Message, "run hookarr plugins lock")
 }

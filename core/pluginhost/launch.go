@@ -234,14 +234,7 @@ func (p *process) end() {
 }
 
 // ended reports whether the process has ended.
-func (p *process) ended() bool {
-	select {
-	case <-p.exited:
-		return true
-	default:
-		return false
-	}
-}
+func (p *process) ended() bool { return closed(p.exited) }
 
 // endsWithin waits at most grace for the end of the process.
 func (p *process) endsWithin(grace time.Duration) bool {

@@ -21,6 +21,8 @@ const (
 	logPerSecond = 50
 	maxLogLine   = 16 << 10
 	maxLastWords = 200
+	// dropsEvery is the pause between reports of dropped lines.
+	dropsEvery = time.Minute
 )
 
 // levelTrace is hclog's level below debug.
@@ -35,6 +37,7 @@ type logSink struct {
 	mu       sync.Mutex
 	limit    *rate.Limiter
 	dropped  int
+	reports  rate.Sometimes
 	panicked bool
 	// lastWords is the last line that was not structured: why a process died, as
 	// far as it said so.
@@ -42,7 +45,7 @@ type logSink struct {
 }
 
 func newLogSink(log *slog.Logger) *logSink {
-	return &logSink{log: log, limit: rate.NewLimiter(logPerSecond, logBurst)}
+	return &logSink{log: log, limit: rate.NewLimiter(logPerSecond, logBurst), reports: rate.Sometimes{Interval: dropsEvery}}
 }
 
 // begin prepares for the output of a new process. The limit goes on: a plugin that
@@ -80,7 +83,9 @@ func (s *logSink) line(line []byte) {
 		s.dropped++
 		return
 	}
-	s.reportDropped()
+	if s.dropped > 0 {
+		s.reports.Do(s.reportDropped)
+	}
 	record, ok := parseRecord(line)
 	if !ok {
 		record = s.plainRecord(string(line))

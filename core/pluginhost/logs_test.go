@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
 )
 
 // logBuffer collects a log as JSON lines.
@@ -50,6 +51,17 @@ func (b *logBuffer) find(t *testing.T, message string) map[string]any {
 		}
 	}
 	return nil
+}
+
+// all returns every record with a message.
+func (b *logBuffer) all(t *testing.T, message string) (found []map[string]any) {
+	t.Helper()
+	for _, l := range b.lines(t) {
+		if l["msg"] == message {
+			found = append(found, l)
+		}
+	}
+	return found
 }
 
 func TestLogSinkKeepsLevelAndFields(t *testing.T) {
@@ -115,6 +127,23 @@ func TestLogSinkDropsAFlood(t *testing.T) {
 		dropped += count
 	}
 	require.Equal(t, 100_000, kept+int(dropped))
+}
+
+// TestLogSinkReportsDropsNowAndThen: a flood that goes on is not itself reported in a
+// flood.
+func TestLogSinkReportsDropsNowAndThen(t *testing.T) {
+	t.Parallel()
+	var out logBuffer
+	sink := newLogSink(out.logger())
+	for range 100 {
+		sink.limit = rate.NewLimiter(0, 0)
+		sink.line([]byte("dropped"))
+		sink.limit = rate.NewLimiter(rate.Inf, 0)
+		sink.line([]byte("kept"))
+	}
+	require.Len(t, out.all(t, "plugin logs too much, lines dropped"), 1)
+	sink.end()
+	require.Len(t, out.all(t, "plugin logs too much, lines dropped"), 2)
 }
 
 func TestLineWriterCutsLongLines(t *testing.T) {

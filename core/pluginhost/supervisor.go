@@ -29,6 +29,9 @@ const (
 	// Backoff: the process ended or could not start, and rests before the next
 	// start.
 	Backoff State = "backoff"
+	// Refused: the binary is missing or must not be run. It is looked at again and
+	// again, and calls are turned away.
+	Refused State = "refused"
 	// Quarantined: the process ended too often. It rests for long, and calls are
 	// turned away.
 	Quarantined State = "quarantined"
@@ -64,8 +67,10 @@ type supervisor struct {
 	mu sync.Mutex
 	// changed is closed and replaced with every change of state.
 	changed chan struct{}
-	state   State
-	since   time.Time
+	// ready is closed while the state is Ready.
+	ready chan struct{}
+	state State
+	since time.Time
 	// until is when a rest ends.
 	until    time.Time
 	reason   error
@@ -88,6 +93,7 @@ func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *superv
 		settled:     make(chan struct{}),
 		done:        make(chan struct{}),
 		changed:     make(chan struct{}),
+		ready:       make(chan struct{}),
 		state:       Starting,
 		since:       time.Now(),
 	}
@@ -102,6 +108,7 @@ func (s *supervisor) run(ctx context.Context) {
 	settle := sync.OnceFunc(func() { close(s.settled) })
 	defer settle()
 	history := backoff{timing: s.timing}
+	said := ""
 	for {
 		s.enter(Starting, nil, 0)
 		begun := time.Now()
@@ -109,6 +116,7 @@ func (s *supervisor) run(ctx context.Context) {
 		if err == nil {
 			s.publish(p)
 			s.log.Info("plugin ready", "pid", p.pid(), "version", p.desc.Version, "elapsed", time.Since(begun))
+			said = ""
 			settle()
 			err = s.watch(ctx, p)
 		}
@@ -124,14 +132,18 @@ func (s *supervisor) run(ctx context.Context) {
 		var pause time.Duration
 		state := Backoff
 		if _, ok := errors.AsType[*refusedError](err); ok {
-			pause = history.refused(spread)
+			pause, state = history.refused(spread), Refused
 		} else if p, q := history.ended(begun, time.Now(), spread); q {
 			pause, state = p, Quarantined
 		} else {
 			pause = p
 		}
 		s.enter(state, err, pause)
-		s.log.Error("plugin is down", "state", string(state), "error", err, "pause", pause.Round(time.Millisecond))
+		level := slog.LevelDebug
+		if now := string(state) + ": " + err.Error(); now != said { // once for all tries that fail alike
+			level, said = slog.LevelError, now
+		}
+		s.log.Log(ctx, level, "plugin is down", "state", string(state), "error", err, "pause", pause.Round(time.Millisecond))
 		if p != nil {
 			p.end()
 		}
@@ -176,8 +188,12 @@ func (s *supervisor) configure(ctx context.Context, p *process) error {
 		byName[in.Name] = in
 	}
 	s.mu.Lock()
+	known := s.problems
 	s.problems, s.infos = problems, byName
 	s.mu.Unlock()
+	if slices.Equal(problems, known) {
+		return nil
+	}
 	for _, pr := range problems {
 		s.log.Error("instance is not configured", "instance", pr.Instance, "key", pr.Key, "problem", pr.Message)
 	}
@@ -210,7 +226,7 @@ func (s *supervisor) watch(ctx context.Context, p *process) error {
 				continue
 			}
 			if err := s.configure(ctx, p); err != nil {
-				s.log.Warn("plugin is not configured again", "error", err)
+				return fmt.Errorf("plugin lost its configuration: %w", err)
 			}
 		case <-ticker.C:
 			err := s.checkHealth(ctx, p)
@@ -261,44 +277,17 @@ func (s *supervisor) enter(state State, reason error, rest time.Duration) {
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})
+	switch wasReady := closed(s.ready); {
+	case state == Ready && !wasReady:
+		close(s.ready)
+	case state != Ready && wasReady:
+		s.ready = make(chan struct{})
+	}
 	up := s.metrics.up.WithLabelValues(s.label())
 	if state == Ready {
 		up.Set(1)
 	} else {
 		up.Set(0)
-	}
-}
-
-// acquire returns the process to call, waiting a little for one that starts. The
-// caller ends the call with calls.Done.
-func (s *supervisor) acquire(ctx context.Context) (*process, error) {
-	timer := time.NewTimer(s.timing.Ready)
-	defer timer.Stop()
-	deadline := time.Now().Add(s.timing.Ready)
-	for {
-		s.mu.Lock()
-		state, reason, until, changed := s.state, s.reason, s.until, s.changed
-		// A process may have ended and run may not have noticed yet.
-		if p := s.current; state == Ready && !p.ended() {
-			p.calls.Add(1)
-			s.mu.Unlock()
-			return p, nil
-		}
-		s.mu.Unlock()
-
-		switch {
-		case state == Stopped:
-			return nil, errStopped
-		case state == Quarantined, state == Backoff && until.After(deadline):
-			return nil, fmt.Errorf("%w: plugin %s is not started before %s: %w", ErrUnavailable, s.label(), until.Format(time.TimeOnly), reason)
-		}
-		select {
-		case <-changed:
-		case <-timer.C:
-			return nil, fmt.Errorf("%w: plugin %s is not ready", ErrUnavailable, s.label())
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: plugin %s is not ready: %w", ErrUnavailable, s.label(), ctx.Err())
-		}
 	}
 }
 
@@ -354,6 +343,16 @@ func (s *supervisor) status() Status {
 		st.PID = s.current.pid()
 	}
 	return st
+}
+
+// closed reports whether c is closed. Nothing is sent on it.
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // sleep reports whether it slept in full.
