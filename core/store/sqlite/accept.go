@@ -24,9 +24,6 @@ func (s *Store) Accept(ctx context.Context, a *store.Acceptance) (store.Accepted
 }
 
 func (s *Store) acceptBatch(ctx context.Context, items []*store.Acceptance) ([]store.Accepted, error) {
-	if err := s.statements.prepare(ctx, s.write, s.read); err != nil {
-		return nil, err
-	}
 	accepted := make([]store.Accepted, len(items))
 	err := s.inTx(ctx, func(t *tx) error {
 		for i, a := range items {

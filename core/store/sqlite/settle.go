@@ -21,14 +21,11 @@ WHERE d.id = ?`
 
 // LoadWork reads what an attempt needs.
 func (s *Store) LoadWork(ctx context.Context, deliveryID uuid.UUID) (store.Work, error) {
-	if err := s.statements.prepare(ctx, s.write, s.read); err != nil {
-		return store.Work{}, err
-	}
 	var d deliveryRow
 	var e eventRow
 	var h holdRow
 	now := micros(time.Now())
-	err := s.statements.load.QueryRowContext(ctx, deliveryID[:]).Scan(slices.Concat(d.dest(), e.dest(), h.dest())...)
+	err := s.read.QueryRowContext(ctx, loadSQL, deliveryID[:]).Scan(slices.Concat(d.dest(), e.dest(), h.dest())...)
 	if err != nil {
 		return store.Work{}, fmt.Errorf("load delivery %s: %w", deliveryID, notFound(err))
 	}
@@ -48,9 +45,6 @@ func (s *Store) Settle(ctx context.Context, settlement *store.Settlement) error 
 }
 
 func (s *Store) settleBatch(ctx context.Context, items []*store.Settlement) ([]struct{}, error) {
-	if err := s.statements.prepare(ctx, s.write, s.read); err != nil {
-		return nil, err
-	}
 	err := s.inTx(ctx, func(t *tx) error {
 		for _, settlement := range items {
 			if err := t.settle(settlement); err != nil {

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	_ "modernc.org/sqlite" // the driver
 
 	"github.com/hookarr/hookarr/core/store"
 )
@@ -40,10 +39,9 @@ type Store struct {
 	schema store.Schema
 	bell   *bell
 	// jobs inserts jobs; it works none.
-	jobs       *river.Client[*sql.Tx]
-	statements statements
-	accepts    store.Batcher[*store.Acceptance, store.Accepted]
-	settles    store.Batcher[*store.Settlement, struct{}]
+	jobs    *river.Client[*sql.Tx]
+	accepts store.Batcher[*store.Acceptance, store.Accepted]
+	settles store.Batcher[*store.Settlement, struct{}]
 
 	mu   sync.Mutex
 	lock *os.File
@@ -61,11 +59,11 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{path: path, log: log, schema: schema, bell: newBell()}
-	if s.write, err = sql.Open("sqlite", dsn(path, "_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")); err != nil {
+	if s.write, err = open(dsn(path, "_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	s.write.SetMaxOpenConns(1)
-	if s.read, err = sql.Open("sqlite", dsn(path, "mode=ro")); err != nil {
+	if s.read, err = open(dsn(path, "mode=ro")); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.write.Close())
 	}
 	s.read.SetMaxOpenConns(readers)
@@ -84,7 +82,7 @@ func (s *Store) open(ctx context.Context) error {
 	var err error
 	// Workers of this process are told of new jobs by the bell, so River's outbox
 	// gets but an entry now and then.
-	s.jobs, err = river.NewClient(newDriver(s.write, s.bell), &river.Config{FetchCooldown: time.Hour, FetchPollInterval: time.Hour, Logger: s.log})
+	s.jobs, err = river.NewClient(newQueueDriver(s.write, s.bell), &river.Config{FetchCooldown: time.Hour, FetchPollInterval: time.Hour, Logger: s.log})
 	if err != nil {
 		return fmt.Errorf("prepare queue: %w", err)
 	}
@@ -116,7 +114,7 @@ func dsn(path, options string) string {
 
 // OpenQueue builds the River client that works jobs.
 func (s *Store) OpenQueue(config *river.Config) (store.Queue, error) {
-	client, err := river.NewClient(newDriver(s.write, s.bell), config)
+	client, err := river.NewClient(newQueueDriver(s.write, s.bell), config)
 	if err != nil {
 		return nil, fmt.Errorf("prepare queue: %w", err)
 	}
@@ -127,20 +125,18 @@ func (s *Store) OpenQueue(config *river.Config) (store.Queue, error) {
 func (s *Store) Close() error {
 	s.accepts.Close()
 	s.settles.Close()
-	return errors.Join(s.statements.close(), s.write.Close(), s.read.Close(), s.unlock())
+	return errors.Join(s.write.Close(), s.read.Close(), s.unlock())
 }
 
 // inTx runs do in a transaction on the one writing connection, and inserts the jobs
 // that it returns.
 func (s *Store) inTx(ctx context.Context, do func(tx *tx) error) error {
-	// Before the transaction: who prepares them waits for its connection.
-	prepared := s.statements.all()
 	begun, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer begun.Rollback() //nolint:errcheck // it has ended, or nothing can be done
-	t := &tx{Tx: begun, ctx: ctx, prepared: prepared, now: micros(time.Now())}
+	t := &tx{Tx: begun, ctx: ctx, now: micros(time.Now())}
 	if err := do(t); err != nil {
 		return err
 	}
@@ -159,27 +155,18 @@ func (s *Store) inTx(ctx context.Context, do func(tx *tx) error) error {
 // tx is a transaction with its time and the jobs to insert at its end.
 type tx struct {
 	*sql.Tx
-	ctx      context.Context
-	prepared map[string]*sql.Stmt
-	now      int64
-	jobs     []river.InsertManyParams
+	ctx  context.Context
+	now  int64
+	jobs []river.InsertManyParams
 }
 
 // exec runs a statement.
 func (t *tx) exec(query string, args ...any) (sql.Result, error) {
-	if stmt := t.prepared[query]; stmt != nil {
-		//nolint:sqlclosecheck // the transaction closes it
-		return t.StmtContext(t.ctx, stmt).ExecContext(t.ctx, args...)
-	}
 	return t.ExecContext(t.ctx, query, args...)
 }
 
 // row reads one row.
 func (t *tx) row(query string, args []any, dest ...any) error {
-	if stmt := t.prepared[query]; stmt != nil {
-		//nolint:sqlclosecheck // the transaction closes it
-		return t.StmtContext(t.ctx, stmt).QueryRowContext(t.ctx, args...).Scan(dest...)
-	}
 	return t.QueryRowContext(t.ctx, query, args...).Scan(dest...)
 }
 

@@ -59,20 +59,20 @@ func (b *bell) take() string {
 	return ""
 }
 
-// driver is River's, with a listener that hears the bell, too.
-type driver struct {
+// queueDriver is River's, with a listener that hears the bell, too.
+type queueDriver struct {
 	*riversqlite.Driver
 	bell *bell
 }
 
-var _ riverdriver.Driver[*sql.Tx] = (*driver)(nil)
+var _ riverdriver.Driver[*sql.Tx] = (*queueDriver)(nil)
 
-func newDriver(db *sql.DB, b *bell) *driver {
-	return &driver{Driver: riversqlite.New(db), bell: b}
+func newQueueDriver(db *sql.DB, b *bell) *queueDriver {
+	return &queueDriver{Driver: riversqlite.New(db), bell: b}
 }
 
 // GetListener returns a listener for the outbox and the bell.
-func (d *driver) GetListener(params *riverdriver.GetListenenerParams) riverdriver.Listener {
+func (d *queueDriver) GetListener(params *riverdriver.GetListenenerParams) riverdriver.Listener {
 	return &listener{Listener: d.Driver.GetListener(params), bell: d.bell, heard: make(chan heard)}
 }
 
