@@ -28,6 +28,8 @@ import (
 type Deliverer interface {
 	// Deliver makes one attempt; alone, with nothing else under way in the plugin.
 	Deliver(ctx context.Context, target string, d host.Delivery, alone bool) host.Outcome
+	// Ready returns a channel that is closed once the target's plugin takes calls.
+	Ready(target string) <-chan struct{}
 	// Info says whether the target wants the original requests.
 	Info(kind host.Kind, instance string) host.InstanceInfo
 }
@@ -69,6 +71,9 @@ const (
 	busyPause = time.Second
 	// brokenPause is the wait of a job whose delivery cannot be read.
 	brokenPause = 2 * time.Second
+	// pluginPatience is how long a job waits for a plugin that is down before its
+	// delivery is looked at again.
+	pluginPatience = 10 * time.Second
 )
 
 // Workers works the jobs of one process.
@@ -81,21 +86,33 @@ type Workers struct {
 	metrics   *metrics
 	inflight  inflight
 	nudges    chan struct{}
+	// patience is pluginPatience, but in tests.
+	patience time.Duration
+	// quit is closed by Quit.
+	quit chan struct{}
+	// sending and decoding are the troubles of targets and of sources.
+	sending, decoding troubles
 }
 
 // New returns workers for the targets.
 func New(o Options) *Workers {
 	w := &Workers{
 		store: o.Store, deliverer: o.Deliverer, redecoder: o.Redecoder, log: o.Log,
-		targets: make(map[string]Target, len(o.Targets)),
-		metrics: newMetrics(o.Metrics, o.Store),
-		nudges:  make(chan struct{}, 1),
+		targets:  make(map[string]Target, len(o.Targets)),
+		metrics:  newMetrics(o.Metrics, o.Store),
+		nudges:   make(chan struct{}, 1),
+		patience: pluginPatience,
+		quit:     make(chan struct{}),
 	}
 	for _, t := range o.Targets {
 		w.targets[t.Name] = t
 	}
 	return w
 }
+
+// Quit ends all waiting for plugins that are down. It is called once, before the queue
+// is stopped, which waits for the jobs that are under way.
+func (w *Workers) Quit() { close(w.quit) }
 
 // nudge wakes the keeper before its next beat.
 func (w *Workers) nudge() {
@@ -137,9 +154,10 @@ type deliverWorker struct {
 	w *Workers
 }
 
-// Timeout bounds a job beyond its attempt, which has a deadline of its own.
+// Timeout bounds a job beyond its waiting and its attempt, which have deadlines of their
+// own.
 func (d *deliverWorker) Timeout(job *river.Job[store.DeliverArgs]) time.Duration {
-	return d.w.targets[strings.TrimPrefix(job.Queue, store.TargetQueue(""))].Timeout + jobGrace
+	return d.w.targets[strings.TrimPrefix(job.Queue, store.TargetQueue(""))].Timeout + d.w.patience + jobGrace
 }
 
 // Work makes an attempt, if the gate lets it, and records what became of it.
@@ -150,7 +168,10 @@ func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverAr
 	}
 	defer w.inflight.leave(job.ID, id)
 
-	work, err := w.store.LoadWork(ctx, id)
+	work, v, err := w.admit(ctx, id)
+	if err == nil && v.attempt && w.awaitPlugin(ctx, work.Delivery.Target) {
+		work, v, err = w.admit(ctx, id) // a hold may have come meanwhile
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // purged
 	}
@@ -161,15 +182,6 @@ func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverAr
 		w.log.WarnContext(ctx, "delivery not readable", slog.String("delivery", id.String()), slog.Any("error", err))
 		return river.JobSnooze(brokenPause)
 	}
-	t, configured := w.targets[work.Delivery.Target]
-	if !configured {
-		return w.settle(ctx, &store.Settlement{
-			DeliveryID: id, State: event.Held, Reason: store.UnconfiguredReason,
-			Hold: &store.HoldRequest{Target: work.Delivery.Target, Kind: store.HoldUnconfigured, Reason: store.UnconfiguredReason},
-		})
-	}
-	p := policy{target: t.Name, retry: t.Retry, jitter: rand.Float64}
-	v := p.gate(work)
 	if v.settlement != nil {
 		return w.settle(ctx, v.settlement)
 	}
@@ -179,7 +191,8 @@ func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverAr
 	if !v.attempt {
 		return nil
 	}
-	f := p.decide(w.attempt(ctx, t, work, v.probe))
+	t := w.targets[work.Delivery.Target]
+	f := policyOf(t).decide(w.attempt(ctx, t, work, v.probe))
 	if f.interrupted {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -198,6 +211,25 @@ func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverAr
 	}
 	return nil
 }
+
+// admit reads a delivery and what the gate says of it.
+func (w *Workers) admit(ctx context.Context, id uuid.UUID) (store.Work, verdict, error) {
+	work, err := w.store.LoadWork(ctx, id)
+	if err != nil {
+		return work, verdict{}, err
+	}
+	target := work.Delivery.Target
+	t, configured := w.targets[target]
+	if !configured {
+		return work, verdict{settlement: &store.Settlement{
+			DeliveryID: id, State: event.Held, Reason: store.UnconfiguredReason,
+			Hold: &store.HoldRequest{Target: target, Kind: store.HoldUnconfigured, Reason: store.UnconfiguredReason},
+		}}, nil
+	}
+	return work, policyOf(t).gate(work), nil
+}
+
+func policyOf(t Target) policy { return policy{target: t.Name, retry: t.Retry, jitter: rand.Float64} }
 
 // attempt calls the plugin within the target's timeout.
 func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe bool) try {
@@ -220,11 +252,7 @@ func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe 
 	failpoint(afterAnswer)
 
 	w.metrics.observe(t.Name, outcome.Class, elapsed, work.Now.Add(elapsed).Sub(work.Event.ReceivedAt))
-	level := slog.LevelDebug
-	if outcome.Class != sdk.ClassOK && outcome.Class != sdk.ClassInterrupted {
-		level = slog.LevelWarn
-	}
-	w.log.Log(ctx, level, "attempt", slog.String("target", t.Name), slog.String("delivery", hd.ID),
+	w.log.Log(ctx, w.sending.level(t.Name, outcome.Class, time.Now()), "attempt", slog.String("target", t.Name), slog.String("delivery", hd.ID),
 		slog.Int("attempt", hd.Attempt), slog.String("class", string(outcome.Class)), slog.Int("status", outcome.Receipt.Status),
 		slog.String("message", outcome.Message), slog.Duration("elapsed", elapsed))
 	return try{
@@ -236,7 +264,8 @@ func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe 
 // through an outage of the database and a cancelled job.
 func (w *Workers) settle(ctx context.Context, s *store.Settlement) error {
 	if s.Hold != nil {
-		w.log.WarnContext(ctx, "target on hold", slog.String("target", s.Hold.Target),
+		level := w.sending.loud(s.Hold.Target, onHold, time.Now())
+		w.log.Log(ctx, level, "target on hold", slog.String("target", s.Hold.Target),
 			slog.String("kind", string(s.Hold.Kind)), slog.String("reason", s.Hold.Reason))
 	}
 	err := persist(context.WithoutCancel(ctx), settlePatience, func(ctx context.Context) error { return w.store.Settle(ctx, s) })
@@ -286,7 +315,7 @@ func (d *decodeWorker) Work(ctx context.Context, job *river.Job[store.DecodeArgs
 	}
 	defer w.inflight.leave(job.ID, id)
 
-	acceptance, err := w.redecode(ctx, id)
+	e, acceptance, err := w.redecode(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -297,20 +326,24 @@ func (d *decodeWorker) Work(ctx context.Context, job *river.Job[store.DecodeArgs
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		w.log.WarnContext(ctx, "event not decoded yet", slog.String("event", id.String()), slog.Any("error", err))
+		w.log.Log(ctx, w.decoding.loud(e.Source, "decode", time.Now()), "event not decoded yet",
+			slog.String("source", e.Source), slog.String("event", id.String()), slog.Any("error", err))
 		return river.JobSnooze(decodePause)
 	}
+	w.decoding.well(e.Source)
 	return nil
 }
 
 // decodePause is the time between the tries to decode a deferred event.
 const decodePause = 5 * time.Second
 
-// redecode returns what the event becomes, or nil when it is not deferred any more.
-func (w *Workers) redecode(ctx context.Context, id uuid.UUID) (*store.Acceptance, error) {
+// redecode returns the event and what it becomes, or nil when it is not deferred any
+// more.
+func (w *Workers) redecode(ctx context.Context, id uuid.UUID) (event.Event, *store.Acceptance, error) {
 	e, _, err := w.store.FindEvent(ctx, id)
 	if err != nil || e.State != event.Deferred {
-		return nil, err
+		return e, nil, err
 	}
-	return w.redecoder.Redecode(ctx, e)
+	acceptance, err := w.redecoder.Redecode(ctx, e)
+	return e, acceptance, err
 }

@@ -3,13 +3,14 @@ package deliver
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/hookarr/hookarr/core/store"
 )
 
-// Quarantine reports the targets whose plugin was given up, with the reason.
-// pluginhost.Host knows.
+// Quarantine reports the targets whose plugin was given up in this process, with the
+// reason. pluginhost.Host knows.
 type Quarantine func() map[string]string
 
 // Keeper keeps rows and jobs in step while a process runs: it proves that the node
@@ -23,6 +24,10 @@ type Keeper struct {
 	Retention  store.Retention
 	// Tick is the pause between beats; 2 s when zero.
 	Tick time.Duration
+
+	// given are the targets that are on hold, or were, since their plugin was given
+	// up here.
+	given map[string]bool
 }
 
 const (
@@ -114,26 +119,52 @@ func (k *Keeper) purge(ctx context.Context) {
 
 // holds probes, drains and expires what waits for targets on hold.
 func (k *Keeper) holds(ctx context.Context) {
-	s := k.Workers.store
-	quarantined := map[string]string{}
-	if k.Quarantine != nil {
-		quarantined = k.Quarantine()
-	}
-	holds, err := s.ListHolds(ctx)
+	k.report(ctx, "", 0, k.quarantine(ctx))
+	holds, err := k.Workers.store.ListHolds(ctx)
 	k.report(ctx, "", 0, err)
 	for _, h := range holds {
-		if _, sick := quarantined[h.Target]; sick && h.Draining {
-			continue // it is held anew
-		}
-		k.report(ctx, "", 0, k.hold(ctx, h, quarantined))
-		delete(quarantined, h.Target) // what holds it already, holds it
-	}
-	for target, reason := range quarantined {
-		k.report(ctx, "", 0, s.HoldTarget(ctx, store.HoldRequest{Target: target, Kind: store.HoldQuarantined, Reason: reason}))
+		k.report(ctx, "", 0, k.hold(ctx, h))
 	}
 }
 
-func (k *Keeper) hold(ctx context.Context, h store.Hold, quarantined map[string]string) error {
+// quarantine holds the targets whose plugin was given up: once, until the plugin runs
+// again here. On another node it may run; that node ends the hold, and what this one
+// takes from the queue goes back there when its patience ends. Holding the target again
+// would have it held and released for as long as one node's plugin is broken.
+func (k *Keeper) quarantine(ctx context.Context) error {
+	maps.DeleteFunc(k.given, func(target string, _ bool) bool { return k.Workers.runs(target) })
+	if k.Quarantine == nil {
+		return nil
+	}
+	quarantined := k.Quarantine()
+	maps.DeleteFunc(quarantined, func(target, _ string) bool { return k.given[target] })
+	if len(quarantined) == 0 {
+		return nil
+	}
+	holds, err := k.Workers.store.ListHolds(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		if !h.Draining && h.Kind != store.HoldQuarantined {
+			delete(quarantined, h.Target) // what holds it already, holds it
+		}
+	}
+	for target, reason := range quarantined {
+		if err := k.Workers.store.HoldTarget(ctx, store.HoldRequest{Target: target, Kind: store.HoldQuarantined, Reason: reason}); err != nil {
+			return err
+		}
+		if k.given == nil {
+			k.given = map[string]bool{}
+		}
+		k.given[target] = true
+		k.Workers.log.WarnContext(ctx, "target on hold", slog.String("target", target),
+			slog.String("kind", string(store.HoldQuarantined)), slog.String("reason", reason))
+	}
+	return nil
+}
+
+func (k *Keeper) hold(ctx context.Context, h store.Hold) error {
 	s := k.Workers.store
 	t, configured := k.Workers.targets[h.Target]
 	if h.Draining {
@@ -152,7 +183,9 @@ func (k *Keeper) hold(ctx context.Context, h store.Hold, quarantined map[string]
 	}
 	n, err := s.ExpireHeld(ctx, h.Target, maxAge, "older than max_age "+maxAge.String()+" on hold: "+h.Reason, sweepLimit)
 	k.report(ctx, "held deliveries expired", n, err)
-	if _, still := quarantined[h.Target]; h.Kind == store.HoldQuarantined && !still && configured {
+	if h.Kind == store.HoldQuarantined && configured && k.Workers.runs(h.Target) {
+		k.Workers.log.InfoContext(ctx, "plugin runs again: target drains", slog.String("target", h.Target))
+		delete(k.given, h.Target)
 		return s.Release(ctx, h.Target)
 	}
 	if h.Kind.Probed() && configured && !h.Now.Before(h.ProbeAt) {

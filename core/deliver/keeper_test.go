@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"context"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,39 +135,38 @@ func TestQuarantinedPluginHoldsItsTargets(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		r := newRig(t, url)
 		r.targets[0].Concurrency = 1
-		var sick atomic.Bool
-		r.quarantine = func() map[string]string {
-			if sick.Load() {
-				return map[string]string{"ops": "plugin chaos is quarantined"}
-			}
-			return map[string]string{}
-		}
+		r.patience = time.Second
+		r.quarantine = r.plugins.givenUp("ops")
 		held := func() bool {
 			h := r.hold("ops")
 			return h != nil && h.Kind == store.HoldQuarantined && !h.Draining
 		}
-		sick.Store(true)
-		r.start()
-		require.Eventually(t, held, await, 10*time.Millisecond)
 		var ids []uuid.UUID
-		for range 30 {
+		for range 15 {
 			ids = append(ids, r.accept("ops")[0])
 		}
-		require.Zero(t, r.liveJobs())
+		r.plugins.set(false)
+		r.start()
+		require.Eventually(t, held, await, 10*time.Millisecond)
+		for range 15 {
+			ids = append(ids, r.accept("ops")[0])
+		}
+		r.awaitNoJobs()
+		require.Empty(t, r.plugins.of(uuid.Nil), "what waits for a plugin is held without a try")
 
 		r.plugins.answers(func(context.Context, call) host.Outcome {
-			sick.Store(true) // it has recovered, and fails again at once
+			r.plugins.set(false) // it has recovered, and fails again at once
 			return host.Outcome{Class: sdk.ClassUnavailable, Message: "quarantined"}
 		})
-		sick.Store(false)
-		require.Eventually(t, func() bool { return sick.Load() && held() }, await, 10*time.Millisecond)
+		r.plugins.set(true)
+		require.Eventually(t, func() bool { return r.plugins.isDown() && held() }, await, 10*time.Millisecond)
 		require.Less(t, len(r.plugins.of(uuid.Nil)), len(ids)/2, "what drains is not held again")
 		for _, id := range ids {
 			r.await(id, event.Held)
 		}
 
 		r.plugins.answers(nil)
-		sick.Store(false)
+		r.plugins.set(true)
 		for _, id := range ids {
 			_, attempts := r.await(id, event.Delivered)
 			require.Len(t, attempts, 1)

@@ -62,6 +62,52 @@ type plugins struct {
 	mu     sync.Mutex
 	answer func(ctx context.Context, c call) host.Outcome
 	calls  []call
+	// down is closed when the plugins are up again; nil while they are up.
+	down chan struct{}
+	// asked counts the questions whether a plugin is up.
+	asked int
+}
+
+// Ready is open while the plugins are down.
+func (p *plugins) Ready(string) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	if p.down != nil {
+		return p.down
+	}
+	up := make(chan struct{})
+	close(up)
+	return up
+}
+
+// set takes the plugins down or up.
+func (p *plugins) set(up bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case up && p.down != nil:
+		close(p.down)
+		p.down = nil
+	case !up && p.down == nil:
+		p.down = make(chan struct{})
+	}
+}
+
+func (p *plugins) isDown() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.down != nil
+}
+
+// givenUp reports a target as quarantined while the plugins are down.
+func (p *plugins) givenUp(target string) Quarantine {
+	return func() map[string]string {
+		if p.isDown() {
+			return map[string]string{target: "plugin chaos is quarantined"}
+		}
+		return map[string]string{}
+	}
 }
 
 func (p *plugins) Deliver(ctx context.Context, target string, d host.Delivery, alone bool) host.Outcome {
@@ -114,7 +160,10 @@ type rig struct {
 	redecoder  Redecoder
 	wrap       func(store.Store) store.Store
 	quarantine Quarantine
+	patience   time.Duration
+	log        *slog.Logger
 
+	workers    *Workers
 	store      store.Store
 	queue      store.Queue
 	stopKeeper func()
@@ -138,9 +187,10 @@ func testTarget(name string) Target {
 // newRig opens and joins a database; nothing is worked before start.
 func newRig(t *testing.T, url string) *rig {
 	t.Helper()
-	r := &rig{t: t, url: url, node: "node-" + event.NewID().String(), plugins: &plugins{}, targets: []Target{testTarget("ops")}}
+	r := &rig{t: t, url: url, node: "node-" + event.NewID().String(), plugins: &plugins{}, targets: []Target{testTarget("ops")}, patience: pluginPatience}
 	var err error
 	log := slog.New(slog.DiscardHandler)
+	r.log = log
 	if path, ok := strings.CutPrefix(url, "sqlite://"); ok {
 		r.store, err = sqlite.Open(t.Context(), path, log)
 	} else {
@@ -160,8 +210,9 @@ func (r *rig) start() {
 		worked = r.wrap(r.store)
 	}
 	workers := New(Options{
-		Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Targets: r.targets, Log: slog.New(slog.DiscardHandler),
+		Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Targets: r.targets, Log: r.log,
 	})
+	workers.patience, r.workers = r.patience, workers
 	registered := river.NewWorkers()
 	require.NoError(r.t, workers.Register(registered))
 	queue, err := r.store.OpenQueue(&river.Config{

@@ -1,0 +1,34 @@
+package deliver
+
+import (
+	"context"
+	"time"
+)
+
+// awaitPlugin waits for a while, or until Quit, while the target's plugin is down, and
+// reports whether it had to. A job that waits here keeps its worker: the others wait
+// in the queue, in order, and on Postgres for nodes whose plugin runs.
+func (w *Workers) awaitPlugin(ctx context.Context, target string) bool {
+	if w.runs(target) {
+		return false
+	}
+	timer := time.NewTimer(w.patience)
+	defer timer.Stop()
+	select {
+	case <-w.deliverer.Ready(target):
+	case <-timer.C:
+	case <-w.quit:
+	case <-ctx.Done():
+	}
+	return true
+}
+
+// runs reports whether the target's plugin takes calls here.
+func (w *Workers) runs(target string) bool {
+	select {
+	case <-w.deliverer.Ready(target):
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,97 @@
+package deliver
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+func TestTroubles(t *testing.T) {
+	t.Parallel()
+
+	var s troubles
+	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	level := func(class sdk.Class, at time.Duration) slog.Level { return s.level("ops", class, now.Add(at)) }
+	warn, debug := slog.LevelWarn, slog.LevelDebug
+
+	require.Equal(t, debug, level(sdk.ClassOK, 0))
+	require.Equal(t, warn, level(sdk.ClassRetryable, 0))
+	require.Equal(t, debug, level(sdk.ClassRetryable, 0))
+	require.Equal(t, warn, level(sdk.ClassThrottled, 0), "another trouble")
+	require.Equal(t, debug, level(sdk.ClassRetryable, 72*time.Hour), "an outage is told once, however long")
+	require.Equal(t, warn, s.level("dev", sdk.ClassRetryable, now), "another target")
+	require.Equal(t, debug, level(sdk.ClassOK, 72*time.Hour))
+	require.Equal(t, warn, level(sdk.ClassRetryable, 72*time.Hour), "it was well")
+	for at := 72 * time.Hour; at < 72*time.Hour+flaky; at += time.Second {
+		require.Equal(t, debug, level(sdk.ClassOK, at))
+		require.Equal(t, debug, level(sdk.ClassRetryable, at), "a flaky target is told once a minute")
+	}
+	require.Equal(t, debug, level(sdk.ClassOK, 72*time.Hour+flaky))
+	require.Equal(t, warn, level(sdk.ClassRetryable, 72*time.Hour+flaky))
+
+	for range 2 {
+		require.Equal(t, warn, level(sdk.ClassPermanent, 0), "each dead letter is told")
+		require.Equal(t, debug, level(sdk.ClassUnavailable, 0), "the host tells of its plugins")
+		require.Equal(t, debug, level(sdk.ClassInterrupted, 0))
+		require.Equal(t, debug, level(sdk.ClassMisconfigured, 0), "the hold tells")
+	}
+	require.True(t, s.news("ops", onHold, now))
+	require.False(t, s.news("ops", onHold, now))
+	s.well("ops")
+	require.True(t, s.news("ops", onHold, now), "a new hold is told at once")
+}
+
+// warnings collects a log from warn on.
+type warnings struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (w *warnings) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.Write(p)
+}
+
+func (w *warnings) lines() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Split(strings.TrimSpace(w.buf.String()), "\n")
+}
+
+// TestLogTellsOfTargetsNotOfDeliveries has many deliveries meet the same trouble: an
+// endpoint that is down, then one that is gone.
+func TestLogTellsOfTargetsNotOfDeliveries(t *testing.T) {
+	t.Parallel()
+
+	r := newRig(t, "sqlite://"+t.TempDir()+"/hookarr.db")
+	var log warnings
+	r.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	r.plugins.answers(always(sdk.ClassRetryable, "503"))
+	r.start()
+	var ids []uuid.UUID
+	for range 30 {
+		ids = append(ids, r.accept("ops")[0])
+	}
+	for _, id := range ids {
+		require.Eventually(t, func() bool { return len(r.plugins.of(id)) > 2 }, await, 10*time.Millisecond)
+	}
+	require.Len(t, log.lines(), 1)
+	require.Contains(t, log.lines()[0], "class=retryable")
+
+	r.plugins.answers(always(sdk.ClassMisconfigured, "404"))
+	for _, id := range ids {
+		r.await(id, event.Held)
+	}
+	require.Len(t, log.lines(), 2)
+	require.Contains(t, log.lines()[1], `msg="target on hold" target=ops kind=misconfigured reason=404`)
+}
