@@ -48,8 +48,9 @@ type App struct {
 	intake   *ingest.Intake
 	servers  *servers
 
-	queue  store.Queue
-	keeper struct {
+	workers *deliver.Workers
+	queue   store.Queue
+	keeper  struct {
 		stop context.CancelFunc
 		done sync.WaitGroup
 	}
@@ -174,7 +175,7 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 	if err := queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
-	a.queue = queue
+	a.workers, a.queue = workers, queue
 	keeper := deliver.Keeper{
 		Workers: workers, Node: a.node, Quarantine: a.quarantined,
 		Retention: store.Retention{Events: a.config.Retention.Events, DeadLetters: a.config.Retention.DeadLetters},
@@ -191,6 +192,7 @@ func (a *App) Stop(ctx context.Context) error {
 	errs := []error{a.servers.shutdown(ctx)}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	if a.queue != nil {
+		a.workers.Quit()
 		if err := a.queue.Stop(ctx); err != nil {
 			a.log.WarnContext(ctx, "deliveries interrupted: they go on at the next start")
 			cancel()

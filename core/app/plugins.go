@@ -44,12 +44,12 @@ func (a *App) sickPlugins() map[string]string {
 func (a *App) quarantined() map[string]string {
 	targets := map[string]string{}
 	for _, s := range a.plugins.Status() {
-		if s.Kind != host.KindTarget || s.State != pluginhost.Quarantined {
+		if s.Kind != host.KindTarget || s.State != pluginhost.Quarantined && s.State != pluginhost.Refused {
 			continue
 		}
 		for name, t := range a.config.Targets {
 			if t.Plugin == s.Plugin {
-				targets[name] = fmt.Sprintf("plugin %s is quarantined: %s", s.Plugin, s.Reason)
+				targets[name] = fmt.Sprintf("plugin %s is %s: %s", s.Plugin, s.State, s.Reason)
 			}
 		}
 	}
