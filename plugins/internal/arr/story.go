@@ -30,6 +30,16 @@ func (p *Payload) Grabbed(e *sdk.Event, ids ...string) {
 // Imported fills in the event of one file that was imported. The event has its title.
 func (p *Payload) Imported(e *sdk.Event, s Subject, f *File) {
 	e.Files = s.file(f)
+	p.imported(e, s, e.Title)
+	e.CorrelationKey = cmp.Or(Key("download", p.DownloadID), s.fileKey(f))
+	// The history of the applications has the file's id too, but does not say whether
+	// the import was an upgrade.
+	e.Fingerprint = s.fileFingerprint("import", f)
+}
+
+// imported fills in what all imports have. The event has its files; what is how its
+// summary calls them.
+func (p *Payload) imported(e *sdk.Event, s Subject, what string) {
 	e.DeletedFiles = Files(s.Folder, p.DeletedFiles.Files...)
 	e.Release = p.EventRelease()
 	e.Download = p.EventDownload()
@@ -38,18 +48,34 @@ func (p *Payload) Imported(e *sdk.Event, s Subject, f *File) {
 	switch {
 	case !e.Upgrade:
 		e.Type = sdk.TypeMediaImported
-		e.Summary = "Imported " + e.Title + Phrase("in", after)
+		e.Summary = "Imported " + what + Phrase("in", after)
 	case before == after:
 		e.Type = sdk.TypeMediaUpgraded
-		e.Summary = "Upgraded " + e.Title + Phrase("in", after)
+		e.Summary = "Upgraded " + what + Phrase("in", after)
 	default:
 		e.Type = sdk.TypeMediaUpgraded
-		e.Summary = "Upgraded " + e.Title + Phrase("from", before) + Phrase("to", after)
+		e.Summary = "Upgraded " + what + Phrase("from", before) + Phrase("to", after)
 	}
-	e.CorrelationKey = cmp.Or(Key("download", p.DownloadID), s.fileKey(f))
-	// The history of the applications has the file's id too, but does not say whether
-	// the import was an upgrade.
-	e.Fingerprint = s.fileFingerprint("import", f)
+}
+
+// Completed fills in the event of a download of which all files were imported. The
+// event has its title.
+func (p *Payload) Completed(e *sdk.Event, s Subject, files []File) {
+	e.Type = sdk.TypeImportCompleted
+	e.Files = Files(s.Folder, files...)
+	e.Release = p.EventRelease()
+	e.Download = p.EventDownload()
+	e.Summary = "Finished importing " + e.Title + Phrase("in", OneLine(Qualities(e.Files)))
+	e.CorrelationKey = Key("download", p.DownloadID)
+	if e.CorrelationKey == "" && len(files) == 1 {
+		e.CorrelationKey = s.fileKey(&files[0])
+	}
+	ids := make([]string, 0, len(files))
+	for i := range e.Files {
+		ids = append(ids, cmp.Or(e.Files[i].ID, e.Files[i].Path))
+	}
+	slices.Sort(ids)
+	e.Fingerprint = Fingerprint("import completed", append([]string{p.DownloadID}, ids...)...)
 }
 
 // Renamed fills in the event of files that got other paths. The event has its title.

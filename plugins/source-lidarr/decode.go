@@ -1,0 +1,91 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// decoder is the source: pure, and safe for concurrent use.
+type decoder struct{ applicationURL string }
+
+// Decode implements sdk.Source.
+func (d decoder) Decode(_ context.Context, r sdk.Request) (sdk.Event, error) {
+	var p payload
+	if err := arr.Unmarshal(r.Body, &p); err != nil {
+		return sdk.Event{}, err
+	}
+	e, err := p.Event(arr.Lidarr, r, d.applicationURL)
+	if err != nil {
+		return sdk.Event{}, err
+	}
+	if p.System(&e, arr.Lidarr) {
+		return e, nil
+	}
+	base, artist, album := e.URL, p.byArtist(), p.byAlbum()
+	e.Title = cmp.Or(p.name(), arr.OneLine(p.Release.ReleaseTitle), arr.OneLine(p.ReleaseTitle), arr.OneLine(p.DownloadInfo.Title), "Unknown artist")
+	e.Media = p.media()
+	e.Albums = p.eventAlbums()
+	e.Tracks = p.eventTracks()
+	e.URL = cmp.Or(p.albumPage(base), p.artistPage(base))
+	switch strings.ToLower(p.EventType) {
+	case "grab":
+		p.Grabbed(&e, p.albumKeys()...)
+	case "download":
+		p.ImportedWork(&e, album, p.TrackFiles, arr.Count(cmp.Or(len(e.Tracks), len(p.TrackFiles)), "track"))
+	case "rename":
+		p.Renamed(&e, artist, p.RenamedTrackFiles)
+	case "retag":
+		p.Retagged(&e, artist, p.TrackFile)
+	case "artistadd":
+		p.Added(&e, artist)
+	case "artistdelete":
+		p.Deleted(&e, artist)
+	case "albumdelete":
+		p.DeletedWork(&e, album)
+		e.URL = p.artistPage(base)
+	case "downloadfailure":
+		p.downloadFailed(&e, base)
+	case "importfailure":
+		p.importFailed(&e, base)
+	case "manualinteractionrequired":
+		p.Waiting(&e, base, p.albumKeys()...)
+	default:
+		e.URL = cmp.Or(e.URL, base)
+		p.Unknown(&e, arr.Lidarr, p.name())
+	}
+	return e, nil
+}
+
+// downloadFailed knows no artist: Lidarr sends the name of the release alone, and no
+// reason.
+func (p *payload) downloadFailed(e *sdk.Event, base string) {
+	e.Type = sdk.TypeDownloadFailed
+	e.URL = arr.Page(base, "activity", "history")
+	p.Release.ReleaseTitle = cmp.Or(p.Release.ReleaseTitle, p.ReleaseTitle)
+	p.Release.Quality = cmp.Or(p.Release.Quality, p.Quality)
+	e.Release = p.EventRelease()
+	e.Download = p.EventDownload()
+	e.Summary = "The download of " + e.Title + " failed" + arr.Parenthesis(arr.OneLine(p.DownloadClient))
+	e.CorrelationKey = arr.Key("download", p.DownloadID)
+	e.Fingerprint = arr.Fingerprint("download failed", p.DownloadID, p.Release.ReleaseTitle)
+}
+
+// importFailed mostly knows nothing but that some tracks of a download were refused:
+// Lidarr writes what it has to say into a text that its webhook leaves out.
+func (p *payload) importFailed(e *sdk.Event, base string) {
+	e.Type = sdk.TypeImportFailed
+	e.URL = arr.Page(base, "activity", "queue")
+	e.Files = arr.Files(p.folder(), p.TrackFiles...)
+	e.Release = p.EventRelease()
+	e.Download = p.EventDownload()
+	what := cmp.Or(p.name(), arr.OneLine(p.Release.ReleaseTitle), "a download")
+	e.Summary = "Lidarr could not import all tracks of " + what
+	e.CorrelationKey = arr.Key("download", p.DownloadID)
+	if p.DownloadID != "" {
+		e.Fingerprint = arr.Fingerprint("import failed", append(p.albumKeys(), p.DownloadID)...)
+	}
+}
