@@ -99,19 +99,43 @@ func TestDeletedFiles(t *testing.T) {
 
 func TestListKeepsTenThousand(t *testing.T) {
 	t.Parallel()
-	var got arr.List[arr.File]
-	require.NoError(t, json.Unmarshal([]byte("["+strings.Repeat("{},", 20_000)+"{}]"), &got))
-	require.Len(t, got, 10_000)
-	var names arr.Names
-	require.NoError(t, json.Unmarshal([]byte(`"`+strings.Repeat("a,", 20_000)+`"`), &names))
-	require.Len(t, names, 10_000)
+	const over = 20_000
+	values := strings.Repeat(`{"a]":[1,"]\\\"[",{}],"id":1},`, over) + "{}"
+	var p struct {
+		Files, More arr.List[arr.File]
+		Names       arr.Names
+		Last        string
+	}
+	body := `{"files":[` + values + `], "more":[` + values + `],"names":"` + strings.Repeat("a,", over) + `","last":"x"}`
+	require.NoError(t, arr.Unmarshal([]byte(body), &p))
+	require.Len(t, p.Files, 10_000)
+	require.Len(t, p.More, 10_000)
+	require.Len(t, p.Names, 10_000)
+	require.EqualValues(t, "1", p.Files[9_999].ID)
+	require.Equal(t, "x", p.Last)
+
+	broken := strings.Replace(body, "{}]", "{]]", 1)
+	require.ErrorContains(t, arr.Unmarshal([]byte(broken), &p), "the body is not JSON")
 }
 
 func TestListSurvivesAnOddValue(t *testing.T) {
 	t.Parallel()
-	var got arr.List[arr.Image]
-	require.NoError(t, json.Unmarshal([]byte(`[{"coverType":"poster"},7,{"coverType":["x"],"remoteUrl":"u"}]`), &got))
-	require.Equal(t, arr.List[arr.Image]{{CoverType: "poster"}, {}, {RemoteURL: "u"}}, got)
+	var p struct{ Images arr.List[arr.Image] }
+	require.NoError(t, arr.Unmarshal([]byte(`{"images":[{"coverType":"poster"},7,{"coverType":["x"],"remoteUrl":"u"}]}`), &p))
+	require.Equal(t, arr.List[arr.Image]{{CoverType: "poster"}, {}, {RemoteURL: "u"}}, p.Images)
+}
+
+func FuzzLists(f *testing.F) {
+	for _, body := range []string{`{"files":[{},{"id":1}]}`, `{"files":["\\\"]", [`, `]`, `"`, `{"a":"\\`, `[[],{}]`} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var want, got struct{ Files arr.List[arr.File] }
+		if json.Unmarshal(body, &want) == nil && len(body) > 0 && body[0] == '{' {
+			require.NoError(t, arr.Unmarshal(body, &got))
+			require.Equal(t, want, got)
+		}
+	})
 }
 
 func TestPath(t *testing.T) {

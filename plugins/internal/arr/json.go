@@ -14,12 +14,8 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-const (
-	// maxBody is more than any Arr sends: a season of a thousand files is 3.5 MB.
-	maxBody = 32 << 20
-	// maxList bounds what a list of empty values can grow to in memory.
-	maxList = 10_000
-)
+// maxBody is more than any Arr sends: a season of a thousand files is 3.5 MB.
+const maxBody = 32 << 20
 
 // Unmarshal decodes a body into a payload. Fields of an unexpected type keep their
 // zero value. The error says what is wrong with the body and is marked as invalid.
@@ -31,7 +27,7 @@ func Unmarshal(body []byte, payload any) error {
 	case len(body) > maxBody:
 		return sdk.Invalid(fmt.Errorf("the body has %d bytes, more than %d", len(body), maxBody))
 	}
-	err := json.Unmarshal(body, payload)
+	err := json.Unmarshal(bounded(body), payload)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		if syntax.Offset >= int64(len(body)) && strings.Contains(syntax.Error(), "unexpected end") {
 			return sdk.Invalid(fmt.Errorf("the body is cut off after %d bytes", len(body)))
@@ -83,10 +79,8 @@ func (n *Names) UnmarshalJSON(b []byte) error {
 			n.add(s)
 		}
 	case '[':
-		var all List[Name]
-		if err := all.UnmarshalJSON(b); err != nil {
-			return err
-		}
+		var all []Name
+		_ = json.Unmarshal(b, &all)
 		for _, s := range all {
 			n.add(string(s))
 		}
@@ -157,31 +151,9 @@ func (t *Bool) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// List is an array. What comes after its first ten thousand values is dropped: no
-// application sends so many, and three bytes of input can take hundreds in memory.
+// List is an array. What comes after its first ten thousand values is dropped when a
+// body is decoded: no application sends so many.
 type List[T any] []T
-
-// UnmarshalJSON never fails: what is no array is empty.
-func (l *List[T]) UnmarshalJSON(b []byte) error {
-	*l = nil
-	if b[0] != '[' {
-		return nil
-	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if _, err := dec.Token(); err != nil {
-		return nil //nolint:nilerr // the caller has checked the syntax; a list that still fails is left out
-	}
-	for dec.More() && len(*l) < maxList {
-		var v T
-		if err := dec.Decode(&v); err != nil {
-			if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok {
-				return nil
-			}
-		}
-		*l = append(*l, v)
-	}
-	return nil
-}
 
 // Present is a field of which only the presence matters.
 type Present bool

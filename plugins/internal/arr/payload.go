@@ -2,6 +2,7 @@ package arr
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -89,7 +90,9 @@ type File struct {
 	SceneName            string
 	Size                 Number
 	Languages            Names
-	MediaInfo            *MediaInfo
+	// Language is what Sonarr 3 has in the place of Languages.
+	Language  Name
+	MediaInfo *MediaInfo
 }
 
 // MediaInfo is what an application found in a file.
@@ -129,9 +132,8 @@ func (d *DeletedFiles) UnmarshalJSON(b []byte) error {
 	if err := all.UnmarshalJSON(b); err != nil {
 		return err
 	}
-	if err := d.Files.UnmarshalJSON(b); err != nil {
-		return err
-	}
+	d.Files = nil
+	_ = json.Unmarshal(b, &d.Files) // what is no array lists no files
 	d.Known = b[0] != 'n'
 	d.All = bool(all) || len(d.Files) > 0
 	return nil
@@ -199,13 +201,17 @@ func (p *Payload) messages() []string {
 }
 
 func (f *File) event(folder string) sdk.File {
+	languages := f.Languages
+	if len(languages) == 0 && f.Language != "" {
+		languages = Names{string(f.Language)}
+	}
 	return sdk.File{
 		ID:             string(f.ID),
 		Path:           Path(folder, f.RelativePath, f.Path),
 		RelativePath:   f.RelativePath,
 		SizeBytes:      f.Size.Size(),
 		Quality:        string(f.Quality),
-		Languages:      f.Languages,
+		Languages:      languages,
 		ReleaseGroup:   f.ReleaseGroup,
 		SceneName:      f.SceneName,
 		SourcePath:     f.SourcePath,
