@@ -317,4 +317,51 @@ func TestDeathOfHost(t *testing.T) {
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
 	require.Eventually(t, func() bool { return gone(pid, false) }, patience, eye, "the plugin outlives its host")
+
+	left, err := filepath.Glob(filepath.Join(tmp, "hookarr-*"))
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	var next []string
+	for range 2 { // the second leaves the first alone
+		h := New(Options{Dir: dir, TempDir: tmp})
+		require.NoError(t, h.Start(t.Context(), []Instance{{Kind: host.KindTarget, Plugin: "chaos", Name: "ops"}}))
+		defer func() { require.NoError(t, h.Stop(context.Background())) }()
+		require.Equal(t, Ready, h.Status()[0].State, h.Status()[0].Reason)
+		require.NoDirExists(t, left[0])
+		next = append(next, h.launcher.tmp)
+	}
+	require.DirExists(t, next[0])
+	require.DirExists(t, next[1])
+}
+
+// TestOnlyLeftoversAreRemoved meets everything that could be taken for one.
+func TestOnlyLeftoversAreRemoved(t *testing.T) {
+	t.Parallel()
+	parent, elsewhere := t.TempDir(), t.TempDir()
+	leave := func(name string, mode os.FileMode) string {
+		dir := filepath.Join(parent, name)
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, lockName), nil, 0o600))
+		require.NoError(t, os.Chmod(dir, mode))
+		return dir
+	}
+	leftover := leave("hookarr-1", 0o700)
+	require.NoError(t, os.Symlink(elsewhere, filepath.Join(leftover, "link")))
+	spared := []string{leave("hookarr-2", 0o755), leave("hookarr-pg-3", 0o700), leave("hookarr-4", 0o700), leave("other-5", 0o700)}
+	require.NoError(t, os.Remove(filepath.Join(spared[2], lockName)))
+	live, lock, err := makePrivate(parent)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, lock.Close()) }()
+	spared = append(spared, live)
+	require.NoError(t, os.Chmod(elsewhere, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, lockName), nil, 0o600))
+	require.NoError(t, os.Symlink(elsewhere, filepath.Join(parent, "hookarr-6")))
+
+	require.Equal(t, 1, removeLeftovers(parent))
+	require.NoDirExists(t, leftover)
+	for _, dir := range append(spared, elsewhere) {
+		require.DirExists(t, dir)
+	}
+	require.FileExists(t, filepath.Join(parent, "hookarr-6"), "the link")
+	require.FileExists(t, filepath.Join(elsewhere, lockName))
 }

@@ -42,8 +42,10 @@ var passedOn = []string{
 
 // launcher starts plugin processes. All of them must have ended before close.
 type launcher struct {
-	opts     Options
-	tmp      string
+	opts Options
+	tmp  string
+	// lock is held for as long as tmp is used.
+	lock     *os.File
 	requests chan startRequest
 }
 
@@ -52,11 +54,11 @@ func newLauncher(opts Options) (*launcher, error) {
 		return nil, fmt.Errorf("temporary directory %s: path is too long for the plugins' sockets: set TMPDIR to one of at most %d characters",
 			opts.TempDir, maxSocketPath-socketRoom)
 	}
-	tmp, err := os.MkdirTemp(opts.TempDir, "hookarr-")
+	tmp, lock, err := makePrivate(opts.TempDir)
 	if err != nil {
-		return nil, fmt.Errorf("make private directory for plugins: %w (set TMPDIR to a writable directory)", err)
+		return nil, err
 	}
-	l := &launcher{opts: opts, tmp: tmp, requests: make(chan startRequest)}
+	l := &launcher{opts: opts, tmp: tmp, lock: lock, requests: make(chan startRequest)}
 	go startProcesses(l.requests)
 	return l, nil
 }
@@ -64,6 +66,7 @@ func newLauncher(opts Options) (*launcher, error) {
 func (l *launcher) close() {
 	close(l.requests)
 	_ = os.RemoveAll(l.tmp)
+	_ = l.lock.Close()
 }
 
 // process is a plugin that runs.

@@ -58,6 +58,9 @@ func reap(p *os.Process) (*os.ProcessState, error) {
 	return p.Wait()
 }
 
+// lockFile locks a file for this process until it is closed, if it is free.
+func lockFile(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
+
 // owner returns the user that owns a file.
 func owner(info fs.FileInfo) (uid int, known bool) {
 	st, ok := info.Sys().(*syscall.Stat_t)

@@ -3,6 +3,7 @@
 package pluginhost
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"syscall"
@@ -24,6 +25,9 @@ func processAttr() *syscall.SysProcAttr { return nil }
 func execPath(_ string, f *os.File) (string, error) { return f.Name(), nil }
 
 func reap(p *os.Process) (*os.ProcessState, error) { return p.Wait() }
+
+// lockFile locks nothing.
+func lockFile(*os.File) error { return errors.ErrUnsupported }
 
 // owner knows nothing: only modes are checked.
 func owner(fs.FileInfo) (uid int, known bool) { return 0, false }
