@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+
+	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/series"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// importPair says which of Sonarr's two reports of an import are wanted. Any other
+// value is both.
+type importPair string
+
+const (
+	pairFiles    importPair = "files"
+	pairComplete importPair = "complete"
+)
+
+// decoder is the source: pure, and safe for concurrent use.
+type decoder struct {
+	applicationURL string
+	importPair     importPair
+}
+
+// Decode implements sdk.Source.
+func (d decoder) Decode(_ context.Context, r sdk.Request) (sdk.Event, error) {
+	var p series.Payload
+	if err := arr.Unmarshal(r.Body, &p); err != nil {
+		return sdk.Event{}, err
+	}
+	e, err := p.Decode(arr.Sonarr, r, d.applicationURL)
+	if err != nil {
+		return sdk.Event{}, err
+	}
+	switch complete := e.Type == sdk.TypeImportCompleted; {
+	case complete && d.importPair == pairFiles:
+		return sdk.Event{}, sdk.Skip("the download is complete, and import_pair is files")
+	case (e.Type == sdk.TypeMediaImported || e.Type == sdk.TypeMediaUpgraded) && d.importPair == pairComplete:
+		return sdk.Event{}, sdk.Skip("one file was imported, and import_pair is complete")
+	}
+	return e, nil
+}
