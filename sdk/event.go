@@ -96,9 +96,9 @@ type Event struct {
 	Update   *Update   `json:"update,omitempty" doc:"The application's change of version."`
 }
 
-// Media is a movie, series, artist or scene.
+// Media is a movie, series, artist, scene, author or book.
 type Media struct {
-	Kind             string            `json:"kind" doc:"movie, series, artist or scene."`
+	Kind             string            `json:"kind" doc:"movie, series, artist, scene, author or book."`
 	ID               string            `json:"id,omitempty" doc:"Id in the application; differs between its instances."`
 	Title            string            `json:"title" doc:"Title."`
 	Year             int               `json:"year,omitempty" doc:"Year of first release."`
