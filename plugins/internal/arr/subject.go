@@ -8,7 +8,7 @@ import (
 
 // Subject is the title that a webhook is about, as keys need it.
 type Subject struct {
-	// Kind is movie, series or artist.
+	// Kind is movie, series, artist, album, author or book.
 	Kind string
 	// Key tells the title from others of the same instance. It is empty when the
 	// webhook names none.
