@@ -1,0 +1,26 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
+	"github.com/hookarr/hookarr/sdk/plugintest"
+)
+
+func TestMain(m *testing.M) { plugintest.Main(m) }
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+	plugintest.TestSource(t, info(), newSource, plugintest.SourceSuite{
+		Config: arr.Config{ApplicationURL: "http://whisparr.lan:6969"},
+	})
+}
+
+func FuzzContract(f *testing.F) {
+	plugintest.FuzzSource(f, info(), newSource, plugintest.SourceSuite{})
+}
+
+func FuzzDecode(f *testing.F) { arrtest.Fuzz(f, decoder{}, "Whisparr/3.2.0.600 (alpine 3.22.1)") }
+
+func BenchmarkImport(b *testing.B) { arrtest.Benchmark(b, decoder{}, arrtest.Sample(b, "v3_import")) }
