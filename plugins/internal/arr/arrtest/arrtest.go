@@ -4,6 +4,7 @@ package arrtest
 import (
 	"context"
 	"encoding/json"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -85,17 +86,17 @@ func Collected(t *testing.T, s sdk.Source, app string) {
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "shared", "payloads")
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	files := os.DirFS(dir)
+	names, err := fs.Glob(files, "*.json")
 	require.NoError(t, err)
-	if len(files) == 0 {
+	if len(names) == 0 {
 		t.Skip("set HOOKARR_PAYLOADS to a directory with files like radarr__Grab__01.json")
 	}
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	for _, file := range files {
-		body, err := os.ReadFile(file)
+	for _, name := range names {
+		body, err := fs.ReadFile(files, name)
 		require.NoError(t, err)
-		name := filepath.Base(file)
 		sender, _, _ := strings.Cut(name, "__")
 		sender, _, _ = strings.Cut(sender, "-")
 		e, err := Decode(s, body, Agent(sender+"/4.0.0.1 (debian 12)"))
