@@ -214,10 +214,16 @@ func (a *App) close() error {
 	return nil
 }
 
-// Run starts, waits for ctx to end, and stops within the configured drain time.
+// Run starts, waits for ctx to end, and stops within the configured drain time. To be
+// told to stop before everything runs is no error.
 func (a *App) Run(ctx context.Context) error {
 	if err := a.Start(ctx); err != nil {
-		return err
+		if ctx.Err() == nil {
+			return err
+		}
+		// It was told to stop, and that is what failed.
+		a.log.DebugContext(ctx, "stopped while starting", slog.Any("error", err))
+		return nil
 	}
 	var failed error
 	select {

@@ -73,7 +73,7 @@ const (
 	brokenPause = 2 * time.Second
 	// pluginPatience is how long a job waits for a plugin that is down before its
 	// delivery is looked at again.
-	pluginPatience = 10 * time.Second
+	pluginPatience = 5 * time.Second
 )
 
 // Workers works the jobs of one process.
