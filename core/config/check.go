@@ -25,9 +25,13 @@ type checker struct {
 // problem tells of a value, unless it, what holds it or a part of it is missing only
 // because it could not be decoded.
 func (k checker) problem(key, format string, args ...any) {
-	if !slices.ContainsFunc(k.broken, func(p Problem) bool { return p.Covers(key) }) {
+	if !k.isBroken(key) {
 		k.decoder.problem(key, format, args...)
 	}
+}
+
+func (k checker) isBroken(key string) bool {
+	return slices.ContainsFunc(k.broken, func(p Problem) bool { return p.Covers(key) })
 }
 
 func check(c *Config, d *decoder) {
@@ -105,18 +109,21 @@ func (k checker) name(key, name string) {
 	}
 }
 
-func (k checker) plugin(key, plugin string) {
+func (k checker) plugin(key, kind, plugin string) {
+	name, isBinary := strings.CutPrefix(plugin, "hookarr-"+kind+"-")
 	switch {
+	case isBinary:
+		k.problem(key, "want the name alone: %s", name)
 	case plugin == "":
 		k.problem(key, "give the name of a plugin")
 	case !NamePattern.MatchString(plugin):
-		k.problem(key, "want the NAME of the binary hookarr-source-NAME or hookarr-target-NAME")
+		k.problem(key, "want the NAME of the binary hookarr-%s-NAME", kind)
 	}
 }
 
 func (k checker) source(key, name string, s Source) {
 	k.name(key, name)
-	k.plugin(key+".plugin", s.Plugin)
+	k.plugin(key+".plugin", "source", s.Plugin)
 	if len(s.Auth) == 0 {
 		k.problem(key+".auth", "say who may post: hmac, basic, header or token; auth: [{none: {}}] lets everybody in")
 	}
@@ -130,13 +137,13 @@ func (k checker) source(key, name string, s Source) {
 
 func (k checker) target(key, name string, t Target) {
 	k.name(key, name)
-	k.plugin(key+".plugin", t.Plugin)
+	k.plugin(key+".plugin", "target", t.Plugin)
 	k.positive(key+".timeout", t.Timeout)
 	if t.Concurrency < 0 || t.Concurrency > maxConcurrency {
 		k.problem(key+".concurrency", "want 1 to %d, or 0 for the plugin's own", maxConcurrency)
 	}
 	k.retry(key+".retry", t.Retry)
-	if !slices.ContainsFunc(k.Routes, func(r Route) bool { return slices.Contains(r.To, name) }) {
+	if !k.isBroken("routes") && !slices.ContainsFunc(k.Routes, func(r Route) bool { return slices.Contains(r.To, name) }) {
 		k.warn(key, "no route leads here")
 	}
 }

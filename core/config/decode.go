@@ -91,6 +91,8 @@ func (d *decoder) unknown(key, name string, known []string) {
 		d.problem(key, "unknown key%s", suggestion)
 	case len(known) == 0:
 		d.problem(key, "unknown key: nothing can be set here")
+	case key == name:
+		d.problem(key, "unknown key: indent it if it belongs to the section above; known here: %s", strings.Join(known, ", "))
 	default:
 		d.problem(key, "unknown key; known here: %s", strings.Join(known, ", "))
 	}

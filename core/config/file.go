@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
-	"strings"
 
 	koanfyaml "github.com/knadh/koanf/parsers/yaml"
 	"go.yaml.in/yaml/v3"
@@ -22,12 +19,15 @@ type parser struct {
 
 // Unmarshal reads one document that is a mapping, or nothing at all.
 func (p *parser) Unmarshal(raw []byte) (map[string]any, error) {
+	if line, message := notText(raw); message != "" {
+		return nil, p.fail(line, message)
+	}
 	documents := yaml.NewDecoder(bytes.NewReader(raw))
 	var first, second yaml.Node
 	if err := documents.Decode(&first); errors.Is(err, io.EOF) {
 		return map[string]any{}, nil
 	} else if err != nil {
-		return nil, p.explain(err)
+		return nil, p.explain(err, raw)
 	}
 	if err := documents.Decode(&second); !errors.Is(err, io.EOF) {
 		return nil, p.fail(second.Line, "the file has more than one document: remove the line --- and what follows it")
@@ -41,7 +41,7 @@ func (p *parser) Unmarshal(raw []byte) (map[string]any, error) {
 	}
 	settings, err := p.YAML.Unmarshal(raw)
 	if err != nil {
-		return nil, p.explain(err)
+		return nil, p.explain(err, raw)
 	}
 	p.note("", root)
 	return settings, nil
@@ -68,25 +68,4 @@ func (p *parser) note(key string, n *yaml.Node) {
 
 func (p *parser) fail(line int, message string) error {
 	return &Error{Problems: []Problem{{File: p.origin.file, Line: line, Message: message}}}
-}
-
-// lineOf finds the line in what the YAML library says.
-var lineOf = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
-
-// explain turns the errors of the YAML library into problems.
-func (p *parser) explain(err error) error {
-	messages := []string{err.Error()}
-	if many, ok := errors.AsType[*yaml.TypeError](err); ok {
-		messages = many.Errors
-	}
-	problems := make([]Problem, 0, len(messages))
-	for _, message := range messages {
-		problem := Problem{File: p.origin.file, Message: "not YAML: " + strings.TrimPrefix(message, "yaml: ")}
-		if m := lineOf.FindStringSubmatch(message); m != nil {
-			problem.Line, _ = strconv.Atoi(m[1])
-			problem.Message = "not YAML: " + message[len(m[0]):]
-		}
-		problems = append(problems, problem)
-	}
-	return &Error{Problems: problems}
 }

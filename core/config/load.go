@@ -16,6 +16,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// maxFile is in bytes, and more than any configuration.
+const maxFile = 4 << 20
+
 // Loader says what is read besides the file. The zero value reads the environment of
 // this process and no flags.
 type Loader struct {
@@ -69,6 +72,9 @@ func (l Loader) Load(name string) (*Config, error) {
 // are the name of no key.
 func (l Loader) layers(o *origin, environ func() []string) (raw map[string]any, strangers []string, err error) {
 	k := koanf.New(".")
+	if info, err := os.Stat(o.file); err == nil && (info.Size() > maxFile || info.Mode()&fs.ModeDevice != 0) {
+		return nil, nil, unreadable(o.file, fmt.Errorf("it is a device or larger than %d MiB: name a file of YAML", maxFile>>20))
+	}
 	if err := k.Load(file.Provider(o.file), &parser{origin: o}); err != nil {
 		return nil, nil, unreadable(o.file, err)
 	}

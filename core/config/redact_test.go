@@ -65,7 +65,7 @@ routes: [{name: a, to: [plain, from-outside, from-variables]}]
 
 func TestSuggest(t *testing.T) {
 	t.Parallel()
-	known := []string{"timeout", "retry", "concurrency", "to"}
+	known := []string{"timeout", "retry", "concurrency", "to", "tls"}
 	for word, want := range map[string]string{
 		"timout":      `; did you mean "timeout"?`,
 		"tiemout":     `; did you mean "timeout"?`,
@@ -74,6 +74,8 @@ func TestSuggest(t *testing.T) {
 		"too":         `; did you mean "to"?`,
 		"":            "",
 		"destination": "",
+		"tom":         `; did you mean "to"?`,
+		"ops":         "",
 		"timeout":     "",
 	} {
 		require.Equal(t, want, config.Suggest(word, known), word)

@@ -50,7 +50,7 @@ func (d *decoder) expand(key, text string) string {
 		d.used[name] = true
 		value, ok := d.environ[name]
 		if !ok {
-			d.problem(key, "environment variable %s is not set; write $${%s} for the text itself", name, name)
+			d.problem(key, "environment variable %s is not set: set it for hookarr, or write $${%s} if you mean the text itself", name, name)
 		}
 		return value
 	})
@@ -100,12 +100,13 @@ func (d *decoder) overrules(twin, secret string) bool {
 func (d *decoder) files(key string, raw any) any {
 	switch raw := raw.(type) {
 	case string:
-		secret, err := readSecret(d.expand(key, raw))
+		name := d.expand(key, raw)
+		secret, err := readSecret(name)
 		if err != nil {
 			d.problem(key, "%s", err)
 		}
 		if secret.exposed {
-			d.warn(key, "everybody on this machine can read the file: run chmod o= on it")
+			d.warn(key, "everybody on this machine can read %s: run chmod o= on it", name)
 		}
 		return secret.text
 	case []any:
@@ -148,7 +149,7 @@ func readSecret(name string) (secretFile, error) {
 	text := strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
 	switch {
 	case len(raw) > maxSecretFile:
-		return secretFile{}, fmt.Errorf("the file is larger than %d KiB: it is no secret", maxSecretFile>>10)
+		return secretFile{}, fmt.Errorf("the file is larger than %d KiB: name one that holds nothing but the secret", maxSecretFile>>10)
 	case text == "":
 		return secretFile{}, errors.New("the file is empty: put the secret into it")
 	}

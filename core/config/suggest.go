@@ -8,7 +8,7 @@ import (
 // Suggest returns `; did you mean "x"?` for the known word that is nearest to an
 // unknown one, or nothing when none is near.
 func Suggest(word string, known []string) string {
-	best, least := "", 1+utf8.RuneCountInString(word)/3
+	best, least := "", 1+utf8.RuneCountInString(word)/4
 	for _, k := range known {
 		if d := distance(word, k); d <= least && k != word {
 			best, least = k, d-1
