@@ -204,6 +204,7 @@ func TestNewNamesEveryProblem(t *testing.T) {
 		{When: strings.Repeat("event.upgrade or ", 300) + "false"},
 		{From: []string{"radarr", "[", "a-"}, Types: []string{"media.[", "*"}},
 		{When: `event.upgrade`},
+		{When: `event.type = "test"`},
 	})
 	require.Error(t, err)
 	joined, ok := err.(interface{ Unwrap() []error })

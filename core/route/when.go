@@ -122,6 +122,13 @@ func explain(err error) error {
 	if m := noField.FindStringSubmatch(message); m != nil {
 		message = fmt.Sprintf("an event has no field %q here%s", m[1], config.Suggest(m[1], fieldNames(reflect.TypeFor[sdk.Event]())))
 	}
+	message = strings.NewReplacer(
+		"unexpected token EOF", "it ends too early",
+		`unexpected token Operator("=")`, "write == to compare",
+	).Replace(message)
+	if at.Line == 1 { // as most have no other, and the file has lines too
+		return fmt.Errorf("column %d: %s", at.Column+1, message)
+	}
 	return fmt.Errorf("line %d, column %d: %s", at.Line, at.Column+1, message)
 }
 
