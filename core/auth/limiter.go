@@ -29,14 +29,14 @@ type Limiter struct {
 
 // Fail records a failure and reports whether the client has failed too often.
 func (l *Limiter) Fail(client netip.Addr, now time.Time) bool {
-	key := network(client)
+	key := Network(client)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	limiter, ok := l.recent[key]
-	if !ok {
-		if limiter, ok = l.older[key]; !ok {
-			limiter = rate.NewLimiter(failureRate, failureBurst)
-		}
+	limiter := l.find(key)
+	if limiter == nil {
+		limiter = rate.NewLimiter(failureRate, failureBurst)
+	}
+	if l.recent[key] == nil {
 		if l.recent == nil || len(l.recent) >= maxClients {
 			l.older, l.recent = l.recent, make(map[netip.Prefix]*rate.Limiter)
 		}
@@ -45,12 +45,29 @@ func (l *Limiter) Fail(client netip.Addr, now time.Time) bool {
 	return !limiter.AllowN(now, 1)
 }
 
-// network is what one client is known by: an IPv4 address, or the /64 in which an
-// IPv6 host may choose its address freely.
-func network(addr netip.Addr) netip.Prefix {
+// Throttled reports whether one more failure of the client would be one too many.
+func (l *Limiter) Throttled(client netip.Addr, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limiter := l.find(Network(client))
+	return limiter != nil && limiter.TokensAt(now) < 1
+}
+
+// find returns nil for clients that have not failed of late.
+func (l *Limiter) find(key netip.Prefix) *rate.Limiter {
+	if limiter, ok := l.recent[key]; ok {
+		return limiter
+	}
+	return l.older[key]
+}
+
+// Network is what one client is known by: an IPv4 address, or the /48 that an IPv6
+// site may be given (RFC 6177), in which it may choose addresses freely. Neighbours
+// that share it lose nothing: who can authenticate is never throttled.
+func Network(addr netip.Addr) netip.Prefix {
 	bits := 32
 	if addr.Is6() {
-		bits = 64
+		bits = 48
 	}
 	prefix, err := addr.Prefix(bits)
 	if err != nil {

@@ -24,8 +24,8 @@ func TestLimiter(t *testing.T) {
 	require.Equal(t, 20, fails(&l, "192.0.2.1", now))
 	require.Equal(t, 20, fails(&l, "192.0.2.2", now), "addresses do not share")
 	require.Equal(t, 20, fails(&l, "2001:db8::1", now))
-	require.Equal(t, 0, fails(&l, "2001:db8::ffff:1", now), "one host owns its /64")
-	require.Equal(t, 20, fails(&l, "2001:db8:0:1::1", now))
+	require.Equal(t, 0, fails(&l, "2001:db8:0:ffff::1", now), "one site owns its /48")
+	require.Equal(t, 20, fails(&l, "2001:db8:1::1", now))
 	require.Equal(t, 10, fails(&l, "192.0.2.1", now.Add(10*time.Second)))
 	require.True(t, func() bool {
 		for range 21 {
@@ -35,6 +35,13 @@ func TestLimiter(t *testing.T) {
 		}
 		return false
 	}(), "clients without an address share one count")
+
+	one, stranger := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.3")
+	require.True(t, l.Throttled(one, now.Add(10*time.Second)))
+	require.False(t, l.Throttled(one, now.Add(11*time.Second)))
+	for range 100 {
+		require.False(t, l.Throttled(stranger, now), "to ask is no failure")
+	}
 
 	addr := netip.MustParseAddr("10.0.0.1")
 	for range 4000 {
