@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"os"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 )
 
 var (
@@ -23,58 +21,66 @@ var (
 const firstRead = 8 << 10
 
 // bodies reads bodies within bounds: each has at most limit bytes, and all that are
-// held at once have a sum that senders wait for.
+// held at once have a sum.
 type bodies struct {
-	limit    int64
-	memory   *semaphore.Weighted
-	patience time.Duration
+	limit  int64
+	memory *memory
 }
 
 func newBodies(limit, total int64, patience time.Duration) *bodies {
-	return &bodies{limit: limit, memory: semaphore.NewWeighted(max(total, limit+1)), patience: patience}
+	return &bodies{limit: limit, memory: newMemory(max(total, limit+1), patience)}
 }
 
 // read returns the body and what to call once it is not needed any more, error or
 // not. Memory is reserved as it fills, so that who announces much and sends little
 // keeps nobody out.
-func (b *bodies) read(ctx context.Context, r *http.Request) (body []byte, release func(), err error) {
-	var held int64
-	release = func() { b.memory.Release(held) }
+func (b *bodies) read(ctx context.Context, r *http.Request, s sender) (body []byte, release func(), err error) {
+	ctx, l := b.memory.lend(ctx, s)
+	defer l.finish()
 	// One byte more than may come is room to see the end.
 	most := b.limit + 1
 	if r.ContentLength >= 0 {
 		most = min(most, r.ContentLength+1)
 	}
 	size := min(firstRead, most)
+	head := headSize(r)
 	for {
-		if err := b.reserve(ctx, size-held); err != nil {
-			return nil, release, err
+		if err := l.grow(ctx, head+size); err != nil {
+			return nil, l.repay, err
 		}
-		held = size
 		grown := make([]byte, len(body), size)
 		copy(grown, body)
 		body, err = fill(grown, r.Body)
 		switch {
 		case err == nil && size == most, int64(len(body)) > b.limit:
-			return nil, release, errTooLarge
+			return nil, l.repay, errTooLarge
 		case errors.Is(err, io.EOF):
-			return body, release, nil
+			return body, l.repay, nil
+		case err != nil && errors.Is(context.Cause(ctx), errBusy):
+			return nil, l.repay, errBusy
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			return nil, release, errSlow
+			return nil, l.repay, errSlow
 		case err != nil:
-			return nil, release, errBroken
+			return nil, l.repay, errBroken
 		}
 		size = min(2*size, most)
 	}
 }
 
-func (b *bodies) reserve(ctx context.Context, n int64) error {
-	ctx, cancel := context.WithTimeout(ctx, b.patience)
-	defer cancel()
-	if b.memory.Acquire(ctx, n) != nil {
-		return errBusy
+// fieldSize is about what the server keeps of a header field besides its text.
+const fieldSize = 100
+
+// headSize is about what a request holds before its body: of a head of many short
+// fields that is 15 times its length.
+func headSize(r *http.Request) int64 {
+	size := len(r.RequestURI)
+	for name, values := range r.Header {
+		size += fieldSize + len(name)
+		for _, v := range values {
+			size += len(v)
+		}
 	}
-	return nil
+	return int64(size)
 }
 
 // fill reads until buf is full, or to an error, such as io.EOF for the end.

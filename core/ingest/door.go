@@ -73,7 +73,7 @@ func (in *Intake) take(ctx context.Context, v *visit) answer {
 	if err := v.source.gate.Precheck(r); err != nil {
 		return in.refused(v, err)
 	}
-	body, release, err := in.bodies.read(ctx, r)
+	body, release, err := in.bodies.read(ctx, r, in.sender(v))
 	defer release()
 	if err != nil {
 		return in.unread(err)
@@ -86,6 +86,16 @@ func (in *Intake) take(ctx context.Context, v *visit) answer {
 	}
 	// From here on the event is taken in, whether or not its sender waits for it.
 	return in.accept(context.WithoutCancel(ctx), v.source, in.event(v, body), identity.SignedID)
+}
+
+// sender is whose body the visit brings.
+func (in *Intake) sender(v *visit) sender {
+	client := v.client()
+	return sender{
+		client:    auth.Network(client),
+		throttled: in.failures.Throttled(client, in.now()),
+		interrupt: func() { _ = v.conn.SetReadDeadline(time.Unix(1, 0)) },
+	}
 }
 
 // event keeps of a request what may be kept.

@@ -53,7 +53,8 @@ type Options struct {
 	// MaxBody is the most bytes of a body: 16 MiB, where a season of a thousand
 	// files is about 3.5 MB.
 	MaxBody int64
-	// MaxBodies is the most bytes of all bodies that are being worked on: 256 MiB.
+	// MaxBodies is the most bytes of all requests that are being worked on: 256 MiB.
+	// When they are reached, the oldest bodies that are still being sent are given up.
 	MaxBodies int64
 	// BodyTimeout is how long a client may take to send its body: 30 s.
 	BodyTimeout time.Duration

@@ -33,10 +33,15 @@ func (b *bundle) dial(head string) (net.Conn, func() reply) {
 	require.NoError(b.t, err)
 	return conn, func() reply {
 		b.t.Helper()
-		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		require.NoError(b.t, err)
-		return readReply(b.t, res)
+		return b.read(conn)
 	}
+}
+
+func (b *bundle) read(conn net.Conn) reply {
+	b.t.Helper()
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(b.t, err)
+	return readReply(b.t, res)
 }
 
 func (b *bundle) head(r *http.Request, lines ...string) string {
@@ -138,9 +143,7 @@ func TestConnectionServesAgain(t *testing.T) {
 	<-timer.C
 	_, err := io.WriteString(conn, b.head(b.request("x"), "Content-Length: 1")+"x")
 	require.NoError(t, err)
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	require.NoError(t, err)
-	require.Equal(t, http.StatusAccepted, readReply(t, res).status)
+	require.Equal(t, http.StatusAccepted, b.read(conn).status)
 }
 
 func TestBodiesInFlightAreBoundedInSum(t *testing.T) {

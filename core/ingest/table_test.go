@@ -1,11 +1,9 @@
 package ingest
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -79,40 +77,12 @@ func TestSuspectsAreBounded(t *testing.T) {
 	require.Len(t, s.events, maxSuspects)
 }
 
-// Who announces much and sends nothing keeps nobody out.
-func TestMemoryIsReservedAsItFills(t *testing.T) {
-	t.Parallel()
-	b := newBodies(64<<10, 80<<10, 50*time.Millisecond)
-	var silent sync.WaitGroup
-	defer silent.Wait()
-	for range 3 {
-		from, to := io.Pipe()
-		defer func() { _ = to.Close() }()
-		r := httptest.NewRequest(http.MethodPost, "/", from)
-		r.ContentLength = 60 << 10
-		silent.Go(func() {
-			_, release, _ := b.read(t.Context(), r)
-			release()
-		})
-		_, err := to.Write([]byte("{"))
-		require.NoError(t, err)
-	}
-	body, release, err := b.read(t.Context(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", 32<<10))))
-	require.NoError(t, err, "they hold 8 KiB each")
-	require.Len(t, body, 32<<10)
-
-	_, second, err := b.read(t.Context(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", 32<<10))))
-	require.ErrorIs(t, err, errBusy)
-	second()
-	release()
-}
-
 func TestLengthThatLies(t *testing.T) {
 	t.Parallel()
 	b := newBodies(64<<10, 80<<10, time.Minute)
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("longer than it says"))
 	r.ContentLength = 3
-	_, release, err := b.read(t.Context(), r)
+	_, release, err := b.read(t.Context(), r, sender{})
 	require.ErrorIs(t, err, errTooLarge)
 	release()
 }
