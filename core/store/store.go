@@ -42,7 +42,11 @@ type Store interface {
 	// Migrate brings the schema, ours and then River's, to this version. Concurrent
 	// calls wait for each other.
 	Migrate(ctx context.Context) error
-	// Ready reports whether the database answers and is of this version.
+	// Schema returns the version that the database is of and the one that Migrate
+	// brings it to.
+	Schema(ctx context.Context) (have, want Schema, err error)
+	// Ready reports whether the database answers, is of this version, and keeps what
+	// it accepts.
 	Ready(ctx context.Context) error
 	// OpenQueue builds the River client that works jobs. It is called once.
 	OpenQueue(config *river.Config) (Queue, error)
@@ -209,14 +213,16 @@ type Holds interface {
 
 // Upkeep keeps rows and jobs in step.
 type Upkeep interface {
-	// Join announces a node before its queue starts. On SQLite it takes the lock
-	// file, or returns ErrInUse, and makes jobs that ran in a former process
-	// available.
+	// Reserve takes a database that one process serves at a time for this one, until
+	// Leave, or returns ErrInUse. It needs no migrated database.
+	Reserve() error
+	// Join reserves, and announces a node before its queue starts. On SQLite it makes
+	// jobs that ran in a former process available.
 	Join(ctx context.Context, node string) error
 	// Beat keeps a node alive and makes the jobs of nodes that have not beaten for
 	// deadAfter available. It returns how many.
 	Beat(ctx context.Context, node string, deadAfter time.Duration) (int, error)
-	// Leave is Join's end.
+	// Leave is the end of Reserve and Join.
 	Leave(ctx context.Context, node string) error
 	// Reclaim makes the jobs available that are recorded as running on the node for
 	// longer than olderThan and are not among active. It returns how many.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -27,26 +28,31 @@ const undefinedTable = "42P01"
 func (s *Store) Migrate(ctx context.Context) error {
 	lock, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("connect: %w", err)
+		return oneLine(err)
 	}
 	defer lock.Release()
 	if _, err := lock.Exec(ctx, "SELECT pg_advisory_lock($1)", migrateLock); err != nil {
 		return fmt.Errorf("lock migrations: %w", err)
 	}
 	defer unlock(context.WithoutCancel(ctx), lock)
-	if err := s.Ready(ctx); !errors.Is(err, store.ErrNotMigrated) {
+	have, want, err := s.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	if err := have.Check(want); !errors.Is(err, store.ErrNotMigrated) {
 		return err
 	}
 	if err := s.migrateTables(ctx); err != nil {
 		return err
 	}
-	queue, err := rivermigrate.New(riverpgxv5.New(s.pool), &rivermigrate.Config{Logger: s.log})
+	queue, err := rivermigrate.New(riverpgxv5.New(s.pool), &rivermigrate.Config{Logger: store.Background(s.log)})
 	if err != nil {
 		return fmt.Errorf("read queue migrations: %w", err)
 	}
 	if _, err := queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("migrate queue: %w", err)
 	}
+	s.log.InfoContext(ctx, "database migrated", slog.String("from", have.String()), slog.String("to", want.String()))
 	return nil
 }
 
@@ -66,7 +72,7 @@ func (s *Store) migrateTables(ctx context.Context) error {
 	db := stdlib.OpenDBFromPool(s.pool)
 	defer db.Close() //nolint:errcheck // it gives connections back to the pool and cannot fail
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, fsys,
-		goose.WithTableName(migrations.Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
+		goose.WithTableName(migrations.Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(store.Background(s.log)))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -93,18 +99,25 @@ func wantedSchema() (store.Schema, error) {
 	return store.Schema{Tables: tables, Queue: int64(len(queue.AllVersions()))}, nil
 }
 
-// Ready reports whether the database answers and is of this version.
-func (s *Store) Ready(ctx context.Context) error {
-	var have store.Schema
-	err := s.pool.QueryRow(ctx, `SELECT
+// Schema reads the version of the database.
+func (s *Store) Schema(ctx context.Context) (have, want store.Schema, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT
 		coalesce((SELECT max(version_id) FROM `+migrations.Table+` WHERE is_applied), 0),
 		coalesce((SELECT max(version) FROM river_migration WHERE line = 'main'), 0)`).Scan(&have.Tables, &have.Queue)
-	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.Code == undefinedTable {
-		return store.ErrNotMigrated
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == undefinedTable {
+		return have, s.schema, nil
 	}
 	if err != nil {
-		return fmt.Errorf("read schema version: %w", err)
+		return have, want, fmt.Errorf("read schema version: %w", oneLine(err))
 	}
-	return have.Check(s.schema)
+	return have, s.schema, nil
+}
+
+// Ready reports whether the database answers and is of this version.
+func (s *Store) Ready(ctx context.Context) error {
+	have, want, err := s.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	return have.Check(want)
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,7 +112,34 @@ func (s *Store) Close() error {
 
 // inTx runs do in a transaction.
 func (s *Store) inTx(ctx context.Context, do func(tx pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, s.pool, do)
+	return oneLine(pgx.BeginFunc(ctx, s.pool, do))
+}
+
+// Reserve does nothing: nodes share a server.
+func (*Store) Reserve() error { return nil }
+
+// connectError is the driver's in one line. The driver's own has a line for every
+// address that it tried, and repeats parts of the URL.
+type connectError struct{ error }
+
+func (e connectError) Unwrap() error { return e.error }
+
+// Error says what kept from connecting, and where to mend it.
+func (e connectError) Error() string {
+	tries := strings.Split(errors.Unwrap(e.error).Error(), "\n")
+	for i, try := range tries {
+		tries[i] = strings.TrimSpace(try)
+	}
+	slices.Sort(tries) // an address is tried with and without TLS
+	return "connect to the database: " + strings.Join(slices.Compact(tries), "; ") + " (see database.url)"
+}
+
+// oneLine returns a failure to connect in one line, and every other error as it is.
+func oneLine(err error) error {
+	if failed, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return connectError{failed}
+	}
+	return err
 }
 
 // isOutage reports whether err is the server's or the network's, and not that of the

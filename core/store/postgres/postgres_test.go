@@ -1,9 +1,13 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/event"
@@ -179,4 +184,46 @@ func TestOpenSaysNothingOfThePassword(t *testing.T) {
 	err = s.Migrate(t.Context())
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), "hunter2")
+}
+
+// TestConnectErrorsAreOneLine names what to mend, without the URL.
+func TestConnectErrorsAreOneLine(t *testing.T) {
+	t.Parallel()
+
+	server, err := url.Parse(testpg.New(t))
+	require.NoError(t, err)
+	absent := *server
+	absent.Path = "/absent"
+	for name, tc := range map[string]struct{ url, want string }{
+		"two addresses": {"postgres://user:hunt%20er2@127.0.0.1:1,127.0.0.2:1/db", "connection refused"},
+		"no database":   {absent.String(), `"absent" does not exist`},
+		"parameter":     {"postgres://127.0.0.1:1/db?user=user&password=hunt%20er2", "connection refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, tc.url)
+			_, accepted := s.Accept(context.WithoutCancel(t.Context()), acceptance())
+			for _, err := range []error{s.Migrate(t.Context()), s.Ready(t.Context()), accepted} {
+				require.ErrorContains(t, err, tc.want)
+				require.True(t, strings.HasSuffix(err.Error(), " (see database.url)"), err.Error())
+				require.NotContains(t, err.Error(), "\n")
+				require.NotContains(t, err.Error(), "er2")
+				_, ok := errors.AsType[*pgconn.ConnectError](err)
+				require.True(t, ok)
+			}
+		})
+	}
+}
+
+func TestMigrateTellsInOneLine(t *testing.T) {
+	t.Parallel()
+
+	var log bytes.Buffer
+	s, err := postgres.Open(t.Context(), testpg.New(t), slog.New(slog.NewTextHandler(&log, nil)))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.NoError(t, s.Migrate(t.Context()))
+	require.NoError(t, s.Migrate(t.Context()), "again")
+	require.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
+	require.Regexp(t, `level=INFO msg="database migrated" from=0\.0 to=\d+\.\d+\n$`, log.String())
 }

@@ -18,15 +18,21 @@ import (
 // lockPoll is the time between looks at a lock that another process has.
 const lockPoll = 50 * time.Millisecond
 
-// acquire takes the lock file for this process until unlock. It is the system's lock
+// Reserve takes the lock file for this process until unlock. It is the system's lock
 // and ends with the process, however that ends; the file stays.
-func (s *Store) acquire() error {
+func (s *Store) Reserve() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lock != nil {
+	return s.takeLock()
+}
+
+// takeLock takes the lock on the file that is at the lock's path, unless this process
+// has it.
+func (s *Store) takeLock() error {
+	name := s.path + ".lock"
+	if s.lock != nil && isAt(s.lock, name) {
 		return nil
 	}
-	name := s.path + ".lock"
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("open lock file: %w", err)
@@ -46,8 +52,21 @@ func (s *Store) acquire() error {
 	if _, err := fmt.Fprintln(f, os.Getpid()); err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", name, err), f.Close())
 	}
+	if s.lock != nil {
+		_ = s.lock.Close()
+	}
 	s.lock = f
 	return nil
+}
+
+// isAt reports whether name leads to the open file.
+func isAt(f *os.File, name string) bool {
+	own, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(name)
+	return err == nil && os.SameFile(own, there)
 }
 
 // unlock gives the lock file back.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -22,28 +23,37 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return fmt.Errorf("lock migrations: %w", err)
 	}
 	defer unlock()
-	if err := s.Ready(ctx); !errors.Is(err, store.ErrNotMigrated) {
+	if err := s.guard(ctx); err != nil {
 		return err
 	}
+	have, want, err := s.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	if err := have.Check(want); !errors.Is(err, store.ErrNotMigrated) {
+		return err
+	}
+	log := store.Background(s.log)
 	fsys, err := migrations.SQLite()
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
 	provider, err := goose.NewProvider(goose.DialectSQLite3, s.write, fsys,
-		goose.WithTableName(migrations.Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
+		goose.WithTableName(migrations.Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(log))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate tables: %w", err)
 	}
-	queue, err := rivermigrate.New(riversqlite.New(s.write), &rivermigrate.Config{Logger: s.log})
+	queue, err := rivermigrate.New(riversqlite.New(s.write), &rivermigrate.Config{Logger: log})
 	if err != nil {
 		return fmt.Errorf("read queue migrations: %w", err)
 	}
 	if _, err := queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("migrate queue: %w", err)
 	}
+	s.log.InfoContext(ctx, "database migrated", slog.String("from", have.String()), slog.String("to", want.String()))
 	return nil
 }
 
@@ -64,18 +74,26 @@ func wantedSchema() (store.Schema, error) {
 	return store.Schema{Tables: tables, Queue: int64(len(queue.AllVersions()))}, nil
 }
 
-// Ready reports whether the database answers and is of this version.
-func (s *Store) Ready(ctx context.Context) error {
-	var have store.Schema
-	err := s.read.QueryRowContext(ctx, `SELECT
+// Schema reads the version of the file.
+func (s *Store) Schema(ctx context.Context) (have, want store.Schema, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT
 		coalesce((SELECT max(version_id) FROM `+migrations.Table+` WHERE is_applied), 0),
 		coalesce((SELECT max(version) FROM river_migration WHERE line = 'main'), 0)`).Scan(&have.Tables, &have.Queue)
 	// SQLite has one code for every error in a statement.
-	if err != nil && strings.Contains(err.Error(), "no such ") {
-		return store.ErrNotMigrated
+	if err != nil && !strings.Contains(err.Error(), "no such ") {
+		return have, want, fmt.Errorf("read schema version: %w", err)
 	}
+	return have, s.schema, nil
+}
+
+// Ready reports whether the file is there, answers and is of this version.
+func (s *Store) Ready(ctx context.Context) error {
+	if err := s.guard(ctx); err != nil {
+		return err
+	}
+	have, want, err := s.Schema(ctx)
 	if err != nil {
-		return fmt.Errorf("read schema version: %w", err)
+		return err
 	}
-	return have.Check(s.schema)
+	return have.Check(want)
 }

@@ -43,8 +43,13 @@ type Store struct {
 	accepts store.Batcher[*store.Acceptance, store.Accepted]
 	settles store.Batcher[*store.Settlement, struct{}]
 
+	// opened is the file that was opened, to be compared with the one at path.
+	opened os.FileInfo
+
 	mu   sync.Mutex
 	lock *os.File
+	// trouble is what guard found last.
+	trouble error
 }
 
 var _ store.Store = (*Store)(nil)
@@ -52,7 +57,7 @@ var _ store.Store = (*Store)(nil)
 // Open opens the database file and creates it, and its directory, when missing.
 func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
 	if err := create(path); err != nil {
-		return nil, fmt.Errorf("database.url: %w", err)
+		return nil, err
 	}
 	schema, err := wantedSchema()
 	if err != nil {
@@ -80,13 +85,16 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	var err error
+	if s.opened, err = os.Stat(s.path); err != nil {
+		return err
+	}
 	// Workers of this process are told of new jobs by the bell, so River's outbox
 	// gets but an entry now and then.
 	s.jobs, err = river.NewClient(newQueueDriver(s.write, s.bell), &river.Config{FetchCooldown: time.Hour, FetchPollInterval: time.Hour, Logger: s.log})
 	if err != nil {
 		return fmt.Errorf("prepare queue: %w", err)
 	}
-	s.accepts.Work = s.acceptBatch
+	s.accepts.Work = s.acceptGuarded
 	s.accepts.Size = func(a *store.Acceptance) int { return len(a.Event.Request.Body) + len(a.Event.Normalized) }
 	s.settles.Work = s.settleBatch
 	return nil

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,7 +24,7 @@ WHERE state = 'running' `
 
 // Join takes the lock file and makes jobs that ran in a former process available.
 func (s *Store) Join(ctx context.Context, _ string) error {
-	if err := s.acquire(); err != nil {
+	if err := s.Reserve(); err != nil {
 		return err
 	}
 	err := s.inTx(ctx, func(t *tx) error {
@@ -36,11 +37,24 @@ func (s *Store) Join(ctx context.Context, _ string) error {
 	return nil
 }
 
-// Beat does nothing: whoever has the lock file lives, and there is no other node.
-func (s *Store) Beat(context.Context, string, time.Duration) (int, error) { return 0, nil }
+// Beat looks whether the files are still this process's. Whoever has the lock file
+// lives, and there is no other node.
+func (s *Store) Beat(ctx context.Context, _ string, _ time.Duration) (int, error) {
+	_ = s.guard(ctx) // it has logged; upkeep goes on, so that what was accepted goes out
+	return 0, nil
+}
 
-// Leave gives the lock file back.
-func (s *Store) Leave(context.Context, string) error { return s.unlock() }
+// Leave puts everything into one file and gives the lock file back. Without Reserve or
+// Join it does nothing.
+func (s *Store) Leave(ctx context.Context, _ string) error {
+	s.mu.Lock()
+	reserved := s.lock != nil
+	s.mu.Unlock()
+	if !reserved {
+		return nil
+	}
+	return errors.Join(s.leaveFile(ctx), s.unlock())
+}
 
 // Reclaim makes the jobs available that are recorded as running and do not.
 func (s *Store) Reclaim(ctx context.Context, _ string, active []int64, olderThan time.Duration) (reclaimed int, err error) {
