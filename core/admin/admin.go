@@ -13,10 +13,10 @@ import (
 
 // Options are what the pages show.
 type Options struct {
-	// Ready returns why nothing can be accepted now, or nil.
-	Ready func(ctx context.Context) error
-	// Degraded returns what is wrong though everything is accepted, by name; plugins
-	// mostly.
+	// Unready returns why nothing can be accepted now, in words that anybody may read,
+	// or "".
+	Unready func(ctx context.Context) string
+	// Degraded returns the states of the plugins that are not ready, by name.
 	Degraded func() map[string]string
 	Metrics  prometheus.Gatherer
 }
@@ -32,8 +32,8 @@ type readiness struct {
 	Plugins map[string]string `json:"plugins,omitempty"`
 }
 
-// Handler serves /healthz, /readyz and /metrics. They need no credentials and tell no
-// secrets.
+// Handler serves /healthz, /readyz and /metrics. They need no credentials, so they tell
+// what is wrong and leave why to the log.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -41,14 +41,15 @@ func Handler(o Options) http.Handler {
 		_, _ = w.Write([]byte("ok\n"))
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+		// Who hangs up says nothing of the database.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), readyTimeout)
 		defer cancel()
 		status, answer := http.StatusOK, readiness{Status: "ready", Plugins: o.Degraded()}
 		if len(answer.Plugins) > 0 {
 			answer.Status = "degraded"
 		}
-		if err := o.Ready(ctx); err != nil {
-			status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "unavailable", err.Error()
+		if reason := o.Unready(ctx); reason != "" {
+			status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "unavailable", reason
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)

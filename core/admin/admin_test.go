@@ -2,7 +2,6 @@ package admin_test
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -20,21 +19,21 @@ func TestHandler(t *testing.T) {
 	counter := prometheus.NewCounter(prometheus.CounterOpts{Name: "hookarr_test_total"})
 	cases := []struct {
 		name, path string
-		ready      error
+		unready    string
 		degraded   map[string]string
 		status     int
 		body       string
 	}{
 		{name: "alive", path: "/healthz", status: http.StatusOK, body: "ok\n"},
-		{name: "alive without a database", path: "/healthz", ready: errors.New("down"), status: http.StatusOK, body: "ok\n"},
+		{name: "alive without a database", path: "/healthz", unready: "database unavailable", status: http.StatusOK, body: "ok\n"},
 		{name: "ready", path: "/readyz", status: http.StatusOK, body: `{"status":"ready"}` + "\n"},
 		{
 			name: "a sick plugin degrades", path: "/readyz", degraded: map[string]string{"target-discord": "quarantined"},
 			status: http.StatusOK, body: `{"status":"degraded","plugins":{"target-discord":"quarantined"}}` + "\n",
 		},
 		{
-			name: "no database, not ready", path: "/readyz", ready: errors.New("database does not answer"),
-			status: http.StatusServiceUnavailable, body: `{"status":"unavailable","reason":"database does not answer"}` + "\n",
+			name: "no database, not ready", path: "/readyz", unready: "database unavailable",
+			status: http.StatusServiceUnavailable, body: `{"status":"unavailable","reason":"database unavailable"}` + "\n",
 		},
 		{
 			name: "metrics", path: "/metrics", status: http.StatusOK,
@@ -48,7 +47,7 @@ func TestHandler(t *testing.T) {
 			registry := prometheus.NewRegistry()
 			registry.MustRegister(counter)
 			server := httptest.NewServer(admin.Handler(admin.Options{
-				Ready:    func(context.Context) error { return tc.ready },
+				Unready:  func(context.Context) string { return tc.unready },
 				Degraded: func() map[string]string { return tc.degraded },
 				Metrics:  registry,
 			}))

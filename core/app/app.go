@@ -56,8 +56,22 @@ type App struct {
 	}
 }
 
-// New builds a process from a checked configuration. Nothing runs before Start.
+// New builds a process from a checked configuration. It takes the addresses, and a
+// database that cannot be shared, before it makes anything, so that a process that is
+// one too many leaves no trace. Nothing runs before Start.
 func New(ctx context.Context, c *config.Config, log *slog.Logger) (*App, error) {
+	l, err := listen(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	a, err := build(ctx, c, log, l)
+	if err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return a, nil
+}
+
+func build(ctx context.Context, c *config.Config, log *slog.Logger, l listeners) (*App, error) {
 	hostname, _ := os.Hostname()
 	id := event.NewID().String()
 	a := &App{
@@ -74,21 +88,27 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*App, error) 
 	if a.store, err = OpenStore(ctx, c.Database.URL, log); err != nil {
 		return nil, err
 	}
+	if err = a.store.Reserve(); err != nil {
+		return nil, errors.Join(at(c, "database.url", err), a.store.Close())
+	}
 	if a.intake, err = newIntake(a); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
-	a.servers = newServers(a)
+	a.servers = newServers(a, l)
 	return a, nil
 }
 
-// Start listens, then starts the plugins and the queue. It waits for a database that
+// at returns err as one line that begins with where a key was set.
+func at(c *config.Config, key string, err error) error {
+	return fmt.Errorf("%s%w", c.Problem(key, ""), err)
+}
+
+// Start answers, then starts the plugins and the queue. It waits for a database that
 // is down; until everything runs, webhooks are answered 503. After an error, Stop
 // need not be called.
 func (a *App) Start(ctx context.Context) error {
 	a.warnUnsafe(ctx)
-	if err := a.servers.listen(ctx); err != nil {
-		return errors.Join(err, a.close())
-	}
+	a.servers.serve()
 	if err := a.start(ctx); err != nil {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
@@ -189,6 +209,7 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 // Stop stops taking webhooks, lets deliveries under way finish until ctx ends, then
 // interrupts them, which counts no attempt, and closes everything.
 func (a *App) Stop(ctx context.Context) error {
+	begun := time.Now()
 	errs := []error{a.servers.shutdown(ctx)}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	if a.queue != nil {
@@ -203,7 +224,9 @@ func (a *App) Stop(ctx context.Context) error {
 		a.keeper.done.Wait()
 	}
 	defer cancel()
+	drained := time.Since(begun).Round(time.Millisecond)
 	errs = append(errs, a.plugins.Stop(last), a.store.Leave(last, a.node), a.close())
+	a.log.InfoContext(ctx, "stopped", slog.Duration("drained_in", drained))
 	return errors.Join(errs...)
 }
 

@@ -24,18 +24,14 @@ func (a *App) refusedConfigs() error {
 	return errors.Join(problems...)
 }
 
-// sickPlugins returns why plugins are not ready, by name.
+// sickPlugins returns the states of plugins that are not ready, by name.
 func (a *App) sickPlugins() map[string]string {
 	sick := map[string]string{}
 	for _, s := range a.plugins.Status() {
 		if s.State == pluginhost.Ready {
 			continue
 		}
-		reason := string(s.State)
-		if s.Reason != "" {
-			reason += ": " + s.Reason
-		}
-		sick[fmt.Sprintf("%s-%s", s.Kind, s.Plugin)] = reason
+		sick[fmt.Sprintf("%s-%s", s.Kind, s.Plugin)] = string(s.State)
 	}
 	return sick
 }

@@ -35,21 +35,22 @@ type servers struct {
 	hooks, admin *http.Server
 	config       *config.Config
 	log          *slog.Logger
-	listener     net.Listener
+	listeners    listeners
 	// state is why no webhook is taken now, or nil.
 	state  atomic.Pointer[error]
 	failed chan error
 }
 
-func newServers(a *App) *servers {
-	s := &servers{config: a.config, log: a.log, failed: make(chan error, 2)}
+func newServers(a *App, l listeners) *servers {
+	s := &servers{config: a.config, log: a.log, listeners: l, failed: make(chan error, 2)}
 	s.state.Store(&errStarting)
+	database := readiness{ready: a.store.Ready, log: a.log}
 	health := admin.Handler(admin.Options{
-		Ready: func(ctx context.Context) error {
+		Unready: func(ctx context.Context) string {
 			if why := s.state.Load(); why != nil {
-				return *why
+				return (*why).Error()
 			}
-			return a.store.Ready(ctx)
+			return database.check(ctx)
 		},
 		Degraded: a.sickPlugins,
 		Metrics:  a.registry,
@@ -99,26 +100,43 @@ func (s *servers) whenOpen(next http.Handler) http.Handler {
 	})
 }
 
-func (s *servers) listen(ctx context.Context) error {
+// listeners are the addresses that a process has taken. admin is nil where webhooks
+// and health share one.
+type listeners struct{ hooks, admin net.Listener }
+
+func listen(ctx context.Context, c *config.Config) (l listeners, err error) {
 	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", s.config.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+	if l.hooks, err = lc.Listen(ctx, "tcp", c.Listen); err != nil {
+		return listeners{}, at(c, "listen", err)
 	}
-	s.listener = listener
-	serve := func() error { return s.hooks.Serve(listener) }
+	if c.Admin.Listen == "" {
+		return l, nil
+	}
+	if l.admin, err = lc.Listen(ctx, "tcp", c.Admin.Listen); err != nil {
+		return listeners{}, errors.Join(at(c, "admin.listen", err), l.hooks.Close())
+	}
+	return l, nil
+}
+
+func (l listeners) close() error {
+	err := l.hooks.Close()
+	if l.admin != nil {
+		err = errors.Join(err, l.admin.Close())
+	}
+	return err
+}
+
+func (s *servers) serve() {
+	serve := func() error { return s.hooks.Serve(s.listeners.hooks) }
 	if s.config.TLS.Enabled() {
-		serve = func() error { return s.hooks.ServeTLS(listener, s.config.TLS.CertFile, s.config.TLS.KeyFile) }
+		serve = func() error {
+			return s.hooks.ServeTLS(s.listeners.hooks, s.config.TLS.CertFile, s.config.TLS.KeyFile)
+		}
 	}
 	go s.run(serve)
 	if s.admin != nil {
-		adminListener, err := lc.Listen(ctx, "tcp", s.config.Admin.Listen)
-		if err != nil {
-			return errors.Join(fmt.Errorf("listen for admin: %w", err), s.hooks.Close())
-		}
-		go s.run(func() error { return s.admin.Serve(adminListener) })
+		go s.run(func() error { return s.admin.Serve(s.listeners.admin) })
 	}
-	return nil
 }
 
 func (s *servers) run(serve func() error) {
@@ -129,7 +147,7 @@ func (s *servers) run(serve func() error) {
 
 func (s *servers) open() { s.state.Store(nil) }
 
-func (s *servers) addr() net.Addr { return s.listener.Addr() }
+func (s *servers) addr() net.Addr { return s.listeners.hooks.Addr() }
 
 // shutdown lets requests under way finish until ctx ends. The admin listener tells of
 // the draining as long as it can.

@@ -28,7 +28,7 @@ func OpenStore(ctx context.Context, url sdk.Secret, log *slog.Logger) (store.Sto
 	case "sqlite":
 		s, err := sqlite.Open(ctx, path, log)
 		if err != nil {
-			return nil, fmt.Errorf("open database: %w", err)
+			return nil, fmt.Errorf("open database: %w (see database.url)", err)
 		}
 		return s, nil
 	case "postgres", "postgresql":
