@@ -36,11 +36,15 @@ use this where the process that serves may not change the schema.`,
 			if err != nil {
 				return err
 			}
-			err = c.migrate(ctx, s, wait)
+			from, to, err := c.migrate(ctx, s, wait)
 			if err = errors.Join(err, s.Close()); err != nil {
 				return fmt.Errorf("migrate database: %w", err)
 			}
-			_, err = fmt.Fprintf(c.out, "the database is of the version of hookarr %s\n", readBuild().Version)
+			if from == to {
+				_, err = fmt.Fprintf(c.out, "database is up to date at version %s\n", to)
+			} else {
+				_, err = fmt.Fprintf(c.out, "database is migrated from version %s to %s\n", from, to)
+			}
 			return err
 		},
 	}
@@ -48,18 +52,20 @@ use this where the process that serves may not change the schema.`,
 	return cmd
 }
 
-func (c *cli) migrate(ctx context.Context, s store.Store, wait bool) error {
+func (c *cli) migrate(ctx context.Context, s store.Store, wait bool) (from, to store.Schema, err error) {
 	for tries := 0; ; tries++ {
-		err := s.Migrate(ctx)
+		if from, to, err = s.Schema(ctx); err == nil {
+			err = s.Migrate(ctx)
+		}
 		if err == nil || !wait || errors.Is(err, store.ErrNewer) || ctx.Err() != nil {
-			return err
+			return from, to, err
 		}
 		if tries == 0 {
 			c.tell("waiting for the database:", err)
 		}
 		select {
 		case <-ctx.Done():
-			return err
+			return from, to, err
 		case <-time.After(waitPause):
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -57,11 +58,25 @@ func (c *cli) serve(ctx context.Context, flags *pflag.FlagSet) error {
 func newLog(w io.Writer, c config.Log) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.Level)) // one of those that slog knows
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: oneLine}
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// oneLine puts errors in one line: those of database drivers have several.
+func oneLine(_ []string, a slog.Attr) slog.Attr {
+	text := a.Value.String()
+	_, isError := a.Value.Any().(error)
+	if !isError && a.Key != "error" && a.Key != "err" || !strings.Contains(text, "\n") {
+		return a
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return slog.String(a.Key, strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": "))
 }
 
 // lint returns what is probably a mistake in the routes.
