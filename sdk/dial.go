@@ -1,14 +1,69 @@
 package sdk
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
 // errAddress is matched by errors for addresses that are not dialled.
 var errAddress = errors.New("is not an address to deliver to")
+
+// CheckURL refuses a URL that [HTTP] never sends to: one without http:// or https://
+// and a host, or one whose host is an address that is not dialled, in any notation. It
+// looks up no name, so that a Validate method can call it. The error does not repeat
+// the URL, only the address.
+func CheckURL(u *url.URL) error {
+	if u == nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return errors.New("the URL needs to begin with http:// or https:// and a host")
+	}
+	if addr, ok := literal(u.Hostname()); ok {
+		return checkAddr(addr)
+	}
+	return nil
+}
+
+// literal reads a host that is an address. Besides the usual notation it knows that
+// of inet_aton(3): one to four numbers, decimal, octal or hexadecimal, of which the
+// last fills the rest. Go's own resolver takes these for names, a system's or a
+// proxy's takes them for addresses.
+func literal(host string) (netip.Addr, bool) {
+	host = strings.TrimSuffix(host, ".")
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr, true
+	}
+	parts := strings.Split(host, ".")
+	last := len(parts) - 1
+	if last > 3 {
+		return netip.Addr{}, false
+	}
+	var address uint64
+	for i, part := range parts {
+		bits := 8
+		if i == last {
+			bits = 8 * (4 - last)
+		}
+		base := 10
+		if hex, ok := strings.CutPrefix(strings.ToLower(part), "0x"); ok {
+			part, base = hex, 16
+		} else if len(part) > 1 && part[0] == '0' {
+			base = 8
+		}
+		n, err := strconv.ParseUint(part, base, bits)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		address = address<<bits | n
+	}
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], uint32(address))
+	return netip.AddrFrom4(b), true
+}
 
 // dialControl judges the address that a name was resolved to, right before it is
 // dialled, so that no DNS answer gets around it.

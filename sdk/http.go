@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -84,7 +83,9 @@ func (h *HTTP) PostJSON(ctx context.Context, url Secret, v any) (Receipt, error)
 // nil only when there was no answer; with an error, it is what the error was made
 // from, so that a target which knows its endpoint's words can return a better one.
 func (h *HTTP) Send(req *http.Request) (*Response, error) {
-	if err := checkURL(req.URL); err != nil {
+	// An address in the URL is judged here as well as when it is dialled: a proxy would
+	// do the dialling.
+	if err := CheckURL(req.URL); err != nil {
 		return nil, Misconfigured(err)
 	}
 	ctx := req.Context()
@@ -137,18 +138,6 @@ func (h *HTTP) init() {
 func (h *HTTP) close() {
 	h.once.Do(h.init)
 	h.client.CloseIdleConnections()
-}
-
-// checkURL refuses what can never be sent. An address in the URL is judged here as
-// well as when it is dialled, because a proxy would do the dialling.
-func checkURL(u *url.URL) error {
-	if u == nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return errors.New("the URL needs to begin with http:// or https:// and a host")
-	}
-	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return checkAddr(addr)
-	}
-	return nil
 }
 
 // sendError classifies a request without an answer, and drops the URL that

@@ -23,6 +23,7 @@ func TestEveryProblemNamesItsKey(t *testing.T) {
 		want   string
 	}{
 		"no scheme":     {func(c *config) { c.URL = "a.example/s3cret" }, "url: "},
+		"metadata":      {func(c *config) { c.URL = "http://169.254.169.254/s3cret" }, "url: 169.254.169.254 is not an address to deliver to"},
 		"scheme":        {func(c *config) { c.URL = "ftp://a.example/s3cret" }, "url: "},
 		"secret":        {func(c *config) { c.Secrets = []sdk.Secret{"plain", "whsec_s3cret!"} }, "secrets[1]: what follows whsec_ must be base64"},
 		"empty secret":  {func(c *config) { c.Secrets = []sdk.Secret{""} }, "secrets[0]: is empty"},

@@ -70,11 +70,3 @@ func TestRawOverTheWire(t *testing.T) {
 	require.Equal(t, "text/plain", got.header.Get("Content-Type"))
 	require.Equal(t, "Hookarr/"+version, got.header.Get("User-Agent"))
 }
-
-func TestMetadataServiceIsRefused(t *testing.T) {
-	t.Parallel()
-	target := plugintest.StartTarget(t, info(), newTarget, map[string]any{"url": "http://169.254.169.254/latest/meta-data/"})
-	o, err := target.Deliver(t.Context(), plugintest.Delivery(t, "delivery", plugintest.EventOf(sdk.TypeTest)))
-	require.NoError(t, err)
-	require.Equal(t, sdk.ClassMisconfigured, o.Class, o.Message)
-}

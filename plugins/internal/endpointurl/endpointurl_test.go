@@ -25,4 +25,11 @@ func TestParse(t *testing.T) {
 		require.ErrorContains(t, err, "url", bad.Reveal())
 		require.NotContains(t, err.Error(), "t0ken")
 	}
+	for _, refused := range []sdk.Secret{
+		"http://169.254.169.254/t0ken", "http://[fe80::1]/t0ken", "http://[::ffff:169.254.169.254]:80/t0ken", "http://2852039166/t0ken", "http://0xa9fea9fe/t0ken",
+	} {
+		_, err := endpointurl.Parse("url", refused)
+		require.ErrorContains(t, err, "is not an address to deliver to", refused.Reveal())
+		require.NotContains(t, err.Error(), "t0ken")
+	}
 }
