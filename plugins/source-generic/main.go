@@ -1,0 +1,17 @@
+// Command source-generic decodes the JSON webhooks of senders that have no plugin of
+// their own: its configuration says where in the body to look.
+package main
+
+import (
+	"context"
+
+	"github.com/hookarr/hookarr/sdk"
+)
+
+func main() { sdk.ServeSource(info(), newSource) }
+
+func info() sdk.Info {
+	return sdk.Info{Name: "generic", Version: "0.1.0", Summary: "Decodes any JSON by paths that its configuration names."}
+}
+
+func newSource(_ context.Context, _ sdk.Env, c config) (sdk.Source, error) { return decoder{c}, nil }
