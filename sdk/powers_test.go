@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
@@ -129,47 +128,40 @@ func TestSourcePowers(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"arr": "the key ends soon"}, warnings)
 
-	history := pluginv1.NewHistoryServiceClient(conn)
-	page, err := history.ListHistory(t.Context(), &pluginv1.ListHistoryRequest{Instance: "arr", Cursor: "c", Since: timestamppb.New(at()), Limit: 1})
+	past, err := client.History(t.Context(), "arr", sdk.HistoryQuery{Cursor: "c", Since: at(), Limit: 1})
 	require.NoError(t, err)
-	require.Equal(t, "c+", page.GetCursor())
-	require.True(t, page.GetMore())
-	require.Equal(t, []byte("record"), page.GetEvents()[0].GetRecord())
-	var e sdk.Event
-	require.NoError(t, json.Unmarshal(page.GetEvents()[0].GetEvent(), &e))
+	require.Equal(t, "c+", past.Cursor)
+	require.True(t, past.More)
+	require.Equal(t, []byte("record"), past.Events[0].Record)
+	e := past.Events[0].Event
 	require.Equal(t, sdk.OriginCatchup, e.Origin)
 	require.Equal(t, "arr", e.Source)
 	require.Equal(t, at(), e.Time)
-	_, err = history.ListHistory(t.Context(), &pluginv1.ListHistoryRequest{Instance: "arr", Cursor: "fail"})
-	require.Equal(t, codes.Unavailable, status.Code(err))
-	_, err = history.ListHistory(t.Context(), &pluginv1.ListHistoryRequest{Instance: "other"})
+	_, err = client.History(t.Context(), "arr", sdk.HistoryQuery{Cursor: "fail"})
+	require.Equal(t, codes.Aborted, status.Code(err))
+	_, err = client.History(t.Context(), "other", sdk.HistoryQuery{})
 	require.Equal(t, codes.FailedPrecondition, status.Code(err))
 
-	fetched, err := pluginv1.NewFetchServiceClient(conn).Fetch(t.Context(), &pluginv1.FetchRequest{Instance: "arr", Event: page.GetEvents()[0].GetEvent()})
+	fetched, err := client.Fetch(t.Context(), "arr", past.Events[0].JSON)
 	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(fetched.GetEvent(), &e))
+	require.NoError(t, json.Unmarshal(fetched, &e))
 	require.Equal(t, "fetched", e.Summary)
-	_, err = pluginv1.NewFetchServiceClient(conn).Fetch(t.Context(), &pluginv1.FetchRequest{Instance: "arr", Event: []byte("{")})
+	_, err = client.Fetch(t.Context(), "arr", []byte("{"))
 	require.Equal(t, codes.InvalidArgument, status.Code(err))
 
-	connect := pluginv1.NewConnectServiceClient(conn)
-	req := &pluginv1.ConnectRequest{
-		Instance: "arr", Action: pluginv1.ConnectAction_CONNECT_ACTION_APPLY, Url: "http://hookarr/hooks/arr",
-		Credentials: []*pluginv1.Credential{
-			{Scheme: &pluginv1.Credential_Basic{Basic: &pluginv1.BasicCredential{Username: "u", Password: "generated-password"}}},
-			{Scheme: &pluginv1.Credential_Header{Header: &pluginv1.HeaderCredential{Name: "X-Key", Value: "generated-key"}}},
-		},
-	}
-	result, err := connect.Connect(t.Context(), req)
+	req := sdk.ConnectRequest{Action: sdk.ConnectApply, URL: "http://hookarr/hooks/arr", Credentials: []sdk.Credential{
+		{Username: "u", Password: "generated-password"}, {HeaderName: "X-Key", HeaderValue: "generated-key"},
+	}}
+	result, err := client.Connect(t.Context(), "arr", req)
 	require.NoError(t, err)
-	require.True(t, result.GetConnected())
-	require.EqualValues(t, 1, result.GetCredential())
-	require.Equal(t, []string{"the password [redacted] is short"}, result.GetProblems())
-	require.Equal(t, "http://hookarr/hooks/arr", result.GetChanges()[0].GetTo())
-	require.Equal(t, "[redacted]", result.GetChanges()[1].GetTo())
-	req.Action = pluginv1.ConnectAction_CONNECT_ACTION_TEST
-	_, err = connect.Connect(t.Context(), req)
-	require.Equal(t, codes.Unavailable, status.Code(err))
+	require.True(t, result.Connected)
+	require.Equal(t, 1, result.Credential)
+	require.Equal(t, []string{"the password [redacted] is short"}, result.Problems)
+	require.Equal(t, "http://hookarr/hooks/arr", result.Changes[0].To)
+	require.Equal(t, "[redacted]", result.Changes[1].To)
+	req.Action = sdk.ConnectTest
+	_, err = client.Connect(t.Context(), "arr", req)
+	require.Equal(t, codes.Aborted, status.Code(err))
 	require.NotContains(t, err.Error(), "generated")
 }
 

@@ -38,7 +38,7 @@ func (s *historyServer) ListHistory(ctx context.Context, req *pluginv1.ListHisto
 			Limit:  int(req.GetLimit()),
 		})
 		if err != nil {
-			return in.failed(ctx, err)
+			return in.said(ctx, err)
 		}
 		resp.Cursor, resp.More = page.Cursor, page.More
 		for _, past := range page.Events {
@@ -71,7 +71,7 @@ func (s *fetchServer) Fetch(ctx context.Context, req *pluginv1.FetchRequest) (*p
 	err := power(ctx, s.source, req.GetInstance(), "Fetch", func(in *instance[Source], f Fetcher) error {
 		fetched, err := f.Fetch(ctx, e)
 		if err != nil {
-			return in.failed(ctx, err)
+			return in.said(ctx, err)
 		}
 		resp.Event, err = in.event(fetched, e.ID, e.Origin, e.Time)
 		return err
@@ -104,7 +104,7 @@ func (s *connectServer) Connect(ctx context.Context, req *pluginv1.ConnectReques
 		credentials := newRedactor(r)
 		result, err := c.Connect(ctx, r)
 		if err != nil {
-			return in.failed(ctx, errors.New(credentials.text(err.Error())))
+			return in.said(ctx, errors.New(credentials.text(err.Error())))
 		}
 		resp = toConnectResponse(result, in.redactor, credentials)
 		return nil

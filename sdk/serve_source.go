@@ -81,3 +81,12 @@ func (in *instance[T]) failed(ctx context.Context, err error) error {
 	}
 	return status.Error(codes.Unavailable, in.redactor.line(err.Error()))
 }
+
+// said is the error of a power: the plugin works, and this is what it has to say, such
+// as that the application does not answer.
+func (in *instance[T]) said(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	return status.Error(codes.Aborted, in.redactor.line(err.Error()))
+}

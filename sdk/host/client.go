@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -23,17 +22,23 @@ var ErrAnswer = errors.New("answer breaks the contract")
 // wrong is in the results. A call returns when its context ends, even when the
 // plugin does not; the plugin's handler then runs on by itself.
 type Client struct {
-	plugin pluginv1.PluginServiceClient
-	source pluginv1.SourceServiceClient
-	target pluginv1.TargetServiceClient
+	plugin  pluginv1.PluginServiceClient
+	source  pluginv1.SourceServiceClient
+	target  pluginv1.TargetServiceClient
+	history pluginv1.HistoryServiceClient
+	fetch   pluginv1.FetchServiceClient
+	connect pluginv1.ConnectServiceClient
 }
 
 // NewClient returns a client of the plugin at the other end of conn.
 func NewClient(conn grpc.ClientConnInterface) *Client {
 	return &Client{
-		plugin: pluginv1.NewPluginServiceClient(conn),
-		source: pluginv1.NewSourceServiceClient(conn),
-		target: pluginv1.NewTargetServiceClient(conn),
+		plugin:  pluginv1.NewPluginServiceClient(conn),
+		source:  pluginv1.NewSourceServiceClient(conn),
+		target:  pluginv1.NewTargetServiceClient(conn),
+		history: pluginv1.NewHistoryServiceClient(conn),
+		fetch:   pluginv1.NewFetchServiceClient(conn),
+		connect: pluginv1.NewConnectServiceClient(conn),
 	}
 }
 
@@ -95,12 +100,9 @@ func (c *Client) Decode(ctx context.Context, instance string, r sdk.Request) (De
 	}
 	switch result := resp.GetResult().(type) {
 	case *pluginv1.DecodeResponse_Event:
-		if len(result.Event) > maxEvent {
-			return Decoded{}, fmt.Errorf("decode request %s: %w: event of %d bytes, more than %d", r.ID, ErrAnswer, len(result.Event), maxEvent)
-		}
-		var e sdk.Event
-		if err := json.Unmarshal(result.Event, &e); err != nil {
-			return Decoded{}, fmt.Errorf("decode request %s: %w: event: %w", r.ID, ErrAnswer, err)
+		e, err := readEvent(result.Event)
+		if err != nil {
+			return Decoded{}, fmt.Errorf("decode request %s: %w", r.ID, err)
 		}
 		return Decoded{Event: &e, JSON: result.Event}, nil
 	case *pluginv1.DecodeResponse_Skip:

@@ -64,8 +64,9 @@ func main() {
 	}
 	info := sdk.Info{Name: name, Version: "1.2.3", Summary: "Does everything wrong, on demand."}
 	if kind == "source" {
+		info.Features = []sdk.Feature{sdk.FeatureHistory, sdk.FeatureFetch, sdk.FeatureConnect}
 		sdk.ServeSource(info, func(_ context.Context, env sdk.Env, c config) (sdk.Source, error) {
-			return sdk.SourceFunc(newPlugin(env, c).decode), nil
+			return source{newPlugin(env, c)}, nil
 		})
 	}
 	sdk.ServeTarget(info, func(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
@@ -140,6 +141,29 @@ func (p *plugin) decode(ctx context.Context, r sdk.Request) (sdk.Event, error) {
 		p.misbehave(what, arg)
 	}
 	return sdk.Event{Type: sdk.TypeTest, App: "chaos", Title: "A test", Summary: "A test"}, nil
+}
+
+// source has every power of a source.
+type source struct{ *plugin }
+
+func (s source) Decode(ctx context.Context, r sdk.Request) (sdk.Event, error) { return s.decode(ctx, r) }
+
+func (s source) History(_ context.Context, q sdk.HistoryQuery) (sdk.HistoryPage, error) {
+	if q.Cursor == "down" {
+		return sdk.HistoryPage{}, errors.New("the application does not answer")
+	}
+	s.misbehave(q.Cursor, "")
+	e := sdk.Event{Type: sdk.TypeMediaAdded, App: "chaos", Title: "Past", Summary: "Past", Time: q.Since}
+	return sdk.HistoryPage{Events: []sdk.PastEvent{{Event: e, Record: []byte("record")}}, Cursor: "end"}, nil
+}
+
+func (s source) Fetch(_ context.Context, e sdk.Event) (sdk.Event, error) {
+	e.Summary += ", fetched"
+	return e, nil
+}
+
+func (s source) Connect(_ context.Context, r sdk.ConnectRequest) (sdk.ConnectResult, error) {
+	return sdk.ConnectResult{Connected: true, AppName: "Chaos", Changes: []sdk.Change{{Field: "url", To: r.URL}}}, nil
 }
 
 // misbehave does what no plugin should.

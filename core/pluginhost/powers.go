@@ -1,0 +1,59 @@
+package pluginhost
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+// History has a source read one page of what happened, within ctx. The error matches
+// host.ErrUnsupported for a source that has no history; else it is like Decode's, or
+// what the plugin said, for a person to read.
+func (h *Host) History(ctx context.Context, source string, q sdk.HistoryQuery) (host.Past, error) {
+	return power(ctx, h, "history", source, func(c *host.Client) (host.Past, error) { return c.History(ctx, source, q) })
+}
+
+// Fetch has a source add to an event, JSON by the published schema, what its webhook
+// left out. Errors are like History's.
+func (h *Host) Fetch(ctx context.Context, source string, event json.RawMessage) (json.RawMessage, error) {
+	return power(ctx, h, "fetch", source, func(c *host.Client) (json.RawMessage, error) { return c.Fetch(ctx, source, event) })
+}
+
+// Connect has a source look after its application's webhook. Errors are like
+// History's.
+func (h *Host) Connect(ctx context.Context, source string, r sdk.ConnectRequest) (sdk.ConnectResult, error) {
+	return power(ctx, h, "connect", source, func(c *host.Client) (sdk.ConnectResult, error) { return c.Connect(ctx, source, r) })
+}
+
+// power calls an optional service of a source's plugin.
+func power[R any](ctx context.Context, h *Host, method, source string, do func(c *host.Client) (R, error)) (R, error) {
+	var result R
+	s, err := h.lookup(host.KindSource, source)
+	if err != nil {
+		return result, err
+	}
+	if problem := s.problem(source); problem != "" {
+		return result, fmt.Errorf("%w: %s", ErrUnavailable, problem)
+	}
+	var answered error
+	err = s.call(ctx, method, false, func(p *process) error {
+		var err error
+		result, err = do(p.client)
+		// What the plugin says itself is no trouble of the plugin's.
+		switch {
+		case errors.Is(err, host.ErrUnsupported):
+			answered, err = host.ErrUnsupported, nil
+		case status.Code(err) == codes.Aborted:
+			answered, err = errors.New(message(err)), nil
+		}
+		return err
+	})
+	return result, errors.Join(err, answered)
+}
