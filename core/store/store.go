@@ -275,6 +275,7 @@ type EventSummary struct {
 	Source     string
 	Type       sdk.Type
 	State      event.State
+	Reason     string
 	Title      string
 	ReceivedAt time.Time
 	// Deliveries counts its deliveries by state.

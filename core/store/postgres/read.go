@@ -14,7 +14,7 @@ import (
 
 const (
 	listEventsSQL = `
-SELECT id, source, type, state, title, received_at FROM events
+SELECT id, source, type, state, reason, title, received_at FROM events
 WHERE id < $1 AND ($2 = '' OR source = $2) AND ($3 = '' OR type = $3) AND ($4 = '' OR state = $4)
 ORDER BY id DESC LIMIT $5`
 	countStatesSQL = `
@@ -26,7 +26,7 @@ func (s *Store) ListEvents(ctx context.Context, f store.EventFilter) ([]store.Ev
 	rows, err := s.pool.Query(ctx, listEventsSQL, store.Below(f.Before), f.Source, string(f.Type), string(f.State), store.Page(f.Limit))
 	events, err := collect(rows, err, func(rows pgx.Rows) (store.EventSummary, error) {
 		e := store.EventSummary{Deliveries: make(map[event.DeliveryState]int)}
-		err := rows.Scan((*[16]byte)(&e.ID), &e.Source, &e.Type, &e.State, &e.Title, &e.ReceivedAt)
+		err := rows.Scan((*[16]byte)(&e.ID), &e.Source, &e.Type, &e.State, &e.Reason, &e.Title, &e.ReceivedAt)
 		e.ReceivedAt = e.ReceivedAt.UTC()
 		return e, err
 	})

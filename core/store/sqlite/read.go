@@ -13,7 +13,7 @@ import (
 
 const (
 	listEventsSQL = `
-SELECT id, source, type, state, title, received_at FROM events
+SELECT id, source, type, state, reason, title, received_at FROM events
 WHERE id < ?1 AND (?2 = '' OR source = ?2) AND (?3 = '' OR type = ?3) AND (?4 = '' OR state = ?4)
 ORDER BY id DESC LIMIT ?5`
 	countStatesSQL = `SELECT state, count(*) FROM deliveries WHERE event_id = ? GROUP BY state`
@@ -25,7 +25,7 @@ func (s *Store) ListEvents(ctx context.Context, f store.EventFilter) ([]store.Ev
 	events, err := collect(ctx, s.read, func(row scanner) (store.EventSummary, error) {
 		e := store.EventSummary{Deliveries: make(map[event.DeliveryState]int)}
 		var received int64
-		err := row.Scan(&e.ID, &e.Source, &e.Type, &e.State, &e.Title, &received)
+		err := row.Scan(&e.ID, &e.Source, &e.Type, &e.State, &e.Reason, &e.Title, &received)
 		e.ReceivedAt = fromMicros(received)
 		return e, err
 	}, listEventsSQL, before[:], f.Source, string(f.Type), string(f.State), store.Page(f.Limit))

@@ -147,7 +147,7 @@ func testLists(t *testing.T, db Database) {
 	for i := range 5 {
 		a := acceptance(strconv.Itoa(i), "ops")
 		if i == 2 {
-			a.Event.Source, a.Event.Type = "radarr-4k", sdk.TypeTest
+			a.Event.Source, a.Event.Type, a.Event.Reason = "radarr-4k", sdk.TypeTest, "odd"
 		}
 		accept(t, db.Store, a)
 		all = append(all, a)
@@ -166,6 +166,7 @@ func testLists(t *testing.T, db Database) {
 		require.NoError(t, err)
 		require.Len(t, page, 1)
 		require.Equal(t, all[2].Event.ID, page[0].ID)
+		require.Equal(t, "odd", page[0].Reason)
 	}
 	for _, f := range []store.DeliveryFilter{{State: event.Dead}, {EventID: all[0].Event.ID}, {Target: "ops", State: event.Dead}} {
 		deliveries, err := db.Store.ListDeliveries(ctx, f)
