@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -17,8 +18,8 @@ import (
 )
 
 const (
-	// maxBody bounds what is read of an answer, in bytes. It holds every answer
-	// that a target has a use for.
+	// maxBody bounds what is read of an answer, in bytes, unless LimitBody was called.
+	// It holds every answer that a target has a use for, and every excerpt.
 	maxBody = 64 << 10
 	// sendTimeout bounds a request whose context has no deadline.
 	sendTimeout = 30 * time.Second
@@ -35,6 +36,7 @@ const (
 type HTTP struct {
 	userAgent string
 	insecure  bool
+	limit     int64
 
 	once   sync.Once
 	client *http.Client
@@ -44,7 +46,7 @@ type HTTP struct {
 type Response struct {
 	Receipt
 	Header http.Header
-	// Body is the beginning of the answer, at most 64 KiB.
+	// Body is the beginning of the answer, at most 64 KiB or what LimitBody says.
 	Body []byte
 }
 
@@ -52,6 +54,10 @@ type Response struct {
 // they signed themselves. Call it before the first request, in the instance's
 // constructor.
 func (h *HTTP) InsecureSkipVerify() { h.insecure = true }
+
+// LimitBody reads n bytes of an answer at most, for sources that read an API. Call it
+// before the first request, in the instance's constructor.
+func (h *HTTP) LimitBody(n int64) { h.limit = n }
 
 // Do sends req and returns what was answered. The error is nil for 2xx, and is
 // made by [Classify] for every other answer. When there was no answer the error is
@@ -106,9 +112,9 @@ func (h *HTTP) Send(req *http.Request) (*Response, error) {
 	defer func() { _ = resp.Body.Close() }()
 	// The status has said what became of the request; a body that breaks off does
 	// not change that.
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, cmp.Or(h.limit, maxBody)))
 	return &Response{
-		Receipt: Receipt{Status: resp.StatusCode, Excerpt: strings.ToValidUTF8(string(body), "\uFFFD")},
+		Receipt: Receipt{Status: resp.StatusCode, Excerpt: strings.ToValidUTF8(string(body[:min(len(body), maxBody)]), "\uFFFD")},
 		Header:  resp.Header,
 		Body:    body,
 	}, Classify(resp)

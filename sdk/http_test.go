@@ -210,6 +210,18 @@ func TestAnswersAreBounded(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, []rune(receipt.Excerpt), 64<<10)
 	require.Contains(t, receipt.Excerpt, "\uFFFDa")
+
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	require.NoError(t, err)
+	resp, err := client.Send(req)
+	require.NoError(t, err)
+	require.Len(t, resp.Body, 64<<10)
+	var patient sdk.HTTP
+	patient.LimitBody(1 << 20)
+	resp, err = patient.Send(req)
+	require.NoError(t, err)
+	require.Len(t, resp.Body, 1<<20)
+	require.Len(t, []rune(resp.Excerpt), 64<<10)
 }
 
 func TestHangingEndpointEndsWithTheContext(t *testing.T) {

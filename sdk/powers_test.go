@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -25,6 +26,9 @@ func at() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) }
 type powerful struct{ sdk.SourceFunc }
 
 func (powerful) History(_ context.Context, q sdk.HistoryQuery) (sdk.HistoryPage, error) {
+	if q.Cursor == "unsupported" {
+		return sdk.HistoryPage{}, fmt.Errorf("set base_url: %w", errors.ErrUnsupported)
+	}
 	if q.Cursor == "fail" {
 		return sdk.HistoryPage{}, errors.New("the application does not answer")
 	}
@@ -139,6 +143,9 @@ func TestSourcePowers(t *testing.T) {
 	require.Equal(t, at(), e.Time)
 	_, err = client.History(t.Context(), "arr", sdk.HistoryQuery{Cursor: "fail"})
 	require.Equal(t, codes.Aborted, status.Code(err))
+	_, err = client.History(t.Context(), "arr", sdk.HistoryQuery{Cursor: "unsupported"})
+	require.ErrorIs(t, err, host.ErrUnsupported)
+	require.ErrorContains(t, err, "set base_url")
 	_, err = client.History(t.Context(), "other", sdk.HistoryQuery{})
 	require.Equal(t, codes.FailedPrecondition, status.Code(err))
 

@@ -3,7 +3,6 @@ package sdk
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -104,7 +103,7 @@ func (s *connectServer) Connect(ctx context.Context, req *pluginv1.ConnectReques
 		credentials := newRedactor(r)
 		result, err := c.Connect(ctx, r)
 		if err != nil {
-			return in.said(ctx, errors.New(credentials.text(err.Error())))
+			return in.said(ctx, err, credentials)
 		}
 		resp = toConnectResponse(result, in.redactor, credentials)
 		return nil

@@ -3,6 +3,7 @@ package sdk
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"google.golang.org/grpc"
@@ -83,10 +84,18 @@ func (in *instance[T]) failed(ctx context.Context, err error) error {
 }
 
 // said is the error of a power: the plugin works, and this is what it has to say, such
-// as that the application does not answer.
-func (in *instance[T]) said(ctx context.Context, err error) error {
+// as that the application does not answer. More secrets than the instance's own may be
+// in it.
+func (in *instance[T]) said(ctx context.Context, err error, more ...redactor) error {
 	if ctx.Err() != nil {
 		return status.FromContextError(ctx.Err()).Err()
 	}
-	return status.Error(codes.Aborted, in.redactor.line(err.Error()))
+	code, message := codes.Aborted, err.Error()
+	if errors.Is(err, errors.ErrUnsupported) {
+		code = codes.Unimplemented
+	}
+	for _, r := range more {
+		message = r.text(message)
+	}
+	return status.Error(code, in.redactor.line(message))
 }

@@ -41,7 +41,8 @@ type Request struct {
 }
 
 // Historian is the power of FeatureHistory: it reads back from the application
-// what happened while nobody listened.
+// what happened while nobody listened. An error of this or another optional power
+// that is errors.ErrUnsupported says that the instance is not configured for it.
 type Historian interface {
 	// History returns one page, oldest first.
 	History(ctx context.Context, q HistoryQuery) (HistoryPage, error)
