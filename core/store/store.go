@@ -37,6 +37,7 @@ type Store interface {
 	Deliveries
 	Holds
 	Upkeep
+	Past
 	Reader
 
 	// Migrate brings the schema, ours and then River's, to this version. Concurrent

@@ -3,8 +3,12 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/hookarr/hookarr/core/event"
 )
 
 // longestKey bounds keys in bytes: databases index only short values.
@@ -37,4 +41,21 @@ func Story(key, eventType, correlationKey string) string {
 		return ""
 	}
 	return ShortKey(eventType + " " + correlationKey)
+}
+
+// EventTexts are the text columns of an event: source, state, origin, type, title,
+// summary, fingerprint, correlation key, reason, method, query and header.
+func EventTexts(e *event.Event) ([12]string, error) {
+	header, err := json.Marshal(e.Request.Header)
+	if err != nil {
+		return [12]string{}, fmt.Errorf("encode headers: %w", err)
+	}
+	texts := [12]string{
+		e.Source, string(e.State), string(e.Origin), string(e.Type), e.Title, e.Summary, e.Fingerprint,
+		e.CorrelationKey, e.Reason, e.Request.Method, e.Request.Query, string(header),
+	}
+	for i := range texts {
+		texts[i] = CleanText(texts[i])
+	}
+	return texts, nil
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -40,30 +39,39 @@ func (s *Store) Accept(ctx context.Context, a *store.Acceptance) (store.Accepted
 // acceptBatch accepts a batch in one transaction. It may be repeated when it is not
 // known whether it was committed: rows that are there already stay.
 func (s *Store) acceptBatch(ctx context.Context, items []*store.Acceptance) ([]store.Accepted, error) {
-	accepted := make([]store.Accepted, 0, len(items))
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		accepted = accepted[:0]
-		var jobs []river.InsertManyParams
-		for len(items) > 0 {
-			n := untilClear(items)
-			f := foldBatch(items[:n])
-			items = items[n:]
-			held, err := take(ctx, tx, f)
-			if err != nil {
-				return err
-			}
-			more, err := insertFresh(ctx, tx, f, held)
-			if err != nil {
-				return err
-			}
-			jobs = append(jobs, more...)
-			for i := range f.items {
-				accepted = append(accepted, f.accepted(i))
-			}
-		}
-		return s.insertJobs(ctx, tx, jobs)
+	var accepted []store.Accepted
+	err := s.inTx(ctx, func(tx pgx.Tx) (err error) {
+		accepted, err = s.accept(ctx, tx, items)
+		return err
 	})
 	return accepted, err
+}
+
+// accept takes acceptances in, in their order.
+func (s *Store) accept(ctx context.Context, tx pgx.Tx, items []*store.Acceptance) ([]store.Accepted, error) {
+	accepted := make([]store.Accepted, 0, len(items))
+	var jobs []river.InsertManyParams
+	for len(items) > 0 {
+		n := untilClear(items)
+		f := foldBatch(items[:n])
+		items = items[n:]
+		held, err := take(ctx, tx, f)
+		if err != nil {
+			return nil, err
+		}
+		more, err := insertFresh(ctx, tx, f, held)
+		if err != nil {
+			return nil, err
+		}
+		if err := enrichTwins(ctx, tx, f); err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, more...)
+		for i := range f.items {
+			accepted = append(accepted, f.accepted(i))
+		}
+	}
+	return accepted, s.insertJobs(ctx, tx, jobs)
 }
 
 // untilClear returns how many items come before the next one that frees keys: it must
@@ -269,7 +277,7 @@ type eventColumns struct {
 }
 
 func (c *eventColumns) add(e *event.Event) error {
-	texts, err := eventTexts(e)
+	texts, err := store.EventTexts(e)
 	if err != nil {
 		return err
 	}
@@ -286,22 +294,6 @@ func (c *eventColumns) add(e *event.Event) error {
 	c.bodies = append(c.bodies, body)
 	c.normalized = append(c.normalized, e.Normalized)
 	return nil
-}
-
-// eventTexts are the text columns of an event in the order of insertEventsSQL.
-func eventTexts(e *event.Event) ([12]string, error) {
-	header, err := json.Marshal(e.Request.Header)
-	if err != nil {
-		return [12]string{}, fmt.Errorf("encode headers: %w", err)
-	}
-	texts := [12]string{
-		e.Source, string(e.State), string(e.Origin), string(e.Type), e.Title, e.Summary, e.Fingerprint,
-		e.CorrelationKey, e.Reason, e.Request.Method, e.Request.Query, string(header),
-	}
-	for i := range texts {
-		texts[i] = store.CleanText(texts[i])
-	}
-	return texts, nil
 }
 
 func (c *eventColumns) args() []any {

@@ -44,7 +44,7 @@ func (s *Store) Resolve(ctx context.Context, a *store.Acceptance) (store.Accepte
 		} else {
 			jobs = deliveries.add(a, held)
 		}
-		texts, err := eventTexts(&e)
+		texts, err := store.EventTexts(&e)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -64,10 +63,10 @@ func (t *tx) accept(a *store.Acceptance) (store.Accepted, error) {
 		return store.Accepted{}, err
 	}
 	if owner != a.Event.ID {
-		return store.Accepted{EventID: owner, Duplicate: true}, nil
+		return store.Accepted{EventID: owner, Duplicate: true}, t.enrichTwin(owner, a)
 	}
 	e := &a.Event
-	texts, err := eventTexts(e)
+	texts, err := store.EventTexts(e)
 	if err != nil {
 		return store.Accepted{}, err
 	}
@@ -135,22 +134,6 @@ func (t *tx) take(a *store.Acceptance) (uuid.UUID, error) {
 	return owner, nil
 }
 
-// eventTexts are the text columns of an event in the order of insertEventSQL.
-func eventTexts(e *event.Event) ([12]string, error) {
-	header, err := json.Marshal(e.Request.Header)
-	if err != nil {
-		return [12]string{}, fmt.Errorf("encode headers: %w", err)
-	}
-	texts := [12]string{
-		e.Source, string(e.State), string(e.Origin), string(e.Type), e.Title, e.Summary, e.Fingerprint,
-		e.CorrelationKey, e.Reason, e.Request.Method, e.Request.Query, string(header),
-	}
-	for i := range texts {
-		texts[i] = store.CleanText(texts[i])
-	}
-	return texts, nil
-}
-
 // insertDeliveries inserts deliveries: held when their target is on hold, else with
 // jobs.
 func (t *tx) insertDeliveries(a *store.Acceptance) error {
@@ -198,7 +181,7 @@ func (s *Store) Resolve(ctx context.Context, a *store.Acceptance) (store.Accepte
 		} else if err := t.insertDeliveries(a); err != nil {
 			return err
 		}
-		texts, err := eventTexts(&e)
+		texts, err := store.EventTexts(&e)
 		if err != nil {
 			return err
 		}

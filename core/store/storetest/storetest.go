@@ -57,6 +57,10 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"SettleTogether":             testSettleTogether,
 		"AcceptAgain":                testAcceptAgain,
 		"LongText":                   testLongText,
+		"PastEvents":                 testPastEvents,
+		"LateWebhookOfAPastEvent":    testLateWebhook,
+		"Cursors":                    testCursors,
+		"AskCatchupOnce":             testAskCatchup,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -146,7 +146,9 @@ func (p *plugin) decode(ctx context.Context, r sdk.Request) (sdk.Event, error) {
 // source has every power of a source.
 type source struct{ *plugin }
 
-func (s source) Decode(ctx context.Context, r sdk.Request) (sdk.Event, error) { return s.decode(ctx, r) }
+func (s source) Decode(ctx context.Context, r sdk.Request) (sdk.Event, error) {
+	return s.decode(ctx, r)
+}
 
 func (s source) History(_ context.Context, q sdk.HistoryQuery) (sdk.HistoryPage, error) {
 	if q.Cursor == "down" {
