@@ -1,0 +1,51 @@
+package fakearr
+
+import "slices"
+
+// profile is how an application differs from the others, its titles aside.
+type profile struct {
+	// product is the name in the user agent and of the instance.
+	product string
+	version string
+	api     string
+	// flags are the events that a connection can ask for, and what narrows them.
+	flags []string
+	// headers tells whether a connection can send headers of its own.
+	headers bool
+	// testPrefix precedes what went wrong with a test.
+	testPrefix string
+	// withoutURL are the events that do not carry the application's address.
+	withoutURL []string
+	// agentAppends tells that a header User-Agent of the connection is appended to the
+	// application's own; elsewhere it makes every delivery fail.
+	agentAppends bool
+	// renameAlone tells that a connection whose only flag is onRename is enabled.
+	renameAlone bool
+	// idFromBody tells that an update takes the id from the body only.
+	idFromBody bool
+	family     func(*Arr) family
+}
+
+// Flags that ask for no event of their own.
+func narrows(flag string) bool {
+	return slices.Contains([]string{
+		"onUpgrade", "onMovieFileDeleteForUpgrade", "onEpisodeFileDeleteForUpgrade", "includeHealthWarnings",
+	}, flag)
+}
+
+const unableToTest = "Unable to send test message: "
+
+func profiles() map[App]profile {
+	appFlags := []string{"onHealthIssue", "includeHealthWarnings", "onHealthRestored", "onApplicationUpdate"}
+	movie := append([]string{
+		"onGrab", "onDownload", "onUpgrade", "onRename", "onMovieAdded", "onMovieDelete",
+		"onMovieFileDelete", "onMovieFileDeleteForUpgrade", "onManualInteractionRequired",
+	}, appFlags...)
+	return map[App]profile{
+		Radarr: {
+			product: "Radarr", version: "6.1.0.10317", api: "/api/v3", flags: movie,
+			headers: true, testPrefix: unableToTest, withoutURL: []string{"HealthRestored"}, renameAlone: true,
+			family: func(a *Arr) family { return movies{a} },
+		},
+	}
+}
