@@ -3,7 +3,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -120,7 +119,7 @@ func (a *App) Start(ctx context.Context) error {
 }
 
 func (a *App) start(ctx context.Context) error {
-	instances, err := pluginInstances(a.config)
+	instances, err := Instances(a.config)
 	if err != nil {
 		return err
 	}
@@ -285,33 +284,6 @@ func (a *App) longestTimeout() time.Duration {
 		longest = max(longest, t.Timeout)
 	}
 	return longest
-}
-
-// pluginInstances lists the configured sources and targets for the plugin host.
-func pluginInstances(c *config.Config) ([]pluginhost.Instance, error) {
-	var instances []pluginhost.Instance
-	add := func(kind host.Kind, plugin, name string, settings map[string]any) error {
-		if settings == nil {
-			settings = map[string]any{}
-		}
-		raw, err := json.Marshal(settings)
-		if err != nil {
-			return fmt.Errorf("%ss.%s.config: %w", kind, name, err)
-		}
-		instances = append(instances, pluginhost.Instance{Kind: kind, Plugin: plugin, Name: name, Config: raw})
-		return nil
-	}
-	for name, s := range c.Sources {
-		if err := add(host.KindSource, s.Plugin, name, s.Config); err != nil {
-			return nil, err
-		}
-	}
-	for name, t := range c.Targets {
-		if err := add(host.KindTarget, t.Plugin, name, t.Config); err != nil {
-			return nil, err
-		}
-	}
-	return instances, nil
 }
 
 // fetchSettings are River's, by database: how soon a queue looks again after a fetch,
