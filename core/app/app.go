@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/riverqueue/river"
 
+	"github.com/hookarr/hookarr/core/catchup"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/deliver"
 	"github.com/hookarr/hookarr/core/event"
@@ -176,12 +177,21 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 	if err := workers.Register(registered); err != nil {
 		return err
 	}
+	reader := catchup.New(catchup.Options{
+		Sources: a.histories(), Historian: a.plugins, Rememberer: a.intake, Cursors: a.store, Log: a.log, Metrics: a.registry,
+	})
+	if err := reader.Register(registered); err != nil {
+		return err
+	}
 	fetch := fetchSettings(a.config.Database)
+	queues := workers.Queues(fetch)
+	reader.Queues(queues, fetch)
 	queue, err := a.store.OpenQueue(&river.Config{
 		ID:                          a.node,
 		Logger:                      slog.New(quiet{a.log.Handler()}),
 		Workers:                     registered,
-		Queues:                      workers.Queues(fetch),
+		Queues:                      queues,
+		PeriodicJobs:                reader.PeriodicJobs(),
 		MaxAttempts:                 store.MaxAttempts,
 		CompletedJobRetentionPeriod: 10 * time.Minute,
 		// A backstop: the keeper takes over jobs within seconds.

@@ -3,8 +3,11 @@ package app
 import (
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -34,6 +37,18 @@ func (a *App) sickPlugins() map[string]string {
 		sick[fmt.Sprintf("%s-%s", s.Kind, s.Plugin)] = string(s.State)
 	}
 	return sick
+}
+
+// histories returns how to catch up with the sources whose plugins can.
+func (a *App) histories() map[string]config.Catchup {
+	histories := map[string]config.Catchup{}
+	for name, s := range a.config.Sources {
+		d, _ := a.plugins.Describe(host.KindSource, s.Plugin)
+		if s.Catchup.Enabled && slices.Contains(d.Features, sdk.FeatureHistory) {
+			histories[name] = s.Catchup
+		}
+	}
+	return histories
 }
 
 // quarantined returns the targets whose plugin has been given up, and why.

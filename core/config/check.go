@@ -124,6 +124,7 @@ func (k checker) plugin(key, kind, plugin string) {
 func (k checker) source(key, name string, s Source) {
 	k.name(key, name)
 	k.plugin(key+".plugin", "source", s.Plugin)
+	k.catchup(key+".catchup", s.Catchup)
 	if len(s.Auth) == 0 {
 		k.problem(key+".auth", "say who may post: hmac, basic, header or token; auth: [{none: {}}] lets everybody in")
 	}
@@ -132,6 +133,18 @@ func (k checker) source(key, name string, s Source) {
 	}
 	if i := slices.IndexFunc(s.Auth, func(a Auth) bool { return a.None != nil }); i >= 0 && len(s.Auth) > 1 {
 		k.problem(fmt.Sprintf("%s.auth[%d].none", key, i), "lets everybody in, so that the other entries mean nothing: remove it or them")
+	}
+}
+
+func (k checker) catchup(key string, c Catchup) {
+	k.positive(key+".interval", c.Interval)
+	k.positive(key+".overlap", c.Overlap)
+	k.positive(key+".max_age", c.MaxAge)
+	if c.Lag < 0 {
+		k.problem(key+".lag", "want 0s or more")
+	}
+	if c.Since < 0 {
+		k.problem(key+".since", "want 0s or more")
 	}
 }
 

@@ -116,8 +116,24 @@ type Source struct {
 	Plugin    string         `koanf:"plugin"`
 	Auth      []Auth         `koanf:"auth"`
 	AllowFrom []netip.Prefix `koanf:"allow_from"`
+	Catchup   Catchup        `koanf:"catchup"`
 	// Config is the plugin's own.
 	Config map[string]any `koanf:"config"`
+}
+
+// Catchup says how the application's history is read for what was missed. It is for
+// plugins that can, with a base_url and an api_key.
+type Catchup struct {
+	Enabled  bool          `koanf:"enabled"`
+	Interval time.Duration `koanf:"interval"`
+	// Lag leaves younger records to a later run: their webhooks may be on their way.
+	Lag time.Duration `koanf:"lag"`
+	// Overlap is read again each time, and how far clocks may be off.
+	Overlap time.Duration `koanf:"overlap"`
+	// MaxAge is how far back a run goes after an absence.
+	MaxAge time.Duration `koanf:"max_age"`
+	// Since is how far back the very first run goes.
+	Since time.Duration `koanf:"since"`
 }
 
 // Auth is one way in; exactly one field is set.

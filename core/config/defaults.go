@@ -14,6 +14,16 @@ func (c *Config) setDefaults() {
 	c.Retention = Retention{Events: 30 * 24 * time.Hour, DeadLetters: 90 * 24 * time.Hour}
 }
 
+func (s *Source) setDefaults() {
+	s.Catchup = Catchup{
+		Enabled:  true,
+		Interval: 15 * time.Minute,
+		Lag:      2 * time.Minute,
+		Overlap:  10 * time.Minute,
+		MaxAge:   7 * 24 * time.Hour,
+	}
+}
+
 func (t *Target) setDefaults() {
 	t.Timeout = 30 * time.Second
 	t.Retry = Retry{

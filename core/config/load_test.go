@@ -78,7 +78,10 @@ func TestLoadFull(t *testing.T) {
 			}},
 		},
 		AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("192.168.1.7/32")},
-		Config:    map[string]any{"base_url": "http://radarr:7878"},
+		Catchup: config.Catchup{
+			Enabled: true, Interval: 5 * time.Minute, Lag: time.Minute, Overlap: 10 * time.Minute, MaxAge: 48 * time.Hour, Since: 24 * time.Hour,
+		},
+		Config: map[string]any{"base_url": "http://radarr:7878"},
 	}, c.Sources["radarr-4k"])
 	require.Equal(t, []config.Auth{{None: &config.None{}}}, c.Sources["open"].Auth)
 	require.Equal(t, config.Target{
@@ -332,9 +335,9 @@ func TestProblemIsPlaced(t *testing.T) {
 	t.Parallel()
 	c, err := config.Loader{Environ: fullEnviron}.Load("testdata/full.yaml")
 	require.NoError(t, err)
-	require.Equal(t, "testdata/full.yaml:32: targets.ops.config.url: x", c.Problem("targets.ops.config.url", "x").String())
-	require.Equal(t, "testdata/full.yaml:31: targets.ops.config.deep.down: x", c.Problem("targets.ops.config.deep.down", "x").String())
-	require.Equal(t, "testdata/full.yaml:43: routes[0].when: x", c.Problem("routes[0].when", "x").String())
+	require.Equal(t, "testdata/full.yaml:33: targets.ops.config.url: x", c.Problem("targets.ops.config.url", "x").String())
+	require.Equal(t, "testdata/full.yaml:32: targets.ops.config.deep.down: x", c.Problem("targets.ops.config.deep.down", "x").String())
+	require.Equal(t, "testdata/full.yaml:44: routes[0].when: x", c.Problem("routes[0].when", "x").String())
 	require.Equal(t, "testdata/full.yaml: nowhere: x", c.Problem("nowhere", "x").String())
 }
 

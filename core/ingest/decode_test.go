@@ -249,14 +249,14 @@ func TestDecoderThatFailsAtOnceIsNotBypassed(t *testing.T) {
 func TestSlowDatabaseIsWaitedForWithinBounds(t *testing.T) {
 	t.Parallel()
 	b := setup(t, with(func(o *ingest.Options) {
-		o.Store = never{}
+		o.Store = never{o.Store}
 		o.AcceptTimeout = 20 * time.Millisecond
 	}))
 	got := b.post(imported)
 	require.Equal(t, http.StatusServiceUnavailable, got.status)
 }
 
-type never struct{}
+type never struct{ ingest.Accepter }
 
 func (never) Accept(ctx context.Context, _ *store.Acceptance) (store.Accepted, error) {
 	<-ctx.Done()

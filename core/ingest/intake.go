@@ -5,6 +5,7 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,8 @@ type Router interface {
 // Accepter stores events. store.Store is one.
 type Accepter interface {
 	Accept(ctx context.Context, a *store.Acceptance) (store.Accepted, error)
+	AcceptPast(ctx context.Context, a *store.Acceptance, at time.Time, span time.Duration) (store.Accepted, error)
+	AskCatchup(ctx context.Context, source string) error
 }
 
 // Options are what an Intake is made of. The zero values of the limits are those that
@@ -88,6 +91,8 @@ type source struct {
 	name   string
 	gate   *auth.Gate
 	bypass bypass
+	// missed: a webhook was refused that its sender will not send again.
+	missed atomic.Bool
 }
 
 // New returns an intake for the sources that o.Gates guard.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"database/sql"
+	"errors"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -51,9 +52,11 @@ func TestStatementsInUseAreNotShared(t *testing.T) {
 	db := openCached(t)
 	tx, err := db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
+	defer func() { require.NoError(t, tx.Rollback()) }()
 	const query = `SELECT a FROM t ORDER BY a`
 	outer, err := tx.QueryContext(t.Context(), query)
 	require.NoError(t, err)
+	defer func() { require.NoError(t, outer.Close()) }()
 	var seen, first int
 	for outer.Next() {
 		require.NoError(t, tx.QueryRowContext(t.Context(), query).Scan(&first))
@@ -61,9 +64,7 @@ func TestStatementsInUseAreNotShared(t *testing.T) {
 		seen++
 	}
 	require.NoError(t, outer.Err())
-	require.NoError(t, outer.Close())
 	require.Equal(t, 3, seen)
-	require.NoError(t, tx.Rollback())
 }
 
 func TestStatementsSeeTheSchemaChange(t *testing.T) {
@@ -75,7 +76,7 @@ func TestStatementsSeeTheSchemaChange(t *testing.T) {
 		defer func() { require.NoError(t, rows.Close()) }()
 		require.True(t, rows.Next())
 		names, err := rows.Columns()
-		require.NoError(t, err)
+		require.NoError(t, errors.Join(err, rows.Err()))
 		return names
 	}
 	require.Equal(t, []string{"a"}, columns())

@@ -160,11 +160,17 @@ func (s source) History(_ context.Context, q sdk.HistoryQuery) (sdk.HistoryPage,
 }
 
 func (s source) Fetch(_ context.Context, e sdk.Event) (sdk.Event, error) {
+	if e.Title == "gone" {
+		return e, errors.New("the application knows nothing of it")
+	}
 	e.Summary += ", fetched"
 	return e, nil
 }
 
 func (s source) Connect(_ context.Context, r sdk.ConnectRequest) (sdk.ConnectResult, error) {
+	if r.Action == sdk.ConnectRemove {
+		return sdk.ConnectResult{}, errors.New("the application keeps it")
+	}
 	return sdk.ConnectResult{Connected: true, AppName: "Chaos", Changes: []sdk.Change{{Field: "url", To: r.URL}}}, nil
 }
 

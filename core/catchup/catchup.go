@@ -1,0 +1,187 @@
+// Package catchup reads from the applications what happened while nobody listened: Arr
+// applications never send a webhook twice, and drop events for up to an hour after one
+// that failed.
+package catchup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+const (
+	// pageSize bounds the records of one call, callTimeout its time.
+	pageSize    = 250
+	callTimeout = time.Minute
+	// maxPages bounds one run; the next goes on where it ended.
+	maxPages = 1000
+)
+
+// Historian asks source plugins. pluginhost.Host is one.
+type Historian interface {
+	History(ctx context.Context, source string, q sdk.HistoryQuery) (host.Past, error)
+}
+
+// Rememberer takes past events in. ingest.Intake is one.
+type Rememberer interface {
+	Remember(ctx context.Context, source string, p host.PastEvent, span time.Duration) (store.Accepted, error)
+}
+
+// Cursors keep how far histories were read. store.Store is one.
+type Cursors interface {
+	FindCursor(ctx context.Context, source string) (store.Cursor, error)
+	SaveCursor(ctx context.Context, source string, c store.Cursor) error
+}
+
+// Options are what a Reader is made of.
+type Options struct {
+	// Sources are those with a history, by name.
+	Sources    map[string]config.Catchup
+	Historian  Historian
+	Rememberer Rememberer
+	Cursors    Cursors
+	Log        *slog.Logger
+	// Metrics may be nil.
+	Metrics prometheus.Registerer
+	// Now is time.Now when nil.
+	Now func() time.Time
+}
+
+// Reader reads histories. It may be used concurrently, for a source by one caller at a
+// time.
+type Reader struct {
+	o       Options
+	metrics *metrics
+}
+
+// New returns a reader.
+func New(o Options) *Reader {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Reader{o: o, metrics: newMetrics(o.Metrics)}
+}
+
+// Result counts the events of one run.
+type Result struct {
+	// Accepted were missed, Known had come before.
+	Accepted, Known int
+}
+
+// CatchUp reads what happened at a source since it was last read and takes in what is
+// not known. After an error the next call goes on where this one ended. The first call
+// of a source begins now, or as far back as its configuration says.
+func (r *Reader) CatchUp(ctx context.Context, source string) (Result, error) {
+	settings, ok := r.o.Sources[source]
+	if !ok {
+		return Result{}, nil
+	}
+	now := r.o.Now()
+	cursor, err := r.cursor(ctx, source, settings, now)
+	if err != nil {
+		return Result{}, err
+	}
+	result, err := r.read(ctx, source, settings, cursor, now)
+	r.metrics.ran(source, result, err)
+	switch {
+	case errors.Is(err, host.ErrUnsupported):
+		// The plugin could, but this instance is not configured for it.
+		r.o.Log.DebugContext(ctx, "no history to catch up with", slog.String("source", source))
+		return result, nil
+	case err != nil:
+		return result, fmt.Errorf("catch up with %s: %w", source, err)
+	}
+	if result.Accepted > 0 {
+		r.o.Log.InfoContext(ctx, "caught up with missed events", slog.String("source", source),
+			slog.Int("accepted", result.Accepted), slog.Int("known", result.Known))
+	}
+	return result, nil
+}
+
+func (r *Reader) cursor(ctx context.Context, source string, settings config.Catchup, now time.Time) (store.Cursor, error) {
+	c, err := r.o.Cursors.FindCursor(ctx, source)
+	if errors.Is(err, store.ErrNotFound) {
+		begin := now.Add(-settings.Since)
+		c = store.Cursor{From: begin, ReadTo: begin}
+		err = r.o.Cursors.SaveCursor(ctx, source, c)
+	}
+	return c, err
+}
+
+func (r *Reader) read(ctx context.Context, source string, settings config.Catchup, cursor store.Cursor, now time.Time) (Result, error) {
+	// Records younger than the lag may have a webhook on its way. What was read lately
+	// is read again: applications write records late, and clocks are off.
+	q := sdk.HistoryQuery{
+		Since: latest(cursor.ReadTo.Add(-settings.Overlap), cursor.From, now.Add(-settings.MaxAge)),
+		Until: now.Add(-settings.Lag),
+		Limit: pageSize,
+	}
+	var result Result
+	if !q.Since.Before(q.Until) {
+		return result, nil
+	}
+	for range maxPages {
+		past, err := r.page(ctx, source, q)
+		if err != nil {
+			return result, err
+		}
+		for _, p := range past.Events {
+			accepted, err := r.o.Rememberer.Remember(ctx, source, p, settings.Overlap)
+			if err != nil {
+				return result, err
+			}
+			if accepted.Duplicate {
+				result.Known++
+			} else {
+				result.Accepted++
+			}
+		}
+		if !past.More {
+			cursor.ReadTo = q.Until
+			return result, r.o.Cursors.SaveCursor(ctx, source, cursor)
+		}
+		if past.Cursor == q.Cursor {
+			return result, fmt.Errorf("the history has more and does not move on from %q", past.Cursor)
+		}
+		q.Cursor = past.Cursor
+		if err := r.progress(ctx, source, cursor, past.Events); err != nil {
+			return result, err
+		}
+	}
+	return result, nil
+}
+
+// page reads one page within its time.
+func (r *Reader) page(ctx context.Context, source string, q sdk.HistoryQuery) (host.Past, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return r.o.Historian.History(ctx, source, q)
+}
+
+// progress keeps how far a run has come, so that the next goes on there. Pages come
+// oldest first.
+func (r *Reader) progress(ctx context.Context, source string, cursor store.Cursor, events []host.PastEvent) error {
+	for _, p := range events {
+		cursor.ReadTo = latest(cursor.ReadTo, p.Event.Time)
+	}
+	return r.o.Cursors.SaveCursor(ctx, source, cursor)
+}
+
+func latest(times ...time.Time) time.Time {
+	var last time.Time
+	for _, t := range times {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}

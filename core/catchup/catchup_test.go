@@ -1,0 +1,255 @@
+package catchup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/hookarr/hookarr/core/auth"
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/ingest"
+	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/store/sqlite"
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// app is an application with a history, in pages.
+type app struct {
+	records []time.Time
+	perPage int
+	// trouble ends a call for the page.
+	trouble map[string]error
+	queries []sdk.HistoryQuery
+}
+
+func (a *app) History(_ context.Context, _ string, q sdk.HistoryQuery) (host.Past, error) {
+	a.queries = append(a.queries, q)
+	if err := a.trouble[q.Cursor]; err != nil {
+		return host.Past{}, err
+	}
+	var in []time.Time
+	for _, at := range a.records {
+		if !at.Before(q.Since) && at.Before(q.Until) {
+			in = append(in, at)
+		}
+	}
+	begin, _ := strconv.Atoi(q.Cursor)
+	end := min(begin+a.perPage, len(in))
+	past := host.Past{Cursor: strconv.Itoa(end), More: end < len(in)}
+	for _, at := range in[begin:end] {
+		past.Events = append(past.Events, host.PastEvent{
+			Event:  sdk.Event{Type: sdk.TypeMediaImported, Title: at.Format(time.TimeOnly), Time: at, Fingerprint: at.String()},
+			Record: []byte(`{}`),
+		})
+	}
+	return past, nil
+}
+
+// bench is a reader of one source over a real database.
+type bench struct {
+	*Reader
+	app   *app
+	store *sqlite.Store
+	now   time.Time
+}
+
+func setup(t *testing.T, settings config.Catchup) *bench {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hookarr.db"), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.NoError(t, s.Migrate(t.Context()))
+	gate, err := auth.New(config.Source{Auth: []config.Auth{{None: &config.None{}}}}, nil)
+	require.NoError(t, err)
+	router, err := route.New([]config.Route{{Name: "all", To: []string{"ops"}}})
+	require.NoError(t, err)
+	b := &bench{app: &app{perPage: 10}, store: s, now: time.Now().UTC().Truncate(time.Second)}
+	clock := func() time.Time { return b.now }
+	log := slog.New(slog.DiscardHandler)
+	intake := ingest.New(ingest.Options{Gates: map[string]*auth.Gate{"radarr": gate}, Router: router, Store: s, Log: log, Now: clock})
+	b.Reader = New(Options{
+		Sources: map[string]config.Catchup{"radarr": settings}, Historian: b.app, Rememberer: intake, Cursors: s,
+		Log: log, Metrics: prometheus.NewRegistry(), Now: clock,
+	})
+	return b
+}
+
+func defaults() config.Catchup {
+	return config.Catchup{
+		Enabled: true, Interval: 15 * time.Minute, Lag: 2 * time.Minute, Overlap: 10 * time.Minute, MaxAge: 7 * 24 * time.Hour,
+	}
+}
+
+// happened adds records, one a minute from at on.
+func (b *bench) happened(at time.Time, n int) {
+	for i := range n {
+		b.app.records = append(b.app.records, at.Add(time.Duration(i)*time.Minute))
+	}
+}
+
+func (b *bench) catchUp(t *testing.T) Result {
+	t.Helper()
+	r, err := b.CatchUp(t.Context(), "radarr")
+	require.NoError(t, err)
+	return r
+}
+
+// titles are those of the stored events, oldest first.
+func (b *bench) titles(t *testing.T) []string {
+	t.Helper()
+	events, err := b.store.ListEvents(t.Context(), store.EventFilter{Limit: 1000})
+	require.NoError(t, err)
+	titles := make([]string, 0, len(events))
+	for _, e := range slices.Backward(events) {
+		titles = append(titles, e.Title)
+	}
+	return titles
+}
+
+func TestFirstContactIsQuiet(t *testing.T) {
+	t.Parallel()
+	b := setup(t, defaults())
+	b.happened(b.now.Add(-time.Hour), 60)
+	require.Zero(t, b.catchUp(t))
+	b.now = b.now.Add(15 * time.Minute)
+	require.Zero(t, b.catchUp(t), "what came before the first contact stays away")
+}
+
+func TestFirstContactMayGoBack(t *testing.T) {
+	t.Parallel()
+	settings := defaults()
+	settings.Since = 30 * time.Minute
+	b := setup(t, settings)
+	b.happened(b.now.Add(-time.Hour), 60)
+	require.Equal(t, Result{Accepted: 28}, b.catchUp(t), "less the lag")
+}
+
+func TestMissedEventsComeOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, defaults())
+	b.catchUp(t)
+	away := b.now
+	b.happened(away, 50)
+	b.now = away.Add(time.Hour)
+	require.Equal(t, Result{Accepted: 50}, b.catchUp(t))
+	require.Zero(t, b.catchUp(t).Accepted)
+	b.now = b.now.Add(15 * time.Minute)
+	require.Zero(t, b.catchUp(t).Accepted)
+	titles := b.titles(t)
+	require.Len(t, titles, 50)
+	require.Equal(t, away.Format(time.TimeOnly), titles[0], "oldest first")
+
+	counts, err := b.store.CountDeliveries(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 50, counts[0].Count)
+}
+
+// A record that is written late, or by a clock that is behind, is found in the overlap.
+func TestLateRecordsAreFound(t *testing.T) {
+	t.Parallel()
+	b := setup(t, defaults())
+	b.catchUp(t)
+	begin := b.now
+	b.now = begin.Add(time.Hour)
+	require.Zero(t, b.catchUp(t))
+	end := b.now.Add(-2 * time.Minute) // of what was read
+	b.app.records = []time.Time{end.Add(-11 * time.Minute), end.Add(-9 * time.Minute)}
+	b.now = b.now.Add(15 * time.Minute)
+	require.Equal(t, Result{Accepted: 1}, b.catchUp(t), "the one in the overlap")
+}
+
+func TestLag(t *testing.T) {
+	t.Parallel()
+	b := setup(t, defaults())
+	b.catchUp(t)
+	b.now = b.now.Add(time.Hour)
+	b.happened(b.now.Add(-time.Minute), 1)
+	require.Zero(t, b.catchUp(t), "its webhook may be on its way")
+	b.now = b.now.Add(2 * time.Minute)
+	require.Equal(t, Result{Accepted: 1}, b.catchUp(t))
+}
+
+func TestMaxAge(t *testing.T) {
+	t.Parallel()
+	settings := defaults()
+	settings.MaxAge = time.Hour
+	b := setup(t, settings)
+	b.catchUp(t)
+	b.happened(b.now, 24*60)
+	b.now = b.now.Add(24 * time.Hour)
+	require.Equal(t, Result{Accepted: 58}, b.catchUp(t))
+}
+
+// A run that was cut off goes on where it ended.
+func TestResume(t *testing.T) {
+	t.Parallel()
+	b := setup(t, defaults())
+	b.catchUp(t)
+	b.happened(b.now, 50)
+	b.now = b.now.Add(time.Hour)
+	b.app.trouble = map[string]error{"30": errors.New("it went away")}
+	r, err := b.CatchUp(t.Context(), "radarr")
+	require.ErrorContains(t, err, "catch up with radarr: it went away")
+	require.Equal(t, Result{Accepted: 30}, r)
+	first := b.app.queries[len(b.app.queries)-1].Since
+
+	b.app.trouble = nil
+	r = b.catchUp(t)
+	require.Equal(t, 20, r.Accepted)
+	require.Less(t, r.Known, 30, "not from the beginning")
+	require.True(t, b.app.queries[len(b.app.queries)-1].Since.After(first))
+	require.Len(t, b.titles(t), 50)
+}
+
+func TestHistoryOutOfOrder(t *testing.T) {
+	t.Parallel()
+	b := setup(t, defaults())
+	b.catchUp(t)
+	b.happened(b.now, 25)
+	slices.Reverse(b.app.records)
+	b.app.records = append(b.app.records, b.app.records[:5]...) // and some twice
+	b.now = b.now.Add(time.Hour)
+	require.Equal(t, Result{Accepted: 25, Known: 5}, b.catchUp(t))
+}
+
+func TestHistoryThatDoesNotMoveOn(t *testing.T) {
+	t.Parallel()
+	b := setup(t, defaults())
+	b.catchUp(t)
+	b.now = b.now.Add(time.Hour)
+	b.o.Historian = stuck{}
+	_, err := b.CatchUp(t.Context(), "radarr")
+	require.ErrorContains(t, err, "does not move on")
+}
+
+type stuck struct{}
+
+func (stuck) History(_ context.Context, _ string, q sdk.HistoryQuery) (host.Past, error) {
+	return host.Past{Cursor: q.Cursor, More: true}, nil
+}
+
+func TestSourceWithoutHistory(t *testing.T) {
+	t.Parallel()
+	b := setup(t, defaults())
+	b.catchUp(t)
+	b.now = b.now.Add(time.Hour)
+	b.app.trouble = map[string]error{"": fmt.Errorf("no: %w", host.ErrUnsupported)}
+	require.Zero(t, b.catchUp(t))
+	r, err := b.CatchUp(t.Context(), "nobody")
+	require.NoError(t, err)
+	require.Zero(t, r)
+}

@@ -1,0 +1,81 @@
+package ingest_test
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/ingest"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+func pastEvent(at time.Time) host.PastEvent {
+	return host.PastEvent{
+		Event:  sdk.Event{Type: sdk.TypeMediaImported, Title: "Sintel", Summary: "Imported Sintel", Time: at, Fingerprint: "file 7"},
+		Record: []byte(`{"id":7}`),
+	}
+}
+
+func TestRemember(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	at := time.Now().Add(-time.Hour)
+	first, err := b.intake.Remember(t.Context(), "radarr", pastEvent(at), time.Minute)
+	require.NoError(t, err)
+	require.False(t, first.Duplicate)
+	again, err := b.intake.Remember(t.Context(), "radarr", pastEvent(at), time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, store.Accepted{EventID: first.EventID, Duplicate: true}, again)
+
+	e, deliveries, err := b.store.FindEvent(t.Context(), first.EventID)
+	require.NoError(t, err)
+	require.Equal(t, sdk.OriginCatchup, e.Origin)
+	require.Equal(t, []byte(`{"id":7}`), e.Request.Body)
+	require.NotEmpty(t, deliveries)
+
+	_, err = b.intake.Remember(t.Context(), "nobody", pastEvent(at), time.Minute)
+	require.ErrorContains(t, err, "source nobody is not configured")
+	nameless := pastEvent(at)
+	nameless.Event.Fingerprint = ""
+	_, err = b.intake.Remember(t.Context(), "radarr", nameless, time.Minute)
+	require.ErrorContains(t, err, "without fingerprint")
+}
+
+// asker counts what the door asks of an outage.
+type asker struct {
+	*outage
+	asked atomic.Int32
+}
+
+func (a *asker) AskCatchup(ctx context.Context, source string) error {
+	a.asked.Add(1)
+	return a.outage.AskCatchup(ctx, source)
+}
+
+// What was refused is not sent again, so that history is read when refusals end.
+func TestRefusalsAskForCatchup(t *testing.T) {
+	t.Parallel()
+	db := &asker{outage: &outage{}}
+	b := setup(t, with(func(o *ingest.Options) {
+		db.Accepter = o.Store
+		o.Store = db
+		o.AcceptTimeout = time.Second
+	}))
+	asked := func() int { return int(db.asked.Load()) }
+	b.accepted(`{"title":"before"}`)
+	require.Zero(t, asked())
+	db.set(true)
+	require.Equal(t, http.StatusServiceUnavailable, b.post(`{"title":"lost"}`).status)
+	db.set(false)
+	require.Zero(t, asked())
+	b.accepted(`{"title":"after"}`)
+	require.Equal(t, 1, asked())
+	b.accepted(`{"title":"later"}`)
+	require.Equal(t, 1, asked(), "once a run")
+}
