@@ -3,20 +3,18 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hookarr/hookarr/core/app"
 	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/route"
-	"github.com/hookarr/hookarr/sdk/host"
 )
 
 func (c *cli) newCheck() *cobra.Command {
@@ -28,14 +26,13 @@ values, the routes' expressions, and what each plugin makes of its own settings.
 It starts the plugins for that and ends them again, and leaves the database alone.`,
 		Example: `  hookarr check
   hookarr check --config /etc/hookarr/hookarr.yaml --json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, findings := c.check(cmd.Context())
 			if err := c.report(cfg, findings); err != nil {
 				return err
 			}
 			if len(findings.Problems) > 0 {
-				return errWrongConfig
+				return errReported
 			}
 			return nil
 		},
@@ -102,7 +99,7 @@ func checkRoutes(cfg *config.Config, add func(key, message string)) {
 
 // checkAuth relies on the gate's errors beginning with the key below the source's.
 func checkAuth(cfg *config.Config, add func(key, message string)) {
-	for _, name := range slices.Sorted(maps.Keys(cfg.Sources)) {
+	for _, name := range sourceNames(cfg) {
 		_, err := auth.New(cfg.Sources[name], cfg.TrustedProxies)
 		each(err, func(err error) {
 			key, message, ok := strings.Cut(err.Error(), ": ")
@@ -115,31 +112,15 @@ func checkAuth(cfg *config.Config, add func(key, message string)) {
 }
 
 func checkPlugins(ctx context.Context, cfg *config.Config, add func(key, message string)) {
-	var instances []pluginhost.Instance
-	users := map[string]string{} // by plugin, the key that names it first
-	collect := func(kind host.Kind, plugin, name string, settings map[string]any) {
-		key := fmt.Sprintf("%ss.%s", kind, name)
-		raw, err := json.Marshal(settings)
-		if err != nil {
-			add(key+".config", err.Error())
-			return
-		}
-		if settings == nil {
-			raw = json.RawMessage(`{}`)
-		}
-		if !config.NamePattern.MatchString(plugin) {
-			return
-		}
-		if user := string(kind) + plugin; users[user] == "" {
-			users[user] = key + ".plugin"
-		}
-		instances = append(instances, pluginhost.Instance{Kind: kind, Plugin: plugin, Name: name, Config: raw})
+	instances, _ := app.Instances(cfg) // a setting that has no JSON is a known problem
+	instances = slices.DeleteFunc(instances, func(i pluginhost.Instance) bool { return !config.NamePattern.MatchString(i.Plugin) })
+	if len(instances) == 0 {
+		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(cfg.Sources)) {
-		collect(host.KindSource, cfg.Sources[name].Plugin, name, cfg.Sources[name].Config)
-	}
-	for _, name := range slices.Sorted(maps.Keys(cfg.Targets)) {
-		collect(host.KindTarget, cfg.Targets[name].Plugin, name, cfg.Targets[name].Config)
+	binaries, err := pluginhost.Discover(cfg.Plugins.Dir)
+	if err != nil {
+		add("plugins.dir", err.Error()+pluginsDirAdvice)
+		return
 	}
 	plugins := pluginhost.New(pluginhost.Options{Dir: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
 	for _, p := range plugins.Check(ctx, instances) {
@@ -147,7 +128,9 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add func(key, message
 		case p.Plugin == "":
 			add("plugins", p.Message)
 		case p.Instance == "":
-			add(users[string(p.Kind)+p.Plugin], p.Message)
+			users := func(i pluginhost.Instance) bool { return i.Kind == p.Kind && i.Plugin == p.Plugin }
+			first := instances[slices.IndexFunc(instances, users)]
+			add(fmt.Sprintf("%ss.%s.plugin", p.Kind, first.Name), p.Message+suggestPlugin(p, binaries))
 		default:
 			key := fmt.Sprintf("%ss.%s.config", p.Kind, p.Instance)
 			if p.Key != "" {
@@ -156,6 +139,20 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add func(key, message
 			add(key, p.Message)
 		}
 	}
+}
+
+// suggestPlugin names the plugin of that kind that a missing one was meant to be.
+func suggestPlugin(missing pluginhost.Problem, binaries []pluginhost.Binary) string {
+	var names []string
+	for _, b := range binaries {
+		if b.Kind == missing.Kind {
+			names = append(names, b.Name)
+		}
+	}
+	if slices.Contains(names, missing.Plugin) {
+		return ""
+	}
+	return config.Suggest(missing.Plugin, names)
 }
 
 func (c *cli) report(cfg *config.Config, f findings) error {
@@ -175,11 +172,11 @@ func (c *cli) report(cfg *config.Config, f findings) error {
 		return err
 	}
 	rows := [][]string{{"KIND", "NAME", "PLUGIN", "DETAIL"}}
-	for _, name := range slices.Sorted(maps.Keys(cfg.Sources)) {
+	for _, name := range sourceNames(cfg) {
 		s := cfg.Sources[name]
 		rows = append(rows, []string{"source", name, s.Plugin, fmt.Sprintf("/hooks/%s by %s", name, waysIn(s))})
 	}
-	for _, name := range slices.Sorted(maps.Keys(cfg.Targets)) {
+	for _, name := range targetNames(cfg) {
 		t := cfg.Targets[name]
 		rows = append(rows, []string{"target", name, t.Plugin, fmt.Sprintf("timeout %s, max age %s", t.Timeout, t.Retry.MaxAge)})
 	}

@@ -43,12 +43,12 @@ func TestCheckSaysEverythingAtOnce(t *testing.T) {
 	neutral := strings.NewReplacer(file, "hookarr.yaml", dir, "PLUGINS")
 
 	r := run(t, "check", "--config", file)
-	require.Equal(t, exitUsage, r.code)
+	require.Equal(t, exitError, r.code)
 	require.Empty(t, r.out)
 	golden(t, "check-wrong.txt", neutral.Replace(r.err))
 
 	r = run(t, "check", "--config", file, "--json")
-	require.Equal(t, exitUsage, r.code)
+	require.Equal(t, exitError, r.code)
 	var f findings
 	require.NoError(t, json.Unmarshal([]byte(r.out), &f))
 	require.False(t, f.OK)
@@ -86,8 +86,8 @@ func TestCheckUnreadable(t *testing.T) {
 	t.Parallel()
 	file := write(t, "a: [1, 2\n")
 	r := run(t, "check", "--config", file)
-	require.Equal(t, exitUsage, r.code)
-	require.Equal(t, file+":1: not YAML: did not find expected ',' or ']'\n", r.err)
+	require.Equal(t, exitError, r.code)
+	require.Equal(t, file+":1: not YAML: did not find expected ',' or ']'; here or in the next line, close the bracket, or put text that has one of {}[], in quotes\n", r.err)
 }
 
 func TestCheckNamesTheMendingCommand(t *testing.T) {
@@ -103,9 +103,32 @@ func TestCheckNamesTheMendingCommand(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hookarr.yaml")
 	require.Zero(t, run(t, "init", "--config", file).code)
 	r := runWith(t, "", []string{"HOOKARR_PLUGINS_DIR=" + dir}, "check", "--config", file)
-	require.Equal(t, exitUsage, r.code)
+	require.Equal(t, exitError, r.code)
 	require.Contains(t, r.err, "sources.radarr.plugin: ")
 	require.Contains(t, r.err, "chmod go-w "+decoder)
+}
+
+func TestCheckNamesThePluginThatWasMeant(t *testing.T) {
+	t.Parallel()
+	const settings = `
+plugins: {dir: %s}
+sources: {a: {plugin: radar, auth: [{none: {}}]}, b: {plugin: webhook, auth: [{none: {}}]}}
+targets: {ops: {plugin: webhook, config: {url: "http://2852039166/"}}}
+routes: [{name: all, to: [ops]}]
+`
+	r := run(t, "check", "--config", write(t, fmt.Sprintf(settings, pluginDir(t))))
+	require.Equal(t, exitError, r.code)
+	require.Contains(t, r.err, `hookarr.yaml:3: sources.a.plugin: `)
+	require.Contains(t, r.err, `; did you mean "radarr"?`)
+	require.NotContains(t, r.err, `; did you mean "webhook"?`)
+	require.Contains(t, r.err, "hookarr.yaml:4: targets.ops.config.url: 169.254.169.254 is not an address to deliver to")
+
+	file := write(t, fmt.Sprintf(settings, "/nowhere"))
+	r = run(t, "check", "--config", file)
+	require.Equal(t, result{
+		code: exitError,
+		err:  file + ":2: plugins.dir: read plugin directory: open /nowhere: no such file or directory" + pluginsDirAdvice + "\n",
+	}, r)
 }
 
 // The example that make run serves.
@@ -166,6 +189,6 @@ func TestPlugins(t *testing.T) {
 	r = run(t, "plugins", "list", "--config", write(t, "plugins: {dir: /nowhere}"))
 	require.Equal(t, result{
 		code: exitError,
-		err:  "hookarr: read plugin directory: open /nowhere: no such file or directory: set plugins.dir to the directory of the plugin binaries\n",
+		err:  "hookarr: read plugin directory: open /nowhere: no such file or directory: set plugins.dir to the directory of the plugin binaries; a relative path begins where hookarr was started\n",
 	}, r)
 }

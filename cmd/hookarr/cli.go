@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -22,7 +23,6 @@ import (
 const (
 	exitOK    = 0
 	exitError = 1
-	// exitUsage is for a wrong command line and for a wrong configuration.
 	exitUsage = 2
 )
 
@@ -37,28 +37,15 @@ type cli struct {
 
 	configFile string
 	json       bool
-	// running is set once the command line has been understood.
-	running bool
 }
 
-// usageError is a command line that cannot be done.
-type usageError struct{ error }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-// What has been printed already and is left to the exit code to say.
-var (
-	errReported    = errors.New("reported")
-	errWrongConfig = errors.New("wrong configuration")
-)
+// errReported stands for what has been printed already.
+var errReported = errors.New("reported")
 
 // run returns the exit code.
 func (c *cli) run(ctx context.Context, args []string) int {
 	root := c.newRoot() //nolint:contextcheck // cobra passes it on
 	root.SetArgs(args)
-	root.SetIn(c.in)
-	root.SetOut(c.out)
-	root.SetErr(c.err)
 	cmd, err := root.ExecuteContextC(ctx)
 	_, isUsage := errors.AsType[usageError](err)
 	problems, isConfig := errors.AsType[*config.Error](err)
@@ -67,15 +54,13 @@ func (c *cli) run(ctx context.Context, args []string) int {
 		return exitOK
 	case isConfig:
 		c.tell(problems)
-		return exitUsage
-	case isUsage || !c.running:
-		c.tell(err)
-		c.tell("Run '" + cmd.CommandPath() + " --help' for usage.")
+		return exitError
+	case isUsage:
+		c.tell("hookarr:", err)
+		c.tell(usage(cmd))
 		return exitUsage
 	case errors.Is(err, errReported):
 		return exitError
-	case errors.Is(err, errWrongConfig):
-		return exitUsage
 	default:
 		c.tell("hookarr:", err)
 		return exitError
@@ -89,35 +74,36 @@ func (c *cli) newRoot() *cobra.Command {
 		Long: `Hookarr takes the webhooks of Arr applications, stores them, and delivers them to
 Discord, Slack, your own endpoints and whatever there is a plugin for.
 
-Exit codes: 0 done, 1 an error, 2 a wrong command line or configuration.`,
+Exit codes: 0 done, 1 an error, such as a wrong configuration, 2 a wrong command line.`,
+		Version: readBuild().Version,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Example: `  hookarr init
   hookarr check
   hookarr serve
   hookarr send radarr --sample import
   hookarr events list`,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		PersistentPreRun:  func(*cobra.Command, []string) { c.running = true },
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+		SilenceErrors: true,
+		SilenceUsage:  true,
 	}
-	root.PersistentFlags().StringVar(&c.configFile, "config", "", "configuration `FILE` (default ./hookarr.yaml, then /etc/hookarr/hookarr.yaml)")
+	root.SetVersionTemplate("hookarr {{.Version}}\n")
+	root.Flags().Bool("version", false, "print the version")
+	root.PersistentFlags().StringVar(&c.configFile, "config", "", "configuration `FILE` (default "+hereFile+", then "+systemFile+")")
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	completeFlag(root, "config", files)
 	root.AddCommand(
 		c.newInit(), c.newServe(), c.newCheck(), c.newMigrate(), c.newPlugins(), c.newSend(),
 		c.newEvents(), c.newDeliveries(), c.newTargets(), c.newVersion(),
 	)
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	strict(root)
 	return root
 }
 
 // group returns a command that has others below it and does nothing itself.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
-	g := &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usagef("%s needs one of its commands", cmd.CommandPath())
-		},
-	}
+	g := &cobra.Command{Use: use, Short: short, RunE: needsCommand}
 	g.AddCommand(commands...)
 	return g
 }
@@ -128,24 +114,33 @@ func (c *cli) tables(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// Where the configuration is looked for when none is named.
+const (
+	hereFile   = "./hookarr.yaml"
+	systemFile = "/etc/hookarr/hookarr.yaml"
+)
+
 // file returns the configuration's.
 func (c *cli) file() string {
 	if c.configFile != "" {
 		return c.configFile
 	}
-	const here, system = "./hookarr.yaml", "/etc/hookarr/hookarr.yaml"
-	if _, err := os.Stat(here); err == nil {
-		return here
+	for _, name := range []string{hereFile, systemFile} {
+		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+			return name
+		}
 	}
-	if _, err := os.Stat(system); err == nil {
-		return system
-	}
-	return here
+	return hereFile
 }
 
 // load reads the configuration; flags may be nil.
 func (c *cli) load(flags *pflag.FlagSet) (*config.Config, error) {
-	return config.Loader{Environ: c.environ, Flags: flags}.Load(c.file())
+	cfg, err := config.Loader{Environ: c.environ, Flags: flags}.Load(c.file())
+	if c.configFile == "" && errors.Is(err, fs.ErrNotExist) {
+		message := "there is no such file, nor " + systemFile + ": write one with hookarr init, or name another with --config"
+		err = &config.Error{Problems: []config.Problem{{File: hereFile, Message: message}}, Err: err}
+	}
+	return cfg, err
 }
 
 // open loads the configuration and opens its database, which must be there and of

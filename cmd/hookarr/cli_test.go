@@ -116,30 +116,49 @@ func TestHelp(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	t.Parallel()
+	wantID := `want a UUID such as 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f`
 	tests := []struct {
-		args []string
-		want string
+		args  []string
+		want  string
+		usage string
 	}{
-		{[]string{"bogus"}, `unknown command "bogus" for "hookarr"` + "\nRun 'hookarr --help' for usage.\n"},
-		{[]string{"check", "--jsn"}, "unknown flag: --jsn\nRun 'hookarr check --help' for usage.\n"},
-		{[]string{"serve", "now"}, `unknown command "now" for "hookarr serve"` + "\nRun 'hookarr serve --help' for usage.\n"},
-		{[]string{"events"}, "hookarr events needs one of its commands\nRun 'hookarr events --help' for usage.\n"},
-		{[]string{"events", "lst"}, `unknown command "lst" for "hookarr events"` + "\nRun 'hookarr events --help' for usage.\n"},
-		{[]string{"events", "show"}, "accepts 1 arg(s), received 0\nRun 'hookarr events show --help' for usage.\n"},
-		{[]string{"events", "show", "7"}, `id "7": want a UUID such as 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f` + "\nRun 'hookarr events show --help' for usage.\n"},
-		{[]string{"events", "list", "--state", "lost"}, "--state: want one of routed, deferred, undecodable, duplicate\nRun 'hookarr events list --help' for usage.\n"},
-		{[]string{"events", "list", "--limit", "0"}, "--limit: want 1 or more\nRun 'hookarr events list --help' for usage.\n"},
-		{[]string{"events", "list", "--before", "x"}, `id "x": want a UUID such as 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f` + "\nRun 'hookarr events list --help' for usage.\n"},
-		{[]string{"deliveries", "list", "--state", "lost"}, "--state: want one of delivered, pending, held, dead, superseded, cancelled\nRun 'hookarr deliveries list --help' for usage.\n"},
-		{[]string{"deliveries", "list", "--event", "x"}, `id "x": want a UUID such as 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f` + "\nRun 'hookarr deliveries list --help' for usage.\n"},
-		{[]string{"send", "radarr"}, "name files to send, or a sample: --sample import\nRun 'hookarr send --help' for usage.\n"},
-		{[]string{"send", "radarr", "x.json", "--sample", "all"}, "name files to send, or a sample: --sample import\nRun 'hookarr send --help' for usage.\n"},
+		{[]string{"evnts"}, `unknown command "evnts"; did you mean "events"?`, "hookarr COMMAND"},
+		{[]string{"events", "lst"}, `unknown command "lst"; did you mean "list"?`, "hookarr events COMMAND"},
+		{[]string{"events", "bogus"}, `unknown command "bogus"; there are list, show`, "hookarr events COMMAND"},
+		{[]string{"events"}, `give a command: list, show`, "hookarr events COMMAND"},
+		{[]string{"help", "events", "lst"}, `unknown command "lst"; did you mean "list"?`, "hookarr help [command] [flags]"},
+		{[]string{"completion"}, `give a command: bash, fish, powershell, zsh`, "hookarr completion COMMAND"},
+		{[]string{"completion", "fsh"}, `unknown command "fsh"; did you mean "fish"?`, "hookarr completion COMMAND"},
+		{[]string{"check", "--jsn"}, `unknown flag --jsn; did you mean "--json"?`, "hookarr check [flags]"},
+		{[]string{"check", "-j"}, `unknown shorthand flag: 'j' in -j`, "hookarr check [flags]"},
+		{[]string{"check", "--config"}, `--config needs a value`, "hookarr check [flags]"},
+		{[]string{"check", "--json=maybe"}, `--json: "maybe" is no bool`, "hookarr check [flags]"},
+		{[]string{"serve", "now"}, `"now" is one argument too many`, "hookarr serve [flags]"},
+		{[]string{"events", "show"}, `give ID`, "hookarr events show ID [flags]"},
+		{[]string{"events", "show", "7"}, `id "7": ` + wantID, "hookarr events show ID [flags]"},
+		{[]string{"events", "list", "--state", "deferd"}, `--state: want routed, deferred, undecodable or duplicate; did you mean "deferred"?`, "hookarr events list [flags]"},
+		{[]string{"events", "list", "--limit", "0"}, `--limit: want 1 or more`, "hookarr events list [flags]"},
+		{[]string{"events", "list", "--limit", "x"}, `--limit: "x" is no int`, "hookarr events list [flags]"},
+		{[]string{"events", "list", "--before", "x"}, `id "x": ` + wantID, "hookarr events list [flags]"},
+		{[]string{"deliveries", "list", "--state", "lost"}, `--state: want delivered, pending, held, dead, superseded or cancelled`, "hookarr deliveries list [flags]"},
+		{[]string{"deliveries", "list", "--event", "x"}, `id "x": ` + wantID, "hookarr deliveries list [flags]"},
+		{[]string{"send"}, `give SOURCE`, "hookarr send SOURCE [FILE...] [flags]"},
+		{[]string{"send", "radarr"}, `name files to send, or a sample: --sample import`, "hookarr send SOURCE [FILE...] [flags]"},
+		{[]string{"send", "radarr", "x.json", "--sample", "all"}, `name files to send, or a sample: --sample import`, "hookarr send SOURCE [FILE...] [flags]"},
 	}
 	for _, tt := range tests {
 		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, result{code: exitUsage, err: tt.want}, run(t, tt.args...))
+			r := run(t, tt.args...)
+			require.Equal(t, exitUsage, r.code)
+			require.Empty(t, r.out)
+			require.Regexp(t, "^hookarr: "+regexp.QuoteMeta(tt.want+"\nusage: "+tt.usage+" (hookarr")+"[a-z ]* --help says more\\)\n$", r.err)
 		})
+	}
+	for _, args := range [][]string{{}, {"help"}, {"help", "events", "list"}} {
+		r := run(t, args...)
+		require.Equal(t, result{code: exitOK, out: r.out}, r)
+		require.Contains(t, r.out, "Usage:")
 	}
 }
 
@@ -150,6 +169,34 @@ func TestCompletion(t *testing.T) {
 		require.Zero(t, r.code, r.err)
 		require.Contains(t, r.out, "hookarr")
 	}
+
+	// What is wrong elsewhere in the file is no matter.
+	file := write(t, `
+lisen: x
+sources: {sonarr: {plugin: sonarr}, radarr: {plugin: radarr}}
+targets: {ops: {plugin: webhook}, chat: {plugin: discord}}
+`)
+	for line, want := range map[string]string{
+		"send":                     "radarr sonarr :4",
+		"send radarr":              ":0",
+		"targets resume":           "chat ops :4",
+		"targets resume ops":       ":4",
+		"events list --source":     "radarr sonarr :4",
+		"events list --state":      "routed deferred undecodable duplicate :4",
+		"events show":              ":4",
+		"events show --body":       "raw normalized :4",
+		"deliveries list --target": "chat ops :4",
+		"serve --log-format":       "text json :4",
+		"serve --plugins-dir":      ":16",
+		"serve":                    ":4",
+		"check --config":           ":0",
+	} {
+		r := run(t, append(strings.Fields("__complete --config "+file+" "+line), "")...)
+		require.Zero(t, r.code, r.err)
+		require.Equal(t, want, strings.Join(strings.Fields(r.out), " "), line)
+	}
+	r := run(t, "__complete", "--config", write(t, "a: ["), "send", "")
+	require.Equal(t, ":4\n", r.out)
 }
 
 func TestVersion(t *testing.T) {
@@ -157,6 +204,8 @@ func TestVersion(t *testing.T) {
 	r := run(t, "version")
 	require.Zero(t, r.code, r.err)
 	require.Regexp(t, `(?s)^version +\S+.*commit +\S+.*go +go1\.\S+ \w+/\w+\nplugin protocol +1\n$`, r.out)
+
+	require.Equal(t, result{out: "hookarr " + readBuild().Version + "\n"}, run(t, "--version"))
 
 	r = run(t, "version", "--json")
 	require.Zero(t, r.code, r.err)
@@ -170,9 +219,23 @@ func TestNoConfiguration(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"serve"}, {"check"}, {"migrate"}, {"plugins", "list"}, {"events", "list"}, {"send", "radarr", "--sample", "test"}} {
 		r := run(t, append(args, "--config", "testdata/none.yaml")...)
-		require.Equal(t, exitUsage, r.code, args)
+		require.Equal(t, exitError, r.code, args)
 		require.Equal(t, "testdata/none.yaml: there is no such file: write one with hookarr init, or name another with --config\n", r.err)
 	}
+}
+
+// Nothing is named and nothing is there.
+func TestNoConfigurationAnywhere(t *testing.T) {
+	if _, err := os.Stat(systemFile); err == nil {
+		t.Skip(systemFile + " is there")
+	}
+	t.Chdir(t.TempDir())
+	want := "./hookarr.yaml: there is no such file, nor /etc/hookarr/hookarr.yaml: write one with hookarr init, or name another with --config\n"
+	require.Equal(t, result{code: exitError, err: want}, run(t, "check"))
+
+	require.NoError(t, os.WriteFile("hookarr.yaml", []byte("database: {url_file: none}"), 0o600))
+	r := run(t, "events", "list")
+	require.Equal(t, result{code: exitError, err: "./hookarr.yaml:1: database.url_file: cannot read none: no such file or directory\n"}, r)
 }
 
 func TestInit(t *testing.T) {
@@ -234,11 +297,16 @@ func TestClean(t *testing.T) {
 	} {
 		require.Equal(t, want, clean(in, 20), in)
 	}
+	long := strings.Repeat("x", 1000)
+	require.Equal(t, long, clean(long, whole))
 }
 
 func TestTimesAreLocal(t *testing.T) {
 	t.Parallel()
+	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	c := &cli{local: time.FixedZone("", 2*3600)}
-	require.Equal(t, "2026-11-23 12:00:00", c.time(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)))
+	require.Equal(t, "2026-11-23 12:00:00 +0200", c.time(at))
 	require.Empty(t, c.time(time.Time{}))
+	c.local = time.FixedZone("CET", 3600)
+	require.Equal(t, "2026-11-23 11:00:00 CET", c.time(at))
 }

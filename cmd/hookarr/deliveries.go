@@ -10,55 +10,42 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
 )
 
 func (c *cli) newDeliveries() *cobra.Command {
-	var filter struct {
-		target, state, event, before string
-		limit                        int
-	}
+	var target, of string
+	page := page[event.DeliveryState]{states: deliveryStates()}
 	list := c.tables(&cobra.Command{
 		Use:   "list",
 		Short: "Show the latest deliveries",
 		Example: `  hookarr deliveries list
   hookarr deliveries list --state dead
   hookarr deliveries list --target ops --state held --limit 100 --json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			state, err := oneOf("state", filter.state, deliveryStates())
+			state, before, err := page.read()
 			if err != nil {
 				return err
 			}
-			f := store.DeliveryFilter{Target: filter.target, State: state, Limit: filter.limit}
-			if filter.event != "" {
-				if f.EventID, err = readID(filter.event); err != nil {
+			f := store.DeliveryFilter{Target: target, State: state, Before: before, Limit: page.limit}
+			if of != "" {
+				if f.EventID, err = readID(of); err != nil {
 					return err
 				}
-			}
-			if filter.before != "" {
-				if f.Before, err = readID(filter.before); err != nil {
-					return err
-				}
-			}
-			if filter.limit < 1 {
-				return usagef("--limit: want 1 or more")
 			}
 			return c.listDeliveries(cmd.Context(), f)
 		},
 	})
-	flags := list.Flags()
-	flags.StringVar(&filter.target, "target", "", "only to this `TARGET`")
-	flags.StringVar(&filter.state, "state", "", "only in this `STATE`: delivered, pending, held, dead, superseded or cancelled")
-	flags.StringVar(&filter.event, "event", "", "only of the event with this `ID`")
-	flags.StringVar(&filter.before, "before", "", "only older than the delivery with this `ID`")
-	flags.IntVar(&filter.limit, "limit", 50, "at most this many")
+	list.Flags().StringVar(&target, "target", "", "only to this `TARGET`")
+	list.Flags().StringVar(&of, "event", "", "only of the event with this `ID`")
+	page.flags(list, "delivery")
+	completeFlag(list, "target", c.names(targetNames))
 
 	show := c.tables(&cobra.Command{
 		Use:     "show ID",
 		Short:   "Show a delivery and its attempts",
 		Example: `  hookarr deliveries show 0197a2c4-6f02-7d11-8c43-2b3c4d5e6f70`,
-		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := readID(args[0])
 			if err != nil {

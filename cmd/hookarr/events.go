@@ -17,54 +17,43 @@ import (
 )
 
 func (c *cli) newEvents() *cobra.Command {
-	var filter struct {
-		source, typ, state, before string
-		limit                      int
-	}
+	var source, typ string
+	page := page[event.State]{states: eventStates()}
 	list := c.tables(&cobra.Command{
 		Use:   "list",
 		Short: "Show the latest events",
 		Example: `  hookarr events list
   hookarr events list --source radarr --type media.imported --limit 10
   hookarr events list --state undecodable --json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			state, err := oneOf("state", filter.state, eventStates())
+			state, before, err := page.read()
 			if err != nil {
 				return err
 			}
-			f := store.EventFilter{Source: filter.source, Type: sdk.Type(filter.typ), State: state, Limit: filter.limit}
-			if filter.before != "" {
-				if f.Before, err = readID(filter.before); err != nil {
-					return err
-				}
-			}
-			if filter.limit < 1 {
-				return usagef("--limit: want 1 or more")
-			}
-			return c.listEvents(cmd.Context(), f)
+			return c.listEvents(cmd.Context(), store.EventFilter{
+				Source: source, Type: sdk.Type(typ), State: state, Before: before, Limit: page.limit,
+			})
 		},
 	})
-	flags := list.Flags()
-	flags.StringVar(&filter.source, "source", "", "only of this `SOURCE`")
-	flags.StringVar(&filter.typ, "type", "", "only of this `TYPE`, such as media.imported")
-	flags.StringVar(&filter.state, "state", "", "only in this `STATE`: routed, deferred, undecodable or duplicate")
-	flags.StringVar(&filter.before, "before", "", "only older than the event with this `ID`")
-	flags.IntVar(&filter.limit, "limit", 50, "at most this many")
+	list.Flags().StringVar(&source, "source", "", "only of this `SOURCE`")
+	list.Flags().StringVar(&typ, "type", "", "only of this `TYPE`, such as media.imported")
+	page.flags(list, "event")
+	completeFlag(list, "source", c.names(sourceNames))
+	completeFlag(list, "type", words(sdk.Types()))
 
 	var body string
+	bodies := []string{"raw", "normalized"}
 	show := c.tables(&cobra.Command{
 		Use:   "show ID",
 		Short: "Show an event, its deliveries and their attempts",
 		Example: `  hookarr events show 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f
   hookarr events show 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f --body raw`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := readID(args[0])
 			if err != nil {
 				return err
 			}
-			which, err := oneOf("body", body, []string{"raw", "normalized"})
+			which, err := oneOf("body", body, bodies)
 			if err != nil {
 				return err
 			}
@@ -74,16 +63,8 @@ func (c *cli) newEvents() *cobra.Command {
 		},
 	})
 	show.Flags().StringVar(&body, "body", "", "print nothing but the body: raw, as it was received, or normalized")
+	completeFlag(show, "body", words(bodies))
 	return group("events", "Show what was received", list, show)
-}
-
-// readID reads an id of the command line.
-func readID(s string) (uuid.UUID, error) {
-	id, err := event.ParseID(s)
-	if err != nil {
-		return uuid.Nil, usageError{err}
-	}
-	return id, nil
 }
 
 func (c *cli) listEvents(ctx context.Context, f store.EventFilter) error {
@@ -93,12 +74,13 @@ func (c *cli) listEvents(ctx context.Context, f store.EventFilter) error {
 			return fmt.Errorf("list events: %w", err)
 		}
 		views := make([]eventView, 0, len(events))
-		rows := [][]string{{"ID", "RECEIVED", "SOURCE", "TYPE", "STATE", "DELIVERIES", "TITLE"}}
+		rows := [][]string{{"ID", "RECEIVED", "SOURCE", "TYPE", "STATE", "DELIVERIES", "TITLE", "REASON"}}
 		for _, e := range events {
 			v := viewEventSummary(e)
 			views = append(views, v)
 			rows = append(rows, []string{
-				v.ID, c.time(e.ReceivedAt), e.Source, orDash(string(e.Type)), string(e.State), orDash(states(v.Counts)), clean(e.Title, titleWidth),
+				v.ID, c.time(e.ReceivedAt), e.Source, orDash(string(e.Type)), string(e.State), orDash(states(v.Counts)),
+				orDash(clean(e.Title, titleWidth)), clean(e.Reason, reasonWidth),
 			})
 		}
 		return c.show(views, rows)
@@ -154,7 +136,7 @@ func (c *cli) printEvent(v eventView) error {
 		{"event", v.ID},
 		{"source", v.Source},
 		{"state", string(v.State)},
-		{"reason", clean(v.Reason, reasonWidth)},
+		{"reason", clean(v.Reason, whole)},
 		{"received", c.time(v.ReceivedAt)},
 		{"type", string(v.Type)},
 		{"title", clean(v.Title, reasonWidth)},
@@ -186,7 +168,7 @@ func (c *cli) printDelivery(v deliveryView, more ...[]string) error {
 		{"delivery", v.ID},
 		{"target", v.Target + ", by route " + v.Route},
 		{"state", string(v.State)},
-		{"reason", clean(v.Reason, reasonWidth)},
+		{"reason", clean(v.Reason, whole)},
 		{"attempts", strconv.Itoa(v.Attempts)},
 		{"next attempt", next},
 		{"message", clean(v.MessageID, reasonWidth)},
@@ -204,7 +186,7 @@ func (c *cli) printDelivery(v deliveryView, more ...[]string) error {
 			status = strconv.Itoa(a.Status)
 		}
 		took := time.Duration(a.ElapsedMS * float64(time.Millisecond)).Round(time.Millisecond)
-		rows = append(rows, []string{number, c.time(a.StartedAt), took.String(), string(a.Class), status, clean(a.Message, reasonWidth)})
+		rows = append(rows, []string{number, c.time(a.StartedAt), took.String(), string(a.Class), status, clean(a.Message, whole)})
 	}
 	return c.table(rows...)
 }

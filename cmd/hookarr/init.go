@@ -33,7 +33,6 @@ func (c *cli) newInit() *cobra.Command {
 fresh random secrets that only you can read. It never writes over a file.`,
 		Example: `  hookarr init
   hookarr init --config /etc/hookarr/hookarr.yaml`,
-		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			name := c.configFile
 			if name == "" {

@@ -25,7 +25,6 @@ func (c *cli) newMigrate() *cobra.Command {
 use this where the process that serves may not change the schema.`,
 		Example: `  hookarr migrate
   hookarr migrate --wait`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := c.load(nil)
 			if err != nil {

@@ -19,6 +19,8 @@ import (
 // shortSum is how much of a checksum a table shows, in hexadecimal digits.
 const shortSum = 12
 
+const pluginsDirAdvice = ": set plugins.dir to the directory of the plugin binaries; a relative path begins where hookarr was started"
+
 // pluginView is a plugin in a list.
 type pluginView struct {
 	Name     string        `json:"name"`
@@ -42,7 +44,6 @@ func (c *cli) newPlugins() *cobra.Command {
 not safe to start is shown with the command that mends it.`,
 		Example: `  hookarr plugins list
   hookarr plugins list --json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.listPlugins(cmd.Context()) },
 	})
 	lock := c.tables(&cobra.Command{
@@ -51,7 +52,6 @@ not safe to start is shown with the command that mends it.`,
 		Long: `Lock writes the checksum of every plugin in plugins.dir to plugins.lock. From then
 on, only these are started. Run it again after you have replaced one yourself.`,
 		Example: `  hookarr plugins lock`,
-		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return c.lockPlugins() },
 	})
 	return group("plugins", "Show and pin plugins", list, lock)
@@ -64,7 +64,7 @@ func (c *cli) discover() (*config.Config, []pluginhost.Binary, error) {
 	}
 	binaries, err := pluginhost.Discover(cfg.Plugins.Dir)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: set plugins.dir to the directory of the plugin binaries", err)
+		return nil, nil, fmt.Errorf("%w%s", err, pluginsDirAdvice)
 	}
 	return cfg, binaries, nil
 }

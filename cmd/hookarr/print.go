@@ -15,6 +15,7 @@ import (
 const (
 	titleWidth  = 60
 	reasonWidth = 100
+	whole       = 0
 )
 
 // tell prints a line for people beside the output.
@@ -65,11 +66,11 @@ func (c *cli) time(t time.Time) string {
 	if local == nil {
 		local = time.Local
 	}
-	return t.In(local).Format(time.DateTime)
+	return t.In(local).Format(time.DateTime + " MST")
 }
 
 // clean makes text of strangers fit to print: one line, nothing that a terminal would
-// obey, at most width characters.
+// obey, at most width characters unless that is whole.
 func clean(text string, width int) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
@@ -82,7 +83,7 @@ func clean(text string, width int) string {
 		}
 	}, text)
 	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > width {
+	if runes := []rune(text); width != whole && len(runes) > width {
 		return string(runes[:width-1]) + "…"
 	}
 	return text

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -64,7 +63,7 @@ The samples are ` + strings.Join(sampleNames(), ", ") + `.`,
   hookarr send radarr webhook.json another.json
   curl -s https://example.com/webhook.json | hookarr send radarr -
   hookarr send radarr --sample test --url https://hookarr.example/hooks/radarr`,
-		Args: cobra.MinimumNArgs(1),
+		ValidArgsFunction: first(c.names(sourceNames), files),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (sample == "") == (len(args) == 1) {
 				return usagef("name files to send, or a sample: --sample import")
@@ -86,6 +85,7 @@ The samples are ` + strings.Join(sampleNames(), ", ") + `.`,
 	})
 	cmd.Flags().StringVar(&address, "url", "", "post to this `URL` (default the source's at the configured listener)")
 	cmd.Flags().StringVar(&sample, "sample", "", "post a built-in webhook of Radarr's: `NAME` or all")
+	completeFlag(cmd, "sample", words(append(sampleNames(), "all")))
 	return cmd
 }
 
@@ -147,7 +147,7 @@ type sender struct {
 func newSender(cfg *config.Config, name, address string) (*sender, error) {
 	source, ok := cfg.Sources[name]
 	if !ok {
-		known := slices.Sorted(maps.Keys(cfg.Sources))
+		known := sourceNames(cfg)
 		suggestion := config.Suggest(name, known)
 		if suggestion == "" {
 			suggestion = "; there are: " + strings.Join(known, ", ")

@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,7 +24,6 @@ within shutdown.drain; a second one does not wait.`,
 		Example: `  hookarr serve
   hookarr serve --config /etc/hookarr/hookarr.yaml --log-format json
   HOOKARR_DATABASE_URL=postgres://hookarr@localhost/hookarr hookarr serve`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.serve(cmd.Context(), cmd.Flags()) },
 	}
 	flags := cmd.Flags()
@@ -35,6 +32,9 @@ within shutdown.drain; a second one does not wait.`,
 	flags.String("plugins-dir", "", "find the plugins in `DIR`")
 	flags.String("log-level", "", "debug, info, warn or error")
 	flags.String("log-format", "", "text or json")
+	completeFlag(cmd, "plugins-dir", directories)
+	completeFlag(cmd, "log-level", words([]string{"debug", "info", "warn", "error"}))
+	completeFlag(cmd, "log-format", words([]string{"text", "json"}))
 	return cmd
 }
 
@@ -87,7 +87,7 @@ func lint(cfg *config.Config) []config.Problem {
 	}
 	var warnings []config.Problem
 	if len(cfg.Routes) > 0 {
-		for _, p := range routes.Lint(slices.Sorted(maps.Keys(cfg.Sources))) {
+		for _, p := range routes.Lint(sourceNames(cfg)) {
 			warnings = append(warnings, cfg.Problem(p.Key, p.Message))
 		}
 	}

@@ -35,7 +35,6 @@ func (c *cli) newTargets() *cobra.Command {
 		Short: "Show the targets, what holds them, and what waits for them",
 		Example: `  hookarr targets list
   hookarr targets list --json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.withStore(cmd.Context(), func(cfg *config.Config, s store.Store) error {
 				return c.listTargets(cmd.Context(), cfg, s)
@@ -47,8 +46,8 @@ func (c *cli) newTargets() *cobra.Command {
 		Short: "End the hold of a target",
 		Long: `Resume ends the hold of a target, after you have mended what was wrong: its held
 deliveries go out, oldest first.`,
-		Example: `  hookarr targets resume ops`,
-		Args:    cobra.ExactArgs(1),
+		Example:           `  hookarr targets resume ops`,
+		ValidArgsFunction: first(c.names(targetNames), cobra.NoFileCompletions),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withStore(cmd.Context(), func(cfg *config.Config, s store.Store) error {
 				return c.resumeTarget(cmd.Context(), cfg, s, args[0])
@@ -134,7 +133,7 @@ func (c *cli) resumeTarget(ctx context.Context, cfg *config.Config, s store.Stor
 	i := slices.IndexFunc(views, func(v targetView) bool { return v.Name == name })
 	switch {
 	case i < 0:
-		return fmt.Errorf("there is no target %q%s", name, config.Suggest(name, slices.Collect(maps.Keys(cfg.Targets))))
+		return fmt.Errorf("there is no target %q%s", name, config.Suggest(name, targetNames(cfg)))
 	case views[i].Plugin == "":
 		return fmt.Errorf("target %s is not in the configuration: put it back, and its deliveries go out when hookarr serve starts", name)
 	case views[i].Since == nil:

@@ -56,7 +56,6 @@ func (c *cli) newVersion() *cobra.Command {
 		Short: "Print the version",
 		Example: `  hookarr version
   hookarr version --json`,
-		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			b := readBuild()
 			if c.json {

@@ -84,7 +84,7 @@ func viewEvent(e event.Event) eventView {
 
 func viewEventSummary(e store.EventSummary) eventView {
 	v := eventView{
-		ID: e.ID.String(), Source: e.Source, State: e.State, ReceivedAt: e.ReceivedAt, Type: e.Type, Title: e.Title,
+		ID: e.ID.String(), Source: e.Source, State: e.State, ReceivedAt: e.ReceivedAt, Type: e.Type, Title: e.Title, Reason: e.Reason,
 		Counts: map[string]int{},
 	}
 	for state, n := range e.Deliveries {
@@ -133,19 +133,4 @@ func deliveryStates() []event.DeliveryState {
 
 func eventStates() []event.State {
 	return []event.State{event.Routed, event.Deferred, event.Undecodable, event.Duplicate}
-}
-
-// oneOf reads a flag that has a few values; empty is any.
-func oneOf[S ~string](flag, value string, known []S) (S, error) {
-	names := make([]string, len(known))
-	for i, k := range known {
-		if string(k) == value {
-			return k, nil
-		}
-		names[i] = string(k)
-	}
-	if value == "" {
-		return "", nil
-	}
-	return "", usagef("--%s: want one of %s", flag, strings.Join(names, ", "))
 }
