@@ -60,7 +60,7 @@ func (a *Arr) Grab(ctx context.Context, titleID int, r Release) (Download, error
 			return nil, err
 		}
 		n := a.id("download")
-		r.Quality = cmp.Or(r.Quality, "WEBDL-1080p")
+		r.Quality = cmp.Or(r.Quality, a.family.words().first)
 		r.Group = cmp.Or(r.Group, "GROUP")
 		r.Name = cmp.Or(r.Name, fmt.Sprintf("%s.%s-%s", strings.ReplaceAll(t.Name, " ", "."), r.Quality, r.Group))
 		r.Indexer = cmp.Or(r.Indexer, "Indexer (Prowlarr)")
@@ -129,7 +129,7 @@ func (a *Arr) Upgrade(ctx context.Context, titleID int, r Release) ([]File, erro
 	if n == 0 {
 		return nil, errors.New("nothing to upgrade")
 	}
-	r.Quality = cmp.Or(r.Quality, "Bluray-1080p")
+	r.Quality = cmp.Or(r.Quality, a.family.words().better)
 	d, err := a.Grab(ctx, titleID, r)
 	if err != nil {
 		return nil, err

@@ -38,6 +38,10 @@ type words struct {
 	// imported is the type of an import, file the beginning of those about files.
 	imported, file string
 	kinds          map[int]string
+	// first and better are qualities of releases and upgrades.
+	first, better string
+	// without are the details that records do not have.
+	without []string
 	// overrides tells that files which gave way to a manual override are recorded.
 	overrides bool
 }

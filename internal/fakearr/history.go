@@ -24,12 +24,15 @@ type record struct {
 	data        map[string]any
 }
 
-// part is what a record is about within its title.
-type part struct{}
+// part is what a record is about within its title. Of a movie, nothing.
+type part struct{ episode int }
 
 // remember writes a record for each part.
 func (a *Arr) remember(t *Title, parts []part, r record) {
 	r.titleID, r.date = t.ID, a.now()
+	for _, detail := range a.family.words().without {
+		delete(r.data, detail)
+	}
 	for _, p := range parts {
 		r.id, r.part = a.id("history"), p
 		a.history = append(a.history, r)

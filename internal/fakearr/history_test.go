@@ -41,6 +41,10 @@ func recorded() map[fakearr.App][]string {
 			"grabbed", "downloadFolderImported", "grabbed", "movieFileDeleted", "downloadFolderImported",
 			"movieFileRenamed", "grabbed", "downloadFailed", "movieFileDeleted",
 		},
+		fakearr.Sonarr: {
+			"grabbed", "downloadFolderImported", "grabbed", "episodeFileDeleted", "downloadFolderImported",
+			"episodeFileDeleted", "downloadFolderImported", "episodeFileRenamed", "grabbed", "downloadFailed", "episodeFileDeleted",
+		},
 	}
 }
 
@@ -219,4 +223,42 @@ func TestMovies(t *testing.T) {
 	require.Equal(t, title.ID, list[0].ID)
 	require.Equal(t, []int{1, 2}, list[0].Tags)
 	require.Contains(t, list[0].Images[0].URL, "/r/MediaCover/2/poster.jpg?lastWrite=")
+}
+
+func TestSeries(t *testing.T) {
+	t.Parallel()
+	r := newReceiver(t)
+	a := fakearr.New(fakearr.Sonarr, fakearr.Options{})
+	client := serve(t, a)
+	title, err := a.Add(t.Context(), movie())
+	require.NoError(t, err)
+	a.Connect("Hookarr", r.URL)
+	second := title.Episodes[1].ID
+	d, err := a.Grab(t.Context(), title.ID, fakearr.Release{Parts: []int{second}})
+	require.NoError(t, err)
+	one, err := a.Import(t.Context(), d.ID)
+	require.NoError(t, err)
+	require.Len(t, one, 1)
+	both, err := a.Upgrade(t.Context(), title.ID, fakearr.Release{SingleFile: true})
+	require.NoError(t, err)
+	require.Equal(t, []int{title.Episodes[0].ID, second}, both[0].Episodes)
+	require.Equal(t, []string{"Grab", "Download", "Download", "Grab", "EpisodeFileDelete", "Download", "Download"}, r.Types(t))
+
+	var episodes []struct {
+		ID, EpisodeFileID, EpisodeNumber int
+		HasFile                          bool
+		Series                           struct{ TVDBID int }
+		EpisodeFile                      struct{ Path string }
+	}
+	client.get(fmt.Sprintf("/api/v3/episode?seriesId=%d&episodeIds=%d&includeSeries=true&includeEpisodeFile=true", title.ID, second), &episodes)
+	require.Len(t, episodes, 1)
+	require.Equal(t, both[0].ID, episodes[0].EpisodeFileID)
+	require.Equal(t, 2, episodes[0].EpisodeNumber)
+	require.True(t, episodes[0].HasFile)
+	require.Equal(t, title.TVDB, episodes[0].Series.TVDBID)
+	require.Equal(t, both[0].Path, episodes[0].EpisodeFile.Path)
+	client.get("/api/v3/episode?seasonNumber=1", &episodes)
+	require.Empty(t, episodes)
+	status, _ := client.do(http.MethodGet, "/api/v3/episode/999", "")
+	require.Equal(t, http.StatusNotFound, status)
 }

@@ -14,7 +14,7 @@ type movies struct{ *Arr }
 func (m movies) v3() bool { return m.app == WhisparrV3 }
 
 func (m movies) words() words {
-	return words{imported: "downloadFolderImported", file: "movieFile", overrides: true, kinds: map[int]string{
+	return words{imported: "downloadFolderImported", file: "movieFile", overrides: true, first: "WEBDL-1080p", better: "Bluray-1080p", kinds: map[int]string{
 		1: "grabbed", 3: "downloadFolderImported", 4: "downloadFailed", 6: "movieFileDeleted", 8: "movieFileRenamed", 9: "downloadIgnored",
 	}}
 }
@@ -298,14 +298,7 @@ func (m movies) resource(t *Title) object {
 			{"itemType", camel(m.itemType(t))},
 		}...)
 	} else {
-		o = append(o, member{"physicalRelease", m.released(t)})
+		o = append(o, member{"physicalRelease", midnight(t.Released)})
 	}
 	return append(o, member{"id", t.ID})
-}
-
-func (m movies) released(t *Title) any {
-	if t.Released == "" {
-		return nil
-	}
-	return t.Released + "T00:00:00Z"
 }

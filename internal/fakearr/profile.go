@@ -41,11 +41,21 @@ func profiles() map[App]profile {
 		"onGrab", "onDownload", "onUpgrade", "onRename", "onMovieAdded", "onMovieDelete",
 		"onMovieFileDelete", "onMovieFileDeleteForUpgrade", "onManualInteractionRequired",
 	}, appFlags...)
+	episode := append([]string{
+		"onGrab", "onDownload", "onUpgrade", "onRename", "onSeriesAdd", "onSeriesDelete",
+		"onEpisodeFileDelete", "onEpisodeFileDeleteForUpgrade", "onManualInteractionRequired",
+	}, appFlags...)
 	return map[App]profile{
 		Radarr: {
 			product: "Radarr", version: "6.1.0.10317", api: "/api/v3", flags: movie,
 			headers: true, testPrefix: unableToTest, withoutURL: []string{"HealthRestored"}, renameAlone: true,
 			family: func(a *Arr) family { return movies{a} },
+		},
+		Sonarr: {
+			product: "Sonarr", version: "4.0.19.2979", api: "/api/v3", flags: append(slices.Clone(episode), "onImportComplete"),
+			headers: true, agentAppends: true, testPrefix: unableToTest, renameAlone: true,
+			withoutURL: []string{"Health", "HealthRestored", "ApplicationUpdate"},
+			family:     func(a *Arr) family { return series{a} },
 		},
 	}
 }
