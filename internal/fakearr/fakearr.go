@@ -30,7 +30,7 @@ const (
 )
 
 // Apps returns all applications.
-func Apps() []App { return []App{Radarr, Sonarr} }
+func Apps() []App { return []App{Radarr, Sonarr, Lidarr} }
 
 // Options are the settings of an installation. The zero value is a usual one.
 type Options struct {

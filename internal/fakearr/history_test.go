@@ -41,6 +41,10 @@ func recorded() map[fakearr.App][]string {
 			"grabbed", "downloadFolderImported", "grabbed", "movieFileDeleted", "downloadFolderImported",
 			"movieFileRenamed", "grabbed", "downloadFailed", "movieFileDeleted",
 		},
+		fakearr.Lidarr: {
+			"grabbed", "trackFileImported", "downloadImported", "grabbed", "trackFileDeleted", "trackFileImported",
+			"downloadImported", "trackFileRenamed", "grabbed", "downloadFailed", "trackFileDeleted",
+		},
 		fakearr.Sonarr: {
 			"grabbed", "downloadFolderImported", "grabbed", "episodeFileDeleted", "downloadFolderImported",
 			"episodeFileDeleted", "downloadFolderImported", "episodeFileRenamed", "grabbed", "downloadFailed", "episodeFileDeleted",
@@ -261,4 +265,50 @@ func TestSeries(t *testing.T) {
 	require.Empty(t, episodes)
 	status, _ := client.do(http.MethodGet, "/api/v3/episode/999", "")
 	require.Equal(t, http.StatusNotFound, status)
+}
+
+func TestMusic(t *testing.T) {
+	t.Parallel()
+	r := newReceiver(t)
+	a := fakearr.New(fakearr.Lidarr, fakearr.Options{})
+	client := serve(t, a)
+	artist, err := a.Add(t.Context(), movie())
+	require.NoError(t, err)
+	a.Connect("Hookarr", r.URL)
+	d, err := a.Grab(t.Context(), artist.ID, fakearr.Release{})
+	require.NoError(t, err)
+	require.NoError(t, a.FailImport(t.Context(), d.ID, "Has unmatched tracks"))
+	files, err := a.Import(t.Context(), d.ID)
+	require.NoError(t, err)
+	require.NoError(t, a.Retag(t.Context(), files[0].ID))
+	require.Equal(t, []string{"Grab", "ImportFailure", "Download", "Retag"}, r.Types(t))
+	var records []historyRecord
+	client.get("/api/v1/history/since?date=2020-01-01&eventType=7&eventType=trackFileRetagged", &records)
+	require.Equal(t, []string{"albumImportIncomplete", "trackFileRetagged"}, kinds(records))
+	require.Equal(t, artist.Albums[0].Tracks[0].ID, records[1].TrackID)
+	require.Contains(t, records[0].Data["statusMessages"], "Has unmatched tracks")
+
+	var albums []struct {
+		ID             int
+		ForeignAlbumID string
+		Artist         struct{ ForeignArtistID string }
+	}
+	client.get("/api/v1/album?foreignAlbumId="+artist.Albums[0].MusicBrainz, &albums)
+	require.Len(t, albums, 1)
+	require.Equal(t, artist.MusicBrainz, albums[0].Artist.ForeignArtistID)
+	var tracks []struct {
+		ID, TrackFileID int
+		TrackNumber     string
+		HasFile         bool
+	}
+	client.get(fmt.Sprintf("/api/v1/track?albumId=%d", albums[0].ID), &tracks)
+	require.Len(t, tracks, 2)
+	require.Equal(t, files[1].ID, tracks[1].TrackFileID)
+	require.Equal(t, "2", tracks[1].TrackNumber)
+
+	require.NoError(t, a.DeleteAlbum(t.Context(), albums[0].ID, true))
+	client.get("/api/v1/trackfile", &tracks)
+	require.Empty(t, tracks)
+	client.get("/api/v1/album", &albums)
+	require.Empty(t, albums)
 }

@@ -45,6 +45,10 @@ func profiles() map[App]profile {
 		"onGrab", "onDownload", "onUpgrade", "onRename", "onSeriesAdd", "onSeriesDelete",
 		"onEpisodeFileDelete", "onEpisodeFileDeleteForUpgrade", "onManualInteractionRequired",
 	}, appFlags...)
+	artist := append([]string{
+		"onGrab", "onReleaseImport", "onUpgrade", "onRename", "onArtistAdd", "onArtistDelete", "onAlbumDelete",
+		"onDownloadFailure", "onImportFailure", "onTrackRetag",
+	}, appFlags...)
 	return map[App]profile{
 		Radarr: {
 			product: "Radarr", version: "6.1.0.10317", api: "/api/v3", flags: movie,
@@ -56,6 +60,11 @@ func profiles() map[App]profile {
 			headers: true, agentAppends: true, testPrefix: unableToTest, renameAlone: true,
 			withoutURL: []string{"Health", "HealthRestored", "ApplicationUpdate"},
 			family:     func(a *Arr) family { return series{a} },
+		},
+		Lidarr: {
+			product: "Lidarr", version: "2.14.5.4836", api: "/api/v1", flags: artist,
+			headers: true, withoutURL: []string{"HealthRestored"}, renameAlone: true,
+			family: func(a *Arr) family { return music{a} },
 		},
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // live makes everything happen that any application tells of.
-func live(ctx context.Context, t *testing.T, a *fakearr.Arr) {
+func live(ctx context.Context, t *testing.T, app fakearr.App, a *fakearr.Arr) {
 	t.Helper()
 	title, err := a.Add(ctx, movie())
 	require.NoError(t, err)
@@ -28,11 +28,22 @@ func live(ctx context.Context, t *testing.T, a *fakearr.Arr) {
 	require.NoError(t, err)
 	require.NoError(t, a.NeedManualInteraction(ctx, d.ID, "Title mismatch"))
 	require.NoError(t, a.NeedManualInteraction(ctx, d.ID, "Title mismatch"))
+	if app == fakearr.Lidarr {
+		require.NoError(t, a.FailImport(ctx, d.ID, "Has unmatched tracks"))
+		require.NoError(t, a.Retag(ctx, files[0].ID))
+	} else {
+		require.Error(t, a.FailImport(ctx, d.ID, ""))
+		require.Error(t, a.Retag(ctx, files[0].ID))
+		require.Error(t, a.DeleteAlbum(ctx, 1, false))
+	}
 	require.NoError(t, a.FailDownload(ctx, d.ID, "Password protected"))
 	require.NoError(t, a.DeleteFile(ctx, files[0].ID, fakearr.MissingFromDisk))
 	a.Health(ctx, fakearr.Check{Level: "warning", Type: "IndexerStatusCheck", Message: "Indexers unavailable", Wiki: "https://wiki.example/#x"})
 	a.HealthRestored(ctx, "IndexerStatusCheck")
 	a.Update(ctx, "99.0.0.1")
+	if app == fakearr.Lidarr {
+		require.NoError(t, a.DeleteAlbum(ctx, title.Albums[0].ID, true))
+	}
 	require.NoError(t, a.Delete(ctx, title.ID, true))
 }
 
@@ -45,7 +56,7 @@ func TestWebhooks(t *testing.T) {
 			r := newReceiver(t)
 			a := fakearr.New(app, fakearr.Options{Now: newClock().Now, ApplicationURL: "https://arr.example"})
 			a.Connect("Hookarr", r.URL)
-			live(t.Context(), t, a)
+			live(t.Context(), t, app, a)
 			var story strings.Builder
 			for _, g := range r.Got() {
 				story.WriteString(g.body + "\n")
