@@ -62,6 +62,9 @@ func TestPluginThatIsAwayHoldsItsTarget(t *testing.T) {
 			require.Equal(t, http.StatusAccepted, srv.post(importBody(n+1)).status)
 		}
 		endpoint.await(t, events/2)
+		// One that arrived and is not recorded would be held and come again.
+		delivered := `UPDATE deliveries SET state = state WHERE state = 'delivered'`
+		require.Eventually(t, func() bool { return execSQL(t, url, delivered) == events/2 }, 30*time.Second, 100*time.Millisecond)
 		binary, away := filepath.Join(own, "hookarr-target-webhook"), filepath.Join(t.TempDir(), "away")
 		require.NoError(t, os.Rename(binary, away))
 		pid, ok := srv.pluginPID("hookarr-target-webhook")
