@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -192,6 +193,11 @@ func TestWhoMayCallTheAPI(t *testing.T) {
 	code, _ := client.do(http.MethodGet, "/radarr/api/v3/system/status", "")
 	require.Equal(t, http.StatusUnauthorized, code)
 	client.get("/radarr/api/v3/system/status?apikey=key", &status)
+	req := httptest.NewRequest(http.MethodGet, "/radarr/api/v3/system/status", nil)
+	req.Header.Set("Authorization", "Bearer key")
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, req)
+	require.Equal(t, http.StatusOK, w.Code)
 	code, _ = client.do(http.MethodGet, "/api/v3/system/status", "")
 	require.Equal(t, http.StatusTemporaryRedirect, code)
 	code, body := client.do(http.MethodGet, "/radarr/settings", "")
@@ -226,6 +232,9 @@ func TestTrouble(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
 	a.Trouble(fakearr.Trouble{ClockSkew: -time.Hour})
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	require.Equal(t, "Mon, 23 Nov 2026 09:00:00 GMT", w.Header().Get("Date"))
 	title, err := a.Add(t.Context(), movie())
 	require.NoError(t, err)
 	_, err = a.Grab(t.Context(), title.ID, fakearr.Release{})

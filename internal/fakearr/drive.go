@@ -41,7 +41,7 @@ func (a *Arr) Add(ctx context.Context, t Title) (Title, error) {
 		t.ID = a.id("title")
 		t.AddMethod = cmp.Or(t.AddMethod, "manual")
 		t.Episodes, t.Albums = slices.Clone(t.Episodes), slices.Clone(t.Albums)
-		slices.Sort(t.Tags)
+		t.Tags = slices.Sorted(slices.Values(t.Tags))
 		a.tagIDs(t.Tags)
 		a.family.adopt(&t)
 		kept := t
@@ -135,6 +135,31 @@ func (a *Arr) Upgrade(ctx context.Context, titleID int, r Release) ([]File, erro
 		return nil, err
 	}
 	return a.Import(ctx, d.ID)
+}
+
+// Scan finds files of a whole title that nobody downloaded. The history does not know
+// them, and only Whisparr v3 tells of them.
+func (a *Arr) Scan(ctx context.Context, titleID int) ([]File, error) {
+	var files []File
+	err := a.do(ctx, func() ([]happening, error) {
+		t, err := a.title(titleID)
+		if err != nil {
+			return nil, err
+		}
+		var out []happening
+		for _, batch := range a.family.batches(t, &Download{Release: Release{Quality: a.family.words().first, Size: 1 << 30}}) {
+			for _, f := range batch {
+				f.ID, f.TitleID, f.Added, f.Quality, f.Source = a.id("file"), t.ID, a.now(), a.family.words().first, f.Path
+				a.files = append(a.files, &f)
+				files = append(files, f)
+				if a.app == WhisparrV3 {
+					out = append(out, a.family.imported(t, nil, []*File{&f}, nil))
+				}
+			}
+		}
+		return out, nil
+	})
+	return files, err
 }
 
 func (a *Arr) importRecord(d *Download, f *File) record {

@@ -30,7 +30,7 @@ const (
 )
 
 // Apps returns all applications.
-func Apps() []App { return []App{Radarr, Sonarr, Lidarr} }
+func Apps() []App { return []App{Radarr, Sonarr, Lidarr, WhisparrV2, WhisparrV3} }
 
 // Options are the settings of an installation. The zero value is a usual one.
 type Options struct {

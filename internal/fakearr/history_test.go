@@ -36,18 +36,19 @@ func kinds(records []historyRecord) []string {
 // What the history keeps after a title was grabbed, imported, upgraded, renamed and
 // emptied, by application.
 func recorded() map[fakearr.App][]string {
+	movies := []string{
+		"grabbed", "downloadFolderImported", "grabbed", "movieFileDeleted", "downloadFolderImported",
+		"movieFileRenamed", "grabbed", "downloadFailed", "movieFileDeleted",
+	}
+	series := []string{
+		"grabbed", "downloadFolderImported", "grabbed", "episodeFileDeleted", "downloadFolderImported",
+		"episodeFileDeleted", "downloadFolderImported", "episodeFileRenamed", "grabbed", "downloadFailed", "episodeFileDeleted",
+	}
 	return map[fakearr.App][]string{
-		fakearr.Radarr: {
-			"grabbed", "downloadFolderImported", "grabbed", "movieFileDeleted", "downloadFolderImported",
-			"movieFileRenamed", "grabbed", "downloadFailed", "movieFileDeleted",
-		},
+		fakearr.Radarr: movies, fakearr.WhisparrV3: movies, fakearr.Sonarr: series, fakearr.WhisparrV2: series,
 		fakearr.Lidarr: {
 			"grabbed", "trackFileImported", "downloadImported", "grabbed", "trackFileDeleted", "trackFileImported",
 			"downloadImported", "trackFileRenamed", "grabbed", "downloadFailed", "trackFileDeleted",
-		},
-		fakearr.Sonarr: {
-			"grabbed", "downloadFolderImported", "grabbed", "episodeFileDeleted", "downloadFolderImported",
-			"episodeFileDeleted", "downloadFolderImported", "episodeFileRenamed", "grabbed", "downloadFailed", "episodeFileDeleted",
 		},
 	}
 }

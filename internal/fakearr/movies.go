@@ -116,6 +116,9 @@ func (m movies) file(t *Title, f *File, more ...member) object {
 }
 
 func (m movies) release(d *Download) object {
+	if d == nil {
+		return object{{"size", 0}, {"indexerFlags", []string{}}}
+	}
 	return object{{"releaseTitle", d.Name}, {"indexer", d.Indexer}, {"size", d.Size}, {"indexerFlags", []string{}}}
 }
 
@@ -172,7 +175,9 @@ func (m movies) grabbed(t *Title, d *Download) happening {
 
 func (m movies) imported(t *Title, d *Download, files, replaced []*File) happening {
 	h := m.about("Download", "onDownload", t)
-	h.download = d.ID
+	if d != nil {
+		h.download = d.ID
+	}
 	if len(replaced) > 0 {
 		h.also = "onUpgrade"
 	}

@@ -194,8 +194,8 @@ func (m music) renamed(t *Title, files []renaming) happening {
 
 func (m music) fileDeleted(*Title, *File, string) []happening { return nil }
 
-func (m music) downloadFailed(_ *Title, d *Download) []happening {
-	return []happening{{kind: "DownloadFailure", flag: "onDownloadFailure", download: d.ID, body: object{
+func (m music) downloadFailed(t *Title, d *Download) []happening {
+	return []happening{{kind: "DownloadFailure", flag: "onDownloadFailure", title: t, download: d.ID, body: object{
 		{"quality", d.Quality},
 		{"qualityVersion", 1},
 		{"releaseTitle", d.Name},
@@ -240,7 +240,7 @@ func (a *Arr) FailImport(ctx context.Context, downloadID, message string) error 
 			kind: "albumImportIncomplete", source: d.Name, quality: d.Quality, download: d.ID,
 			data: map[string]any{"statusMessages": string(messages), "releaseGroup": d.Group, "indexerFlags": "0"},
 		})
-		return []happening{{kind: "ImportFailure", flag: "onImportFailure", body: object{
+		return []happening{{kind: "ImportFailure", flag: "onImportFailure", title: t, download: d.ID, body: object{
 			{"tracks", []object{}}, {"trackFiles", []object{}}, {"isUpgrade", false},
 		}}}, nil
 	})

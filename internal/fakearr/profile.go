@@ -66,5 +66,15 @@ func profiles() map[App]profile {
 			headers: true, withoutURL: []string{"HealthRestored"}, renameAlone: true,
 			family: func(a *Arr) family { return music{a} },
 		},
+		WhisparrV2: {
+			product: "Whisparr", version: "2.0.0.548", api: "/api/v3", flags: episode, idFromBody: true,
+			withoutURL: []string{"Health", "HealthRestored", "ApplicationUpdate"},
+			family:     func(a *Arr) family { return series{a} },
+		},
+		WhisparrV3: {
+			product: "Whisparr", version: "3.2.0.27", api: "/api/v3", flags: movie,
+			headers: true, testPrefix: unableToTest, withoutURL: []string{"HealthRestored"}, renameAlone: true,
+			family: func(a *Arr) family { return movies{a} },
+		},
 	}
 }
