@@ -54,7 +54,7 @@ func (l Loader) Load(name string) (*Config, error) {
 		if !d.used[variable] {
 			d.warnings = append(d.warnings, Problem{
 				File:    "$" + variable,
-				Message: "sets nothing: see the documentation for the names of variables, or call it differently",
+				Message: "sets nothing: write HOOKARR_LOG_LEVEL for log.level and HOOKARR_TARGETS__MY_OPS__TIMEOUT for targets.my-ops.timeout, or call it differently",
 			})
 		}
 	}
