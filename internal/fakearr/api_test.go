@@ -243,3 +243,45 @@ func TestTrouble(t *testing.T) {
 	client.get("/api/v3/history/since?date=2026-11-23T00:00:00Z", &records)
 	require.Equal(t, "2026-11-23T09:00:00Z", records[0].Date)
 }
+
+func TestResources(t *testing.T) {
+	t.Parallel()
+	movies := []string{"movie/", "moviefile/"}
+	series := []string{"series/", "episode/", "episodefile/"}
+	for app, paths := range map[fakearr.App][]string{
+		fakearr.Radarr: movies, fakearr.WhisparrV3: movies, fakearr.Sonarr: series, fakearr.WhisparrV2: series,
+		fakearr.Lidarr: {"artist/", "album/", "track/", "trackfile/"},
+	} {
+		t.Run(string(app), func(t *testing.T) {
+			t.Parallel()
+			a := fakearr.New(app, fakearr.Options{})
+			client := serve(t, a)
+			title, err := a.Add(t.Context(), movie())
+			require.NoError(t, err)
+			_, err = a.Scan(t.Context(), title.ID)
+			require.NoError(t, err)
+			for _, path := range append(paths, "tag/") {
+				var one struct{ ID int }
+				client.get(base(app)+path+"1", &one)
+				require.Equal(t, 1, one.ID, path)
+				var all []struct{ ID int }
+				client.get(base(app)+strings.TrimSuffix(path, "/")+"?movieId=1&seriesId=1&artistId=1", &all)
+				require.Equal(t, 1, all[0].ID, path)
+				for _, unknown := range []string{"999", "x"} {
+					status, _ := client.do(http.MethodGet, base(app)+path+unknown, "")
+					require.Equal(t, http.StatusNotFound, status, path)
+				}
+			}
+
+			a.Health(t.Context(), fakearr.Check{Level: "error", Type: "RootFolderCheck", Message: "Missing root folder"})
+			_, body := client.do(http.MethodGet, base(app)+"health", "")
+			require.JSONEq(t, `[{"source":"RootFolderCheck","type":"error","message":"Missing root folder"}]`, body)
+
+			d, err := a.Grab(t.Context(), title.ID, fakearr.Release{})
+			require.NoError(t, err)
+			require.NoError(t, a.NeedManualInteraction(t.Context(), d.ID))
+			_, body = client.do(http.MethodGet, base(app)+"queue", "")
+			require.Contains(t, body, `"trackedDownloadStatus":"warning","trackedDownloadState":"importBlocked"`)
+		})
+	}
+}
