@@ -183,8 +183,11 @@ func (a *Arr) testFailure(c *connection, err error) failure {
 	return refuse("Url", a.profile.testPrefix+"Unable to post to webhook: "+err.Error(), c.settings.url)
 }
 
+// pathID is the id in the path. What is no number is nobody's id.
 func pathID(r *http.Request) int {
-	// What is no number is no id.
-	id, _ := strconv.Atoi(r.PathValue("id"))
+	id, err := strconv.Atoi(r.PathValue("id"))
+	if err != nil {
+		return -1
+	}
 	return id
 }
