@@ -24,6 +24,8 @@ const (
 	exitOK    = 0
 	exitError = 1
 	exitUsage = 2
+	// exitDrift is of connect --check.
+	exitDrift = 2
 )
 
 // cli is one run of the command.
@@ -59,6 +61,8 @@ func (c *cli) run(ctx context.Context, args []string) int {
 		c.tell("hookarr:", err)
 		c.tell(usage(cmd))
 		return exitUsage
+	case errors.Is(err, errDrift):
+		return exitDrift
 	case errors.Is(err, errReported):
 		return exitError
 	default:
@@ -91,7 +95,7 @@ Exit codes: 0 done, 1 an error, such as a wrong configuration, 2 a wrong command
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	completeFlag(root, "config", files)
 	root.AddCommand(
-		c.newInit(), c.newServe(), c.newCheck(), c.newMigrate(), c.newPlugins(), c.newSend(),
+		c.newInit(), c.newServe(), c.newCheck(), c.newConnect(), c.newMigrate(), c.newPlugins(), c.newSend(),
 		c.newEvents(), c.newDeliveries(), c.newTargets(), c.newVersion(),
 	)
 	root.SetIn(c.in)

@@ -145,14 +145,9 @@ type sender struct {
 }
 
 func newSender(cfg *config.Config, name, address string) (*sender, error) {
-	source, ok := cfg.Sources[name]
-	if !ok {
-		known := sourceNames(cfg)
-		suggestion := config.Suggest(name, known)
-		if suggestion == "" {
-			suggestion = "; there are: " + strings.Join(known, ", ")
-		}
-		return nil, usagef("there is no source %q%s", name, suggestion)
+	source, err := findSource(cfg, name)
+	if err != nil {
+		return nil, err
 	}
 	gate, err := auth.New(source, cfg.TrustedProxies)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/hookarr/hookarr/core/catchup"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/deliver"
+	"github.com/hookarr/hookarr/core/enrich"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/ingest"
 	"github.com/hookarr/hookarr/core/pluginhost"
@@ -180,12 +181,14 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 	reader := catchup.New(catchup.Options{
 		Sources: a.histories(), Historian: a.plugins, Rememberer: a.intake, Cursors: a.store, Log: a.log, Metrics: a.registry,
 	})
-	if err := reader.Register(registered); err != nil {
+	enricher := &enrich.Worker{Fetcher: a.plugins, Store: a.store, Log: a.log}
+	if err := errors.Join(reader.Register(registered), enricher.Register(registered)); err != nil {
 		return err
 	}
 	fetch := fetchSettings(a.config.Database)
 	queues := workers.Queues(fetch)
 	reader.Queues(queues, fetch)
+	enricher.Queues(queues, fetch)
 	queue, err := a.store.OpenQueue(&river.Config{
 		ID:                          a.node,
 		Logger:                      slog.New(quiet{a.log.Handler()}),

@@ -13,12 +13,14 @@ import (
 func newIntake(a *App) (*ingest.Intake, error) {
 	var problems []error
 	gates := make(map[string]*auth.Gate, len(a.config.Sources))
+	enrich := map[string]bool{}
 	for name, source := range a.config.Sources {
 		gate, err := auth.New(source, a.config.TrustedProxies)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: source %s:\n%w", a.config.File, name, err))
 		}
 		gates[name] = gate
+		enrich[name] = source.Enrich
 	}
 	routes, err := route.New(a.config.Routes)
 	if err != nil {
@@ -28,6 +30,6 @@ func newIntake(a *App) (*ingest.Intake, error) {
 		return nil, errors.Join(problems...)
 	}
 	return ingest.New(ingest.Options{
-		Gates: gates, Decoder: a.plugins, Router: routes, Store: a.store, Log: a.log, Metrics: a.registry,
+		Gates: gates, Enrich: enrich, Decoder: a.plugins, Router: routes, Store: a.store, Log: a.log, Metrics: a.registry,
 	}), nil
 }

@@ -117,6 +117,8 @@ type Source struct {
 	Auth      []Auth         `koanf:"auth"`
 	AllowFrom []netip.Prefix `koanf:"allow_from"`
 	Catchup   Catchup        `koanf:"catchup"`
+	// Enrich has events wait a moment for what the application says besides.
+	Enrich bool `koanf:"enrich"`
 	// Config is the plugin's own.
 	Config map[string]any `koanf:"config"`
 }

@@ -43,7 +43,9 @@ type Accepter interface {
 // their comments name.
 type Options struct {
 	// Gates guard the configured sources, by name.
-	Gates   map[string]*auth.Gate
+	Gates map[string]*auth.Gate
+	// Enrich are the sources whose events are to be enriched.
+	Enrich  map[string]bool
 	Decoder Decoder
 	Router  Router
 	Store   Accepter
@@ -91,6 +93,7 @@ type source struct {
 	name   string
 	gate   *auth.Gate
 	bypass bypass
+	enrich bool
 	// missed: a webhook was refused that its sender will not send again.
 	missed atomic.Bool
 }
@@ -110,7 +113,7 @@ func New(o Options) *Intake {
 	}
 	in.bodies = newBodies(orDefault(o.MaxBody, 16<<20), orDefault(o.MaxBodies, 256<<20), in.acceptTimeout)
 	for name, gate := range o.Gates {
-		in.sources[name] = &source{name: name, gate: gate}
+		in.sources[name] = &source{name: name, gate: gate, enrich: o.Enrich[name]}
 	}
 	return in
 }

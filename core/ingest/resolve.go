@@ -70,7 +70,7 @@ func (in *Intake) routed(e event.Event, decoded host.Decoded) (resolution, error
 	e.Type, e.Title, e.Summary = d.Type, d.Title, d.Summary
 	e.Fingerprint, e.CorrelationKey = d.Fingerprint, d.CorrelationKey
 	e.Normalized = normalized
-	a := store.Acceptance{Event: e, Keys: eventKeys(&e)}
+	a := store.Acceptance{Event: e, Keys: eventKeys(&e), Enrich: in.sources[e.Source].enrich}
 	if e.CorrelationKey != "" {
 		a.Clears = clears(e.Type)
 	}

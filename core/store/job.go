@@ -31,6 +31,26 @@ type DecodeArgs struct {
 // Kind is River's name of the job.
 func (DecodeArgs) Kind() string { return "decode" }
 
+// EnrichQueue is the queue of enrich jobs.
+const EnrichQueue = "enrich"
+
+// EnrichArgs are the arguments of the job that adds to an event what its webhook left
+// out, and then lets its deliveries go.
+type EnrichArgs struct {
+	EventID uuid.UUID `json:"event_id"`
+}
+
+// Kind is River's name of the job.
+func (EnrichArgs) Kind() string { return "enrich" }
+
+// EnrichJob is the job for an event to be enriched.
+func EnrichJob(eventID uuid.UUID) river.InsertManyParams {
+	return river.InsertManyParams{
+		Args:       EnrichArgs{EventID: eventID},
+		InsertOpts: &river.InsertOpts{Queue: EnrichQueue, MaxAttempts: MaxAttempts},
+	}
+}
+
 // DeliverJob is the job for a delivery to a target.
 func DeliverJob(deliveryID uuid.UUID, target string) river.InsertManyParams {
 	return river.InsertManyParams{

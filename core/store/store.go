@@ -72,6 +72,9 @@ type Intake interface {
 	// event takes the state and the decoded form of a.Event. An event that is not
 	// deferred any more is left alone. A repetition becomes event.Duplicate.
 	Resolve(ctx context.Context, a *Acceptance) (Accepted, error)
+	// Enriched gives an event its enriched form, unless that is nil, and jobs to its
+	// pending deliveries.
+	Enriched(ctx context.Context, id uuid.UUID, normalized []byte) error
 }
 
 // Acceptance is everything that one accepted event brings into the database.
@@ -86,6 +89,9 @@ type Acceptance struct {
 	// Deliveries need ID, Target and Route. The store makes them pending with a
 	// job, or held when their target is on hold.
 	Deliveries []event.Delivery
+	// Enrich gives the event one enrich job instead of its deliveries' jobs, which
+	// Enriched makes.
+	Enrich bool
 }
 
 // DedupKey is taken by the first event that brings it and freed after Window.

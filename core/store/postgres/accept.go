@@ -314,17 +314,24 @@ type deliveryColumns struct {
 // no hold.
 func (c *deliveryColumns) add(a *store.Acceptance, held map[string]string) []river.InsertManyParams {
 	var jobs []river.InsertManyParams
+	pending := false
 	for _, d := range a.Deliveries {
 		state := event.Pending
 		reason, onHold := held[d.Target]
-		if onHold {
+		switch {
+		case onHold:
 			state = event.Held
-		} else {
+		case a.Enrich:
+			pending = true
+		default:
 			jobs = append(jobs, store.DeliverJob(d.ID, d.Target))
 		}
 		c.ids, c.events = append(c.ids, d.ID), append(c.events, a.Event.ID)
 		c.targets, c.routes = append(c.targets, d.Target), append(c.routes, d.Route)
 		c.states, c.reasons = append(c.states, string(state)), append(c.reasons, reason)
+	}
+	if pending {
+		jobs = append(jobs, store.EnrichJob(a.Event.ID))
 	}
 	return jobs
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
@@ -60,4 +61,33 @@ func (s *Store) Resolve(ctx context.Context, a *store.Acceptance) (store.Accepte
 		return store.Accepted{}, fmt.Errorf("resolve event %s: %w", a.Event.ID, err)
 	}
 	return accepted, nil
+}
+
+// Enriched stores what was fetched and lets the deliveries go.
+func (s *Store) Enriched(ctx context.Context, id uuid.UUID, normalized []byte) error {
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		if normalized != nil {
+			if _, err := tx.Exec(ctx, `UPDATE events SET normalized = $2 WHERE id = $1`, id, normalized); err != nil {
+				return fmt.Errorf("update event: %w", err)
+			}
+		}
+		rows, err := tx.Query(ctx, `SELECT id, target FROM deliveries WHERE event_id = $1 AND state = 'pending'`, id)
+		if err != nil {
+			return fmt.Errorf("find deliveries: %w", err)
+		}
+		var jobs []river.InsertManyParams
+		var delivery uuid.UUID
+		var target string
+		if _, err := pgx.ForEachRow(rows, []any{&delivery, &target}, func() error {
+			jobs = append(jobs, store.DeliverJob(delivery, target))
+			return nil
+		}); err != nil {
+			return fmt.Errorf("find deliveries: %w", err)
+		}
+		return s.insertJobs(ctx, tx, jobs)
+	})
+	if err != nil {
+		return fmt.Errorf("enrich event %s: %w", id, err)
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/riverqueue/river"
 
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
@@ -137,18 +138,24 @@ func (t *tx) take(a *store.Acceptance) (uuid.UUID, error) {
 // insertDeliveries inserts deliveries: held when their target is on hold, else with
 // jobs.
 func (t *tx) insertDeliveries(a *store.Acceptance) error {
+	pending := false
 	for _, d := range a.Deliveries {
 		state, reason := event.Held, ""
 		err := t.row(holdReasonSQL, []any{d.Target}, &reason)
 		if errors.Is(err, sql.ErrNoRows) {
-			state = event.Pending
-			t.jobs = append(t.jobs, store.DeliverJob(d.ID, d.Target))
+			state, pending = event.Pending, true
+			if !a.Enrich {
+				t.jobs = append(t.jobs, store.DeliverJob(d.ID, d.Target))
+			}
 		} else if err != nil {
 			return fmt.Errorf("read hold: %w", err)
 		}
 		if _, err := t.exec(insertDeliverySQL, d.ID[:], a.Event.ID[:], d.Target, d.Route, string(state), reason, t.now); err != nil {
 			return fmt.Errorf("insert delivery: %w", err)
 		}
+	}
+	if a.Enrich && pending {
+		t.jobs = append(t.jobs, store.EnrichJob(a.Event.ID))
 	}
 	return nil
 }
@@ -192,4 +199,32 @@ func (s *Store) Resolve(ctx context.Context, a *store.Acceptance) (store.Accepte
 		return store.Accepted{}, fmt.Errorf("resolve event %s: %w", a.Event.ID, err)
 	}
 	return accepted, nil
+}
+
+// Enriched stores what was fetched and lets the deliveries go.
+func (s *Store) Enriched(ctx context.Context, id uuid.UUID, normalized []byte) error {
+	err := s.inTx(ctx, func(t *tx) error {
+		if normalized != nil {
+			if _, err := t.exec(`UPDATE events SET normalized = ? WHERE id = ?`, normalized, id[:]); err != nil {
+				return fmt.Errorf("update event: %w", err)
+			}
+		}
+		waiting, err := collect(ctx, t.Tx, scanJob, `SELECT id, target FROM deliveries WHERE event_id = ? AND state = 'pending'`, id[:])
+		if err != nil {
+			return fmt.Errorf("find deliveries: %w", err)
+		}
+		t.jobs = append(t.jobs, waiting...)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("enrich event %s: %w", id, err)
+	}
+	return nil
+}
+
+func scanJob(row scanner) (river.InsertManyParams, error) {
+	var id uuid.UUID
+	var target string
+	err := row.Scan(&id, &target)
+	return store.DeliverJob(id, target), err
 }

@@ -90,3 +90,27 @@ func testAskCatchup(t *testing.T, db Database) {
 	require.NoError(t, db.Store.AskCatchup(t.Context(), "sonarr"))
 	require.EqualValues(t, 2, jobs(t, db, store.CatchupQueue))
 }
+
+// Deliveries of an event that is enriched wait for it, without jobs.
+func testEnrich(t *testing.T, db Database) {
+	require.NoError(t, db.Store.HoldTarget(t.Context(), store.HoldRequest{Target: "held", Kind: store.HoldPaused}))
+	a := acceptance("Sintel", "ops", "chat", "held")
+	a.Enrich = true
+	accept(t, db.Store, a)
+	require.EqualValues(t, 1, jobs(t, db, store.EnrichQueue))
+	require.Zero(t, jobs(t, db, store.TargetQueue("ops")))
+
+	require.NoError(t, db.Store.Enriched(t.Context(), a.Event.ID, []byte(`{"more":true}`)))
+	require.EqualValues(t, 1, jobs(t, db, store.TargetQueue("ops")))
+	require.EqualValues(t, 1, jobs(t, db, store.TargetQueue("chat")))
+	require.Zero(t, jobs(t, db, store.TargetQueue("held")))
+	require.JSONEq(t, `{"more":true}`, string(load(t, db.Store, a.Deliveries[0].ID).Event.Normalized))
+
+	require.NoError(t, db.Store.Enriched(t.Context(), a.Event.ID, nil), "without an answer")
+	require.JSONEq(t, `{"more":true}`, string(load(t, db.Store, a.Deliveries[0].ID).Event.Normalized))
+
+	idle := acceptance("Nowhere")
+	idle.Enrich = true
+	accept(t, db.Store, idle)
+	require.EqualValues(t, 1, jobs(t, db, store.EnrichQueue), "nothing waits for it")
+}

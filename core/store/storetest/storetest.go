@@ -61,6 +61,7 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"LateWebhookOfAPastEvent":    testLateWebhook,
 		"Cursors":                    testCursors,
 		"AskCatchupOnce":             testAskCatchup,
+		"Enrich":                     testEnrich,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
