@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/api"
 	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -125,7 +126,7 @@ func TestPaths(t *testing.T) {
 
 func TestApplicationURL(t *testing.T) {
 	t.Parallel()
-	d, err := newSource(t.Context(), sdk.Env{}, arr.Config{ApplicationURL: "http://nas:7878/radarr"})
+	d, err := newSource(t.Context(), sdk.Env{}, api.Config{Config: arr.Config{ApplicationURL: "http://nas:7878/radarr"}})
 	require.NoError(t, err)
 	for name, want := range map[string]string{
 		"health_restored": "http://nas:7878/radarr/system/status",
@@ -170,7 +171,7 @@ func TestFingerprint(t *testing.T) {
 		"other movie added":      arrtest.Other("movie_added", func(m map[string]any) { arrtest.Object(m, "movie")["id"] = 13 }),
 		"other movie deleted":    arrtest.Other("movie_delete", func(m map[string]any) { arrtest.Object(m, "movie")["id"] = 13 }),
 		"deleted is not added":   arrtest.Other("movie_delete", func(m map[string]any) { m["eventType"] = "MovieAdded" }),
-		"other file deleted":     arrtest.Other("file_delete_missing", func(m map[string]any) { arrtest.Object(m, "movieFile")["id"] = 102 }),
+		"other file deleted":     arrtest.Other("file_delete_missing", func(m map[string]any) { arrtest.Object(m, "movieFile")["relativePath"] = "other.mkv" }),
 		"deleted for a reason":   arrtest.Other("file_delete_missing", func(m map[string]any) { m["deleteReason"] = "manual" }),
 		"other health level":     arrtest.Other("health", func(m map[string]any) { m["level"] = "error" }),
 		"other health message":   arrtest.Other("health", func(m map[string]any) { m["message"] = "x" }),

@@ -102,7 +102,7 @@ func TestFingerprint(t *testing.T) {
 		"other author deleted":  arrtest.Other("author_delete", id("author")),
 		"other book deleted":    arrtest.Other("book_delete", id("book")),
 		"book is no author":     arrtest.Other("book_delete", func(m map[string]any) { m["eventType"] = "AuthorDelete"; arrtest.Object(m, "author")["id"] = 4 }),
-		"other file deleted":    arrtest.Other("book_file_delete", id("bookFile")),
+		"other file deleted":    arrtest.Other("book_file_delete", func(m map[string]any) { arrtest.Object(m, "bookFile")["path"] = "/other.epub" }),
 		"update in other words": arrtest.Same("application_update", func(m map[string]any) { m["message"] = "x" }),
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/api"
 	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
 	"github.com/hookarr/hookarr/sdk/plugintest"
 )
@@ -13,7 +14,7 @@ func TestMain(m *testing.M) { plugintest.Main(m) }
 func TestContract(t *testing.T) {
 	t.Parallel()
 	plugintest.TestSource(t, info(), newSource, plugintest.SourceSuite{
-		Config: config{Config: arr.Config{ApplicationURL: "http://sonarr.lan:8989"}, ImportPair: "both"},
+		Config: config{Config: api.Config{Config: arr.Config{ApplicationURL: "http://sonarr.lan:8989"}}, ImportPair: "both"},
 	})
 }
 

@@ -17,6 +17,15 @@ const (
 	pairComplete importPair = "complete"
 )
 
+// unwanted are the flags that Sonarr's connection does without: with both kinds of
+// reports it would tell most imports twice.
+func (p importPair) unwanted() []string {
+	if p == pairComplete {
+		return []string{"onDownload", "onUpgrade"}
+	}
+	return []string{"onImportComplete"}
+}
+
 // decoder is the source: pure, and safe for concurrent use.
 type decoder struct {
 	applicationURL string

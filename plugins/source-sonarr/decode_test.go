@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/api"
 	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -110,7 +111,7 @@ func TestSkipsNoPayloadOfAnother(t *testing.T) {
 
 func TestApplicationURL(t *testing.T) {
 	t.Parallel()
-	d, err := newSource(t.Context(), sdk.Env{}, config{Config: arr.Config{ApplicationURL: "http://nas:8989/tv/"}})
+	d, err := newSource(t.Context(), sdk.Env{}, config{Config: api.Config{Config: arr.Config{ApplicationURL: "http://nas:8989/tv/"}}})
 	require.NoError(t, err)
 	for name, want := range map[string]string{
 		"health":             "http://nas:8989/tv/system/status",
@@ -125,7 +126,7 @@ func TestApplicationURL(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, e.URL, name)
 	}
-	require.ErrorContains(t, config{Config: arr.Config{ApplicationURL: "nas"}}.Validate(), "application_url")
+	require.ErrorContains(t, config{Config: api.Config{Config: arr.Config{ApplicationURL: "nas"}}}.Validate(), "application_url")
 }
 
 func TestPaths(t *testing.T) {

@@ -38,7 +38,7 @@ func TestFingerprint(t *testing.T) {
 		"other series added":     arrtest.Other("series_add", func(m map[string]any) { arrtest.Object(m, "series")["id"] = 1 }),
 		"other series deleted":   arrtest.Other("series_delete", func(m map[string]any) { arrtest.Object(m, "series")["id"] = 1 }),
 		"deleted is not added":   arrtest.Other("series_delete", func(m map[string]any) { m["eventType"] = "SeriesAdd" }),
-		"other file deleted":     arrtest.Other("file_delete_missing", func(m map[string]any) { arrtest.Object(m, "episodeFile")["id"] = 1 }),
+		"other file deleted":     arrtest.Other("file_delete_missing", func(m map[string]any) { arrtest.Object(m, "episodeFile")["relativePath"] = "other.mkv" }),
 		"deleted for a reason":   arrtest.Other("file_delete_missing", func(m map[string]any) { m["deleteReason"] = "manual" }),
 		"issue sent again":       arrtest.Same("health", func(m map[string]any) { m["wikiUrl"] = "https://x" }),
 		"restored is no issue":   arrtest.Other("health", func(m map[string]any) { m["eventType"] = "HealthRestored" }),

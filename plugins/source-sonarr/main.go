@@ -1,15 +1,18 @@
-// Command source-sonarr decodes the webhooks of Sonarr.
+// Command source-sonarr decodes the webhooks of Sonarr, and manages and completes them
+// through its API.
 package main
 
 import (
 	"context"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/api"
+	"github.com/hookarr/hookarr/plugins/internal/arr/series"
 	"github.com/hookarr/hookarr/sdk"
 )
 
 type config struct {
-	arr.Config
+	api.Config
 
 	ImportPair importPair `json:"import_pair" hookarr:"default=both,enum=both|files|complete" doc:"Which events to make when Sonarr reports an import by file and again when the download is complete. files: one event per file; complete: one per download, for which On Import Complete must be ticked in Sonarr; both: all of them."`
 }
@@ -17,9 +20,21 @@ type config struct {
 func main() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
-	return sdk.Info{Name: "sonarr", Version: "0.1.0", Summary: "Decodes the webhooks of Sonarr."}
+	return sdk.Info{
+		Name: "sonarr", Version: "0.1.0", Features: api.Features(),
+		Summary: "Decodes the webhooks of Sonarr, registers them, catches up on missed ones and adds details.",
+	}
 }
 
-func newSource(_ context.Context, _ sdk.Env, c config) (sdk.Source, error) {
-	return decoder{applicationURL: c.ApplicationURL, importPair: c.ImportPair}, nil
+// source decodes without the API, and does the rest with it.
+type source struct {
+	decoder
+	*api.Powers
+}
+
+func newSource(_ context.Context, env sdk.Env, c config) (sdk.Source, error) {
+	app := api.App{Name: arr.Sonarr, API: "v3", Unwanted: c.ImportPair.unwanted(), Reader: func(client *api.Client, s api.Status) api.Reader {
+		return series.NewReader(client, s, arr.Sonarr, c.ApplicationURL)
+	}}
+	return source{decoder{applicationURL: c.ApplicationURL, importPair: c.ImportPair}, api.New(env, c.Config, app)}, nil
 }

@@ -153,7 +153,11 @@ func (p *Payload) FileDeleted(e *sdk.Event, s Subject, f *File) {
 		e.Summary = "Deleted the file of " + e.Title + Parenthesis(Words(p.DeleteReason))
 	}
 	e.CorrelationKey = s.fileKey(f)
-	e.Fingerprint = s.fileFingerprint("file deleted", f, strings.ToLower(p.DeleteReason))
+	// The history of the applications has no id of a file that is gone.
+	e.Fingerprint = s.pathFingerprint("file deleted", f, strings.ToLower(p.DeleteReason))
+	if e.Fingerprint == "" {
+		e.Fingerprint = s.fileFingerprint("file deleted", f, strings.ToLower(p.DeleteReason))
+	}
 }
 
 // Waiting fills in the event of a download that cannot be imported without a person.

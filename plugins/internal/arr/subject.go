@@ -1,6 +1,7 @@
 package arr
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/hookarr/hookarr/sdk"
@@ -25,10 +26,10 @@ func (s Subject) correlationKey() string { return Key(s.Kind, s.Key) }
 // fileKey ties together what happens to a file of the title, or to the title when it
 // is not about one file.
 func (s Subject) fileKey(f *File) string {
-	if f != nil && f.ID != "" {
-		return Key(s.Kind, s.Key, "file", string(f.ID))
+	if f == nil {
+		return s.correlationKey()
 	}
-	return s.correlationKey()
+	return cmp.Or(Key(s.Kind, s.Key, "file", cmp.Or(string(f.ID), f.RelativePath, Base(f.Path))), s.correlationKey())
 }
 
 // fileFingerprint tells files apart by their ids, which an application gives once,
@@ -39,6 +40,14 @@ func (s Subject) fileFingerprint(kind string, f *File, more ...string) string {
 	}
 	if f.ID != "" {
 		return Fingerprint(kind, append([]string{"id", string(f.ID)}, more...)...)
+	}
+	return s.pathFingerprint(kind, f, more...)
+}
+
+// pathFingerprint tells files apart by path and size.
+func (s Subject) pathFingerprint(kind string, f *File, more ...string) string {
+	if f == nil {
+		return ""
 	}
 	path := Path(s.Folder, f.RelativePath, f.Path)
 	if path == "" {

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/hookarr/hookarr/plugins/internal/arr"
+)
+
+// File is a file in the API, which describes what is in it in other words than
+// webhooks do.
+type File struct {
+	arr.File
+
+	MediaInfo *MediaInfo
+}
+
+// MediaInfo is what an application found in a file, in the API.
+type MediaInfo struct {
+	AudioChannels         arr.Number
+	AudioCodec            string
+	AudioLanguages        string // eng/ger
+	Resolution            string // 1920x1080
+	Subtitles             string // eng/ger
+	VideoCodec            string
+	VideoDynamicRange     string
+	VideoDynamicRangeType string
+}
+
+// Webhook is the file as webhooks have it.
+func (f *File) Webhook() arr.File {
+	out := f.File
+	if m := f.MediaInfo; m != nil {
+		width, height, _ := strings.Cut(m.Resolution, "x")
+		out.MediaInfo = &arr.MediaInfo{
+			AudioChannels:         m.AudioChannels,
+			AudioCodec:            m.AudioCodec,
+			AudioLanguages:        slashed(m.AudioLanguages),
+			Width:                 pixels(width),
+			Height:                pixels(height),
+			Subtitles:             slashed(m.Subtitles),
+			VideoCodec:            m.VideoCodec,
+			VideoDynamicRange:     m.VideoDynamicRange,
+			VideoDynamicRangeType: m.VideoDynamicRangeType,
+		}
+	}
+	return out
+}
+
+// slashed splits what the API joins with slashes.
+func slashed(s string) arr.Names {
+	var all arr.Names
+	for part := range strings.SplitSeq(s, "/") {
+		if part = strings.TrimSpace(part); part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+func pixels(s string) arr.Number {
+	// What is no number is not known.
+	n, _ := strconv.Atoi(s)
+	return arr.Number(max(n, 0))
+}
+
+// Tag is a label that a user gives to titles.
+type Tag struct {
+	ID    arr.ID
+	Label string
+}
+
+// Labels are the labels of tags by their ids.
+func Labels(tags []Tag, ids []arr.ID) arr.Names {
+	var all arr.Names
+	for _, id := range ids {
+		for _, t := range tags {
+			if t.ID == id {
+				all = append(all, t.Label)
+			}
+		}
+	}
+	return all
+}
+
+// Complete fills what a history record says of a file from the files that the title
+// has today, found by id or else by path.
+func Complete(f *arr.File, known []File) {
+	for i := range known {
+		k := known[i].Webhook()
+		if f.ID != "" && k.ID != f.ID || f.ID == "" && k.Path != f.Path {
+			continue
+		}
+		// The file may have been renamed since.
+		k.Path, k.RelativePath, k.PreviousPath, k.SourcePath = f.Path, f.RelativePath, f.PreviousPath, f.SourcePath
+		*f = k
+		return
+	}
+}

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// App is what the powers have to know of an application.
+type App struct {
+	Name arr.App
+	// API is the version of the API: v3, v1.
+	API string
+	// Reader returns what knows the titles of an installation.
+	Reader func(c *Client, s Status) Reader
+	// Unwanted are the flags of a connection that stay off. All others are turned on.
+	Unwanted []string
+}
+
+// Reader knows the titles of an application. It may be used for one call.
+type Reader interface {
+	// Part says what the webhook of a record's event is about, so that records of the
+	// same are told together. It is empty for records that no webhook tells.
+	Part(r *Record) string
+	// Tell makes the event of what a webhook told, with the webhook's fingerprint and
+	// correlation key. The event's time is filled in by the caller.
+	Tell(ctx context.Context, t Told) (sdk.Event, error)
+	// Details returns an event with what the application knows of the titles and files
+	// in e. Its lists are in the order of e's or have ids.
+	Details(ctx context.Context, e sdk.Event) (sdk.Event, error)
+}
+
+// Features are the powers of every source that has Powers.
+func Features() []sdk.Feature {
+	return []sdk.Feature{sdk.FeatureFetch, sdk.FeatureHistory, sdk.FeatureConnect}
+}
+
+// Powers are the optional powers of an application's source. Source plugins embed it.
+type Powers struct {
+	app      App
+	client   *Client
+	instance string
+}
+
+// New returns the powers of a configured instance. Without base_url and api_key they
+// say that they need them.
+func New(env sdk.Env, c Config, app App) *Powers {
+	p := &Powers{app: app, instance: env.Instance}
+	if c.BaseURL != "" {
+		p.client = newClient(env.HTTP, c, app.Name, app.API)
+	}
+	return p
+}
+
+// ready returns the client of a configured API.
+func (p *Powers) ready() (*Client, error) {
+	if p.client == nil {
+		return nil, &unconfigured{p.instance}
+	}
+	return p.client, nil
+}
+
+// unconfigured says that the powers lack what they need.
+type unconfigured struct{ instance string }
+
+func (u *unconfigured) Error() string {
+	return fmt.Sprintf("set base_url and api_key in sources.%s.config", u.instance)
+}
+
+func (u *unconfigured) Is(target error) bool { return target == errors.ErrUnsupported }

@@ -1,0 +1,192 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hookarr/hookarr/plugins/internal/arr"
+)
+
+// Record is one entry of an application's history. An application writes one for
+// every movie, episode or track, so that a webhook can be told in several.
+type Record struct {
+	ID          arr.ID
+	Date        time.Time
+	EventType   string
+	SourceTitle string
+	DownloadID  string
+	Quality     arr.Name
+	Languages   arr.Names
+
+	CustomFormats     arr.Names
+	CustomFormatScore arr.Number
+
+	MovieID   arr.ID
+	SeriesID  arr.ID
+	EpisodeID arr.ID
+	ArtistID  arr.ID
+	AlbumID   arr.ID
+	TrackID   arr.ID
+
+	Data Data
+
+	// raw is the record as the application sent it.
+	raw json.RawMessage
+}
+
+// Data is what a record says more, as far as anybody wants to know it. All of it are
+// strings; which there are depends on the type of the record.
+type Data struct {
+	Indexer            string
+	ReleaseGroup       string
+	DownloadClient     string
+	DownloadClientName string
+	Size               arr.Number
+	CustomFormatScore  arr.Number
+	IndexerFlags       arr.Names
+	FileID             arr.ID
+	DroppedPath        string
+	ImportedPath       string
+	Reason             string
+	SourcePath         string
+	Path               string
+	RelativePath       string
+}
+
+// Is reports whether the record has a type, as the application spells it.
+func (r *Record) Is(eventType string) bool { return strings.EqualFold(r.EventType, eventType) }
+
+func (r *Record) position() position {
+	// Ids count up from 1.
+	id, _ := strconv.ParseInt(string(r.ID), 10, 64)
+	return position{r.Date, id}
+}
+
+// Payload is what webhooks have in common, as far as the record knows it.
+func (r *Record) Payload(eventType string) arr.Payload {
+	p := arr.Payload{
+		EventType:          eventType,
+		DownloadID:         r.DownloadID,
+		DownloadClient:     cmp.Or(r.Data.DownloadClientName, r.Data.DownloadClient),
+		DownloadClientType: r.Data.DownloadClient,
+		Release: arr.Release{
+			ReleaseTitle:      r.SourceTitle,
+			ReleaseGroup:      r.Data.ReleaseGroup,
+			Indexer:           r.Data.Indexer,
+			Size:              r.Data.Size,
+			Quality:           r.Quality,
+			Languages:         r.Languages,
+			CustomFormats:     r.CustomFormats,
+			CustomFormatScore: cmp.Or(r.Data.CustomFormatScore, r.CustomFormatScore),
+			IndexerFlags:      r.Data.IndexerFlags,
+		},
+	}
+	if r.Data.DownloadClientName == "" {
+		p.DownloadClientType = ""
+	}
+	return p
+}
+
+// File is the file that the record is about, as far as the record knows it.
+func (r *Record) File() arr.File {
+	return arr.File{
+		ID:           r.Data.FileID,
+		Path:         cmp.Or(r.Data.ImportedPath, r.Data.Path, r.SourceTitle),
+		RelativePath: r.Data.RelativePath,
+		PreviousPath: r.Data.SourcePath,
+		SourcePath:   r.Data.DroppedPath,
+		Quality:      r.Quality,
+		Languages:    r.Languages,
+		ReleaseGroup: r.Data.ReleaseGroup,
+		Size:         r.Data.Size,
+	}
+}
+
+// DeleteReason is why a file was deleted, spelled as in webhooks: missingFromDisk.
+func (r *Record) DeleteReason() string {
+	first, size := utf8.DecodeRuneInString(r.Data.Reason)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToLower(first)) + r.Data.Reason[size:]
+}
+
+// position is a place in the history. Times in the API are whole seconds, so ids tell
+// records of the same second apart.
+type position struct {
+	date time.Time
+	id   int64
+}
+
+func (p position) compare(o position) int {
+	return cmp.Or(p.date.Compare(o.date), cmp.Compare(p.id, o.id))
+}
+
+// String is the position as a cursor.
+func (p position) String() string {
+	return p.date.UTC().Format(time.RFC3339) + "/" + strconv.FormatInt(p.id, 10)
+}
+
+func parsePosition(cursor string) (position, error) {
+	date, id, _ := strings.Cut(cursor, "/")
+	t, err := time.Parse(time.RFC3339, date)
+	if err != nil {
+		return position{}, fmt.Errorf("read the cursor %q: %w", cursor, err)
+	}
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return position{}, fmt.Errorf("read the cursor %q: %w", cursor, err)
+	}
+	return position{t, n}, nil
+}
+
+// since returns the records of a moment and later in their order, each once. When
+// there are more than an answer holds, cut is true and the youngest are missing.
+func (c *Client) since(ctx context.Context, at time.Time) (records []Record, cut bool, err error) {
+	const path = "history/since"
+	if epoch := time.Unix(0, 0); at.Before(epoch) {
+		at = epoch
+	}
+	query := url.Values{"date": {at.UTC().Format(time.RFC3339)}}
+	answer, err := c.send(ctx, http.MethodGet, path, query, nil)
+	if err != nil {
+		return nil, false, err
+	}
+	d := json.NewDecoder(bytes.NewReader(answer))
+	start, err := d.Token()
+	if err == nil && start != json.Delim('[') {
+		err = errors.New("no list")
+	}
+	for err == nil && d.More() {
+		var r Record
+		if err = d.Decode(&r.raw); err != nil {
+			break
+		}
+		// A field of an unexpected type is left out, a record of unknown date altogether.
+		wrong := json.Unmarshal(r.raw, &r)
+		if _, ok := errors.AsType[*json.UnmarshalTypeError](wrong); ok || wrong == nil {
+			records = append(records, r)
+		}
+	}
+	if err == nil {
+		_, err = d.Token()
+	}
+	if cut = len(answer) > maxAnswer; err != nil && !cut {
+		return nil, false, fmt.Errorf("%s at %s answered %s with something that is no list of records or breaks off: %w", c.app, c.base, path, err)
+	}
+	slices.SortFunc(records, func(a, b Record) int { return a.position().compare(b.position()) })
+	records = slices.CompactFunc(records, func(a, b Record) bool { return a.position() == b.position() })
+	return records, cut, nil
+}

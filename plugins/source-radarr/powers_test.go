@@ -1,0 +1,52 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/fakearr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/api"
+	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+func install(t *testing.T) *arrtest.Installation {
+	t.Helper()
+	return arrtest.Install(t, fakearr.Radarr, func(env sdk.Env, c api.Config) sdk.Source {
+		s, err := newSource(t.Context(), env, c)
+		require.NoError(t, err)
+		return s
+	})
+}
+
+func dune() fakearr.Title {
+	return fakearr.Title{
+		Name: "Dune: Part Two", Year: 2024, Released: "2024-05-14", TMDB: 693134, IMDB: "tt15239678", Overview: "Paul goes on.",
+		Genres: []string{"Science Fiction"}, Tags: []string{"4k", "kids"}, Poster: "https://image.example/p.jpg", Fanart: "https://image.example/f.jpg",
+	}
+}
+
+func live(t *testing.T) *arrtest.Installation {
+	t.Helper()
+	in := install(t)
+	in.Live(dune(), fakearr.Title{Name: "Arrival", Year: 2016, Released: "2017-02-14", TMDB: 329865})
+	return in
+}
+
+func TestHistoryTellsWhatTheWebhooksTold(t *testing.T) {
+	t.Parallel()
+	past := live(t).Twins(arrtest.Kept()...)
+	media := past[0].Event.Media
+	require.Equal(t, dune().Tags, media.Tags)
+	require.Equal(t, dune().Poster, media.Poster)
+	require.Equal(t, "2024-05-14", media.ReleaseDate)
+	require.Equal(t, map[string]string{"tmdb": "693134", "imdb": "tt15239678"}, media.IDs)
+}
+
+func TestHistoryStandsDisorder(t *testing.T) {
+	t.Parallel()
+	in := live(t)
+	in.Trouble(fakearr.Trouble{Unordered: true, Overlap: 2})
+	in.Twins(arrtest.Kept()...)
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/fakearr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/api"
+	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+func install(t *testing.T) *arrtest.Installation {
+	t.Helper()
+	return arrtest.Install(t, fakearr.Sonarr, func(env sdk.Env, c api.Config) sdk.Source {
+		s, err := newSource(t.Context(), env, config{Config: c, ImportPair: pairFiles})
+		require.NoError(t, err)
+		return s
+	})
+}
+
+func dark() fakearr.Title {
+	return fakearr.Title{
+		Name: "Dark", Year: 2017, TVDB: 334824, IMDB: "tt5753856", Overview: "Children vanish.", SeriesType: "standard",
+		Genres: []string{"Mystery"}, Tags: []string{"german"}, Poster: "https://image.example/p.jpg", Fanart: "https://image.example/f.jpg",
+		Episodes: []fakearr.Episode{
+			{Season: 1, Number: 1, Title: "Secrets", Overview: "A boy is gone.", Aired: "2017-12-01"},
+			{Season: 1, Number: 2, Title: "Lies", Overview: "A box.", Aired: "2017-12-01"},
+			{Season: 1, Number: 3, Title: "Past and Present", Aired: "2017-12-01"},
+		},
+	}
+}
+
+func live(t *testing.T) *arrtest.Installation {
+	t.Helper()
+	in := install(t)
+	in.Live(dark(), fakearr.Title{Name: "Severance", Year: 2022, TVDB: 371980, Episodes: []fakearr.Episode{{Season: 2, Number: 3, Title: "Who Is Alive?", Aired: "2025-01-31"}}})
+	return in
+}
+
+func TestHistoryTellsWhatTheWebhooksTold(t *testing.T) {
+	t.Parallel()
+	past := live(t).Twins(arrtest.Kept()...)
+	grab := past[0].Event
+	require.Len(t, grab.Episodes, 3)
+	require.Equal(t, "Lies", grab.Episodes[1].Title)
+	require.Equal(t, dark().Tags, grab.Media.Tags)
+	require.Equal(t, dark().Fanart, grab.Media.Fanart)
+	require.Equal(t, "334824", grab.Media.IDs["tvdb"])
+}
+
+func TestHistoryStandsDisorder(t *testing.T) {
+	t.Parallel()
+	in := live(t)
+	in.Trouble(fakearr.Trouble{Unordered: true, Overlap: 2})
+	in.Twins(arrtest.Kept()...)
+}
