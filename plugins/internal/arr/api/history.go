@@ -153,13 +153,12 @@ func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPa
 			return page, nil
 		}
 		e, err := reader.Tell(ctx, told)
-		if err != nil && len(page.Events) == 0 {
-			return sdk.HistoryPage{}, err
+		if err != nil && len(page.Events) > 0 {
+			page.More = true
+			return page, nil //nolint:nilerr // What is known is of use; the next call gets over it, or says it.
 		}
 		if err != nil {
-			// The next call gets over it, or says it.
-			page.More = true
-			return page, nil
+			return sdk.HistoryPage{}, err
 		}
 		e.Time = end.date
 		page.Events = append(page.Events, sdk.PastEvent{Event: e, Record: told.record()})

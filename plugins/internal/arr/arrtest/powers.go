@@ -27,12 +27,12 @@ type Installation struct {
 
 // Install starts an application, whose clock goes on by ten minutes whenever the test
 // says, and configures its source with build.
-func Install(t testing.TB, app fakearr.App, build func(sdk.Env, api.Config) sdk.Source) *Installation {
-	t.Helper()
-	in := &Installation{t: t, clock: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
+func Install(tb testing.TB, app fakearr.App, build func(sdk.Env, api.Config) sdk.Source) *Installation {
+	tb.Helper()
+	in := &Installation{t: tb, clock: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	in.Arr = fakearr.New(app, fakearr.Options{Now: func() time.Time { return in.clock }, URLBase: "/base"})
 	server := httptest.NewServer(in.Arr)
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	in.URL = server.URL + "/base"
 	in.Source = build(Env(), api.Config{BaseURL: in.URL, APIKey: sdk.Secret(in.APIKey())})
 	return in

@@ -1,0 +1,229 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/fakearr"
+	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/api"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// app is an application as its source knows it.
+func app(a fakearr.App) api.App {
+	out := api.App{API: "v3", Unwanted: []string{"onImportComplete"}}
+	switch a {
+	case fakearr.Radarr:
+		out.Name = arr.Radarr
+	case fakearr.Sonarr:
+		out.Name = arr.Sonarr
+	case fakearr.Lidarr:
+		out.Name, out.API = arr.Lidarr, "v1"
+	default:
+		out.Name = arr.Whisparr
+	}
+	return out
+}
+
+// bench is an application beside a door like Hookarr's.
+type bench struct {
+	*fakearr.Arr
+	powers *api.Powers
+	url    string
+	door   *httptest.Server
+	status atomic.Int32
+	posts  atomic.Int32
+}
+
+const token = "generated-credential"
+
+func newBench(t *testing.T, a fakearr.App) *bench {
+	t.Helper()
+	b := &bench{Arr: fakearr.New(a, fakearr.Options{})}
+	b.status.Store(http.StatusAccepted)
+	b.door = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.posts.Add(1)
+		_, password, _ := r.BasicAuth()
+		if password != token && r.Header.Get("X-Hookarr-Token") != token {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.WriteHeader(int(b.status.Load()))
+	}))
+	t.Cleanup(b.door.Close)
+	server := httptest.NewServer(b.Arr)
+	t.Cleanup(server.Close)
+	b.url = server.URL
+	b.powers = api.New(sdk.Env{Instance: "arr", HTTP: &sdk.HTTP{}}, api.Config{BaseURL: b.url, APIKey: sdk.Secret(b.APIKey())}, app(a))
+	return b
+}
+
+func (b *bench) request(action sdk.ConnectAction) sdk.ConnectRequest {
+	return sdk.ConnectRequest{Action: action, URL: b.door.URL + "/hooks/arr", Credentials: []sdk.Credential{
+		{HeaderName: "X-Hookarr-Token", HeaderValue: token}, {Username: "arr", Password: token},
+	}}
+}
+
+func (b *bench) do(t *testing.T, action sdk.ConnectAction) sdk.ConnectResult {
+	t.Helper()
+	result, err := b.powers.Connect(t.Context(), b.request(action))
+	require.NoError(t, err)
+	return result
+}
+
+func fieldsOf(r sdk.ConnectResult) []string {
+	var all []string
+	for _, c := range r.Changes {
+		all = append(all, c.Field)
+	}
+	return all
+}
+
+func TestConnect(t *testing.T) {
+	t.Parallel()
+	for _, a := range fakearr.Apps() {
+		t.Run(string(a), func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, a)
+			basic := a == fakearr.WhisparrV2
+
+			missing := b.do(t, sdk.ConnectCheck)
+			require.False(t, missing.Connected)
+			require.Equal(t, []sdk.Change{{Field: "connection", From: "none", To: "Hookarr"}}, missing.Changes)
+			require.Equal(t, string(app(a).Name), missing.AppName)
+			require.NotEmpty(t, missing.AppVersion)
+			require.Contains(t, b.do(t, sdk.ConnectTest).Problems[0], "has no connection to Hookarr")
+
+			made := b.do(t, sdk.ConnectApply)
+			require.Empty(t, made.Problems)
+			require.True(t, made.Connected)
+			require.NotEmpty(t, made.ConnectionID)
+			require.Equal(t, basic, made.Credential == 1)
+			require.EqualValues(t, 1, b.posts.Load(), "the application has tested it")
+
+			checked := b.do(t, sdk.ConnectCheck)
+			require.True(t, checked.Connected, checked.Changes)
+			require.Equal(t, made.ConnectionID, checked.ConnectionID)
+			again := b.do(t, sdk.ConnectApply)
+			require.True(t, again.Connected)
+			require.Equal(t, made.ConnectionID, again.ConnectionID)
+			require.Equal(t, basic, len(again.Changes) == 1, "a password is always given again: %v", again.Changes)
+			require.True(t, b.do(t, sdk.ConnectTest).Connected)
+			require.EqualValues(t, 3, b.posts.Load())
+
+			_, err := b.Add(t.Context(), fakearr.Title{Name: "Title", Year: 2020, Released: "2020-01-01"})
+			require.NoError(t, err)
+			require.EqualValues(t, 4, b.posts.Load(), "the flags are on")
+
+			removed := b.do(t, sdk.ConnectRemove)
+			require.Equal(t, []sdk.Change{{Field: "connection", From: "Hookarr", To: "none"}}, removed.Changes)
+			require.False(t, b.do(t, sdk.ConnectCheck).Connected)
+			require.Empty(t, b.do(t, sdk.ConnectRemove).Changes)
+		})
+	}
+}
+
+func TestThereAreNeverTwoOfOurs(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, fakearr.Radarr)
+	b.Connect("Friend", "http://elsewhere/hook")
+	b.Connect("By hand", b.door.URL+"/hooks/arr/?token=old")
+	b.Connect("Hookarr", "http://old-host/hooks/arr")
+	drift := b.do(t, sdk.ConnectCheck)
+	require.False(t, drift.Connected)
+	require.Equal(t, []string{"url", "headers", "connection"}, fieldsOf(drift))
+	require.Equal(t, sdk.Change{Field: "url", From: b.door.URL + "/hooks/arr/?…", To: b.door.URL + "/hooks/arr"}, drift.Changes[0])
+
+	fixed := b.do(t, sdk.ConnectApply)
+	require.True(t, fixed.Connected, fixed.Problems)
+	require.True(t, b.do(t, sdk.ConnectCheck).Connected)
+	require.Equal(t, []string{"By hand", "Friend"}, b.names(t))
+	require.Len(t, b.do(t, sdk.ConnectRemove).Changes, 1)
+	require.Equal(t, []string{"Friend"}, b.names(t), "not ours")
+}
+
+func TestFlagsAreKept(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, fakearr.Sonarr)
+	b.Connect("hookarr", b.door.URL+"/hooks/arr")
+	require.Contains(t, b.do(t, sdk.ConnectCheck).Changes, sdk.Change{Field: "onImportComplete", From: "true", To: "false"}, "imports would be told twice")
+	require.True(t, b.do(t, sdk.ConnectApply).Connected)
+	require.True(t, b.do(t, sdk.ConnectCheck).Connected)
+}
+
+// names are the connections that the application has.
+func (b *bench) names(t *testing.T) []string {
+	t.Helper()
+	resp, err := http.Get(b.url + "/api/v3/notification?apikey=" + b.APIKey())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, resp.Body.Close()) }()
+	var all []struct{ Name string }
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&all))
+	var names []string
+	for _, c := range all {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+func TestConnectSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int32]string{
+		403: "does not let Sonarr in", 404: "nothing at", 405: "something other than Hookarr", 422: "is for another application than Sonarr",
+		503: "cannot store webhooks", 418: "did not get through",
+	} {
+		b := newBench(t, fakearr.Sonarr)
+		b.status.Store(status)
+		r := b.do(t, sdk.ConnectApply)
+		require.False(t, r.Connected)
+		require.Len(t, r.Problems, 1)
+		require.Contains(t, r.Problems[0], want)
+		require.Empty(t, r.ConnectionID)
+	}
+	b := newBench(t, fakearr.Lidarr)
+	refused := b.request(sdk.ConnectApply)
+	refused.Credentials = []sdk.Credential{{Username: "arr", Password: "wrong-credential"}}
+	r, err := b.powers.Connect(t.Context(), refused)
+	require.NoError(t, err)
+	require.Contains(t, r.Problems[0], "refused the credential that Lidarr sends (401)")
+
+	v2 := newBench(t, fakearr.WhisparrV2)
+	headersOnly := v2.request(sdk.ConnectApply)
+	headersOnly.Credentials = headersOnly.Credentials[:1]
+	r, err = v2.powers.Connect(t.Context(), headersOnly)
+	require.NoError(t, err)
+	require.Contains(t, r.Problems[0], "sends no headers of its own: let the source accept basic auth")
+
+	untrusted := httptest.NewTLSServer(b.door.Config.Handler)
+	t.Cleanup(untrusted.Close)
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for url, want := range map[string]string{
+		untrusted.URL + "/hooks/arr?token=generated-token": "does not trust the TLS certificate of " + untrusted.URL,
+		gone.URL + "/hooks/arr?token=generated-token":      "cannot reach " + gone.URL,
+	} {
+		away := b.request(sdk.ConnectApply)
+		away.URL = url
+		r, err := b.powers.Connect(t.Context(), away)
+		require.NoError(t, err)
+		require.False(t, r.Connected)
+		require.Contains(t, r.Problems[0], want)
+		require.NotContains(t, r.Problems[0], "generated-token")
+	}
+}
+
+func TestTokenInTheURLIsNotShown(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, fakearr.Radarr)
+	b.status.Store(http.StatusNotFound)
+	r, err := b.powers.Connect(t.Context(), sdk.ConnectRequest{Action: sdk.ConnectApply, URL: b.door.URL + "/hooks/arr?token=generated-token"})
+	require.NoError(t, err)
+	require.NotContains(t, r.Problems[0], "generated-token")
+	require.Contains(t, r.Problems[0], "401")
+}
