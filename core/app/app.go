@@ -182,7 +182,7 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 		Sources: a.histories(), Historian: a.plugins, Rememberer: a.intake, Cursors: a.store, Log: a.log, Metrics: a.registry,
 	})
 	enricher := &enrich.Worker{Fetcher: a.plugins, Store: a.store, Log: a.log}
-	if err := errors.Join(reader.Register(registered), enricher.Register(registered)); err != nil {
+	if err := errors.Join(reader.Begin(ctx), reader.Register(registered), enricher.Register(registered)); err != nil {
 		return err
 	}
 	fetch := fetchSettings(a.config.Database)

@@ -71,6 +71,17 @@ func New(o Options) *Reader {
 	return &Reader{o: o, metrics: newMetrics(o.Metrics)}
 }
 
+// Begin marks where the histories of new sources begin: now, or as far back as their
+// configuration says. What happens from then on is not missed, whenever it is read.
+func (r *Reader) Begin(ctx context.Context) error {
+	for source, settings := range r.o.Sources {
+		if _, err := r.cursor(ctx, source, settings, r.o.Now()); err != nil {
+			return fmt.Errorf("begin catch-up with %s: %w", source, err)
+		}
+	}
+	return nil
+}
+
 // Result counts the events of one run.
 type Result struct {
 	// Accepted were missed, Known had come before.
@@ -78,8 +89,7 @@ type Result struct {
 }
 
 // CatchUp reads what happened at a source since it was last read and takes in what is
-// not known. After an error the next call goes on where this one ended. The first call
-// of a source begins now, or as far back as its configuration says.
+// not known. After an error the next call goes on where this one ended.
 func (r *Reader) CatchUp(ctx context.Context, source string) (Result, error) {
 	settings, ok := r.o.Sources[source]
 	if !ok {

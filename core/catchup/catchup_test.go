@@ -129,6 +129,17 @@ func TestFirstContactIsQuiet(t *testing.T) {
 	require.Zero(t, b.catchUp(t), "what came before the first contact stays away")
 }
 
+// However late the first run is, nothing is missed since the process began.
+func TestBegin(t *testing.T) {
+	t.Parallel()
+	b := setup(t, defaults())
+	require.NoError(t, b.Begin(t.Context()))
+	b.happened(b.now, 5)
+	b.now = b.now.Add(time.Hour)
+	require.NoError(t, b.Begin(t.Context()), "again")
+	require.Equal(t, Result{Accepted: 5}, b.catchUp(t))
+}
+
 func TestFirstContactMayGoBack(t *testing.T) {
 	t.Parallel()
 	settings := defaults()

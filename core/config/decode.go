@@ -181,6 +181,16 @@ func (d *decoder) scalar(key string, raw any, to reflect.Value) {
 			return
 		}
 		to.SetString(text)
+	case reflect.Bool:
+		b, ok := raw.(bool)
+		if isText {
+			b, ok = text == "true", text == "true" || text == "false"
+		}
+		if !ok {
+			d.problem(key, "want true or false")
+			return
+		}
+		to.SetBool(b)
 	case reflect.Int:
 		n, ok := raw.(int)
 		if isText {

@@ -81,6 +81,7 @@ func TestLoadFull(t *testing.T) {
 		Catchup: config.Catchup{
 			Enabled: true, Interval: 5 * time.Minute, Lag: time.Minute, Overlap: 10 * time.Minute, MaxAge: 48 * time.Hour, Since: 24 * time.Hour,
 		},
+		Enrich: true,
 		Config: map[string]any{"base_url": "http://radarr:7878"},
 	}, c.Sources["radarr-4k"])
 	require.Equal(t, []config.Auth{{None: &config.None{}}}, c.Sources["open"].Auth)
@@ -335,9 +336,9 @@ func TestProblemIsPlaced(t *testing.T) {
 	t.Parallel()
 	c, err := config.Loader{Environ: fullEnviron}.Load("testdata/full.yaml")
 	require.NoError(t, err)
-	require.Equal(t, "testdata/full.yaml:33: targets.ops.config.url: x", c.Problem("targets.ops.config.url", "x").String())
-	require.Equal(t, "testdata/full.yaml:32: targets.ops.config.deep.down: x", c.Problem("targets.ops.config.deep.down", "x").String())
-	require.Equal(t, "testdata/full.yaml:44: routes[0].when: x", c.Problem("routes[0].when", "x").String())
+	require.Equal(t, "testdata/full.yaml:34: targets.ops.config.url: x", c.Problem("targets.ops.config.url", "x").String())
+	require.Equal(t, "testdata/full.yaml:33: targets.ops.config.deep.down: x", c.Problem("targets.ops.config.deep.down", "x").String())
+	require.Equal(t, "testdata/full.yaml:45: routes[0].when: x", c.Problem("routes[0].when", "x").String())
 	require.Equal(t, "testdata/full.yaml: nowhere: x", c.Problem("nowhere", "x").String())
 }
 

@@ -3,6 +3,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -111,7 +112,9 @@ type server struct {
 // settings are what a test's configuration differs in.
 type settings struct {
 	database string
-	// targets and routes are YAML; the source is always radarr.
+	// plugin is the source's, radarr by default; the source is always called radarr.
+	plugin string
+	// targets and routes are YAML.
 	targets string
 	routes  string
 	// auth is how the source lets in; by default, who signs with sourceSecret.
@@ -142,7 +145,7 @@ plugins: {dir: %s, lock: %s}
 log: {level: debug, format: json}
 sources:
   radarr:
-    plugin: radarr
+    plugin: %s
     auth: %s
 %s
 targets:
@@ -150,7 +153,7 @@ targets:
 routes:
 %s
 %s`, addr, s.database, s.plugins, filepath.Join(dir, "plugins.lock"),
-		s.auth, indent(s.source, 4), indent(s.targets, 2), indent(s.routes, 2), s.top)
+		cmp.Or(s.plugin, "radarr"), s.auth, indent(s.source, 4), indent(s.targets, 2), indent(s.routes, 2), s.top)
 	require.NoError(t, os.WriteFile(config, []byte(yaml), 0o600))
 	srv := &server{t: t, config: config, url: "http://" + addr, log: &syncBuffer{}}
 	t.Cleanup(func() {
