@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/api"
 	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -147,7 +148,7 @@ func TestOddTypes(t *testing.T) {
 
 func TestApplicationURL(t *testing.T) {
 	t.Parallel()
-	d, err := newSource(t.Context(), sdk.Env{}, arr.Config{ApplicationURL: "http://nas:8686/lidarr"})
+	d, err := newSource(t.Context(), sdk.Env{}, api.Config{Config: arr.Config{ApplicationURL: "http://nas:8686/lidarr"}})
 	require.NoError(t, err)
 	for name, want := range map[string]string{
 		"health_restored": "http://nas:8686/lidarr/system/status",

@@ -50,3 +50,16 @@ func TestHistoryStandsDisorder(t *testing.T) {
 	in.Trouble(fakearr.Trouble{Unordered: true, Overlap: 2})
 	in.Twins(arrtest.Kept()...)
 }
+
+func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	title, err := in.Add(t.Context(), dune())
+	require.NoError(t, err)
+	d, err := in.Grab(t.Context(), title.ID, fakearr.Release{Group: "GROUP"})
+	require.NoError(t, err)
+	_, err = in.Import(t.Context(), d.ID)
+	require.NoError(t, err)
+	fetched := in.Fetched(in.Imported())
+	require.Equal(t, in.Imported().Media.ReleaseDate, fetched.Media.ReleaseDate)
+}

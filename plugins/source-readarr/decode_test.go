@@ -97,7 +97,7 @@ func TestFingerprint(t *testing.T) {
 		"second grab":           arrtest.Other("grab", func(m map[string]any) { m["downloadId"] = "OTHER" }),
 		"grab of another book":  arrtest.Other("grab", func(m map[string]any) { arrtest.First(m, "books")["id"] = 999 }),
 		"renamed back":          arrtest.Other("rename", func(m map[string]any) { arrtest.First(m, "renamedBookFiles")["previousPath"] = "/x" }),
-		"other file retagged":   arrtest.Other("retag", id("bookFile")),
+		"other file retagged":   arrtest.Other("retag", func(m map[string]any) { arrtest.Object(m, "bookFile")["path"] = "/other.epub" }),
 		"other author added":    arrtest.Other("author_added", id("author")),
 		"other author deleted":  arrtest.Other("author_delete", id("author")),
 		"other book deleted":    arrtest.Other("book_delete", id("book")),

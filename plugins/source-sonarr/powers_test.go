@@ -56,3 +56,19 @@ func TestHistoryStandsDisorder(t *testing.T) {
 	in.Trouble(fakearr.Trouble{Unordered: true, Overlap: 2})
 	in.Twins(arrtest.Kept()...)
 }
+
+func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	title, err := in.Add(t.Context(), dark())
+	require.NoError(t, err)
+	d, err := in.Grab(t.Context(), title.ID, fakearr.Release{Group: "GROUP", Parts: []int{title.Episodes[1].ID}})
+	require.NoError(t, err)
+	_, err = in.Import(t.Context(), d.ID)
+	require.NoError(t, err)
+	fetched := in.Fetched(in.Imported())
+	require.Equal(t, "A box.", fetched.Episodes[0].Overview)
+	require.Equal(t, 2, fetched.Episodes[0].Number)
+	require.Equal(t, "2017-12-01", fetched.Episodes[0].AirDate)
+	require.Equal(t, "as the webhook says", fetched.Episodes[0].Title)
+}

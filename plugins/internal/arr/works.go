@@ -52,15 +52,15 @@ func (p *Payload) ImportedWork(e *sdk.Event, s Subject, files []File, count stri
 }
 
 // Retagged fills in the event of a file whose tags were written anew. The event has
-// its title. A file of the same size is taken for the same event again: the tags are
-// not sent.
+// its title. The tags are not sent, and the history knows nothing of the file but its
+// path: the same file is taken for the same event again.
 func (*Payload) Retagged(e *sdk.Event, s Subject, f *File) {
 	e.Type = sdk.TypeFileRetagged
 	e.Files = s.file(f)
 	e.Summary = "Retagged files of " + e.Title
 	if len(e.Files) > 0 {
 		e.Summary = "Retagged " + cmp.Or(OneLine(Base(e.Files[0].Path)), "a file") + " of " + e.Title
-		e.Fingerprint = s.fileFingerprint("retag", f, strconv.FormatInt(f.Size.Size(), 10))
+		e.Fingerprint = Fingerprint("retag", cmp.Or(e.Files[0].Path, e.Files[0].ID))
 	}
 	e.CorrelationKey = s.fileKey(f)
 }

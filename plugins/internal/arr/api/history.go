@@ -53,6 +53,7 @@ func (t Told) Replaced(deleted string, same func(a, b *Record) bool) []*Record {
 			found = append(found, e)
 		}
 	}
+	slices.Reverse(found)
 	return found
 }
 

@@ -118,6 +118,52 @@ func (in *Installation) Webhooks() []sdk.Event {
 	return all
 }
 
+// Fetched is what the source makes of an event that says no more than which title,
+// parts and files it is about.
+func (in *Installation) Fetched(e sdk.Event) sdk.Event {
+	in.t.Helper()
+	bare := sdk.Event{Type: e.Type, Title: e.Title, Media: &sdk.Media{Kind: e.Media.Kind, ID: e.Media.ID, Title: "as the webhook says"}}
+	for _, x := range e.Episodes {
+		bare.Episodes = append(bare.Episodes, sdk.Episode{ID: x.ID, Title: "as the webhook says"})
+	}
+	for _, x := range e.Albums {
+		bare.Albums = append(bare.Albums, sdk.Album{ID: x.ID, Title: "as the webhook says"})
+	}
+	for _, x := range e.Files {
+		bare.Files = append(bare.Files, sdk.File{ID: x.ID, Quality: "as the webhook says"})
+	}
+	fetched, err := in.Source.(sdk.Fetcher).Fetch(context.Background(), bare)
+	require.NoError(in.t, err)
+	require.Equal(in.t, "as the webhook says", fetched.Media.Title)
+	require.NotEmpty(in.t, fetched.Files)
+	for i := range fetched.Files {
+		require.Equal(in.t, "as the webhook says", fetched.Files[i].Quality)
+		require.Equal(in.t, e.Files[i].Path, fetched.Files[i].Path)
+		require.Equal(in.t, e.Files[i].SizeBytes, fetched.Files[i].SizeBytes)
+	}
+	require.NotEmpty(in.t, fetched.Media.Overview)
+	require.NotEmpty(in.t, fetched.Media.Genres)
+	require.NotEmpty(in.t, fetched.Media.Tags)
+	require.NotEmpty(in.t, fetched.Media.Poster)
+	require.NotEmpty(in.t, fetched.Media.Fanart)
+	require.Equal(in.t, e.Media.IDs, fetched.Media.IDs)
+	require.Equal(in.t, e.Media.Path, fetched.Media.Path)
+	return fetched
+}
+
+// Imported is the youngest import that the application told of.
+func (in *Installation) Imported() sdk.Event {
+	in.t.Helper()
+	all := in.Webhooks()
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].Type == sdk.TypeMediaImported || all[i].Type == sdk.TypeMediaUpgraded {
+			return all[i]
+		}
+	}
+	require.Fail(in.t, "nothing was imported")
+	return sdk.Event{}
+}
+
 // Twins checks that the history tells each of the webhooks of the types that it keeps,
 // once and in order, whatever the size of the pages.
 func (in *Installation) Twins(types ...sdk.Type) []sdk.PastEvent {
@@ -131,12 +177,15 @@ func (in *Installation) Twins(types ...sdk.Type) []sdk.PastEvent {
 		Time                           time.Time
 	}
 	of := func(e sdk.Event) twin {
-		out := twin{Type: e.Type, Fingerprint: e.Fingerprint, Key: e.CorrelationKey, App: e.App, Instance: e.Instance, Title: e.Title, Summary: e.Summary, Native: e.NativeType, Reason: e.DeleteReason, Folder: e.Media.Path, Time: e.Time.Truncate(time.Second)}
+		out := twin{Type: e.Type, Fingerprint: e.Fingerprint, Key: e.CorrelationKey, App: e.App, Instance: e.Instance, Title: e.Title, Summary: e.Summary, Native: e.NativeType, Reason: e.DeleteReason, Time: e.Time.Truncate(time.Second)}
+		if e.Media != nil {
+			out.Folder = e.Media.Path
+		}
 		if e.Download != nil {
-			out.Client = e.Download.Client + e.Download.ClientType + e.Download.ID
+			out.Client = e.Download.Client + e.Download.ID
 		}
 		for _, f := range e.Files {
-			if e.Type == sdk.TypeFileRenamed {
+			if strings.HasPrefix(string(e.Type), "file.") {
 				f.ID = ""
 			}
 			out.Files = append(out.Files, f.ID+f.Path+f.Quality)

@@ -71,6 +71,9 @@ func (r *Reader) Tell(ctx context.Context, t api.Told) (sdk.Event, error) {
 	if err != nil {
 		return sdk.Event{}, err
 	}
+	if r.app == arr.Whisparr {
+		s.Year = 0 // Its webhooks have none, and titles are the same here and there.
+	}
 	p := &Payload{Series: s}
 	file := first.File()
 	switch {

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/api"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// The types of history records that webhooks tell too. Lidarr writes one for each
+// album or track. What an event made from them lacks, or only may have, beside the
+// webhook's:
+//
+//	grabbed            release.grabbed            kind of download client; score of custom formats as it is today
+//	trackFileImported  media.imported, _upgraded  kind of download client; an upgrade whose old files were deleted
+//	                                              15 minutes before is an import
+//	downloadFailed     download.failed
+//	trackFileRenamed   file.renamed               id of a file that has another path today; renames of one artist
+//	                                              within a minute are one
+//	trackFileRetagged  file.retagged              id and size of a file that has another path today
+//
+// trackFileDeleted, downloadImported, downloadIgnored and artistFolderImported are
+// told by no webhook. The webhook of albumImportIncomplete says so little that nobody
+// could tell that the record is the same. Additions and deletions of titles and
+// updates are not in the history. Failing checks are listed elsewhere, but without a
+// time, so that one that stands would be told anew by every catch-up.
+const (
+	recordGrabbed  = "grabbed"
+	recordImported = "trackFileImported"
+	recordDeleted  = "trackFileDeleted"
+	recordFailed   = "downloadFailed"
+	recordRenamed  = "trackFileRenamed"
+	recordRetagged = "trackFileRetagged"
+)
+
+// reader reads Lidarr's history and titles.
+type reader struct {
+	decoder
+
+	client *api.Client
+	status api.Status
+}
+
+// Part implements api.Reader.
+func (reader) Part(r *api.Record) string {
+	download := cmp.Or(r.DownloadID, r.SourceTitle)
+	for kind, detail := range map[string]string{
+		recordGrabbed:  download,
+		recordImported: string(r.AlbumID) + "\n" + r.DownloadID,
+		recordFailed:   download,
+		recordRenamed:  "files",
+		recordRetagged: r.SourceTitle,
+	} {
+		if r.Is(kind) {
+			return kind + "\n" + string(r.ArtistID) + "\n" + detail
+		}
+	}
+	return ""
+}
+
+// Tell implements api.Reader: it makes the webhook that Lidarr sent, or would have,
+// and decodes that.
+func (r reader) Tell(ctx context.Context, t api.Told) (sdk.Event, error) {
+	p, err := r.payload(ctx, t)
+	if err != nil {
+		return sdk.Event{}, err
+	}
+	p.InstanceName = r.status.InstanceName
+	agent := string(arr.Lidarr) + "/" + r.status.Version
+	return r.decode(p, sdk.Request{Header: http.Header{"User-Agent": {agent}}})
+}
+
+func (r reader) payload(ctx context.Context, t api.Told) (*payload, error) {
+	first := t.First()
+	if first.Is(recordFailed) {
+		common := first.Payload("DownloadFailure")
+		common.Release = arr.Release{}
+		return &payload{Payload: common, ReleaseTitle: first.SourceTitle, Quality: first.Quality}, nil
+	}
+	artist, err := r.artist(ctx, first.ArtistID)
+	if err != nil {
+		return nil, err
+	}
+	p := &payload{Artist: artist}
+	switch {
+	case first.Is(recordGrabbed):
+		p.Payload = first.Payload("Grab")
+		p.Albums, err = r.albums(ctx, t.Records)
+	case first.Is(recordImported):
+		p.Payload = first.Payload("Download")
+		p.Release = arr.Release{}
+		for _, old := range t.Replaced(recordDeleted, func(a, b *api.Record) bool { return a.TrackID == b.TrackID }) {
+			p.IsUpgrade = true
+			p.DeletedFiles.Files = append(p.DeletedFiles.Files, old.File())
+		}
+		err = r.addImported(ctx, p, t.Records)
+	case first.Is(recordRenamed):
+		p.Payload = arr.Payload{EventType: "Rename"}
+		p.RenamedTrackFiles, err = r.files(ctx, t.Records)
+	default:
+		p.Payload = arr.Payload{EventType: "Retag"}
+		var files []arr.File
+		if files, err = r.files(ctx, t.Records[:1]); err == nil {
+			p.TrackFile = &files[0]
+		}
+	}
+	return p, err
+}
+
+func (r reader) addImported(ctx context.Context, p *payload, records []api.Record) error {
+	albums, err := r.albums(ctx, records[:1])
+	if err != nil {
+		return err
+	}
+	p.Album = &albums[0]
+	tracks, err := api.Lookup[[]track](ctx, r.client, "track", url.Values{"albumId": {string(records[0].AlbumID)}})
+	if err != nil {
+		return err
+	}
+	for _, t := range tracks {
+		if slices.ContainsFunc(records, func(r api.Record) bool { return r.TrackID == t.ID }) {
+			p.Tracks = append(p.Tracks, t)
+		}
+	}
+	p.TrackFiles, err = r.files(ctx, records)
+	return err
+}
+
+// files are those of records, each once though it has several tracks, completed with
+// what is known of them today.
+func (r reader) files(ctx context.Context, records []api.Record) ([]arr.File, error) {
+	var files []arr.File
+	for i := range records {
+		f := records[i].File()
+		if slices.ContainsFunc(files, func(o arr.File) bool { return o.ID == f.ID && o.PreviousPath == f.PreviousPath && o.Path == f.Path }) {
+			continue
+		}
+		known, err := api.Lookup[[]api.File](ctx, r.client, "trackfile", url.Values{"albumId": {string(records[i].AlbumID)}})
+		if err != nil {
+			return nil, err
+		}
+		api.Complete(&f, known)
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// apiAlbum is an album in the API, where its id at MusicBrainz has another name.
+type apiAlbum struct {
+	album
+
+	ForeignAlbumID arr.ID
+}
+
+// albums are those of records. One that Lidarr does not know any more is left with its
+// id.
+func (r reader) albums(ctx context.Context, records []api.Record) ([]album, error) {
+	var all []album
+	for i := range records {
+		id := records[i].AlbumID
+		if slices.ContainsFunc(all, func(a album) bool { return a.ID == id }) {
+			continue
+		}
+		known, err := api.Lookup[apiAlbum](ctx, r.client, "album/"+url.PathEscape(string(id)), nil)
+		if err != nil {
+			return nil, err
+		}
+		known.ID = id
+		known.MbID = cmp.Or(known.ForeignAlbumID, known.MbID)
+		all = append(all, known.album)
+	}
+	return all, nil
+}
+
+// apiArtist is an artist in the API, where some fields have other names.
+type apiArtist struct {
+	artist
+
+	ArtistName      string
+	ForeignArtistID arr.ID
+	Tags            arr.List[arr.ID]
+}
+
+// artist is what Lidarr knows of an artist, or the id alone.
+func (r reader) artist(ctx context.Context, id arr.ID) (*artist, error) {
+	known, err := api.Lookup[apiArtist](ctx, r.client, "artist/"+url.PathEscape(string(id)), nil)
+	if err != nil {
+		return nil, err
+	}
+	a := known.artist
+	a.ID, a.Name = id, known.ArtistName
+	a.MbID = cmp.Or(known.ForeignArtistID, a.MbID)
+	if a.Tags = nil; len(known.Tags) > 0 {
+		tags, err := api.Lookup[[]api.Tag](ctx, r.client, "tag", nil)
+		if err != nil {
+			return nil, err
+		}
+		a.Tags = api.Labels(tags, known.Tags)
+	}
+	return &a, nil
+}
+
+// Details implements api.Reader.
+func (r reader) Details(ctx context.Context, e sdk.Event) (sdk.Event, error) {
+	artist, err := r.artist(ctx, arr.ID(e.Media.ID))
+	if err != nil {
+		return sdk.Event{}, err
+	}
+	records := make([]api.Record, len(e.Albums))
+	for i := range e.Albums {
+		records[i].AlbumID = arr.ID(e.Albums[i].ID)
+	}
+	p := payload{Artist: artist}
+	if p.Albums, err = r.albums(ctx, records); err != nil {
+		return sdk.Event{}, err
+	}
+	out := sdk.Event{Media: p.media(), Albums: p.eventAlbums()}
+	if len(e.Files) == 0 || len(records) == 0 {
+		return out, nil
+	}
+	for i := range records {
+		files, err := api.Lookup[[]api.File](ctx, r.client, "trackfile", url.Values{"albumId": {string(records[i].AlbumID)}})
+		if err != nil {
+			return sdk.Event{}, err
+		}
+		for j := range files {
+			out.Files = append(out.Files, arr.Files(artist.Path, files[j].Webhook())...)
+		}
+	}
+	return out, nil
+}
