@@ -18,7 +18,7 @@ import (
 type config struct {
 	URL                sdk.Secret            `json:"url" hookarr:"required" doc:"Where to send events: http or https. Private addresses are allowed; link-local ones and cloud metadata services are not."`
 	Method             string                `json:"method" hookarr:"default=POST,enum=POST|PUT" doc:"HTTP method."`
-	Format             string                `json:"format" hookarr:"default=standard,enum=standard|cloudevents|raw" doc:"What to send. standard: type, timestamp and the event as data; cloudevents: CloudEvents 1.0, structured; raw: the bytes that the application sent."`
+	Format             string                `json:"format" hookarr:"default=standard,enum=standard|cloudevents|raw" doc:"What to send. standard: type, timestamp and the event as data; cloudevents: CloudEvents 1.0, structured; raw: the bytes that the application sent, with its User-Agent and Content-Type."`
 	Secrets            []sdk.Secret          `json:"secrets" doc:"Sign by Standard Webhooks with each of these secrets, newest first: whsec_ and base64, or any text. None: not signed."`
 	HubSignature       bool                  `json:"hub_signature" doc:"Sign by X-Hub-Signature-256 as well, with the first secret exactly as it is written."`
 	Headers            map[string]sdk.Secret `json:"headers" doc:"Further headers by name, for example Authorization."`

@@ -37,7 +37,7 @@ func (t *target) NeedsOriginals() bool { return t.format == formatRaw }
 // attempt, so that the endpoint can tell a repetition; the time and the signatures
 // are the attempt's.
 func (t *target) Deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
-	body, mediaType, err := content(t.format, d)
+	body, mediaType, agent, err := content(t.format, d)
 	if err != nil {
 		return sdk.Receipt{}, fmt.Errorf("write the body: %w", err)
 	}
@@ -46,7 +46,7 @@ func (t *target) Deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, erro
 		return sdk.Receipt{}, sdk.Misconfigured(errors.New("url is not a valid URL"))
 	}
 	req.Header.Set("Content-Type", mediaType)
-	req.Header.Set("User-Agent", "Hookarr/"+version)
+	req.Header.Set("User-Agent", agent)
 	maps.Copy(req.Header, t.headers)
 	now := time.Now()
 	req.Header.Set(headerID, d.ID)

@@ -120,9 +120,15 @@ func TestRawIsTheApplicationsOwnBytes(t *testing.T) {
 
 	d := delivery(t)
 	body := []byte("{\"eventType\": \"Download\",\r\n \"dup\":1,\"dup\":2, \"bad\":\"\xff\"} \n")
-	d.Originals = []sdk.Request{{Method: http.MethodPut, Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}, Body: body}}
+	const agent = "Radarr/6.0.4.10291 (alpine 3.22.1)"
+	d.Originals = []sdk.Request{{
+		Method: http.MethodPut, Body: body,
+		Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}, "User-Agent": {agent}, "X-Other": {"stays"}},
+	}}
 	got := b.deliver(t, d)
 	require.Equal(t, body, got.body)
+	require.Equal(t, agent, got.header.Get("User-Agent"), "it alone tells the application's version")
+	require.Empty(t, got.header.Get("X-Other"))
 	require.Equal(t, http.MethodPost, got.method)
 	require.Equal(t, "application/json; charset=utf-8", got.header.Get("Content-Type"))
 	verifier, err := signature.New(signature.StandardWebhooks(), "relay")

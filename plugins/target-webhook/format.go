@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -42,20 +43,24 @@ type cloudEvent struct {
 // typePrefix makes the event types unique in the world, as CloudEvents asks for.
 const typePrefix = "com.github.hookarr."
 
-// content returns the body of a delivery and its media type. It is the same for
-// every attempt.
-func content(format string, d sdk.Delivery) (body []byte, mediaType string, err error) {
+// content returns the body of a delivery, its media type and the agent that wrote it.
+// It is the same for every attempt.
+func content(format string, d sdk.Delivery) (body []byte, mediaType, agent string, err error) {
 	if format == formatRaw {
 		if len(d.Originals) == 0 {
-			return nil, "", errors.New("the delivery came without the original request")
+			return nil, "", "", errors.New("the delivery came without the original request")
 		}
 		original := d.Originals[0]
-		mediaType = original.Header.Get("Content-Type")
-		if mediaType == "" {
-			mediaType = "application/octet-stream"
-		}
-		return original.Body, mediaType, nil
+		// The Arr apps tell their version in the User-Agent alone.
+		agent = cmp.Or(original.Header.Get("User-Agent"), ownAgent)
+		return original.Body, cmp.Or(original.Header.Get("Content-Type"), "application/octet-stream"), agent, nil
 	}
+	body, mediaType, err = written(format, d)
+	return body, mediaType, ownAgent, err
+}
+
+// written returns an event as one of the formats that Hookarr writes itself.
+func written(format string, d sdk.Delivery) (body []byte, mediaType string, err error) {
 	event := d.Event
 	var data json.RawMessage
 	if len(d.JSON) > 0 {

@@ -8,7 +8,10 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-const version = "0.1.0"
+const (
+	version  = "0.1.0"
+	ownAgent = "Hookarr/" + version
+)
 
 func info() sdk.Info {
 	return sdk.Info{
