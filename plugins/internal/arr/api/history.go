@@ -156,7 +156,7 @@ func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPa
 		e, err := reader.Tell(ctx, told)
 		if err != nil && len(page.Events) > 0 {
 			page.More = true
-			return page, nil //nolint:nilerr // What is known is of use; the next call gets over it, or says it.
+			return page, nil // What is known is of use; the next call gets over it, or says it.
 		}
 		if err != nil {
 			return sdk.HistoryPage{}, err

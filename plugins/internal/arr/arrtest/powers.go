@@ -154,10 +154,9 @@ func (in *Installation) Fetched(e sdk.Event) sdk.Event {
 // Imported is the youngest import that the application told of.
 func (in *Installation) Imported() sdk.Event {
 	in.t.Helper()
-	all := in.Webhooks()
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].Type == sdk.TypeMediaImported || all[i].Type == sdk.TypeMediaUpgraded {
-			return all[i]
+	for _, e := range slices.Backward(in.Webhooks()) {
+		if e.Type == sdk.TypeMediaImported || e.Type == sdk.TypeMediaUpgraded {
+			return e
 		}
 	}
 	require.Fail(in.t, "nothing was imported")
