@@ -211,11 +211,3 @@ func (j *job) test(ctx context.Context, c connection) error {
 	j.result.Connected = true
 	return nil
 }
-
-// samePlace reports whether two URLs differ by no more than a query.
-func samePlace(a, b string) bool {
-	x, errX := url.Parse(a)
-	y, errY := url.Parse(b)
-	return errX == nil && errY == nil && x.Host != "" && strings.EqualFold(x.Scheme, y.Scheme) && strings.EqualFold(x.Host, y.Host) &&
-		strings.TrimRight(x.Path, "/") == strings.TrimRight(y.Path, "/")
-}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -138,7 +139,7 @@ func TestThereAreNeverTwoOfOurs(t *testing.T) {
 	drift := b.do(t, sdk.ConnectCheck)
 	require.False(t, drift.Connected)
 	require.Equal(t, []string{"url", "headers", "connection"}, fieldsOf(drift))
-	require.Equal(t, sdk.Change{Field: "url", From: b.door.URL + "/hooks/arr/?…", To: b.door.URL + "/hooks/arr"}, drift.Changes[0])
+	require.Equal(t, sdk.Change{Field: "url", From: b.door.URL + "/hooks/arr with another credential", To: b.door.URL + "/hooks/arr"}, drift.Changes[0])
 
 	fixed := b.do(t, sdk.ConnectApply)
 	require.True(t, fixed.Connected, fixed.Problems)
@@ -146,6 +147,25 @@ func TestThereAreNeverTwoOfOurs(t *testing.T) {
 	require.Equal(t, []string{"By hand", "Friend"}, b.names(t))
 	require.Len(t, b.do(t, sdk.ConnectRemove).Changes, 1)
 	require.Equal(t, []string{"Friend"}, b.names(t), "not ours")
+}
+
+func TestWhatLeadsElsewhereIsNotOurs(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, fakearr.Radarr)
+	for name, path := range map[string]string{"a": "/hooks/other", "b": "/webhooks/discord", "c": "/webhooks/radarr/?token=old"} {
+		b.Connect(name, b.door.URL+path)
+	}
+	for path, want := range map[string][]sdk.Change{
+		"/hooks/arr":       nil,
+		"/webhooks/radarr": {{Field: "connection", From: "c", To: "none"}},
+	} {
+		r := b.request(sdk.ConnectRemove)
+		r.URL = b.door.URL + path
+		removed, err := b.powers.Connect(t.Context(), r)
+		require.NoError(t, err)
+		require.Equal(t, want, removed.Changes)
+	}
+	require.Equal(t, []string{"a", "b"}, b.names(t))
 }
 
 func TestFlagsAreKept(t *testing.T) {
@@ -222,8 +242,14 @@ func TestTokenInTheURLIsNotShown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, fakearr.Radarr)
 	b.status.Store(http.StatusNotFound)
-	r, err := b.powers.Connect(t.Context(), sdk.ConnectRequest{Action: sdk.ConnectApply, URL: b.door.URL + "/hooks/arr?token=generated-token"})
-	require.NoError(t, err)
-	require.NotContains(t, r.Problems[0], "generated-token")
-	require.Contains(t, r.Problems[0], "401")
+	for _, path := range []string{"/hooks/arr?token=generated-token", "/hooks/arr/generated-token"} {
+		r, err := b.powers.Connect(t.Context(), sdk.ConnectRequest{Action: sdk.ConnectApply, URL: b.door.URL + path})
+		require.NoError(t, err)
+		require.NotContains(t, r.Problems[0], "generated-token")
+		require.Contains(t, r.Problems[0], "401")
+		b.Connect("Hookarr", b.door.URL+path)
+		drift := b.do(t, sdk.ConnectCheck)
+		require.NotContains(t, fmt.Sprint(drift), "generated-token")
+		require.Len(t, b.do(t, sdk.ConnectRemove).Changes, 1)
+	}
 }

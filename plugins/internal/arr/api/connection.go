@@ -175,7 +175,11 @@ func (j *job) compare(from, to connection) {
 		}
 	}
 	if a, b := from.field("url"), to.field("url"); a != b {
-		j.change("url", shownURL(a), shownURL(b))
+		from, to := place(a), place(b)
+		if from == to {
+			from += " with another credential"
+		}
+		j.change("url", from, to)
 	}
 	if a, b := from.field("method"), to.field("method"); a != b {
 		j.change("method", a, "POST")
@@ -212,15 +216,32 @@ func shownHeaders(all []pair) string {
 	return strings.Join(names, ", ")
 }
 
-// shownURL is a URL without what may be a credential.
-func shownURL(s string) string {
+// place is where a webhook's URL leads, as it may be shown: the query, and the path
+// after the name of the source, may be a credential.
+func place(s string) string {
 	u, err := url.Parse(s)
-	if err != nil || s == "" {
+	if err != nil || u.Host == "" {
 		return "none"
 	}
-	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	if u.RawQuery != "" {
-		return shown.String() + "?…"
+	shown := url.URL{Scheme: strings.ToLower(u.Scheme), Host: strings.ToLower(u.Host)}
+	before, after, ok := strings.Cut(u.Path, "/hooks/")
+	if !ok {
+		before, after = "", strings.TrimPrefix(u.Path, "/")
+	}
+	name, _, _ := strings.Cut(after, "/")
+	if shown.Path = before + "/" + name; ok {
+		shown.Path = before + "/hooks/" + name
 	}
 	return shown.String()
+}
+
+// samePlace reports whether two URLs lead to the same source. Behind a proxy that
+// changes paths, they are the same when they differ by no more than the query.
+func samePlace(a, b string) bool {
+	x, errX := url.Parse(a)
+	y, errY := url.Parse(b)
+	if errX != nil || errY != nil || place(a) != place(b) {
+		return false
+	}
+	return strings.Contains(y.Path, "/hooks/") || strings.TrimRight(x.Path, "/") == strings.TrimRight(y.Path, "/")
 }

@@ -110,6 +110,7 @@ func (t Told) record() []byte {
 // events' last records; what came in late or in disorder before the first is left to
 // the overlap that the caller asks for.
 func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPage, error) {
+	begun := time.Now()
 	c, err := p.ready()
 	if err != nil {
 		return sdk.HistoryPage{}, err
@@ -149,7 +150,7 @@ func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPa
 		if !until.IsZero() && end.date.After(until) {
 			break
 		}
-		if len(page.Events) == cmp.Or(max(q.Limit, 0), pageLimit) {
+		if len(page.Events) == cmp.Or(max(q.Limit, 0), pageLimit) || len(page.Events) > 0 && late(ctx, begun) {
 			page.More = true
 			return page, nil
 		}
@@ -169,6 +170,13 @@ func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPa
 		page.Cursor = position{until, math.MaxInt64}.String()
 	}
 	return page, nil
+}
+
+// late reports whether half the time is over, so that a page which takes long is sent
+// as far as it is.
+func late(ctx context.Context, begun time.Time) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Since(begun) > deadline.Sub(begun)/2
 }
 
 // Lookup is Get for something that an event can do without: it is empty when the

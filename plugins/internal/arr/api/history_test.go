@@ -153,6 +153,26 @@ func TestWhatWasReadBeforeAnErrorIsOfUse(t *testing.T) {
 	require.ErrorContains(t, err, `read the cursor "nonsense"`)
 }
 
+// slow takes more than half the time for one event.
+type slow struct{ counter }
+
+func (s slow) Tell(ctx context.Context, t api.Told) (sdk.Event, error) {
+	deadline, _ := ctx.Deadline()
+	time.Sleep(time.Until(deadline) * 3 / 4)
+	return s.counter.Tell(ctx, t)
+}
+
+func TestASlowApplicationIsReadInSmallPages(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	p := reading(t, slow{}, record(1, 1, "grabbed", "a"), record(2, 2, "grabbed", "b"))
+	page, err := p.History(ctx, sdk.HistoryQuery{Since: begin()})
+	require.NoError(t, err)
+	require.Len(t, page.Events, 1)
+	require.True(t, page.More)
+}
+
 func TestAnEmptyHistory(t *testing.T) {
 	t.Parallel()
 	for _, q := range []sdk.HistoryQuery{{}, {Since: begin()}, {Cursor: at(0) + "/7"}} {

@@ -28,9 +28,9 @@ func (j *job) plain(err error) string {
 		text = strings.Join(refused.reasons, "; ")
 	}
 	if j.request.URL != "" {
-		text = strings.ReplaceAll(text, j.request.URL, shownURL(j.request.URL))
+		text = strings.ReplaceAll(text, j.request.URL, place(j.request.URL))
 	}
-	app, at := j.app.Name, shownURL(j.request.URL)
+	app, at := j.app.Name, place(j.request.URL)
 	if isRefusal {
 		// "HTTP request failed: [401:Unauthorized] [POST] at [http://…]"
 		if m := regexp.MustCompile(`\[(\d{3}):`).FindStringSubmatch(text); m != nil {
@@ -50,7 +50,7 @@ func (j *job) plain(err error) string {
 
 // answered says what the answer to an application's test means.
 func (j *job) answered(status, text string) string {
-	app, at := j.app.Name, shownURL(j.request.URL)
+	app, at := j.app.Name, place(j.request.URL)
 	switch status {
 	case "401":
 		return fmt.Sprintf("Hookarr at %s refused the credential that %s sends (401): apply the connection again", at, app)
