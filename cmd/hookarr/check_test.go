@@ -131,12 +131,16 @@ routes: [{name: all, to: [ops]}]
 	}, r)
 }
 
-// The example that make run serves.
-func TestExample(t *testing.T) {
+func TestExamples(t *testing.T) {
 	t.Parallel()
-	r := runWith(t, "", []string{"HOOKARR_PLUGINS_DIR=" + pluginDir(t)}, "check", "--config", "../../examples/hookarr.yaml")
-	require.Zero(t, r.code, r.err)
-	require.Empty(t, r.err)
+	files, err := filepath.Glob("../../examples/*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		r := runWith(t, "", []string{"HOOKARR_PLUGINS_DIR=" + pluginDir(t)}, "check", "--config", file)
+		require.Zero(t, r.code, r.err)
+		require.Empty(t, r.err)
+	}
 }
 
 func TestPlugins(t *testing.T) {

@@ -155,6 +155,12 @@ routes:
 %s`, addr, s.database, s.plugins, filepath.Join(dir, "plugins.lock"),
 		cmp.Or(s.plugin, "radarr"), s.auth, indent(s.source, 4), indent(s.targets, 2), indent(s.routes, 2), s.top)
 	require.NoError(t, os.WriteFile(config, []byte(yaml), 0o600))
+	return serverOn(t, config, addr)
+}
+
+// serverOn is a server on a configuration that listens on addr.
+func serverOn(t *testing.T, config, addr string) *server {
+	t.Helper()
 	srv := &server{t: t, config: config, url: "http://" + addr, log: &syncBuffer{}}
 	t.Cleanup(func() {
 		srv.kill()
