@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +79,22 @@ func (a *arrApp) types() map[sdk.Type]int {
 		counts[d.Event.Type]++
 	}
 	return counts
+}
+
+// awaitReading waits until the history was read from a time on that is not before now.
+func (a *arrApp) awaitReading(t *testing.T) {
+	t.Helper()
+	since := time.Now()
+	require.Eventually(t, func() bool {
+		for line := range strings.Lines(a.server.text("/metrics")) {
+			if value, ok := strings.CutPrefix(line, `hookarr_catchup_last_success_timestamp_seconds{source="radarr"} `); ok {
+				seconds, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+				// A run takes far less than the second between runs.
+				return err == nil && seconds > float64(since.UnixNano())/1e9+0.5
+			}
+		}
+		return false
+	}, 30*time.Second, 50*time.Millisecond)
 }
 
 // arrs are the applications with the plugins of their sources.
@@ -179,8 +197,7 @@ func TestCatchup(t *testing.T) {
 		a.grabAndImport(t, titles[0])
 		// A first reading, of what came by webhook.
 		require.Eventually(t, func() bool { return len(a.endpoint.all()) >= 27 }, 30*time.Second, 50*time.Millisecond)
-		time.Sleep(2 * time.Second) //nolint:forbidigo // what must not come has time to
-
+		a.awaitReading(t)
 		require.NoError(t, a.server.stop())
 		for _, of := range titles[1:] {
 			a.grabAndImport(t, of)
@@ -188,7 +205,8 @@ func TestCatchup(t *testing.T) {
 		require.Greater(t, a.Count(fakearr.Dropped)+a.Count(fakearr.Failed), 40, "the application loses what it cannot post")
 		a.server.start()
 		a.endpoint.await(t, 27+48)
-		time.Sleep(3 * time.Second) //nolint:forbidigo // three more readings
+		a.awaitReading(t)
+		a.awaitReading(t)
 		types := a.types()
 		require.Equal(t, map[sdk.Type]int{sdk.TypeMediaAdded: 25, sdk.TypeReleaseGrabbed: 25, sdk.TypeMediaImported: 25}, types)
 		caught := 0
@@ -262,4 +280,3 @@ func exitCode(err error) int {
 	}
 	return -1
 }
-
