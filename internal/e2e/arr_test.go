@@ -86,7 +86,7 @@ func (a *arrApp) awaitReading(t *testing.T) {
 	t.Helper()
 	since := time.Now()
 	require.Eventually(t, func() bool {
-		for line := range strings.Lines(a.server.text("/metrics")) {
+		for line := range strings.Lines(a.server.metrics(t)) {
 			if value, ok := strings.CutPrefix(line, `hookarr_catchup_last_success_timestamp_seconds{source="radarr"} `); ok {
 				seconds, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 				// A run takes far less than the second between runs.

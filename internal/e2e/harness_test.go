@@ -234,17 +234,6 @@ func (s *server) get(path string) int {
 	return resp.StatusCode
 }
 
-// text returns what a path answers, or nothing.
-func (s *server) text(path string) string {
-	resp, err := http.Get(s.url + path)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, _ := io.ReadAll(resp.Body)
-	return string(body)
-}
-
 // running reports whether the process still runs.
 func (s *server) running() bool {
 	if s.cmd == nil {
