@@ -44,7 +44,8 @@ type Request struct {
 // what happened while nobody listened. An error of this or another optional power
 // that is errors.ErrUnsupported says that the instance is not configured for it.
 type Historian interface {
-	// History returns one page, oldest first.
+	// History returns one page, oldest first. After an error the same page is asked
+	// for again.
 	History(ctx context.Context, q HistoryQuery) (HistoryPage, error)
 }
 
@@ -61,13 +62,13 @@ type HistoryQuery struct {
 // HistoryPage is one page of the past.
 type HistoryPage struct {
 	Events []PastEvent
-	// Cursor is where the next call goes on.
+	// Cursor is where the next call goes on. With More it is not the one of the query.
 	Cursor string
 	More   bool
 }
 
 // PastEvent is an event with the application's record that it was made from. Its
-// fingerprint is the one that its webhook has.
+// fingerprint is the one that its webhook has, and its time that of the record.
 type PastEvent struct {
 	Event  Event
 	Record []byte
@@ -76,6 +77,8 @@ type PastEvent struct {
 // Fetcher is the power of FeatureFetch: it adds to an event what the
 // application's webhooks leave out.
 type Fetcher interface {
+	// Fetch returns e with more in it, or e and an error, with which e goes out as it
+	// is. What identifies e stays, whatever is returned.
 	Fetch(ctx context.Context, e Event) (Event, error)
 }
 
