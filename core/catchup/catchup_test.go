@@ -52,8 +52,8 @@ func (a *app) History(_ context.Context, _ string, q sdk.HistoryQuery) (host.Pas
 	past := host.Past{Cursor: strconv.Itoa(end), More: end < len(in)}
 	for _, at := range in[begin:end] {
 		past.Events = append(past.Events, host.PastEvent{
-			Event:  sdk.Event{Type: sdk.TypeMediaImported, Title: at.Format(time.TimeOnly), Time: at, Fingerprint: at.String()},
-			Record: []byte(`{}`),
+			Event: sdk.Event{Type: sdk.TypeMediaImported, Title: at.Format(time.TimeOnly), Time: at, Fingerprint: at.String()},
+			JSON:  []byte(`{"title":"a record"}`), Record: []byte(`{}`),
 		})
 	}
 	return past, nil

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -30,7 +31,11 @@ func (in *Intake) Remember(ctx context.Context, source string, p host.PastEvent,
 	if p.Event.Fingerprint == "" || p.Event.Title == "" {
 		return store.Accepted{}, fmt.Errorf("remember: the plugin of source %s tells of an event without fingerprint or title", source)
 	}
-	r, err := in.routed(e, host.Decoded{Event: &p.Event, JSON: p.JSON})
+	named, err := name(p, e)
+	if err != nil {
+		return store.Accepted{}, fmt.Errorf("remember: %w", err)
+	}
+	r, err := in.routed(e, named)
 	if err != nil {
 		return store.Accepted{}, err
 	}
@@ -42,6 +47,25 @@ func (in *Intake) Remember(ctx context.Context, source string, p host.PastEvent,
 		in.journal.stored(ctx, &a.Event)
 	}
 	return accepted, err
+}
+
+// name gives a past event the id under which it is stored. Not by way of the Event: the
+// plugin may know fields that this version does not.
+func name(p host.PastEvent, e event.Event) (host.Decoded, error) {
+	told := p.Event
+	told.ID, told.Source, told.Origin = e.ID.String(), e.Source, e.Origin
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(p.JSON, &fields); err != nil {
+		return host.Decoded{}, fmt.Errorf("read event: %w", err)
+	}
+	for key, value := range map[string]string{"id": told.ID, "source": told.Source, "origin": string(told.Origin)} {
+		fields[key] = json.RawMessage(strconv.Quote(value))
+	}
+	raw, err := json.Marshal(fields)
+	if err != nil {
+		return host.Decoded{}, fmt.Errorf("write event: %w", err)
+	}
+	return host.Decoded{Event: &told, JSON: raw}, nil
 }
 
 // noteMissed has a source's history read when a run of refusals ends: what was refused

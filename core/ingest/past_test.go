@@ -18,6 +18,7 @@ import (
 func pastEvent(at time.Time) host.PastEvent {
 	return host.PastEvent{
 		Event:  sdk.Event{Type: sdk.TypeMediaImported, Title: "Sintel", Summary: "Imported Sintel", Time: at, Fingerprint: "file 7"},
+		JSON:   []byte(`{"id":"","type":"media.imported","title":"Sintel","later":"field"}`),
 		Record: []byte(`{"id":7}`),
 	}
 }
@@ -37,6 +38,8 @@ func TestRemember(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, sdk.OriginCatchup, e.Origin)
 	require.Equal(t, []byte(`{"id":7}`), e.Request.Body)
+	require.JSONEq(t, `{"id":"`+e.ID.String()+`","source":"radarr","origin":"catchup","type":"media.imported","title":"Sintel","later":"field"}`,
+		string(e.Normalized))
 	require.NotEmpty(t, deliveries)
 
 	_, err = b.intake.Remember(t.Context(), "nobody", pastEvent(at), time.Minute)

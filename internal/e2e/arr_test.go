@@ -214,6 +214,7 @@ func TestCatchup(t *testing.T) {
 			if d.Event.Origin == sdk.OriginCatchup {
 				caught++
 				require.NotEmpty(t, d.Event.Summary)
+				require.NotEmpty(t, d.Event.ID)
 			}
 		}
 		require.Equal(t, 48, caught)
