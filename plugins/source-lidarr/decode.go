@@ -30,15 +30,19 @@ func (d decoder) decode(p *payload, r sdk.Request) (sdk.Event, error) {
 	if p.System(&e, arr.Lidarr) {
 		return e, nil
 	}
-	base, artist, album := e.URL, p.byArtist(), p.byAlbum()
-	e.Title = cmp.Or(p.name(), arr.OneLine(p.Release.ReleaseTitle), arr.OneLine(p.ReleaseTitle), arr.OneLine(p.DownloadInfo.Title), "Unknown artist")
+	if p.Album != nil {
+		p.Albums = []album{*p.Album}
+	}
+	base, works := e.URL, p.works()
+	artist, album := works.ByMaker(), works.ByWork()
+	e.Title = cmp.Or(works.Title(), arr.OneLine(p.Release.ReleaseTitle), arr.OneLine(p.ReleaseTitle), arr.OneLine(p.DownloadInfo.Title), "Unknown artist")
 	e.Media = p.media()
 	e.Albums = p.eventAlbums()
 	e.Tracks = p.eventTracks()
-	e.URL = cmp.Or(p.albumPage(base), p.artistPage(base))
+	e.URL = works.Page(base)
 	switch strings.ToLower(p.EventType) {
 	case "grab":
-		p.Grabbed(&e, p.albumKeys()...)
+		p.Grabbed(&e, works.Keys()...)
 	case "download":
 		p.ImportedWork(&e, album, p.TrackFiles, arr.Count(cmp.Or(len(e.Tracks), len(p.TrackFiles)), "track"))
 	case "rename":
@@ -51,16 +55,16 @@ func (d decoder) decode(p *payload, r sdk.Request) (sdk.Event, error) {
 		p.Deleted(&e, artist)
 	case "albumdelete":
 		p.DeletedWork(&e, album)
-		e.URL = p.artistPage(base)
+		e.URL = works.MakerPage(base)
 	case "downloadfailure":
 		p.downloadFailed(&e, base)
 	case "importfailure":
-		p.importFailed(&e, base)
+		p.importFailed(&e, base, works)
 	case "manualinteractionrequired":
-		p.Waiting(&e, base, p.albumKeys()...)
+		p.Waiting(&e, base, works.Keys()...)
 	default:
 		e.URL = cmp.Or(e.URL, base)
-		p.Unknown(&e, arr.Lidarr, p.name())
+		p.Unknown(&e, arr.Lidarr, works.Title())
 	}
 	return e, nil
 }
@@ -81,16 +85,16 @@ func (p *payload) downloadFailed(e *sdk.Event, base string) {
 
 // importFailed mostly knows nothing but that some tracks of a download were refused:
 // Lidarr writes what it has to say into a text that its webhook leaves out.
-func (p *payload) importFailed(e *sdk.Event, base string) {
+func (p *payload) importFailed(e *sdk.Event, base string, works arr.Works) {
 	e.Type = sdk.TypeImportFailed
 	e.URL = arr.Page(base, "activity", "queue")
-	e.Files = arr.Files(p.folder(), p.TrackFiles...)
+	e.Files = arr.Files(works.Maker.Path, p.TrackFiles...)
 	e.Release = p.EventRelease()
 	e.Download = p.EventDownload()
-	what := cmp.Or(p.name(), arr.OneLine(p.Release.ReleaseTitle), "a download")
+	what := cmp.Or(works.Title(), arr.OneLine(p.Release.ReleaseTitle), "a download")
 	e.Summary = "Lidarr could not import all tracks of " + what
 	e.CorrelationKey = arr.Key("download", p.DownloadID)
 	if p.DownloadID != "" {
-		e.Fingerprint = arr.Fingerprint("import failed", append(p.albumKeys(), p.DownloadID)...)
+		e.Fingerprint = arr.Fingerprint("import failed", append(works.Keys(), p.DownloadID)...)
 	}
 }

@@ -26,9 +26,6 @@ type source struct {
 }
 
 func newSource(_ context.Context, env sdk.Env, c api.Config) (sdk.Source, error) {
-	d := decoder{applicationURL: c.ApplicationURL}
-	app := api.App{Name: arr.Lidarr, API: "v1", Reader: func(client *api.Client, s api.Status) api.Reader {
-		return reader{decoder: d, client: client, status: s}
-	}}
-	return source{d, api.New(env, c, app)}, nil
+	app := api.App{Name: arr.Lidarr, API: "v1", Reader: newReader}
+	return source{decoder{applicationURL: c.ApplicationURL}, api.New(env, c, app)}, nil
 }

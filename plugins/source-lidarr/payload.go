@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
 	"github.com/hookarr/hookarr/sdk"
@@ -55,82 +54,15 @@ type track struct {
 	TrackNumber arr.ID
 }
 
-// albums are the one that an import or a deletion is about, or those of a grab.
-func (p *payload) albums() []album {
-	if p.Album != nil {
-		return []album{*p.Album}
-	}
-	return p.Albums
-}
-
-// only is the album of an event about one, or nil.
-func (p *payload) only() *album {
-	if all := p.albums(); len(all) == 1 {
-		return &all[0]
-	}
-	return nil
-}
-
-// name is "Artist - Album", as far as it is known.
-func (p *payload) name() string {
-	var titles []string
-	for _, a := range p.albums() {
-		titles = append(titles, a.Title)
-	}
-	if p.Artist == nil {
-		return arr.WorksTitle("", titles...)
-	}
-	return arr.WorksTitle(cmp.Or(p.Artist.Name, arr.Base(p.Artist.Path)), titles...)
-}
-
-// folder is the artist's.
-func (p *payload) folder() string {
-	if p.Artist == nil {
-		return ""
-	}
-	return p.Artist.Path
-}
-
-func (p *payload) byArtist() arr.Subject {
-	s := arr.Subject{Kind: "artist", Folder: p.folder()}
+func (p *payload) works() arr.Works {
+	w := arr.Works{MakerKind: "artist", Kind: "album"}
 	if a := p.Artist; a != nil {
-		s.Key = cmp.Or(string(a.ID), string(a.MbID), a.Path)
+		w.Maker = arr.Maker{ID: a.ID, ForeignID: a.MbID, Name: a.Name, Path: a.Path}
 	}
-	return s
-}
-
-// byAlbum falls back on the artist for old versions, which do not name the album.
-func (p *payload) byAlbum() arr.Subject {
-	if keys := p.albumKeys(); len(keys) == 1 {
-		return arr.Subject{Kind: "album", Key: keys[0], Folder: p.folder()}
+	for _, a := range p.Albums {
+		w.All = append(w.All, arr.Work{ID: a.ID, ForeignID: a.MbID, Title: a.Title})
 	}
-	return p.byArtist()
-}
-
-// albumKeys tell the albums from all others of the same Lidarr.
-func (p *payload) albumKeys() []string {
-	var keys []string
-	for _, a := range p.albums() {
-		keys = append(keys, cmp.Or(string(a.ID), string(a.MbID), a.Title))
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// artistPage and albumPage are in Lidarr, which names them by their ids at
-// MusicBrainz.
-func (p *payload) artistPage(base string) string {
-	if p.Artist == nil || p.Artist.MbID == "" {
-		return ""
-	}
-	return arr.Page(base, "artist", string(p.Artist.MbID))
-}
-
-func (p *payload) albumPage(base string) string {
-	if a := p.only(); a != nil && a.MbID != "" {
-		return arr.Page(base, "album", string(a.MbID))
-	}
-	return ""
+	return w
 }
 
 // media is the artist. Where the event is about one album, its cover is the poster.
@@ -151,7 +83,8 @@ func (p *payload) media() *sdk.Media {
 		Fanart:   arr.Picture(a.Images, "fanart"),
 		Tags:     a.Tags,
 	}
-	if album := p.only(); album != nil {
+	if len(p.Albums) == 1 {
+		album := &p.Albums[0]
 		m.Poster = cmp.Or(arr.Picture(album.Images, "cover"), m.Poster)
 		m.Overview = cmp.Or(m.Overview, album.Overview)
 		if len(m.Genres) == 0 {
@@ -163,7 +96,7 @@ func (p *payload) media() *sdk.Media {
 
 func (p *payload) eventAlbums() []sdk.Album {
 	var all []sdk.Album
-	for _, a := range p.albums() {
+	for _, a := range p.Albums {
 		all = append(all, sdk.Album{
 			ID:          string(a.ID),
 			Title:       arr.OneLine(a.Title),

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"net/http"
 	"net/url"
 	"slices"
 
@@ -39,12 +38,9 @@ const (
 )
 
 // reader reads Lidarr's history and titles.
-type reader struct {
-	decoder
+type reader struct{ api.Library }
 
-	client *api.Client
-	status api.Status
-}
+func newReader(l api.Library) api.Reader { return reader{l} }
 
 // Part implements api.Reader.
 func (reader) Part(r *api.Record) string {
@@ -70,9 +66,8 @@ func (r reader) Tell(ctx context.Context, t api.Told) (sdk.Event, error) {
 	if err != nil {
 		return sdk.Event{}, err
 	}
-	p.InstanceName = r.status.InstanceName
-	agent := string(arr.Lidarr) + "/" + r.status.Version
-	return r.decode(p, sdk.Request{Header: http.Header{"User-Agent": {agent}}})
+	p.InstanceName = r.Status.InstanceName
+	return decoder{r.ApplicationURL}.decode(p, r.Request())
 }
 
 func (r reader) payload(ctx context.Context, t api.Told) (*payload, error) {
@@ -92,20 +87,16 @@ func (r reader) payload(ctx context.Context, t api.Told) (*payload, error) {
 		p.Payload = first.Payload("Grab")
 		p.Albums, err = r.albums(ctx, t.Records)
 	case first.Is(recordImported):
-		p.Payload = first.Payload("Download")
+		p.Payload = t.Import(recordDeleted)
 		p.Release = arr.Release{}
-		for _, old := range t.Replaced(recordDeleted, func(a, b *api.Record) bool { return a.TrackID == b.TrackID }) {
-			p.IsUpgrade = true
-			p.DeletedFiles.Files = append(p.DeletedFiles.Files, old.File())
-		}
 		err = r.addImported(ctx, p, t.Records)
 	case first.Is(recordRenamed):
 		p.Payload = arr.Payload{EventType: "Rename"}
-		p.RenamedTrackFiles, err = r.files(ctx, t.Records)
+		p.RenamedTrackFiles, err = r.Files(ctx, t.Records)
 	default:
 		p.Payload = arr.Payload{EventType: "Retag"}
 		var files []arr.File
-		if files, err = r.files(ctx, t.Records[:1]); err == nil {
+		if files, err = r.Files(ctx, t.Records[:1]); err == nil {
 			p.TrackFile = &files[0]
 		}
 	}
@@ -118,7 +109,7 @@ func (r reader) addImported(ctx context.Context, p *payload, records []api.Recor
 		return err
 	}
 	p.Album = &albums[0]
-	tracks, err := api.Lookup[[]track](ctx, r.client, "track", url.Values{"albumId": {string(records[0].AlbumID)}})
+	tracks, err := api.Lookup[[]track](ctx, r.Client, "track", url.Values{"albumId": {string(records[0].AlbumID)}})
 	if err != nil {
 		return err
 	}
@@ -127,27 +118,8 @@ func (r reader) addImported(ctx context.Context, p *payload, records []api.Recor
 			p.Tracks = append(p.Tracks, t)
 		}
 	}
-	p.TrackFiles, err = r.files(ctx, records)
+	p.TrackFiles, err = r.Files(ctx, records)
 	return err
-}
-
-// files are those of records, each once though it has several tracks, completed with
-// what is known of them today.
-func (r reader) files(ctx context.Context, records []api.Record) ([]arr.File, error) {
-	var files []arr.File
-	for i := range records {
-		f := records[i].File()
-		if slices.ContainsFunc(files, func(o arr.File) bool { return o.ID == f.ID && o.PreviousPath == f.PreviousPath && o.Path == f.Path }) {
-			continue
-		}
-		known, err := api.Lookup[[]api.File](ctx, r.client, "trackfile", url.Values{"albumId": {string(records[i].AlbumID)}})
-		if err != nil {
-			return nil, err
-		}
-		api.Complete(&f, known)
-		files = append(files, f)
-	}
-	return files, nil
 }
 
 // apiAlbum is an album in the API, where its id at MusicBrainz has another name.
@@ -166,7 +138,7 @@ func (r reader) albums(ctx context.Context, records []api.Record) ([]album, erro
 		if slices.ContainsFunc(all, func(a album) bool { return a.ID == id }) {
 			continue
 		}
-		known, err := api.Lookup[apiAlbum](ctx, r.client, "album/"+url.PathEscape(string(id)), nil)
+		known, err := api.Lookup[apiAlbum](ctx, r.Client, "album/"+url.PathEscape(string(id)), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -188,21 +160,15 @@ type apiArtist struct {
 
 // artist is what Lidarr knows of an artist, or the id alone.
 func (r reader) artist(ctx context.Context, id arr.ID) (*artist, error) {
-	known, err := api.Lookup[apiArtist](ctx, r.client, "artist/"+url.PathEscape(string(id)), nil)
+	known, err := api.Lookup[apiArtist](ctx, r.Client, "artist/"+url.PathEscape(string(id)), nil)
 	if err != nil {
 		return nil, err
 	}
 	a := known.artist
 	a.ID, a.Name = id, known.ArtistName
 	a.MbID = cmp.Or(known.ForeignArtistID, a.MbID)
-	if a.Tags = nil; len(known.Tags) > 0 {
-		tags, err := api.Lookup[[]api.Tag](ctx, r.client, "tag", nil)
-		if err != nil {
-			return nil, err
-		}
-		a.Tags = api.Labels(tags, known.Tags)
-	}
-	return &a, nil
+	a.Tags, err = r.Labels(ctx, known.Tags)
+	return &a, err
 }
 
 // Details implements api.Reader.
@@ -220,17 +186,8 @@ func (r reader) Details(ctx context.Context, e sdk.Event) (sdk.Event, error) {
 		return sdk.Event{}, err
 	}
 	out := sdk.Event{Media: p.media(), Albums: p.eventAlbums()}
-	if len(e.Files) == 0 || len(records) == 0 {
-		return out, nil
+	if len(e.Files) > 0 {
+		out.Files, err = r.Held(ctx, artist.Path, records...)
 	}
-	for i := range records {
-		files, err := api.Lookup[[]api.File](ctx, r.client, "trackfile", url.Values{"albumId": {string(records[i].AlbumID)}})
-		if err != nil {
-			return sdk.Event{}, err
-		}
-		for j := range files {
-			out.Files = append(out.Files, arr.Files(artist.Path, files[j].Webhook())...)
-		}
-	}
-	return out, nil
+	return out, err
 }

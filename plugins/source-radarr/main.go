@@ -27,8 +27,6 @@ type source struct {
 }
 
 func newSource(_ context.Context, env sdk.Env, c api.Config) (sdk.Source, error) {
-	app := api.App{Name: arr.Radarr, API: "v3", Reader: func(client *api.Client, s api.Status) api.Reader {
-		return movie.NewReader(client, s, arr.Radarr, c.ApplicationURL)
-	}}
+	app := api.App{Name: arr.Radarr, API: "v3", Reader: movie.NewReader}
 	return source{decoder{applicationURL: c.ApplicationURL}, api.New(env, c, app)}, nil
 }

@@ -25,13 +25,17 @@ func (d decoder) Decode(_ context.Context, r sdk.Request) (sdk.Event, error) {
 	if p.System(&e, arr.Readarr) {
 		return e, nil
 	}
-	base, author, book := e.URL, p.byAuthor(), p.byBook()
-	e.Title = cmp.Or(p.name(), arr.OneLine(p.Release.ReleaseTitle), "Unknown author")
-	e.Media = p.media()
-	e.URL = cmp.Or(p.bookPage(base), p.authorPage(base))
+	if p.Book != nil {
+		p.Books = []book{*p.Book}
+	}
+	base, works := e.URL, p.works()
+	author, book := works.ByMaker(), works.ByWork()
+	e.Title = cmp.Or(works.Title(), arr.OneLine(p.Release.ReleaseTitle), "Unknown author")
+	e.Media = p.media(works)
+	e.URL = works.Page(base)
 	switch strings.ToLower(p.EventType) {
 	case "grab":
-		p.Grabbed(&e, p.bookKeys()...)
+		p.Grabbed(&e, works.Keys()...)
 	case "download":
 		p.ImportedWork(&e, book, p.BookFiles, p.fileCount())
 	case "rename":
@@ -44,13 +48,13 @@ func (d decoder) Decode(_ context.Context, r sdk.Request) (sdk.Event, error) {
 		p.Deleted(&e, author)
 	case "bookdelete":
 		p.DeletedWork(&e, book)
-		e.URL = p.authorPage(base)
+		e.URL = works.MakerPage(base)
 	case "bookfiledelete":
 		// Readarr sends it for upgrades too, if told to, and does not say why.
 		p.FileDeleted(&e, book, p.BookFile)
 	default:
 		e.URL = cmp.Or(e.URL, base)
-		p.Unknown(&e, arr.Readarr, p.name())
+		p.Unknown(&e, arr.Readarr, works.Title())
 	}
 	return e, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
 	"github.com/hookarr/hookarr/sdk"
@@ -47,104 +46,41 @@ type edition struct {
 	Isbn13      arr.ID
 }
 
-// books are the one that an import or a deletion is about, or those of a grab.
-func (p *payload) books() []book {
-	if p.Book != nil {
-		return []book{*p.Book}
-	}
-	return p.Books
-}
-
-// only is the book of an event about one, or nil.
-func (p *payload) only() *book {
-	if all := p.books(); len(all) == 1 {
-		return &all[0]
-	}
-	return nil
-}
-
 func (b *book) title() string { return arr.OneLine(cmp.Or(b.Title, b.Edition.Title)) }
 
-// name is "Author - Book", as far as it is known.
-func (p *payload) name() string {
-	var titles []string
-	for _, b := range p.books() {
-		titles = append(titles, b.title())
-	}
-	if p.Author == nil {
-		return arr.WorksTitle("", titles...)
-	}
-	return arr.WorksTitle(cmp.Or(p.Author.Name, arr.Base(p.Author.Path)), titles...)
-}
-
-// folder is the author's.
-func (p *payload) folder() string {
-	if p.Author == nil {
-		return ""
-	}
-	return p.Author.Path
-}
-
-func (p *payload) byAuthor() arr.Subject {
-	s := arr.Subject{Kind: "author", Folder: p.folder()}
+func (p *payload) works() arr.Works {
+	w := arr.Works{MakerKind: "author", Kind: "book"}
 	if a := p.Author; a != nil {
-		s.Key = cmp.Or(string(a.ID), string(a.GoodreadsID), a.Path)
+		w.Maker = arr.Maker{ID: a.ID, ForeignID: a.GoodreadsID, Name: a.Name, Path: a.Path}
 	}
-	return s
-}
-
-func (p *payload) byBook() arr.Subject {
-	if keys := p.bookKeys(); len(keys) == 1 {
-		return arr.Subject{Kind: "book", Key: keys[0], Folder: p.folder()}
+	for i := range p.Books {
+		b := &p.Books[i]
+		w.All = append(w.All, arr.Work{ID: b.ID, ForeignID: b.GoodreadsID, Title: b.title()})
 	}
-	return p.byAuthor()
-}
-
-// bookKeys tell the books from all others of the same Readarr.
-func (p *payload) bookKeys() []string {
-	var keys []string
-	for _, b := range p.books() {
-		keys = append(keys, cmp.Or(string(b.ID), string(b.GoodreadsID), b.title()))
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// authorPage and bookPage are in Readarr, which names them by their ids at Goodreads.
-func (p *payload) authorPage(base string) string {
-	if p.Author == nil || p.Author.GoodreadsID == "" {
-		return ""
-	}
-	return arr.Page(base, "author", string(p.Author.GoodreadsID))
-}
-
-func (p *payload) bookPage(base string) string {
-	if b := p.only(); b != nil && b.GoodreadsID != "" {
-		return arr.Page(base, "book", string(b.GoodreadsID))
-	}
-	return ""
+	return w
 }
 
 // media is the book of an event about one, or else the author.
-func (p *payload) media() *sdk.Media {
-	if b := p.only(); b != nil {
+func (p *payload) media(works arr.Works) *sdk.Media {
+	if len(p.Books) == 1 {
+		b := &p.Books[0]
 		return &sdk.Media{
 			Kind:        "book",
 			ID:          string(b.ID),
-			Title:       cmp.Or(b.title(), p.name()),
+			Title:       cmp.Or(b.title(), works.Title()),
 			ReleaseDate: arr.Date(b.ReleaseDate),
 			IDs: arr.IDs{
 				"goodreads": b.GoodreadsID, "goodreads_edition": b.Edition.GoodreadsID,
 				"isbn": b.Edition.Isbn13, "asin": b.Edition.Asin,
 			}.Event(),
-			Path: p.folder(),
+			Path: works.Maker.Path,
 		}
 	}
 	if a := p.Author; a != nil {
 		return &sdk.Media{
 			Kind:  "author",
 			ID:    string(a.ID),
-			Title: arr.OneLine(cmp.Or(a.Name, arr.Base(a.Path))),
+			Title: works.Maker.Title(),
 			IDs:   arr.IDs{"goodreads": a.GoodreadsID}.Event(),
 			Path:  a.Path,
 		}

@@ -33,8 +33,6 @@ type source struct {
 }
 
 func newSource(_ context.Context, env sdk.Env, c config) (sdk.Source, error) {
-	app := api.App{Name: arr.Sonarr, API: "v3", Unwanted: c.ImportPair.unwanted(), Reader: func(client *api.Client, s api.Status) api.Reader {
-		return series.NewReader(client, s, arr.Sonarr, c.ApplicationURL)
-	}}
+	app := api.App{Name: arr.Sonarr, API: "v3", Unwanted: c.ImportPair.unwanted(), Reader: series.NewReader}
 	return source{decoder{applicationURL: c.ApplicationURL, importPair: c.ImportPair}, api.New(env, c.Config, app)}, nil
 }

@@ -29,11 +29,13 @@ type source struct {
 }
 
 func newSource(_ context.Context, env sdk.Env, c api.Config) (sdk.Source, error) {
-	app := api.App{Name: arr.Whisparr, API: "v3", Reader: func(client *api.Client, s api.Status) api.Reader {
-		if strings.HasPrefix(s.Version, "2.") {
-			return series.NewReader(client, s, arr.Whisparr, c.ApplicationURL)
-		}
-		return movie.NewReader(client, s, arr.Whisparr, c.ApplicationURL)
-	}}
+	app := api.App{Name: arr.Whisparr, API: "v3", Reader: newReader}
 	return source{decoder{applicationURL: c.ApplicationURL}, api.New(env, c, app)}, nil
+}
+
+func newReader(l api.Library) api.Reader {
+	if strings.HasPrefix(l.Status.Version, "2.") {
+		return series.NewReader(l)
+	}
+	return movie.NewReader(l)
 }

@@ -9,16 +9,45 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-// WorksTitle names works of one maker for people: "Boards of Canada - Geogaddi", or
-// "Boards of Canada - Geogaddi and 2 more". It is empty when no name is known.
-func WorksTitle(maker string, works ...string) string {
+// Works are what a webhook is about where a maker has works: an artist albums, an
+// author books.
+type Works struct {
+	// MakerKind and Kind are artist and album, or author and book.
+	MakerKind, Kind string
+	// Maker is empty when the webhook names none.
+	Maker Maker
+	// All are the works of the maker that the webhook is about.
+	All []Work
+}
+
+// Maker is an artist or an author.
+type Maker struct {
+	ID ID
+	// ForeignID is the id where the metadata come from, which names the maker's page.
+	ForeignID  ID
+	Name, Path string
+}
+
+// Work is an album or a book.
+type Work struct {
+	ID        ID
+	ForeignID ID
+	Title     string
+}
+
+// Title is the maker's name, or else the folder's.
+func (m Maker) Title() string { return OneLine(cmp.Or(m.Name, Base(m.Path))) }
+
+// Title names the works for people: "Boards of Canada - Geogaddi", or "Boards of
+// Canada - Geogaddi and 2 more". It is empty when no name is known.
+func (w Works) Title() string {
 	var titles []string
-	for _, w := range works {
-		if w = OneLine(w); w != "" {
-			titles = append(titles, w)
+	for _, work := range w.All {
+		if t := OneLine(work.Title); t != "" {
+			titles = append(titles, t)
 		}
 	}
-	title := OneLine(maker)
+	title := w.Maker.Title()
 	if len(titles) > 0 {
 		title = Join(" - ", title, titles[0])
 	}
@@ -26,6 +55,47 @@ func WorksTitle(maker string, works ...string) string {
 		title += fmt.Sprintf(" and %d more", more)
 	}
 	return title
+}
+
+// ByMaker is the maker as the subject.
+func (w Works) ByMaker() Subject {
+	m := w.Maker
+	return Subject{Kind: w.MakerKind, Key: cmp.Or(string(m.ID), string(m.ForeignID), m.Path), Folder: m.Path}
+}
+
+// ByWork is the only work as the subject, or else the maker: old versions do not name
+// the work.
+func (w Works) ByWork() Subject {
+	if keys := w.Keys(); len(keys) == 1 {
+		return Subject{Kind: w.Kind, Key: keys[0], Folder: w.Maker.Path}
+	}
+	return w.ByMaker()
+}
+
+// Keys tell the works from all others of the same instance.
+func (w Works) Keys() []string {
+	var keys []string
+	for _, work := range w.All {
+		keys = append(keys, cmp.Or(string(work.ID), string(work.ForeignID), work.Title))
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// MakerPage is the maker's page in the application at base, or empty.
+func (w Works) MakerPage(base string) string {
+	if w.Maker.ForeignID == "" {
+		return ""
+	}
+	return Page(base, w.MakerKind, string(w.Maker.ForeignID))
+}
+
+// Page is the page of the only work, or else the maker's.
+func (w Works) Page(base string) string {
+	if len(w.All) == 1 && w.All[0].ForeignID != "" {
+		return Page(base, w.Kind, string(w.All[0].ForeignID))
+	}
+	return w.MakerPage(base)
 }
 
 // Count is a number of things in parentheses, to go on in a sentence, or empty for

@@ -1,8 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"reflect"
+	"slices"
 
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -20,7 +23,7 @@ func (p *Powers) Fetch(ctx context.Context, e sdk.Event) (sdk.Event, error) {
 	if err != nil {
 		return e, err
 	}
-	more, err := p.app.Reader(c, status).Details(ctx, e)
+	more, err := p.reader(c, status).Details(ctx, e)
 	if err != nil {
 		return e, err
 	}
@@ -36,88 +39,47 @@ func tellsOfTitle(e sdk.Event) bool {
 // merged is e with what it lacks and more has. Neither is changed.
 func merged(e, more sdk.Event) sdk.Event {
 	if more.Media != nil {
-		e.Media = mergedMedia(*e.Media, *more.Media)
+		media := *e.Media
+		fill(&media, *more.Media)
+		e.Media = &media
 	}
-	e.Episodes = mergedList(e.Episodes, more.Episodes, func(x sdk.Episode) string { return x.ID }, func(x *sdk.Episode, m sdk.Episode) {
-		fill(&x.Title, m.Title)
-		fill(&x.AirDate, m.AirDate)
-		fill(&x.Overview, m.Overview)
-		fill(&x.Number, m.Number)
-	})
-	e.Albums = mergedList(e.Albums, more.Albums, func(x sdk.Album) string { return x.ID }, func(x *sdk.Album, m sdk.Album) {
-		fill(&x.Title, m.Title)
-		fill(&x.Type, m.Type)
-		fill(&x.ReleaseDate, m.ReleaseDate)
-		x.IDs = mergedMap(x.IDs, m.IDs)
-	})
-	e.Files = mergedList(e.Files, more.Files, func(x sdk.File) string { return x.ID }, mergeFile)
+	e.Episodes = mergedList(e.Episodes, more.Episodes, func(x sdk.Episode) string { return x.ID })
+	e.Albums = mergedList(e.Albums, more.Albums, func(x sdk.Album) string { return x.ID })
+	e.Files = mergedList(e.Files, more.Files, func(x sdk.File) string { return x.ID })
 	return e
 }
 
-func mergedMedia(m, more sdk.Media) *sdk.Media {
-	fill(&m.Title, more.Title)
-	fill(&m.Year, more.Year)
-	fill(&m.ReleaseDate, more.ReleaseDate)
-	fill(&m.Path, more.Path)
-	fill(&m.Overview, more.Overview)
-	fill(&m.OriginalLanguage, more.OriginalLanguage)
-	fill(&m.Poster, more.Poster)
-	fill(&m.Fanart, more.Fanart)
-	fillList(&m.Genres, more.Genres)
-	fillList(&m.Tags, more.Tags)
-	m.IDs = mergedMap(m.IDs, more.IDs)
-	return &m
-}
-
-func mergeFile(f *sdk.File, more sdk.File) {
-	fill(&f.Path, more.Path)
-	fill(&f.RelativePath, more.RelativePath)
-	fill(&f.SizeBytes, more.SizeBytes)
-	fill(&f.Quality, more.Quality)
-	fill(&f.ReleaseGroup, more.ReleaseGroup)
-	fill(&f.SceneName, more.SceneName)
-	fillList(&f.Languages, more.Languages)
-	if f.MediaInfo == nil {
-		f.MediaInfo = more.MediaInfo
-	}
-}
-
-func fill[T comparable](to *T, with T) {
-	var none T
-	if *to == none {
-		*to = with
-	}
-}
-
-func fillList(to *[]string, with []string) {
-	if len(*to) == 0 {
-		*to = with
-	}
-}
-
-func mergedMap(m, more map[string]string) map[string]string {
-	if len(m) == 0 {
-		return more
-	}
-	all := maps.Clone(more)
-	if all == nil {
-		all = map[string]string{}
-	}
-	maps.Copy(all, m)
-	return all
-}
-
 // mergedList is list with each value filled from the one of the same id in more.
-func mergedList[T any](list, more []T, id func(T) string, merge func(*T, T)) []T {
+func mergedList[T any](list, more []T, id func(T) string) []T {
 	byID := make(map[string]T, len(more))
 	for _, m := range more {
 		byID[id(m)] = m
 	}
-	out := append([]T(nil), list...)
+	out := slices.Clone(list)
 	for i := range out {
 		if m, ok := byID[id(out[i])]; ok && id(out[i]) != "" {
-			merge(&out[i], m)
+			fill(&out[i], m)
 		}
 	}
 	return out
+}
+
+// fill sets the empty fields of a struct to those of another, and adds what its maps
+// lack.
+func fill[T any](to *T, from T) {
+	fields, others := reflect.ValueOf(to).Elem(), reflect.ValueOf(from)
+	for i := range fields.NumField() {
+		field, other := fields.Field(i), others.Field(i)
+		switch values, ok := reflect.TypeAssert[map[string]string](field); {
+		case field.IsZero() || field.Kind() == reflect.Slice && field.Len() == 0:
+			field.Set(other)
+		case ok:
+			all := maps.Clone(values)
+			more, _ := reflect.TypeAssert[map[string]string](other)
+			for key, value := range more {
+				all[key] = cmp.Or(all[key], value)
+			}
+			field.Set(reflect.ValueOf(all))
+		}
+	}
 }

@@ -72,7 +72,7 @@ func TestFetchLeavesTheEventAlone(t *testing.T) {
 	}
 	require.Equal(t, before, calls.Load())
 
-	unknown := sdk.Event{Type: sdk.TypeMediaImported, Media: &sdk.Media{ID: "99", Title: "Gone"}, Files: []sdk.File{{ID: "9"}}}
+	unknown := sdk.Event{Type: sdk.TypeMediaImported, Media: &sdk.Media{Kind: "movie", ID: "99", Title: "Gone"}, Files: []sdk.File{{ID: "9"}}}
 	fetched, err = p.Fetch(t.Context(), unknown)
 	require.NoError(t, err)
 	require.Equal(t, unknown, fetched)

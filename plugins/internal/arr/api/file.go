@@ -64,28 +64,9 @@ func pixels(s string) arr.Number {
 	return arr.Number(max(n, 0))
 }
 
-// Tag is a label that a user gives to titles.
-type Tag struct {
-	ID    arr.ID
-	Label string
-}
-
-// Labels are the labels of tags by their ids.
-func Labels(tags []Tag, ids []arr.ID) arr.Names {
-	var all arr.Names
-	for _, id := range ids {
-		for _, t := range tags {
-			if t.ID == id {
-				all = append(all, t.Label)
-			}
-		}
-	}
-	return all
-}
-
-// Complete fills what a history record says of a file from the files that the title
+// complete fills what a history record says of a file from the files that the title
 // has today, found by id or else by path.
-func Complete(f *arr.File, known []File) {
+func complete(f *arr.File, known []File) {
 	for i := range known {
 		k := known[i].Webhook()
 		if f.ID != "" && k.ID != f.ID || f.ID == "" && k.Path != f.Path {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hookarr/hookarr/plugins/internal/arr"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -37,9 +38,20 @@ type Told struct {
 // First is the record that the others repeat for further parts of the title.
 func (t Told) First() *Record { return &t.Records[0] }
 
-// Replaced returns the records of files that gave way to an import, as same tells them:
-// the applications record these before the import, for the reason Upgrade.
-func (t Told) Replaced(deleted string, same func(a, b *Record) bool) []*Record {
+// Import is what the webhook of an import says beside the files that it brought. The
+// applications record deletions of files that give way to it before, for the reason
+// Upgrade.
+func (t Told) Import(deleted string) arr.Payload {
+	p := t.First().Payload("Download")
+	for _, old := range t.replaced(deleted) {
+		p.IsUpgrade = true
+		p.DeletedFiles.Files = append(p.DeletedFiles.Files, old.File())
+	}
+	return p
+}
+
+// replaced are the records of files that gave way to an import.
+func (t Told) replaced(deleted string) []*Record {
 	var found []*Record
 	seen := map[string]bool{}
 	for i := len(t.Earlier) - 1; i >= 0; i-- {
@@ -48,7 +60,7 @@ func (t Told) Replaced(deleted string, same func(a, b *Record) bool) []*Record {
 			break
 		}
 		if e.Is(deleted) && isUpgrade(e) && !seen[e.SourceTitle] &&
-			slices.ContainsFunc(t.Records, func(r Record) bool { return same(&r, e) && !t.importedSince(i, &r, same) }) {
+			slices.ContainsFunc(t.Records, func(r Record) bool { return r.samePart(e) && !t.importedSince(i, &r) }) {
 			seen[e.SourceTitle] = true
 			found = append(found, e)
 		}
@@ -59,8 +71,8 @@ func (t Told) Replaced(deleted string, same func(a, b *Record) bool) []*Record {
 
 // importedSince reports whether what r is about was imported after the i-th earlier
 // record too: the file then gave way to that import.
-func (t Told) importedSince(i int, r *Record, same func(a, b *Record) bool) bool {
-	return slices.ContainsFunc(t.Earlier[i+1:], func(e Record) bool { return e.Is(r.EventType) && same(&e, r) })
+func (t Told) importedSince(i int, r *Record) bool {
+	return slices.ContainsFunc(t.Earlier[i+1:], func(e Record) bool { return e.Is(r.EventType) && e.samePart(r) })
 }
 
 func isUpgrade(r *Record) bool { return r.Data.Reason == "Upgrade" }
@@ -141,7 +153,7 @@ func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPa
 			until, page.More = last, true
 		}
 	}
-	reader := p.app.Reader(c, status)
+	reader := p.reader(c, status)
 	for _, told := range tellings(records, reader.Part) {
 		end := told.end()
 		if end.compare(after) <= 0 {

@@ -32,7 +32,7 @@ func (c counter) Tell(_ context.Context, t api.Told) (sdk.Event, error) {
 	if t.First().DownloadID == c.fail {
 		return sdk.Event{}, errors.New("no answer")
 	}
-	return sdk.Event{Title: title, Upgrade: len(t.Replaced("gone", func(a, b *api.Record) bool { return a.MovieID == b.MovieID })) > 0}, nil
+	return sdk.Event{Title: title, Upgrade: bool(t.Import("gone").IsUpgrade)}, nil
 }
 
 func (counter) Details(context.Context, sdk.Event) (sdk.Event, error) { return sdk.Event{}, nil }
@@ -61,7 +61,7 @@ func reading(t *testing.T, reader api.Reader, records ...string) *api.Powers {
 	}))
 	t.Cleanup(server.Close)
 	return api.New(sdk.Env{Instance: "arr", HTTP: &sdk.HTTP{}}, api.Config{BaseURL: server.URL, APIKey: "k"}, api.App{
-		Name: arr.Radarr, API: "v3", Reader: func(*api.Client, api.Status) api.Reader { return reader },
+		Name: arr.Radarr, API: "v3", Reader: func(api.Library) api.Reader { return reader },
 	})
 }
 
@@ -212,7 +212,7 @@ func TestHistoryLargerThanAnAnswer(t *testing.T) {
 		want = append(want, fmt.Sprintf("%d×1", i))
 	}
 	p := api.New(sdk.Env{Instance: "arr", HTTP: &sdk.HTTP{}}, api.Config{BaseURL: server.URL, APIKey: "k"}, api.App{
-		Name: arr.Radarr, API: "v3", Reader: func(*api.Client, api.Status) api.Reader { return counter{} },
+		Name: arr.Radarr, API: "v3", Reader: func(api.Library) api.Reader { return counter{} },
 	})
 	require.Equal(t, want, pages(t, p, sdk.HistoryQuery{Since: begin()}))
 	require.Equal(t, want[:5], pages(t, p, sdk.HistoryQuery{Since: begin(), Until: begin().Add(49 * time.Minute)}))

@@ -15,7 +15,7 @@ type App struct {
 	// API is the version of the API: v3, v1.
 	API string
 	// Reader returns what knows the titles of an installation.
-	Reader func(c *Client, s Status) Reader
+	Reader func(Library) Reader
 	// Unwanted are the flags of a connection that stay off. All others are turned on.
 	Unwanted []string
 }
@@ -40,15 +40,16 @@ func Features() []sdk.Feature {
 
 // Powers are the optional powers of an application's source. Source plugins embed it.
 type Powers struct {
-	app      App
-	client   *Client
-	instance string
+	app            App
+	client         *Client
+	instance       string
+	applicationURL string
 }
 
 // New returns the powers of a configured instance. Without base_url and api_key they
 // say that they need them.
 func New(env sdk.Env, c Config, app App) *Powers {
-	p := &Powers{app: app, instance: env.Instance}
+	p := &Powers{app: app, instance: env.Instance, applicationURL: c.ApplicationURL}
 	if c.BaseURL != "" {
 		p.client = newClient(env.HTTP, c, app.Name, app.API)
 	}
@@ -61,6 +62,10 @@ func (p *Powers) ready() (*Client, error) {
 		return nil, &unconfigured{p.instance}
 	}
 	return p.client, nil
+}
+
+func (p *Powers) reader(c *Client, s Status) Reader {
+	return p.app.Reader(Library{Client: c, Status: s, App: p.app.Name, ApplicationURL: p.applicationURL})
 }
 
 // unconfigured says that the powers lack what they need.

@@ -114,6 +114,28 @@ func (r *Record) File() arr.File {
 	}
 }
 
+// sameTitle reports whether both are about the same movie, series or album.
+func (r *Record) sameTitle(o *Record) bool {
+	return r.MovieID == o.MovieID && r.SeriesID == o.SeriesID && r.AlbumID == o.AlbumID
+}
+
+// samePart reports whether both are about the same movie, episode or track.
+func (r *Record) samePart(o *Record) bool {
+	return r.MovieID == o.MovieID && r.EpisodeID == o.EpisodeID && r.TrackID == o.TrackID
+}
+
+// files is where the API lists the files of the record's title.
+func (r *Record) files() (path string, query url.Values) {
+	switch {
+	case r.MovieID != "":
+		return "moviefile", url.Values{"movieId": {string(r.MovieID)}}
+	case r.AlbumID != "":
+		return "trackfile", url.Values{"albumId": {string(r.AlbumID)}}
+	default:
+		return "episodefile", url.Values{"seriesId": {string(r.SeriesID)}}
+	}
+}
+
 // DeleteReason is why a file was deleted, spelled as in webhooks: missingFromDisk.
 func (r *Record) DeleteReason() string {
 	first, size := utf8.DecodeRuneInString(r.Data.Reason)

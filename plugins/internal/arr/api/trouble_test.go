@@ -21,7 +21,7 @@ import (
 // powers are those of Radarr at a URL.
 func powers(c api.Config) *api.Powers {
 	return api.New(sdk.Env{Instance: "radarr-4k", HTTP: &sdk.HTTP{}}, c, api.App{
-		Name: arr.Radarr, API: "v3", Reader: func(c *api.Client, s api.Status) api.Reader { return movie.NewReader(c, s, arr.Radarr, "") },
+		Name: arr.Radarr, API: "v3", Reader: movie.NewReader,
 	})
 }
 
