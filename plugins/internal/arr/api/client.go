@@ -148,7 +148,7 @@ func (c *Client) judge(resp *sdk.Response) error {
 	page := isPage(resp)
 	switch status := resp.Status; {
 	case status == http.StatusUnauthorized && !page, status == http.StatusForbidden && !page:
-		return fmt.Errorf("API key refused by %s", c.base)
+		return fmt.Errorf("API key refused by %s: copy it from Settings, General", c.base)
 	case status >= 300 && status <= 399:
 		to := arr.OneLine(resp.Header.Get("Location"))
 		return fmt.Errorf("no %s API at %s, which redirects to %q: is the URL base missing in base_url?", c.app, c.base, to)

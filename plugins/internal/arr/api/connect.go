@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hookarr/hookarr/sdk"
@@ -20,7 +21,7 @@ func (p *Powers) Connect(ctx context.Context, r sdk.ConnectRequest) (sdk.Connect
 	if err != nil {
 		return sdk.ConnectResult{}, err
 	}
-	j := &job{client: c, app: p.app, request: r}
+	j := &job{client: c, app: p.app, source: p.instance, request: r}
 	err = j.run(ctx)
 	if ctx.Err() != nil {
 		return sdk.ConnectResult{}, fmt.Errorf("%s at %s did not answer in time: %w", c.app, c.base, ctx.Err())
@@ -36,6 +37,7 @@ func (p *Powers) Connect(ctx context.Context, r sdk.ConnectRequest) (sdk.Connect
 type job struct {
 	client  *Client
 	app     App
+	source  string
 	request sdk.ConnectRequest
 	result  sdk.ConnectResult
 }
@@ -62,7 +64,7 @@ func (j *job) run(ctx context.Context) error {
 	}
 	switch j.request.Action {
 	case sdk.ConnectCheck:
-		return j.check(ours)
+		return j.check(ctx, all, ours)
 	case sdk.ConnectApply:
 		return j.apply(ctx, all, ours)
 	case sdk.ConnectRemove:
@@ -78,31 +80,43 @@ func (j *job) run(ctx context.Context) error {
 	}
 }
 
-// connections returns all connections, and ours: those that lead to our URL, and else
-// those that have our name.
+// connections returns all connections, and ours: those that lead to our URL. Without
+// any, it is one of our name from before the server moved, which remove leaves: it may
+// be of a second server that has a source of the same name.
 func (j *job) connections(ctx context.Context) (all, ours []connection, err error) {
 	if _, err := j.client.call(ctx, http.MethodGet, "notification", nil, nil, &all); err != nil {
 		return nil, nil, err
 	}
-	rank := func(c connection) int {
-		switch {
-		case !c.webhook():
-			return 0
-		case samePlace(c.field("url"), j.request.URL):
-			return 2
-		case strings.EqualFold(c.name(), connectionName):
-			return 1
+	for _, c := range all {
+		if c.webhook() && samePlace(c.field("url"), j.request.URL) {
+			ours = append(ours, c)
 		}
-		return 0
 	}
-	ours = slices.DeleteFunc(slices.Clone(all), func(c connection) bool { return rank(c) == 0 })
-	slices.SortStableFunc(ours, func(a, b connection) int { return rank(b) - rank(a) })
-	return all, ours, nil
+	if len(ours) > 0 || j.request.Action == sdk.ConnectRemove {
+		return all, ours, nil
+	}
+	for _, name := range j.names() {
+		for _, c := range all {
+			if c.webhook() && strings.EqualFold(c.name(), name) && sameSource(c.field("url"), j.request.URL) {
+				return all, []connection{c}, nil
+			}
+		}
+	}
+	return all, nil, nil
 }
 
-func (j *job) check(ours []connection) error {
+// names are what our connection may be called.
+func (j *job) names() []string {
+	return []string{connectionName, fmt.Sprintf("%s (%s)", connectionName, j.source)}
+}
+
+func (j *job) check(ctx context.Context, all, ours []connection) error {
 	if len(ours) == 0 {
-		j.change("connection", "none", connectionName)
+		draft, err := j.draft(ctx, all)
+		if err != nil {
+			return err
+		}
+		j.change("connection", "none", draft.summary())
 		return nil
 	}
 	wanted, err := j.wanted(ours[0])
@@ -140,11 +154,9 @@ func (j *job) apply(ctx context.Context, all, ours []connection) error {
 
 func (j *job) repair(ctx context.Context, from, wanted connection) error {
 	j.compare(from, wanted)
-	if masked(from.field("password")) && wanted.field("password") != "" {
-		// Nobody can see which one the application has.
-		j.change("password", "hidden by "+string(j.app.Name), "set again")
-	}
-	if len(j.result.Changes) == 0 {
+	// Nobody can see which password the application has.
+	again := masked(from.field("password")) && wanted.field("password") != ""
+	if len(j.result.Changes) == 0 && !again {
 		return j.test(ctx, from)
 	}
 	err := j.tested(ctx, http.MethodPut, "notification/"+url.PathEscape(wanted.id()), wanted, nil)
@@ -157,31 +169,43 @@ func (j *job) repair(ctx context.Context, from, wanted connection) error {
 }
 
 func (j *job) create(ctx context.Context, all []connection) error {
-	var schema []connection
-	if _, err := j.client.call(ctx, http.MethodGet, "notification/schema", nil, nil, &schema); err != nil {
-		return err
-	}
-	i := slices.IndexFunc(schema, connection.webhook)
-	if i < 0 {
-		return fmt.Errorf("%s has no connections of the kind Webhook", j.app.Name)
-	}
-	wanted, err := j.wanted(schema[i])
+	draft, err := j.draft(ctx, all)
 	if err != nil {
 		return err
 	}
-	name := connectionName
-	for n := 2; slices.ContainsFunc(all, func(c connection) bool { return strings.EqualFold(c.name(), name) }); n++ {
-		name = fmt.Sprintf("%s %d", connectionName, n)
-	}
-	wanted.set("name", name)
-	wanted.set("tags", []int{})
 	var created connection
-	if err := j.tested(ctx, http.MethodPost, "notification", wanted, &created); err != nil {
+	if err := j.tested(ctx, http.MethodPost, "notification", draft, &created); err != nil {
 		return err
 	}
-	j.change("connection", "none", name)
+	j.change("connection", "none", draft.summary())
 	j.result.ConnectionID, j.result.Connected = created.id(), true
 	return nil
+}
+
+// draft is a connection to create beside those that there are.
+func (j *job) draft(ctx context.Context, all []connection) (connection, error) {
+	var schema []connection
+	if _, err := j.client.call(ctx, http.MethodGet, "notification/schema", nil, nil, &schema); err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(schema, connection.webhook)
+	if i < 0 {
+		return nil, fmt.Errorf("%s has no connections of the kind Webhook", j.app.Name)
+	}
+	draft, err := j.wanted(schema[i])
+	if err != nil {
+		return nil, err
+	}
+	taken := func(name string) bool {
+		return slices.ContainsFunc(all, func(c connection) bool { return strings.EqualFold(c.name(), name) })
+	}
+	names := j.names()
+	for n := 2; taken(names[0]); n++ {
+		names = append(names[1:], fmt.Sprintf("%s (%s) %d", connectionName, j.source, n))
+	}
+	draft.set("name", names[0])
+	draft.set("tags", []int{})
+	return draft, nil
 }
 
 func (j *job) remove(ctx context.Context, ours []connection) error {
@@ -198,7 +222,7 @@ func (j *job) delete(ctx context.Context, c connection) error {
 	if _, err := j.client.call(ctx, http.MethodDelete, "notification/"+url.PathEscape(c.id()), nil, nil, nil); err != nil {
 		return err
 	}
-	j.change("connection", c.name(), "none")
+	j.change("connection", strconv.Quote(c.name()), "none")
 	return nil
 }
 

@@ -96,7 +96,8 @@ func TestConnect(t *testing.T) {
 
 			missing := b.do(t, sdk.ConnectCheck)
 			require.False(t, missing.Connected)
-			require.Equal(t, []sdk.Change{{Field: "connection", From: "none", To: "Hookarr"}}, missing.Changes)
+			require.Len(t, missing.Changes, 1)
+			require.Regexp(t, `^"Hookarr" \(1[0-9] triggers, (basic auth|header X-Hookarr-Token)\)$`, missing.Changes[0].To)
 			require.Equal(t, string(app(a).Name), missing.AppName)
 			require.NotEmpty(t, missing.AppVersion)
 			require.Contains(t, b.do(t, sdk.ConnectTest).Problems[0], "has no connection to Hookarr")
@@ -104,6 +105,7 @@ func TestConnect(t *testing.T) {
 			made := b.do(t, sdk.ConnectApply)
 			require.Empty(t, made.Problems)
 			require.True(t, made.Connected)
+			require.Equal(t, missing.Changes, made.Changes)
 			require.NotEmpty(t, made.ConnectionID)
 			require.Equal(t, basic, made.Credential == 1)
 			require.EqualValues(t, 1, b.posts.Load(), "the application has tested it")
@@ -114,7 +116,7 @@ func TestConnect(t *testing.T) {
 			again := b.do(t, sdk.ConnectApply)
 			require.True(t, again.Connected)
 			require.Equal(t, made.ConnectionID, again.ConnectionID)
-			require.Equal(t, basic, len(again.Changes) == 1, "a password is always given again: %v", again.Changes)
+			require.Empty(t, again.Changes, "a password that is given again is none")
 			require.True(t, b.do(t, sdk.ConnectTest).Connected)
 			require.EqualValues(t, 3, b.posts.Load())
 
@@ -123,7 +125,7 @@ func TestConnect(t *testing.T) {
 			require.EqualValues(t, 4, b.posts.Load(), "the flags are on")
 
 			removed := b.do(t, sdk.ConnectRemove)
-			require.Equal(t, []sdk.Change{{Field: "connection", From: "Hookarr", To: "none"}}, removed.Changes)
+			require.Equal(t, []sdk.Change{{Field: "connection", From: `"Hookarr"`, To: "none"}}, removed.Changes)
 			require.False(t, b.do(t, sdk.ConnectCheck).Connected)
 			require.Empty(t, b.do(t, sdk.ConnectRemove).Changes)
 		})
@@ -135,7 +137,8 @@ func TestThereAreNeverTwoOfOurs(t *testing.T) {
 	b := newBench(t, fakearr.Radarr)
 	b.Connect("Friend", "http://elsewhere/hook")
 	b.Connect("By hand", b.door.URL+"/hooks/arr/?token=old")
-	b.Connect("Hookarr", "http://old-host/hooks/arr")
+	b.Connect("Older", b.door.URL+"/hooks/arr")
+	b.Connect("Hookarr", "http://second-server/hooks/arr")
 	drift := b.do(t, sdk.ConnectCheck)
 	require.False(t, drift.Connected)
 	require.Equal(t, []string{"url", "headers", "connection"}, fieldsOf(drift))
@@ -144,9 +147,51 @@ func TestThereAreNeverTwoOfOurs(t *testing.T) {
 	fixed := b.do(t, sdk.ConnectApply)
 	require.True(t, fixed.Connected, fixed.Problems)
 	require.True(t, b.do(t, sdk.ConnectCheck).Connected)
-	require.Equal(t, []string{"By hand", "Friend"}, b.names(t))
+	require.Equal(t, []string{"By hand", "Friend", "Hookarr"}, b.names(t))
 	require.Len(t, b.do(t, sdk.ConnectRemove).Changes, 1)
-	require.Equal(t, []string{"Friend"}, b.names(t), "not ours")
+	require.Empty(t, b.do(t, sdk.ConnectRemove).Changes)
+	require.Equal(t, []string{"Friend", "Hookarr"}, b.names(t), "not ours")
+}
+
+func TestTheNameFindsWhatTheServerHadBeforeItMoved(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, fakearr.Radarr)
+	b.Connect("Hookarr", "http://old-server/hooks/other")
+	b.Connect("hookarr (arr)", "http://old-server/base/hooks/arr/old-token")
+	moved := b.do(t, sdk.ConnectCheck)
+	require.Equal(t, sdk.Change{Field: "url", From: "http://old-server/base/hooks/arr", To: b.door.URL + "/hooks/arr"}, moved.Changes[0])
+	require.True(t, b.do(t, sdk.ConnectApply).Connected)
+	require.Equal(t, []string{"Hookarr", "hookarr (arr)"}, b.names(t))
+}
+
+func TestSourcesOfOneServerKeepTheirOwn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, fakearr.Sonarr)
+	in := func(source string, action sdk.ConnectAction) sdk.ConnectResult {
+		powers := api.New(sdk.Env{Instance: source, HTTP: &sdk.HTTP{}}, api.Config{BaseURL: b.url, APIKey: sdk.Secret(b.APIKey())}, app(fakearr.Sonarr))
+		r := b.request(action)
+		r.URL = b.door.URL + "/hooks/" + source
+		result, err := powers.Connect(t.Context(), r)
+		require.NoError(t, err)
+		require.Empty(t, result.Problems)
+		return result
+	}
+	first := in("sonarr", sdk.ConnectApply)
+	for _, source := range []string{"anime", "kids"} {
+		require.Contains(t, in(source, sdk.ConnectCheck).Changes[0].To, `"Hookarr (`+source+`)" (`)
+		in(source, sdk.ConnectApply)
+	}
+	b.Connect("Hookarr (extra)", "http://elsewhere/hook")
+	in("extra", sdk.ConnectApply)
+	require.Equal(t, []string{"Hookarr", "Hookarr (anime)", "Hookarr (extra)", "Hookarr (extra) 2", "Hookarr (kids)"}, b.names(t))
+	require.Equal(t, first.ConnectionID, in("sonarr", sdk.ConnectApply).ConnectionID)
+	for _, source := range []string{"sonarr", "anime", "kids"} {
+		require.True(t, in(source, sdk.ConnectCheck).Connected)
+	}
+	in("anime", sdk.ConnectRemove)
+	in("sonarr", sdk.ConnectRemove)
+	require.Empty(t, in("sonarr", sdk.ConnectRemove).Changes)
+	require.Equal(t, []string{"Hookarr (extra)", "Hookarr (extra) 2", "Hookarr (kids)"}, b.names(t))
 }
 
 func TestWhatLeadsElsewhereIsNotOurs(t *testing.T) {
@@ -157,7 +202,7 @@ func TestWhatLeadsElsewhereIsNotOurs(t *testing.T) {
 	}
 	for path, want := range map[string][]sdk.Change{
 		"/hooks/arr":       nil,
-		"/webhooks/radarr": {{Field: "connection", From: "c", To: "none"}},
+		"/webhooks/radarr": {{Field: "connection", From: `"c"`, To: "none"}},
 	} {
 		r := b.request(sdk.ConnectRemove)
 		r.URL = b.door.URL + path
@@ -211,7 +256,7 @@ func TestConnectSaysWhatIsWrong(t *testing.T) {
 	refused.Credentials = []sdk.Credential{{Username: "arr", Password: "wrong-credential"}}
 	r, err := b.powers.Connect(t.Context(), refused)
 	require.NoError(t, err)
-	require.Contains(t, r.Problems[0], "refused the credential that Lidarr sends (401)")
+	require.Contains(t, r.Problems[0], "refused the credential that Lidarr sends (401): restart hookarr serve if its configuration changed, or check what answers at "+b.door.URL)
 
 	v2 := newBench(t, fakearr.WhisparrV2)
 	headersOnly := v2.request(sdk.ConnectApply)

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -115,6 +116,24 @@ func (c connection) on(flag string) bool {
 	var on bool
 	c.read(flag, &on)
 	return on
+}
+
+// summary describes a connection that is new: "Hookarr" (13 triggers, basic auth).
+func (c connection) summary() string {
+	on := 0
+	for _, flag := range c.flags() {
+		if flag != "includeHealthWarnings" && c.on(flag) {
+			on++
+		}
+	}
+	credential := "no credential but the URL's"
+	switch {
+	case len(c.headers()) > 0:
+		credential = "header " + c.headers()[0].Key
+	case c.field("username") != "" || c.field("password") != "":
+		credential = "basic auth"
+	}
+	return fmt.Sprintf("%q (%d triggers, %s)", c.name(), on, credential)
 }
 
 // wanted is a connection as it should be, made of one that exists or a template.
@@ -235,13 +254,26 @@ func place(s string) string {
 	return shown.String()
 }
 
-// samePlace reports whether two URLs lead to the same source. Behind a proxy that
-// changes paths, they are the same when they differ by no more than the query.
-func samePlace(a, b string) bool {
+// samePlace reports whether two URLs lead to the same source of one server.
+func samePlace(a, b string) bool { return place(a) == place(b) && sameSource(a, b) }
+
+// sameSource reports whether two URLs lead to sources of one name, on whatever server.
+// Behind a proxy that changes paths, they do when the paths are equal.
+func sameSource(a, b string) bool {
 	x, errX := url.Parse(a)
 	y, errY := url.Parse(b)
-	if errX != nil || errY != nil || place(a) != place(b) {
+	if errX != nil || errY != nil {
 		return false
 	}
-	return strings.Contains(y.Path, "/hooks/") || strings.TrimRight(x.Path, "/") == strings.TrimRight(y.Path, "/")
+	name := func(u *url.URL) (string, bool) {
+		_, after, ok := strings.Cut(u.Path, "/hooks/")
+		name, _, _ := strings.Cut(after, "/")
+		return name, ok
+	}
+	sourceX, okX := name(x)
+	sourceY, okY := name(y)
+	if !okX && !okY {
+		return strings.TrimRight(x.Path, "/") == strings.TrimRight(y.Path, "/")
+	}
+	return okX && okY && sourceX == sourceY
 }

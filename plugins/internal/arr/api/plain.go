@@ -53,7 +53,7 @@ func (j *job) answered(status, text string) string {
 	app, at := j.app.Name, place(j.request.URL)
 	switch status {
 	case "401":
-		return fmt.Sprintf("Hookarr at %s refused the credential that %s sends (401): apply the connection again", at, app)
+		return fmt.Sprintf("Hookarr at %s refused the credential that %s sends (401): restart hookarr serve if its configuration changed, or check what answers at %s", at, app, at)
 	case "403":
 		return fmt.Sprintf("Hookarr at %s does not let %s in from where it is (403): see allow_from", at, app)
 	case "404":

@@ -63,11 +63,11 @@ func TestTroubleInPlainWords(t *testing.T) {
 	t.Cleanup(server.Close)
 	base, key := server.URL+"/radarr", sdk.Secret(a.APIKey())
 	for want, trouble := range map[string]fakearr.Trouble{
-		"API key refused by " + base:                             {Status: http.StatusUnauthorized},
-		"no Radarr API at " + base + ": is the URL base missing": {Status: http.StatusNotFound},
-		"Radarr at " + base + " failed: 500 Internal":            {Status: http.StatusInternalServerError},
-		"Radarr at " + base + " failed: 502 Bad Gateway":         {Status: http.StatusBadGateway},
-		"no Radarr API at " + base + ": ":                        {HTML: true},
+		"API key refused by " + base + ": copy it from Settings, General": {Status: http.StatusUnauthorized},
+		"no Radarr API at " + base + ": is the URL base missing":          {Status: http.StatusNotFound},
+		"Radarr at " + base + " failed: 500 Internal":                     {Status: http.StatusInternalServerError},
+		"Radarr at " + base + " failed: 502 Bad Gateway":                  {Status: http.StatusBadGateway},
+		"no Radarr API at " + base + ": ":                                 {HTML: true},
 	} {
 		a.Trouble(trouble)
 		for _, text := range all(t.Context(), t, powers(api.Config{BaseURL: base, APIKey: key})) {
@@ -76,7 +76,7 @@ func TestTroubleInPlainWords(t *testing.T) {
 	}
 	a.Trouble(fakearr.Trouble{})
 	for _, text := range all(t.Context(), t, powers(api.Config{BaseURL: base, APIKey: "ffffffffffffffffffffffffffffffff"})) {
-		require.Equal(t, "API key refused by "+base, text)
+		require.Equal(t, "API key refused by "+base+": copy it from Settings, General", text)
 	}
 	for _, text := range all(t.Context(), t, powers(api.Config{BaseURL: server.URL, APIKey: key})) {
 		require.Contains(t, text, "which redirects to")
