@@ -6,19 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/internal/fakearr"
-	"github.com/hookarr/hookarr/plugins/internal/arr/api"
 	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
 	"github.com/hookarr/hookarr/sdk"
 )
-
-func install(t *testing.T) *arrtest.Installation {
-	t.Helper()
-	return arrtest.Install(t, fakearr.Lidarr, func(env sdk.Env, c api.Config) sdk.Source {
-		s, err := newSource(t.Context(), env, c)
-		require.NoError(t, err)
-		return s
-	})
-}
 
 func boards() fakearr.Title {
 	return fakearr.Title{
@@ -35,7 +25,7 @@ func boards() fakearr.Title {
 
 func live(t *testing.T) *arrtest.Installation {
 	t.Helper()
-	in, ctx := install(t), t.Context()
+	in, ctx := arrtest.Install(t, fakearr.Lidarr, newSource), t.Context()
 	artist, err := in.Add(ctx, boards())
 	require.NoError(t, err)
 	both, err := in.Grab(ctx, artist.ID, fakearr.Release{})
@@ -77,16 +67,9 @@ func TestHistoryTellsWhatTheWebhooksTold(t *testing.T) {
 	require.Len(t, past[1].Event.Tracks, 2)
 }
 
-func TestHistoryStandsDisorder(t *testing.T) {
-	t.Parallel()
-	in := live(t)
-	in.Trouble(fakearr.Trouble{Unordered: true, Overlap: 2})
-	in.Twins(kept()...)
-}
-
 func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
 	t.Parallel()
-	in := install(t)
+	in := arrtest.Install(t, fakearr.Lidarr, newSource)
 	artist, err := in.Add(t.Context(), boards())
 	require.NoError(t, err)
 	d, err := in.Grab(t.Context(), artist.ID, fakearr.Release{Parts: []int{artist.Albums[0].ID}})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,66 +11,44 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-func decode(body []byte, header http.Header) (sdk.Event, error) {
-	return arrtest.Decode(decoder{}, body, header)
-}
+const agent = "Radarr/6.0.4.10291 (alpine 3.22.1)"
 
 func TestDecodeEveryEvent(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		sample  string
-		native  string
-		want    sdk.Type
-		title   string
-		summary string
-		url     string
-	}{
-		{"test", "Test", sdk.TypeTest, "Radarr 4K", "Radarr 4K tested its connection to Hookarr", "https://radarr.example/"},
-		{"test_bare", "Test", sdk.TypeTest, "Radarr", "Radarr tested its connection to Hookarr", ""},
-		{"grab", "Grab", sdk.TypeReleaseGrabbed, "Dune: Part Two (2024)", "Grabbed Dune: Part Two (2024) from Example Tracker (24 GiB, Bluray-2160p)", "https://radarr.example/movie/693134"},
-		{"grab_blackhole", "Grab", sdk.TypeReleaseGrabbed, "Dune: Part Two (2024)", "Grabbed Dune: Part Two (2024) (WEBDL-1080p)", "https://radarr.example/movie/693134"},
-		{"import", "Download", sdk.TypeMediaImported, "Dune: Part Two (2024)", "Imported Dune: Part Two (2024) in Bluray-2160p", "https://radarr.example/movie/693134"},
-		{"import_manual", "Download", sdk.TypeMediaImported, "Amélie – Le fabuleux destin (2001)", "Imported Amélie – Le fabuleux destin (2001)", ""},
-		{"import_2021", "Download", sdk.TypeMediaImported, "Night Train (2020)", "Imported Night Train (2020) in WEBRip-1080p", ""},
-		{"upgrade", "Download", sdk.TypeMediaUpgraded, "Dune: Part Two (2024)", "Upgraded Dune: Part Two (2024) from WEBDL-1080p to Bluray-2160p", "https://radarr.example/movie/693134"},
-		{"upgrade_windows", "Download", sdk.TypeMediaUpgraded, "Dune: Part Two (2024)", "Upgraded Dune: Part Two (2024) in WEBDL-1080p", "https://radarr.example/movie/693134"},
-		{"rename", "Rename", sdk.TypeFileRenamed, "Dune: Part Two (2024)", "Renamed the file of Dune: Part Two (2024) to Dune - Part Two (2024) [Bluray-2160p].mkv", "https://radarr.example/movie/693134"},
-		{"rename_several", "Rename", sdk.TypeFileRenamed, "Dune: Part Two (2024)", "Renamed 2 files of Dune: Part Two (2024)", "https://radarr.example/movie/693134"},
-		{"rename_bare", "Rename", sdk.TypeFileRenamed, "Night Train (2020)", "Renamed files of Night Train (2020)", ""},
-		{"movie_added", "MovieAdded", sdk.TypeMediaAdded, "Dune: Part Two (2024)", "Added Dune: Part Two (2024) from a collection", "https://radarr.example/movie/693134"},
-		{"movie_added_unmatched", "MovieAdded", sdk.TypeMediaAdded, "Unmatched Movie", "Added Unmatched Movie from a list", ""},
-		{"movie_delete", "MovieDelete", sdk.TypeMediaDeleted, "Dune: Part Two (2024)", "Deleted Dune: Part Two (2024) and its files (24 GiB)", ""},
-		{"movie_delete_library_only", "MovieDelete", sdk.TypeMediaDeleted, "Amélie – Le fabuleux destin (2001)", "Deleted Amélie – Le fabuleux destin (2001) and kept its files", ""},
-		{"movie_delete_bare", "MovieDelete", sdk.TypeMediaDeleted, "Night Train (2020)", "Deleted Night Train (2020)", ""},
-		{"file_delete_missing", "MovieFileDelete", sdk.TypeFileDeleted, "Dune: Part Two (2024)", "Deleted the file of Dune: Part Two (2024) (missing from disk)", "https://radarr.example/movie/693134"},
-		{"file_delete_override", "MovieFileDelete", sdk.TypeFileDeleted, "Amélie – Le fabuleux destin (2001)", "Deleted the file of Amélie – Le fabuleux destin (2001) (manual override)", ""},
-		{"file_delete_upgrade", "MovieFileDelete", sdk.TypeFileDeletedForUpgrade, "Amélie – Le fabuleux destin (2001)", "Deleted the old file of Amélie – Le fabuleux destin (2001) for an upgrade (Bluray-1080p)", ""},
-		{"health", "Health", sdk.TypeHealthIssue, "Indexer status check", "Warning: Indexers unavailable due to failures: Example Tracker (Prowlarr)", "https://radarr.example/system/status"},
-		{"health_error", "Health", sdk.TypeHealthIssue, "Root folder check", "Error: Missing root folder: /movies", ""},
-		{"health_restored", "HealthRestored", sdk.TypeHealthRestored, "Indexer status check", "Resolved: Indexers unavailable due to failures: Example Tracker (Prowlarr)", ""},
-		{"application_update", "ApplicationUpdate", sdk.TypeAppUpdated, "Radarr 6.0.4.10291", "Updated Radarr from 6.0.3.10276 to 6.0.4.10291", "https://radarr.example/system/updates"},
-		{"manual_interaction", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "Amélie – Le fabuleux destin (2001)", "The import of Amélie – Le fabuleux destin (2001) needs a person: Movie title mismatch, automatic import is not possible. Manual Import required.", ""},
-		{"manual_interaction_no_movie", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "some.strange.name", "The import of some.strange.name needs a person: disc1/movie.iso: Found potentially dangerous file", "https://radarr.example/activity/queue"},
-		{"unknown_event", "MovieMonitored", sdk.TypeUnknown, "Dune: Part Two (2024)", "Radarr reported MovieMonitored for Dune: Part Two (2024), which Hookarr does not know", "https://radarr.example/movie/693134"},
-		{"unknown_event_no_movie", "SomethingNew", sdk.TypeUnknown, "Radarr: something new", "Radarr reported SomethingNew, which Hookarr does not know", "https://radarr.example/"},
-	}
-	for _, tt := range tests {
-		e, err := decode(arrtest.Sample(t, tt.sample), arrtest.Agent("Radarr/6.0.4.10291 (alpine 3.22.1)"))
-		require.NoError(t, err, tt.sample)
-		require.Equal(t, tt.want, e.Type, tt.sample)
-		require.Equal(t, tt.native, e.NativeType, tt.sample)
-		require.Equal(t, tt.title, e.Title, tt.sample)
-		require.Equal(t, tt.summary, e.Summary, tt.sample)
-		require.Equal(t, tt.url, e.URL, tt.sample)
-		require.Equal(t, "radarr", e.App, tt.sample)
-		require.Equal(t, "6.0.4.10291", e.AppVersion, tt.sample)
-	}
+	is := arrtest.Table(t, decoder{}, agent)
+	is("test", "Test", sdk.TypeTest, "Radarr 4K", "Radarr 4K tested its connection to Hookarr", "https://radarr.example/")
+	is("test_bare", "Test", sdk.TypeTest, "Radarr", "Radarr tested its connection to Hookarr", "")
+	is("grab", "Grab", sdk.TypeReleaseGrabbed, "Dune: Part Two (2024)", "Grabbed Dune: Part Two (2024) from Example Tracker (24 GiB, Bluray-2160p)", "https://radarr.example/movie/693134")
+	is("grab_blackhole", "Grab", sdk.TypeReleaseGrabbed, "Dune: Part Two (2024)", "Grabbed Dune: Part Two (2024) (WEBDL-1080p)", "https://radarr.example/movie/693134")
+	is("import", "Download", sdk.TypeMediaImported, "Dune: Part Two (2024)", "Imported Dune: Part Two (2024) in Bluray-2160p", "https://radarr.example/movie/693134")
+	is("import_manual", "Download", sdk.TypeMediaImported, "Amélie – Le fabuleux destin (2001)", "Imported Amélie – Le fabuleux destin (2001)", "")
+	is("import_2021", "Download", sdk.TypeMediaImported, "Night Train (2020)", "Imported Night Train (2020) in WEBRip-1080p", "")
+	is("upgrade", "Download", sdk.TypeMediaUpgraded, "Dune: Part Two (2024)", "Upgraded Dune: Part Two (2024) from WEBDL-1080p to Bluray-2160p", "https://radarr.example/movie/693134")
+	is("upgrade_windows", "Download", sdk.TypeMediaUpgraded, "Dune: Part Two (2024)", "Upgraded Dune: Part Two (2024) in WEBDL-1080p", "https://radarr.example/movie/693134")
+	is("rename", "Rename", sdk.TypeFileRenamed, "Dune: Part Two (2024)", "Renamed the file of Dune: Part Two (2024) to Dune - Part Two (2024) [Bluray-2160p].mkv", "https://radarr.example/movie/693134")
+	is("rename_several", "Rename", sdk.TypeFileRenamed, "Dune: Part Two (2024)", "Renamed 2 files of Dune: Part Two (2024)", "https://radarr.example/movie/693134")
+	is("rename_bare", "Rename", sdk.TypeFileRenamed, "Night Train (2020)", "Renamed files of Night Train (2020)", "")
+	is("movie_added", "MovieAdded", sdk.TypeMediaAdded, "Dune: Part Two (2024)", "Added Dune: Part Two (2024) from a collection", "https://radarr.example/movie/693134")
+	is("movie_added_unmatched", "MovieAdded", sdk.TypeMediaAdded, "Unmatched Movie", "Added Unmatched Movie from a list", "")
+	is("movie_delete", "MovieDelete", sdk.TypeMediaDeleted, "Dune: Part Two (2024)", "Deleted Dune: Part Two (2024) and its files (24 GiB)", "")
+	is("movie_delete_library_only", "MovieDelete", sdk.TypeMediaDeleted, "Amélie – Le fabuleux destin (2001)", "Deleted Amélie – Le fabuleux destin (2001) and kept its files", "")
+	is("movie_delete_bare", "MovieDelete", sdk.TypeMediaDeleted, "Night Train (2020)", "Deleted Night Train (2020)", "")
+	is("file_delete_missing", "MovieFileDelete", sdk.TypeFileDeleted, "Dune: Part Two (2024)", "Deleted the file of Dune: Part Two (2024) (missing from disk)", "https://radarr.example/movie/693134")
+	is("file_delete_override", "MovieFileDelete", sdk.TypeFileDeleted, "Amélie – Le fabuleux destin (2001)", "Deleted the file of Amélie – Le fabuleux destin (2001) (manual override)", "")
+	is("file_delete_upgrade", "MovieFileDelete", sdk.TypeFileDeletedForUpgrade, "Amélie – Le fabuleux destin (2001)", "Deleted the old file of Amélie – Le fabuleux destin (2001) for an upgrade (Bluray-1080p)", "")
+	is("health", "Health", sdk.TypeHealthIssue, "Indexer status check", "Warning: Indexers unavailable due to failures: Example Tracker (Prowlarr)", "https://radarr.example/system/status")
+	is("health_error", "Health", sdk.TypeHealthIssue, "Root folder check", "Error: Missing root folder: /movies", "")
+	is("health_restored", "HealthRestored", sdk.TypeHealthRestored, "Indexer status check", "Resolved: Indexers unavailable due to failures: Example Tracker (Prowlarr)", "")
+	is("application_update", "ApplicationUpdate", sdk.TypeAppUpdated, "Radarr 6.0.4.10291", "Updated Radarr from 6.0.3.10276 to 6.0.4.10291", "https://radarr.example/system/updates")
+	is("manual_interaction", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "Amélie – Le fabuleux destin (2001)", "The import of Amélie – Le fabuleux destin (2001) needs a person: Movie title mismatch, automatic import is not possible. Manual Import required.", "")
+	is("manual_interaction_no_movie", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "some.strange.name", "The import of some.strange.name needs a person: disc1/movie.iso: Found potentially dangerous file", "https://radarr.example/activity/queue")
+	is("unknown_event", "MovieMonitored", sdk.TypeUnknown, "Dune: Part Two (2024)", "Radarr reported MovieMonitored for Dune: Part Two (2024), which Hookarr does not know", "https://radarr.example/movie/693134")
+	is("unknown_event_no_movie", "SomethingNew", sdk.TypeUnknown, "Radarr: something new", "Radarr reported SomethingNew, which Hookarr does not know", "https://radarr.example/")
 }
 
 func TestTestHasNoMedia(t *testing.T) {
 	t.Parallel()
-	e, err := decode(arrtest.Sample(t, "test"), nil)
-	require.NoError(t, err)
+	e := arrtest.Event(t, decoder{}, "test")
 	require.Nil(t, e.Media, "the ids of a test belong to a real movie")
 	require.Empty(t, e.Fingerprint, "a test is never a repetition")
 }
@@ -79,8 +56,7 @@ func TestTestHasNoMedia(t *testing.T) {
 func TestEventTypeInAnyCase(t *testing.T) {
 	t.Parallel()
 	for _, native := range []string{"moviefiledelete", "MOVIEFILEDELETE", "movieFileDelete"} {
-		e, err := decode(arrtest.Edit(t, "file_delete_missing", func(m map[string]any) { m["eventType"] = native }), nil)
-		require.NoError(t, err)
+		e := arrtest.Decoded(t, decoder{}, arrtest.Edit(t, "file_delete_missing", arrtest.Set("eventType", native)))
 		require.Equal(t, sdk.TypeFileDeleted, e.Type)
 		require.Equal(t, native, e.NativeType)
 	}
@@ -88,8 +64,7 @@ func TestEventTypeInAnyCase(t *testing.T) {
 
 func TestOddTypes(t *testing.T) {
 	t.Parallel()
-	e, err := decode(arrtest.Sample(t, "odd_types"), nil)
-	require.NoError(t, err)
+	e := arrtest.Event(t, decoder{}, "odd_types")
 	require.Equal(t, sdk.TypeMediaUpgraded, e.Type)
 	require.Equal(t, "Dune: Part Two (2024)", e.Title)
 	require.Empty(t, e.URL, "the application's URL is not absolute")
@@ -111,16 +86,13 @@ func TestOddTypes(t *testing.T) {
 
 func TestPaths(t *testing.T) {
 	t.Parallel()
-	e, err := decode(arrtest.Sample(t, "upgrade_windows"), nil)
-	require.NoError(t, err)
+	e := arrtest.Event(t, decoder{}, "upgrade_windows")
 	require.Equal(t, `D:\Movies\Dune - Part Two (2024)\Dune - Part Two (2024) [Bluray-2160p].mkv`, e.Files[0].Path)
 
-	e, err = decode(arrtest.Sample(t, "import_2021"), nil)
-	require.NoError(t, err)
+	e = arrtest.Event(t, decoder{}, "import_2021")
 	require.Equal(t, "/media/Movies/Night Train (2020)/Night Train (2020) WEBRip-1080p.mkv", e.Files[0].Path, "not the download's path")
 
-	e, err = decode(arrtest.Edit(t, "import", func(m map[string]any) { delete(arrtest.Object(m, "movieFile"), "relativePath") }), nil)
-	require.NoError(t, err)
+	e = arrtest.Decoded(t, decoder{}, arrtest.Edit(t, "import", func(m map[string]any) { delete(arrtest.Object(m, "movieFile"), "relativePath") }))
 	require.Equal(t, "/movies/Dune - Part Two (2024)/Dune - Part Two (2024) [Bluray-2160p].mkv", e.Files[0].Path)
 }
 
@@ -134,9 +106,7 @@ func TestApplicationURL(t *testing.T) {
 		"import_2021":     "http://nas:7878/radarr/movie/990001",
 		"movie_delete":    "",
 	} {
-		e, err := d.Decode(t.Context(), sdk.Request{Body: arrtest.Sample(t, name)})
-		require.NoError(t, err)
-		require.Equal(t, want, e.URL, name)
+		require.Equal(t, want, arrtest.Event(t, d, name).URL, name)
 	}
 }
 
@@ -153,36 +123,33 @@ func TestFingerprint(t *testing.T) {
 	t.Parallel()
 	arrtest.Fingerprints(t, decoder{}, map[string]arrtest.Change{
 		"new time of the picture": arrtest.Same("import", func(m map[string]any) { delete(arrtest.Object(m, "movie"), "images") }),
-		"other instance name":     arrtest.Same("import", func(m map[string]any) { m["instanceName"] = "Radarr" }),
+		"other instance name":     arrtest.Same("import", arrtest.Set("instanceName", "Radarr")),
 		"metadata arrived":        arrtest.Same("import", func(m map[string]any) { arrtest.Object(m, "movie")["overview"] = "" }),
 		"second import":           arrtest.Other("import", func(m map[string]any) { arrtest.Object(m, "movieFile")["id"] = 102 }),
-		"import is an upgrade":    arrtest.Same("import", func(m map[string]any) { m["isUpgrade"] = true }),
-		"second grab":             arrtest.Other("grab", func(m map[string]any) { m["downloadId"] = "OTHER" }),
+		"import is an upgrade":    arrtest.Same("import", arrtest.Set("isUpgrade", true)),
+		"second grab":             arrtest.Other("grab", arrtest.Set("downloadId", "OTHER")),
 		"grab of another movie":   arrtest.Other("grab", func(m map[string]any) { arrtest.Object(m, "movie")["id"] = 13 }),
 		"second blackhole grab":   arrtest.Other("grab_blackhole", func(m map[string]any) { arrtest.Object(m, "release")["releaseTitle"] = "x" }),
 		"renamed back": arrtest.Other("rename", func(m map[string]any) {
 			f := arrtest.First(m, "renamedMovieFiles")
 			f["previousPath"], f["relativePath"] = f["path"], "dune2.mkv"
 		}),
-		"order of renames": arrtest.Same("rename_several", func(m map[string]any) {
-			f := m["renamedMovieFiles"].([]any)
-			f[0], f[1] = f[1], f[0]
-		}),
+		"order of renames":       arrtest.Same("rename_several", arrtest.Swap("renamedMovieFiles")),
 		"other movie added":      arrtest.Other("movie_added", func(m map[string]any) { arrtest.Object(m, "movie")["id"] = 13 }),
 		"other movie deleted":    arrtest.Other("movie_delete", func(m map[string]any) { arrtest.Object(m, "movie")["id"] = 13 }),
-		"deleted is not added":   arrtest.Other("movie_delete", func(m map[string]any) { m["eventType"] = "MovieAdded" }),
+		"deleted is not added":   arrtest.Other("movie_delete", arrtest.Set("eventType", "MovieAdded")),
 		"other file deleted":     arrtest.Other("file_delete_missing", func(m map[string]any) { arrtest.Object(m, "movieFile")["relativePath"] = "other.mkv" }),
-		"deleted for a reason":   arrtest.Other("file_delete_missing", func(m map[string]any) { m["deleteReason"] = "manual" }),
-		"other health level":     arrtest.Other("health", func(m map[string]any) { m["level"] = "error" }),
-		"other health message":   arrtest.Other("health", func(m map[string]any) { m["message"] = "x" }),
-		"other health check":     arrtest.Other("health", func(m map[string]any) { m["type"] = "x" }),
-		"restored is no issue":   arrtest.Other("health", func(m map[string]any) { m["eventType"] = "HealthRestored" }),
-		"issue sent again":       arrtest.Same("health", func(m map[string]any) { m["wikiUrl"] = "https://x" }),
-		"next update":            arrtest.Other("application_update", func(m map[string]any) { m["newVersion"] = "7" }),
-		"update in other words":  arrtest.Same("application_update", func(m map[string]any) { m["message"] = "x" }),
-		"other manual message":   arrtest.Other("manual_interaction", func(m map[string]any) { m["downloadStatusMessages"] = []any{} }),
-		"other manual download":  arrtest.Other("manual_interaction", func(m map[string]any) { m["downloadId"] = "x" }),
-		"manual after a restart": arrtest.Same("manual_interaction", func(m map[string]any) { m["customFormatInfo"] = nil }),
+		"deleted for a reason":   arrtest.Other("file_delete_missing", arrtest.Set("deleteReason", "manual")),
+		"other health level":     arrtest.Other("health", arrtest.Set("level", "error")),
+		"other health message":   arrtest.Other("health", arrtest.Set("message", "x")),
+		"other health check":     arrtest.Other("health", arrtest.Set("type", "x")),
+		"restored is no issue":   arrtest.Other("health", arrtest.Set("eventType", "HealthRestored")),
+		"issue sent again":       arrtest.Same("health", arrtest.Set("wikiUrl", "https://x")),
+		"next update":            arrtest.Other("application_update", arrtest.Set("newVersion", "7")),
+		"update in other words":  arrtest.Same("application_update", arrtest.Set("message", "x")),
+		"other manual message":   arrtest.Other("manual_interaction", arrtest.Set("downloadStatusMessages", []any{})),
+		"other manual download":  arrtest.Other("manual_interaction", arrtest.Set("downloadId", "x")),
+		"manual after a restart": arrtest.Same("manual_interaction", arrtest.Set("customFormatInfo", nil)),
 	})
 }
 
@@ -207,9 +174,7 @@ func TestCorrelationKey(t *testing.T) {
 		"test":                        "",
 		"unknown_event":               "",
 	} {
-		e, err := decode(arrtest.Sample(t, name), nil)
-		require.NoError(t, err)
-		require.Equal(t, want, e.CorrelationKey, name)
+		require.Equal(t, want, arrtest.Event(t, decoder{}, name).CorrelationKey, name)
 	}
 }
 

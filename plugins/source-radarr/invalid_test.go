@@ -13,49 +13,34 @@ import (
 func TestInvalid(t *testing.T) {
 	t.Parallel()
 	whole := string(arrtest.Sample(t, "import"))
-	tests := map[string]struct {
-		body  string
-		agent string
-		want  string
-		test  bool
-	}{
-		"empty":               {"", "", "the body is empty", false},
-		"white space":         {" \r\n\t", "", "the body is empty", false},
-		"truncated":           {whole[:len(whole)/2], "", "the body is cut off after", false},
-		"form":                {"eventType=Test&x=1", "", "the body is not JSON: invalid character 'e' looking for beginning of value at byte 1", false},
-		"html":                {"<html>", "", "the body is not JSON: invalid character '<'", false},
-		"two objects":         {whole + whole, "", "the body is not JSON: invalid character '{' after top-level value", false},
-		"binary":              {"\x00\x01\xff", "", "the body is not JSON", false},
-		"array":               {"[1]", "", "the body is JSON but not an object", false},
-		"string":              {`"Test"`, "", "the body is JSON but not an object", false},
-		"null":                {"null", "", "the body is JSON but not an object", false},
-		"nested":              {strings.Repeat("[", 1<<20), "", "the body is not JSON: invalid character '[' exceeded max depth at byte 10001", false},
-		"nested in a field":   {`{"eventType":"Download","quality":` + strings.Repeat(`{"quality":`, 20_000), "", "exceeded max depth", false},
-		"too large":           {`{"eventType":"` + strings.Repeat("x", 32<<20) + `"}`, "", "the body has 33554448 bytes, more than 33554432", false},
-		"another service":     {`{"notification_type":"MEDIA_APPROVED"}`, "", "the body has no eventType: it is not a webhook of Radarr", false},
-		"event type a number": {`{"eventType":5}`, "", "the body has no eventType: it is not a webhook of Radarr", false},
-		"Sonarr by agent":     {`{"eventType":"Health"}`, "Sonarr/4.0.19.2979 (debian 12)", "this looks like Sonarr: point it at a source with plugin sonarr", false},
-		"Sonarr by name":      {`{"eventType":"Health","instanceName":"My SONARR"}`, "", "this looks like Sonarr: point it at a source with plugin sonarr", false},
-		"Sonarr by shape":     {`{"eventType":"Download","series":{"id":1},"episodes":[]}`, "curl/8", "this looks like Sonarr: point it at a source with plugin sonarr", false},
-		"Lidarr by shape":     {`{"eventType":"ArtistAdd","artist":{"id":1}}`, "", "this looks like Lidarr: point it at a source with plugin lidarr", false},
-		"Lidarr by name":      {`{"eventType":"DownloadFailure","instanceName":"Lidarr"}`, "", "this looks like Lidarr: point it at a source with plugin lidarr", false},
-		"Whisparr by agent":   {whole, "Whisparr/3.2.0.1", "this looks like Whisparr: point it at a source with plugin whisparr", false},
-		"Whisparr by shape":   {`{"eventType":"Grab","movie":{"itemType":"Scene"}}`, "", "this looks like Whisparr: point it at a source with plugin whisparr", false},
-		"Prowlarr":            {`{"eventType":"Health"}`, "Prowlarr/1.0", "this looks like Prowlarr: point it at a source with plugin prowlarr", false},
-		"Readarr":             {`{"eventType":"Grab","author":{}}`, "", "this looks like Readarr: point it at a source with plugin readarr", false},
-		"test of Sonarr":      {`{"eventType":"Test","series":{"id":1}}`, "", "this looks like Sonarr: point it at a source with plugin sonarr", true},
-		"test of Lidarr":      {`{"eventType":"test","instanceName":"Lidarr"}`, "", "this looks like Lidarr: point it at a source with plugin lidarr", true},
-		"test of Whisparr":    {string(arrtest.Sample(t, "test_bare")), "Whisparr/2.0.0.987", "this looks like Whisparr: point it at a source with plugin whisparr", true},
-	}
-	for name, tt := range tests {
-		_, err := decode([]byte(tt.body), arrtest.Agent(tt.agent))
-		require.ErrorContains(t, err, tt.want, name)
-		require.NotContains(t, err.Error(), "\n", name)
-		require.Less(t, len(err.Error()), 200, name)
-		test, ok := sdk.AsInvalid(err)
-		require.True(t, ok, name)
-		require.Equal(t, tt.test, test, name)
-	}
+	refused := arrtest.Refusals(t, decoder{})
+	refused("", "", "the body is empty", false)
+	refused(" \r\n\t", "", "the body is empty", false)
+	refused(whole[:len(whole)/2], "", "the body is cut off after", false)
+	refused("eventType=Test&x=1", "", "the body is not JSON: invalid character 'e' looking for beginning of value at byte 1", false)
+	refused("<html>", "", "the body is not JSON: invalid character '<'", false)
+	refused(whole+whole, "", "the body is not JSON: invalid character '{' after top-level value", false)
+	refused("\x00\x01\xff", "", "the body is not JSON", false)
+	refused("[1]", "", "the body is JSON but not an object", false)
+	refused(`"Test"`, "", "the body is JSON but not an object", false)
+	refused("null", "", "the body is JSON but not an object", false)
+	refused(strings.Repeat("[", 1<<20), "", "the body is not JSON: invalid character '[' exceeded max depth at byte 10001", false)
+	refused(`{"eventType":"Download","quality":`+strings.Repeat(`{"quality":`, 20_000), "", "exceeded max depth", false)
+	refused(`{"eventType":"`+strings.Repeat("x", 32<<20)+`"}`, "", "the body has 33554448 bytes, more than 33554432", false)
+	refused(`{"notification_type":"MEDIA_APPROVED"}`, "", "the body has no eventType: it is not a webhook of Radarr", false)
+	refused(`{"eventType":5}`, "", "the body has no eventType: it is not a webhook of Radarr", false)
+	refused(`{"eventType":"Health"}`, "Sonarr/4.0.19.2979 (debian 12)", "this looks like Sonarr: point it at a source with plugin sonarr", false)
+	refused(`{"eventType":"Health","instanceName":"My SONARR"}`, "", "this looks like Sonarr: point it at a source with plugin sonarr", false)
+	refused(`{"eventType":"Download","series":{"id":1},"episodes":[]}`, "curl/8", "this looks like Sonarr: point it at a source with plugin sonarr", false)
+	refused(`{"eventType":"ArtistAdd","artist":{"id":1}}`, "", "this looks like Lidarr: point it at a source with plugin lidarr", false)
+	refused(`{"eventType":"DownloadFailure","instanceName":"Lidarr"}`, "", "this looks like Lidarr: point it at a source with plugin lidarr", false)
+	refused(whole, "Whisparr/3.2.0.1", "this looks like Whisparr: point it at a source with plugin whisparr", false)
+	refused(`{"eventType":"Grab","movie":{"itemType":"Scene"}}`, "", "this looks like Whisparr: point it at a source with plugin whisparr", false)
+	refused(`{"eventType":"Health"}`, "Prowlarr/1.0", "this looks like Prowlarr: point it at a source with plugin prowlarr", false)
+	refused(`{"eventType":"Grab","author":{}}`, "", "this looks like Readarr: point it at a source with plugin readarr", false)
+	refused(`{"eventType":"Test","series":{"id":1}}`, "", "this looks like Sonarr: point it at a source with plugin sonarr", true)
+	refused(`{"eventType":"test","instanceName":"Lidarr"}`, "", "this looks like Lidarr: point it at a source with plugin lidarr", true)
+	refused(string(arrtest.Sample(t, "test_bare")), "Whisparr/2.0.0.987", "this looks like Whisparr: point it at a source with plugin whisparr", true)
 }
 
 func TestAcceptsUnusualSenders(t *testing.T) {
@@ -69,7 +54,7 @@ func TestAcceptsUnusualSenders(t *testing.T) {
 		"byte order mark":      {"\uFEFF" + `{"eventType":"Health"}`, ""},
 		"nothing of another":   {`{"eventType":"Health","series":null}`, ""},
 	} {
-		e, err := decode([]byte(r.body), arrtest.Agent(r.agent))
+		e, err := arrtest.Decode(decoder{}, []byte(r.body), arrtest.Agent(r.agent))
 		require.NoError(t, err, name)
 		require.Equal(t, sdk.TypeHealthIssue, e.Type, name)
 		require.NotEmpty(t, e.Title, name)
@@ -97,4 +82,4 @@ func TestMemory(t *testing.T) { //nolint:paralleltest // it measures the process
 	})
 }
 
-func FuzzDecode(f *testing.F) { arrtest.Fuzz(f, decoder{}, "Radarr/6.0.4.10291 (alpine 3.22.1)") }
+func FuzzDecode(f *testing.F) { arrtest.Fuzz(f, decoder{}, agent) }

@@ -6,19 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/internal/fakearr"
-	"github.com/hookarr/hookarr/plugins/internal/arr/api"
 	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
-	"github.com/hookarr/hookarr/sdk"
 )
-
-func install(t *testing.T) *arrtest.Installation {
-	t.Helper()
-	return arrtest.Install(t, fakearr.Radarr, func(env sdk.Env, c api.Config) sdk.Source {
-		s, err := newSource(t.Context(), env, c)
-		require.NoError(t, err)
-		return s
-	})
-}
 
 func dune() fakearr.Title {
 	return fakearr.Title{
@@ -29,7 +18,7 @@ func dune() fakearr.Title {
 
 func live(t *testing.T) *arrtest.Installation {
 	t.Helper()
-	in := install(t)
+	in := arrtest.Install(t, fakearr.Radarr, newSource)
 	in.Live(dune(), fakearr.Title{Name: "Arrival", Year: 2016, Released: "2017-02-14", TMDB: 329865})
 	return in
 }
@@ -44,16 +33,9 @@ func TestHistoryTellsWhatTheWebhooksTold(t *testing.T) {
 	require.Equal(t, map[string]string{"tmdb": "693134", "imdb": "tt15239678"}, media.IDs)
 }
 
-func TestHistoryStandsDisorder(t *testing.T) {
-	t.Parallel()
-	in := live(t)
-	in.Trouble(fakearr.Trouble{Unordered: true, Overlap: 2})
-	in.Twins(arrtest.Kept()...)
-}
-
 func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
 	t.Parallel()
-	in := install(t)
+	in := arrtest.Install(t, fakearr.Radarr, newSource)
 	title, err := in.Add(t.Context(), dune())
 	require.NoError(t, err)
 	d, err := in.Grab(t.Context(), title.ID, fakearr.Release{Group: "GROUP"})

@@ -22,6 +22,6 @@ func FuzzContract(f *testing.F) {
 	plugintest.FuzzSource(f, info(), newSource, plugintest.SourceSuite{})
 }
 
-func FuzzDecode(f *testing.F) { arrtest.Fuzz(f, decoder{}, "Sonarr/4.0.19.2979 (alpine 3.22.1)") }
+func FuzzDecode(f *testing.F) { arrtest.Fuzz(f, decoder{}, agent) }
 
 func BenchmarkImport(b *testing.B) { arrtest.Benchmark(b, decoder{}, arrtest.Sample(b, "import")) }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,65 +11,44 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-func decode(body []byte, header http.Header) (sdk.Event, error) {
-	return arrtest.Decode(decoder{}, body, header)
-}
+const agent = "Sonarr/4.0.19.2979 (alpine 3.22.1)"
 
 func TestDecodeEveryEvent(t *testing.T) {
 	t.Parallel()
 	const page = "https://sonarr.example/tv/series/severance"
-	tests := []struct {
-		sample  string
-		native  string
-		want    sdk.Type
-		title   string
-		summary string
-		url     string
-	}{
-		{"test", "Test", sdk.TypeTest, "Sonarr HD", "Sonarr HD tested its connection to Hookarr", "https://sonarr.example/tv"},
-		{"grab", "Grab", sdk.TypeReleaseGrabbed, "Severance S02E03 - Who Is Alive?", "Grabbed Severance S02E03 - Who Is Alive? from Example Usenet (3.0 GiB, WEBDL-1080p)", page},
-		{"grab_season", "Grab", sdk.TypeReleaseGrabbed, "Severance S02E01-E10 (10 episodes)", "Grabbed Severance S02E01-E10 (10 episodes) from Example Usenet (30 GiB, WEBDL-1080p)", page},
-		{"grab_blackhole", "Grab", sdk.TypeReleaseGrabbed, "Severance S02E01-E02, E05", "Grabbed Severance S02E01-E02, E05 (HDTV-720p)", page},
-		{"grab_daily", "Grab", sdk.TypeReleaseGrabbed, "The Evening Desk 2026-03-04, 2026-03-05", "Grabbed The Evening Desk 2026-03-04, 2026-03-05 from Example Usenet (1.5 GiB, WEBRip-720p)", ""},
-		{"import", "Download", sdk.TypeMediaImported, "Severance S02E03 - Who Is Alive?", "Imported Severance S02E03 - Who Is Alive? in WEBDL-1080p", page},
-		{"import_several_episodes", "Download", sdk.TypeMediaImported, "Severance S02E01-E03", "Imported Severance S02E01-E03 in WEBDL-1080p", page},
-		{"import_anime", "Download", sdk.TypeMediaImported, "Frieren: Beyond Journey's End S01E12 (12) - A Real Hero", "Imported Frieren: Beyond Journey's End S01E12 (12) - A Real Hero in Bluray-1080p", ""},
-		{"import_daily", "Download", sdk.TypeMediaImported, "The Evening Desk 2026-03-04 - A Guest", "Imported The Evening Desk 2026-03-04 - A Guest in WEBRip-720p", ""},
-		{"import_v3", "Download", sdk.TypeMediaImported, "Harbour Lights S17E09", "Imported Harbour Lights S17E09 in HDTV-720p", ""},
-		{"upgrade", "Download", sdk.TypeMediaUpgraded, "Severance S02E03 - Who Is Alive?", "Upgraded Severance S02E03 - Who Is Alive? from HDTV-720p to WEBDL-1080p", page},
-		{"upgrade_to_several", "Download", sdk.TypeMediaUpgraded, "Severance S02E01-E02", "Upgraded Severance S02E01-E02 from HDTV-720p, WEBDL-720p to Bluray-1080p", page},
-		{"import_complete", "Download", sdk.TypeImportCompleted, "Severance S02E03 - Who Is Alive?", "Finished importing Severance S02E03 - Who Is Alive? in WEBDL-1080p", page},
-		{"import_complete_season", "Download", sdk.TypeImportCompleted, "Severance S02E01-E10 (10 episodes)", "Finished importing Severance S02E01-E10 (10 episodes) in WEBDL-1080p", page},
-		{"import_complete_manual", "Download", sdk.TypeImportCompleted, "Severance S02 (4 episodes)", "Finished importing Severance S02 (4 episodes) in WEBDL-1080p", page},
-		{"rename", "Rename", sdk.TypeFileRenamed, "Severance (2022)", "Renamed a file of Severance (2022) to Severance - S02E03 [WEBDL-1080p].mkv", page},
-		{"rename_several", "Rename", sdk.TypeFileRenamed, "Severance (2022)", "Renamed 3 files of Severance (2022)", page},
-		{"rename_bare", "Rename", sdk.TypeFileRenamed, "Harbour Lights", "Renamed files of Harbour Lights", ""},
-		{"series_add", "SeriesAdd", sdk.TypeMediaAdded, "Severance (2022)", "Added Severance (2022)", page},
-		{"series_add_year_in_title", "SeriesAdd", sdk.TypeMediaAdded, "The Evening Desk (1999)", "Added The Evening Desk (1999)", ""},
-		{"series_delete", "SeriesDelete", sdk.TypeMediaDeleted, "Severance (2022)", "Deleted Severance (2022) and its files", ""},
-		{"series_delete_library_only", "SeriesDelete", sdk.TypeMediaDeleted, "Frieren: Beyond Journey's End (2023)", "Deleted Frieren: Beyond Journey's End (2023) and kept its files", ""},
-		{"file_delete_missing", "EpisodeFileDelete", sdk.TypeFileDeleted, "Severance S02E03 - Who Is Alive?", "Deleted the file of Severance S02E03 - Who Is Alive? (missing from disk)", page},
-		{"file_delete_upgrade", "EpisodeFileDelete", sdk.TypeFileDeletedForUpgrade, "Severance S02E03 - Who Is Alive?", "Deleted the old file of Severance S02E03 - Who Is Alive? for an upgrade (HDTV-720p)", page},
-		{"file_delete_v3", "EpisodeFileDelete", sdk.TypeFileDeletedForUpgrade, "Harbour Lights S04E10 - Buried", "Deleted the old file of Harbour Lights S04E10 - Buried for an upgrade (SDTV)", ""},
-		{"health", "Health", sdk.TypeHealthIssue, "Indexer long term status check", "Warning: Indexers unavailable due to failures for more than 6 hours: Example Usenet (Prowlarr)", ""},
-		{"health_restored", "HealthRestored", sdk.TypeHealthRestored, "Indexer long term status check", "Resolved: Indexers unavailable due to failures for more than 6 hours: Example Usenet (Prowlarr)", ""},
-		{"application_update", "ApplicationUpdate", sdk.TypeAppUpdated, "Sonarr 4.0.19.2979", "Updated Sonarr from 4.0.16.2944 to 4.0.19.2979", ""},
-		{"manual_interaction", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "Severance S02E05 - Trojan's Horse", "The import of Severance S02E05 - Trojan's Horse needs a person: One or more episodes expected in this release were not imported or missing from the release", ""},
-		{"manual_interaction_no_series", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "some.strange.name", "The import of some.strange.name needs a person", "https://sonarr.example/tv/activity/queue"},
-		{"unknown_event", "EpisodeWatched", sdk.TypeUnknown, "Severance S02E03 - Who Is Alive?", "Sonarr reported EpisodeWatched for Severance S02E03 - Who Is Alive?, which Hookarr does not know", page},
-		{"unknown_event_no_series", "SomethingNew", sdk.TypeUnknown, "Sonarr: something new", "Sonarr reported SomethingNew, which Hookarr does not know", "https://sonarr.example/tv"},
-	}
-	for _, tt := range tests {
-		e, err := decode(arrtest.Sample(t, tt.sample), arrtest.Agent("Sonarr/4.0.19.2979 (alpine 3.22.1)"))
-		require.NoError(t, err, tt.sample)
-		require.Equal(t, tt.want, e.Type, tt.sample)
-		require.Equal(t, tt.native, e.NativeType, tt.sample)
-		require.Equal(t, tt.title, e.Title, tt.sample)
-		require.Equal(t, tt.summary, e.Summary, tt.sample)
-		require.Equal(t, tt.url, e.URL, tt.sample)
-		require.Equal(t, "sonarr", e.App, tt.sample)
-		require.Equal(t, "4.0.19.2979", e.AppVersion, tt.sample)
-	}
+	is := arrtest.Table(t, decoder{}, agent)
+	is("test", "Test", sdk.TypeTest, "Sonarr HD", "Sonarr HD tested its connection to Hookarr", "https://sonarr.example/tv")
+	is("grab", "Grab", sdk.TypeReleaseGrabbed, "Severance S02E03 - Who Is Alive?", "Grabbed Severance S02E03 - Who Is Alive? from Example Usenet (3.0 GiB, WEBDL-1080p)", page)
+	is("grab_season", "Grab", sdk.TypeReleaseGrabbed, "Severance S02E01-E10 (10 episodes)", "Grabbed Severance S02E01-E10 (10 episodes) from Example Usenet (30 GiB, WEBDL-1080p)", page)
+	is("grab_blackhole", "Grab", sdk.TypeReleaseGrabbed, "Severance S02E01-E02, E05", "Grabbed Severance S02E01-E02, E05 (HDTV-720p)", page)
+	is("grab_daily", "Grab", sdk.TypeReleaseGrabbed, "The Evening Desk 2026-03-04, 2026-03-05", "Grabbed The Evening Desk 2026-03-04, 2026-03-05 from Example Usenet (1.5 GiB, WEBRip-720p)", "")
+	is("import", "Download", sdk.TypeMediaImported, "Severance S02E03 - Who Is Alive?", "Imported Severance S02E03 - Who Is Alive? in WEBDL-1080p", page)
+	is("import_several_episodes", "Download", sdk.TypeMediaImported, "Severance S02E01-E03", "Imported Severance S02E01-E03 in WEBDL-1080p", page)
+	is("import_anime", "Download", sdk.TypeMediaImported, "Frieren: Beyond Journey's End S01E12 (12) - A Real Hero", "Imported Frieren: Beyond Journey's End S01E12 (12) - A Real Hero in Bluray-1080p", "")
+	is("import_daily", "Download", sdk.TypeMediaImported, "The Evening Desk 2026-03-04 - A Guest", "Imported The Evening Desk 2026-03-04 - A Guest in WEBRip-720p", "")
+	is("import_v3", "Download", sdk.TypeMediaImported, "Harbour Lights S17E09", "Imported Harbour Lights S17E09 in HDTV-720p", "")
+	is("upgrade", "Download", sdk.TypeMediaUpgraded, "Severance S02E03 - Who Is Alive?", "Upgraded Severance S02E03 - Who Is Alive? from HDTV-720p to WEBDL-1080p", page)
+	is("upgrade_to_several", "Download", sdk.TypeMediaUpgraded, "Severance S02E01-E02", "Upgraded Severance S02E01-E02 from HDTV-720p, WEBDL-720p to Bluray-1080p", page)
+	is("import_complete", "Download", sdk.TypeImportCompleted, "Severance S02E03 - Who Is Alive?", "Finished importing Severance S02E03 - Who Is Alive? in WEBDL-1080p", page)
+	is("import_complete_season", "Download", sdk.TypeImportCompleted, "Severance S02E01-E10 (10 episodes)", "Finished importing Severance S02E01-E10 (10 episodes) in WEBDL-1080p", page)
+	is("import_complete_manual", "Download", sdk.TypeImportCompleted, "Severance S02 (4 episodes)", "Finished importing Severance S02 (4 episodes) in WEBDL-1080p", page)
+	is("rename", "Rename", sdk.TypeFileRenamed, "Severance (2022)", "Renamed a file of Severance (2022) to Severance - S02E03 [WEBDL-1080p].mkv", page)
+	is("rename_several", "Rename", sdk.TypeFileRenamed, "Severance (2022)", "Renamed 3 files of Severance (2022)", page)
+	is("rename_bare", "Rename", sdk.TypeFileRenamed, "Harbour Lights", "Renamed files of Harbour Lights", "")
+	is("series_add", "SeriesAdd", sdk.TypeMediaAdded, "Severance (2022)", "Added Severance (2022)", page)
+	is("series_add_year_in_title", "SeriesAdd", sdk.TypeMediaAdded, "The Evening Desk (1999)", "Added The Evening Desk (1999)", "")
+	is("series_delete", "SeriesDelete", sdk.TypeMediaDeleted, "Severance (2022)", "Deleted Severance (2022) and its files", "")
+	is("series_delete_library_only", "SeriesDelete", sdk.TypeMediaDeleted, "Frieren: Beyond Journey's End (2023)", "Deleted Frieren: Beyond Journey's End (2023) and kept its files", "")
+	is("file_delete_missing", "EpisodeFileDelete", sdk.TypeFileDeleted, "Severance S02E03 - Who Is Alive?", "Deleted the file of Severance S02E03 - Who Is Alive? (missing from disk)", page)
+	is("file_delete_upgrade", "EpisodeFileDelete", sdk.TypeFileDeletedForUpgrade, "Severance S02E03 - Who Is Alive?", "Deleted the old file of Severance S02E03 - Who Is Alive? for an upgrade (HDTV-720p)", page)
+	is("file_delete_v3", "EpisodeFileDelete", sdk.TypeFileDeletedForUpgrade, "Harbour Lights S04E10 - Buried", "Deleted the old file of Harbour Lights S04E10 - Buried for an upgrade (SDTV)", "")
+	is("health", "Health", sdk.TypeHealthIssue, "Indexer long term status check", "Warning: Indexers unavailable due to failures for more than 6 hours: Example Usenet (Prowlarr)", "")
+	is("health_restored", "HealthRestored", sdk.TypeHealthRestored, "Indexer long term status check", "Resolved: Indexers unavailable due to failures for more than 6 hours: Example Usenet (Prowlarr)", "")
+	is("application_update", "ApplicationUpdate", sdk.TypeAppUpdated, "Sonarr 4.0.19.2979", "Updated Sonarr from 4.0.16.2944 to 4.0.19.2979", "")
+	is("manual_interaction", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "Severance S02E05 - Trojan's Horse", "The import of Severance S02E05 - Trojan's Horse needs a person: One or more episodes expected in this release were not imported or missing from the release", "")
+	is("manual_interaction_no_series", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "some.strange.name", "The import of some.strange.name needs a person", "https://sonarr.example/tv/activity/queue")
+	is("unknown_event", "EpisodeWatched", sdk.TypeUnknown, "Severance S02E03 - Who Is Alive?", "Sonarr reported EpisodeWatched for Severance S02E03 - Who Is Alive?, which Hookarr does not know", page)
+	is("unknown_event_no_series", "SomethingNew", sdk.TypeUnknown, "Sonarr: something new", "Sonarr reported SomethingNew, which Hookarr does not know", "https://sonarr.example/tv")
 }
 
 func TestImportPair(t *testing.T) {
@@ -122,9 +100,7 @@ func TestApplicationURL(t *testing.T) {
 		"import_v3":          "",
 		"series_delete":      "",
 	} {
-		e, err := arrtest.Decode(d, arrtest.Sample(t, name), nil)
-		require.NoError(t, err)
-		require.Equal(t, want, e.URL, name)
+		require.Equal(t, want, arrtest.Event(t, d, name).URL, name)
 	}
 	require.ErrorContains(t, config{Config: api.Config{Config: arr.Config{ApplicationURL: "nas"}}}.Validate(), "application_url")
 }
@@ -135,16 +111,13 @@ func TestPaths(t *testing.T) {
 		"import_v3":    "/media/TV Shows/Harbour Lights/Season 17/Harbour Lights - S17E09.mkv",
 		"import_anime": `D:\Anime\Frieren - Beyond Journey's End\Season 01\Frieren - S01E12 - 012.mkv`,
 	} {
-		e, err := decode(arrtest.Sample(t, name), nil)
-		require.NoError(t, err)
-		require.Equal(t, want, e.Files[0].Path, name)
+		require.Equal(t, want, arrtest.Event(t, decoder{}, name).Files[0].Path, name)
 	}
 }
 
 func TestOldShapes(t *testing.T) {
 	t.Parallel()
-	e, err := decode(arrtest.Sample(t, "file_delete_v3"), nil)
-	require.NoError(t, err)
+	e := arrtest.Event(t, decoder{}, "file_delete_v3")
 	require.Equal(t, "SDTV", e.DeletedFiles[0].Quality)
 	require.Equal(t, []string{"English"}, e.DeletedFiles[0].Languages)
 	require.Equal(t, "upgrade", e.DeleteReason)
@@ -152,8 +125,7 @@ func TestOldShapes(t *testing.T) {
 
 func TestOddTypes(t *testing.T) {
 	t.Parallel()
-	e, err := decode(arrtest.Sample(t, "odd_types"), nil)
-	require.NoError(t, err)
+	e := arrtest.Event(t, decoder{}, "odd_types")
 	require.Equal(t, sdk.TypeMediaUpgraded, e.Type)
 	require.Equal(t, "Severance", e.Media.Title, "the folder stands in")
 	require.Equal(t, map[string]string{"tvdb": "371980", "anilist": "154587"}, e.Media.IDs)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,10 +14,8 @@ import (
 
 func install(t *testing.T) *arrtest.Installation {
 	t.Helper()
-	return arrtest.Install(t, fakearr.Sonarr, func(env sdk.Env, c api.Config) sdk.Source {
-		s, err := newSource(t.Context(), env, config{Config: c, ImportPair: pairFiles})
-		require.NoError(t, err)
-		return s
+	return arrtest.Install(t, fakearr.Sonarr, func(ctx context.Context, env sdk.Env, c api.Config) (sdk.Source, error) {
+		return newSource(ctx, env, config{Config: c, ImportPair: pairFiles})
 	})
 }
 
@@ -48,13 +47,6 @@ func TestHistoryTellsWhatTheWebhooksTold(t *testing.T) {
 	require.Equal(t, dark().Tags, grab.Media.Tags)
 	require.Equal(t, dark().Fanart, grab.Media.Fanart)
 	require.Equal(t, "334824", grab.Media.IDs["tvdb"])
-}
-
-func TestHistoryStandsDisorder(t *testing.T) {
-	t.Parallel()
-	in := live(t)
-	in.Trouble(fakearr.Trouble{Unordered: true, Overlap: 2})
-	in.Twins(arrtest.Kept()...)
 }
 
 func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {

@@ -43,8 +43,7 @@ func season(tb testing.TB) []byte {
 
 func TestSeasonOfAThousandFiles(t *testing.T) {
 	t.Parallel()
-	e, err := decode(season(t), nil)
-	require.NoError(t, err)
+	e := arrtest.Decoded(t, decoder{}, season(t))
 	require.Equal(t, sdk.TypeImportCompleted, e.Type)
 	require.Equal(t, "Finished importing Severance S02E01-E1000 (1000 episodes) in WEBDL-1080p", e.Summary)
 	require.Len(t, e.Episodes, 1000)

@@ -21,6 +21,6 @@ func FuzzContract(f *testing.F) {
 	plugintest.FuzzSource(f, info(), newSource, plugintest.SourceSuite{})
 }
 
-func FuzzDecode(f *testing.F) { arrtest.Fuzz(f, decoder{}, "Whisparr/3.2.0.600 (alpine 3.22.1)") }
+func FuzzDecode(f *testing.F) { arrtest.Fuzz(f, decoder{}, agent) }
 
 func BenchmarkImport(b *testing.B) { arrtest.Benchmark(b, decoder{}, arrtest.Sample(b, "v3_import")) }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 
@@ -11,9 +10,7 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-func decode(body []byte, header http.Header) (sdk.Event, error) {
-	return arrtest.Decode(decoder{}, body, header)
-}
+const agent = "Whisparr/3.2.0.600 (alpine 3.22.1)"
 
 func TestDecodeEveryEvent(t *testing.T) {
 	t.Parallel()
@@ -23,56 +20,37 @@ func TestDecodeEveryEvent(t *testing.T) {
 		v2    = "Example Site 2026-05-11 - Scene 1"
 		v3    = "An Example Scene (2026)"
 	)
-	tests := []struct {
-		sample  string
-		native  string
-		want    sdk.Type
-		title   string
-		summary string
-		url     string
-	}{
-		{"v2_test", "Test", sdk.TypeTest, "Whisparr", "Whisparr tested its connection to Hookarr", "https://whisparr.example"},
-		{"v2_grab", "Grab", sdk.TypeReleaseGrabbed, v2, "Grabbed " + v2 + " from Example Tracker (2.0 GiB, WEBDL-1080p)", site},
-		{"v2_grab_several", "Grab", sdk.TypeReleaseGrabbed, "Example Site 2026-05-11 to 2026-05-15 (5 scenes)", "Grabbed Example Site 2026-05-11 to 2026-05-15 (5 scenes) from Example Tracker (2.0 GiB, WEBDL-1080p)", site},
-		{"v2_grab_undated", "Grab", sdk.TypeReleaseGrabbed, "Example Site (2 scenes)", "Grabbed Example Site (2 scenes) from Example Tracker (2.0 GiB, WEBDL-1080p)", site},
-		{"v2_import", "Download", sdk.TypeMediaImported, v2, "Imported " + v2 + " in WEBDL-1080p", site},
-		{"v2_upgrade", "Download", sdk.TypeMediaUpgraded, v2, "Upgraded " + v2 + " from WEBDL-1080p to WEBDL-2160p", site},
-		{"v2_rename", "Rename", sdk.TypeFileRenamed, "Example Site", "Renamed a file of Example Site to Scene 1 [WEBDL-1080p].mp4", site},
-		{"v2_series_add", "SeriesAdd", sdk.TypeMediaAdded, "Example Site", "Added Example Site", site},
-		{"v2_series_delete", "SeriesDelete", sdk.TypeMediaDeleted, "Example Site", "Deleted Example Site and its files", ""},
-		{"v2_file_delete", "EpisodeFileDelete", sdk.TypeFileDeleted, v2, "Deleted the file of " + v2 + " (manual)", site},
-		{"v2_file_delete_upgrade", "EpisodeFileDelete", sdk.TypeFileDeletedForUpgrade, v2, "Deleted the old file of " + v2 + " for an upgrade (WEBDL-1080p)", site},
-		{"v2_manual_interaction", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "Example Site 2026-05-12 - Scene 2", "The import of Example Site 2026-05-12 - Scene 2 needs a person", "https://whisparr.example/activity/queue"},
-		{"v2_unknown_event", "SceneWatched", sdk.TypeUnknown, v2, "Whisparr reported SceneWatched for " + v2 + ", which Hookarr does not know", site},
-		{"v3_test", "Test", sdk.TypeTest, "Whisparr Eros", "Whisparr Eros tested its connection to Hookarr", "https://whisparr.example"},
-		{"v3_grab", "Grab", sdk.TypeReleaseGrabbed, v3, "Grabbed " + v3 + " from Example Tracker (2.0 GiB, WEBDL-1080p)", scene},
-		{"v3_grab_movie", "Grab", sdk.TypeReleaseGrabbed, "An Example Film (2025)", "Grabbed An Example Film (2025) from Example Tracker (2.0 GiB, WEBDL-1080p)", "https://whisparr.example/movie/990043"},
-		{"v3_import", "Download", sdk.TypeMediaImported, v3, "Imported " + v3 + " in WEBDL-1080p", scene},
-		{"v3_import_scan", "Download", sdk.TypeMediaImported, v3, "Imported " + v3 + " in WEBDL-1080p", scene},
-		{"v3_upgrade", "Download", sdk.TypeMediaUpgraded, v3, "Upgraded " + v3 + " from WEBDL-1080p to WEBDL-2160p", scene},
-		{"v3_rename", "Rename", sdk.TypeFileRenamed, v3, "Renamed the file of " + v3 + " to An Example Scene [WEBDL-1080p].mp4", scene},
-		{"v3_movie_added", "MovieAdded", sdk.TypeMediaAdded, v3, "Added " + v3 + " from a performer", scene},
-		{"v3_movie_delete", "MovieDelete", sdk.TypeMediaDeleted, v3, "Deleted " + v3 + " and its files (2.0 GiB)", ""},
-		{"v3_file_delete", "MovieFileDelete", sdk.TypeFileDeleted, v3, "Deleted the file of " + v3 + " (missing from disk)", scene},
-		{"v3_file_delete_upgrade", "MovieFileDelete", sdk.TypeFileDeletedForUpgrade, v3, "Deleted the old file of " + v3 + " for an upgrade (WEBDL-1080p)", scene},
-		{"v3_manual_interaction", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, v3, "The import of " + v3 + " needs a person: Not a Custom Format upgrade", ""},
-		{"v3_unknown_event", "PerformerAdded", sdk.TypeUnknown, v3, "Whisparr reported PerformerAdded for " + v3 + ", which Hookarr does not know", scene},
-		{"manual_interaction_untitled", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "Unknown title", "The import of Unknown title needs a person", "https://whisparr.example/activity/queue"},
-		{"health", "Health", sdk.TypeHealthIssue, "Download client status check", "Error: All download clients are unavailable due to failures", ""},
-		{"health_restored", "HealthRestored", sdk.TypeHealthRestored, "Download client status check", "Resolved: All download clients are unavailable due to failures", ""},
-		{"application_update", "ApplicationUpdate", sdk.TypeAppUpdated, "Whisparr 3.2.0.600", "Updated Whisparr from 3.1.0.500 to 3.2.0.600", "https://whisparr.example/system/updates"},
-	}
-	for _, tt := range tests {
-		e, err := decode(arrtest.Sample(t, tt.sample), arrtest.Agent("Whisparr/3.2.0.600 (alpine 3.22.1)"))
-		require.NoError(t, err, tt.sample)
-		require.Equal(t, tt.want, e.Type, tt.sample)
-		require.Equal(t, tt.native, e.NativeType, tt.sample)
-		require.Equal(t, tt.title, e.Title, tt.sample)
-		require.Equal(t, tt.summary, e.Summary, tt.sample)
-		require.Equal(t, tt.url, e.URL, tt.sample)
-		require.Equal(t, "whisparr", e.App, tt.sample)
-		require.Equal(t, "3.2.0.600", e.AppVersion, tt.sample)
-	}
+	is := arrtest.Table(t, decoder{}, agent)
+	is("v2_test", "Test", sdk.TypeTest, "Whisparr", "Whisparr tested its connection to Hookarr", "https://whisparr.example")
+	is("v2_grab", "Grab", sdk.TypeReleaseGrabbed, v2, "Grabbed "+v2+" from Example Tracker (2.0 GiB, WEBDL-1080p)", site)
+	is("v2_grab_several", "Grab", sdk.TypeReleaseGrabbed, "Example Site 2026-05-11 to 2026-05-15 (5 scenes)", "Grabbed Example Site 2026-05-11 to 2026-05-15 (5 scenes) from Example Tracker (2.0 GiB, WEBDL-1080p)", site)
+	is("v2_grab_undated", "Grab", sdk.TypeReleaseGrabbed, "Example Site (2 scenes)", "Grabbed Example Site (2 scenes) from Example Tracker (2.0 GiB, WEBDL-1080p)", site)
+	is("v2_import", "Download", sdk.TypeMediaImported, v2, "Imported "+v2+" in WEBDL-1080p", site)
+	is("v2_upgrade", "Download", sdk.TypeMediaUpgraded, v2, "Upgraded "+v2+" from WEBDL-1080p to WEBDL-2160p", site)
+	is("v2_rename", "Rename", sdk.TypeFileRenamed, "Example Site", "Renamed a file of Example Site to Scene 1 [WEBDL-1080p].mp4", site)
+	is("v2_series_add", "SeriesAdd", sdk.TypeMediaAdded, "Example Site", "Added Example Site", site)
+	is("v2_series_delete", "SeriesDelete", sdk.TypeMediaDeleted, "Example Site", "Deleted Example Site and its files", "")
+	is("v2_file_delete", "EpisodeFileDelete", sdk.TypeFileDeleted, v2, "Deleted the file of "+v2+" (manual)", site)
+	is("v2_file_delete_upgrade", "EpisodeFileDelete", sdk.TypeFileDeletedForUpgrade, v2, "Deleted the old file of "+v2+" for an upgrade (WEBDL-1080p)", site)
+	is("v2_manual_interaction", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "Example Site 2026-05-12 - Scene 2", "The import of Example Site 2026-05-12 - Scene 2 needs a person", "https://whisparr.example/activity/queue")
+	is("v2_unknown_event", "SceneWatched", sdk.TypeUnknown, v2, "Whisparr reported SceneWatched for "+v2+", which Hookarr does not know", site)
+	is("v3_test", "Test", sdk.TypeTest, "Whisparr Eros", "Whisparr Eros tested its connection to Hookarr", "https://whisparr.example")
+	is("v3_grab", "Grab", sdk.TypeReleaseGrabbed, v3, "Grabbed "+v3+" from Example Tracker (2.0 GiB, WEBDL-1080p)", scene)
+	is("v3_grab_movie", "Grab", sdk.TypeReleaseGrabbed, "An Example Film (2025)", "Grabbed An Example Film (2025) from Example Tracker (2.0 GiB, WEBDL-1080p)", "https://whisparr.example/movie/990043")
+	is("v3_import", "Download", sdk.TypeMediaImported, v3, "Imported "+v3+" in WEBDL-1080p", scene)
+	is("v3_import_scan", "Download", sdk.TypeMediaImported, v3, "Imported "+v3+" in WEBDL-1080p", scene)
+	is("v3_upgrade", "Download", sdk.TypeMediaUpgraded, v3, "Upgraded "+v3+" from WEBDL-1080p to WEBDL-2160p", scene)
+	is("v3_rename", "Rename", sdk.TypeFileRenamed, v3, "Renamed the file of "+v3+" to An Example Scene [WEBDL-1080p].mp4", scene)
+	is("v3_movie_added", "MovieAdded", sdk.TypeMediaAdded, v3, "Added "+v3+" from a performer", scene)
+	is("v3_movie_delete", "MovieDelete", sdk.TypeMediaDeleted, v3, "Deleted "+v3+" and its files (2.0 GiB)", "")
+	is("v3_file_delete", "MovieFileDelete", sdk.TypeFileDeleted, v3, "Deleted the file of "+v3+" (missing from disk)", scene)
+	is("v3_file_delete_upgrade", "MovieFileDelete", sdk.TypeFileDeletedForUpgrade, v3, "Deleted the old file of "+v3+" for an upgrade (WEBDL-1080p)", scene)
+	is("v3_manual_interaction", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, v3, "The import of "+v3+" needs a person: Not a Custom Format upgrade", "")
+	is("v3_unknown_event", "PerformerAdded", sdk.TypeUnknown, v3, "Whisparr reported PerformerAdded for "+v3+", which Hookarr does not know", scene)
+	is("manual_interaction_untitled", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "Unknown title", "The import of Unknown title needs a person", "https://whisparr.example/activity/queue")
+	is("health", "Health", sdk.TypeHealthIssue, "Download client status check", "Error: All download clients are unavailable due to failures", "")
+	is("health_restored", "HealthRestored", sdk.TypeHealthRestored, "Download client status check", "Resolved: All download clients are unavailable due to failures", "")
+	is("application_update", "ApplicationUpdate", sdk.TypeAppUpdated, "Whisparr 3.2.0.600", "Updated Whisparr from 3.1.0.500 to 3.2.0.600", "https://whisparr.example/system/updates")
 }
 
 func TestMedia(t *testing.T) {
@@ -85,20 +63,17 @@ func TestMedia(t *testing.T) {
 		"v3_grab":       {"scene", map[string]string{"stash": "11111111-2222-3333-4444-555555555555"}},
 		"v3_grab_movie": {"movie", map[string]string{"tmdb": "990043", "imdb": "tt9900043"}},
 	} {
-		e, err := decode(arrtest.Sample(t, name), nil)
-		require.NoError(t, err)
+		e := arrtest.Event(t, decoder{}, name)
 		require.Equal(t, want.kind, e.Media.Kind, name)
 		require.Equal(t, want.ids, e.Media.IDs, name)
 	}
-	e, err := decode(arrtest.Sample(t, "v3_grab"), nil)
-	require.NoError(t, err)
+	e := arrtest.Event(t, decoder{}, "v3_grab")
 	require.Equal(t, "https://image.example/scene.jpg", e.Media.Poster, "a scene has a screenshot")
 }
 
 func TestVersion2ImportsToTheLibrary(t *testing.T) {
 	t.Parallel()
-	e, err := decode(arrtest.Sample(t, "v2_import"), nil)
-	require.NoError(t, err)
+	e := arrtest.Event(t, decoder{}, "v2_import")
 	require.Equal(t, "/data/sites/Example Site/2026/Scene 1 [WEBDL-1080p].mp4", e.Files[0].Path, "not the download's path")
 }
 
@@ -110,38 +85,27 @@ func TestFingerprint(t *testing.T) {
 		"rescan":                 arrtest.Same("v3_import", func(m map[string]any) { delete(m, "downloadId") }),
 		"picture of 3":           arrtest.Same("v3_grab", func(m map[string]any) { delete(arrtest.Object(m, "movie"), "images") }),
 		"grab of another scene":  arrtest.Other("v2_grab", func(m map[string]any) { arrtest.First(m, "episodes")["id"] = 1 }),
-		"deleted for a reason":   arrtest.Other("v3_file_delete", func(m map[string]any) { m["deleteReason"] = "upgrade" }),
+		"deleted for a reason":   arrtest.Other("v3_file_delete", arrtest.Set("deleteReason", "upgrade")),
 		"other site":             arrtest.Other("v2_series_add", func(m map[string]any) { arrtest.Object(m, "series")["id"] = 1 }),
-		"manual after a restart": arrtest.Same("v3_manual_interaction", func(m map[string]any) { m["customFormatInfo"] = nil }),
+		"manual after a restart": arrtest.Same("v3_manual_interaction", arrtest.Set("customFormatInfo", nil)),
 	})
 }
 
 func TestInvalid(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		body, agent, want string
-		test              bool
-	}{
-		{`[]`, "", "the body is JSON but not an object", false},
-		{`{"movie":{}}`, "", "the body has no eventType: it is not a webhook of Whisparr", false},
-		{`{"eventType":"Grab","movie":{}}`, "Radarr/6.0", "this looks like Radarr: point it at a source with plugin radarr", false},
-		{`{"eventType":"Grab","movie":{},"instanceName":"Radarr 4K"}`, "", "this looks like Radarr: point it at a source with plugin radarr", false},
-		{`{"eventType":"Test","series":{}}`, "Sonarr/4.0", "this looks like Sonarr: point it at a source with plugin sonarr", true},
-		{`{"eventType":"ArtistAdd","artist":{}}`, "", "this looks like Lidarr: point it at a source with plugin lidarr", false},
-	} {
-		_, err := decode([]byte(tt.body), arrtest.Agent(tt.agent))
-		require.EqualError(t, err, tt.want)
-		test, ok := sdk.AsInvalid(err)
-		require.True(t, ok)
-		require.Equal(t, tt.test, test)
-	}
+	refused := arrtest.Refusals(t, decoder{})
+	refused(`[]`, "", "the body is JSON but not an object", false)
+	refused(`{"movie":{}}`, "", "the body has no eventType: it is not a webhook of Whisparr", false)
+	refused(`{"eventType":"Grab","movie":{}}`, "Radarr/6.0", "this looks like Radarr: point it at a source with plugin radarr", false)
+	refused(`{"eventType":"Grab","movie":{},"instanceName":"Radarr 4K"}`, "", "this looks like Radarr: point it at a source with plugin radarr", false)
+	refused(`{"eventType":"Test","series":{}}`, "Sonarr/4.0", "this looks like Sonarr: point it at a source with plugin sonarr", true)
+	refused(`{"eventType":"ArtistAdd","artist":{}}`, "", "this looks like Lidarr: point it at a source with plugin lidarr", false)
 }
 
 func TestOddTypes(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"v2_odd_types", "v3_odd_types"} {
-		e, err := decode(arrtest.Sample(t, name), nil)
-		require.NoError(t, err)
+		e := arrtest.Event(t, decoder{}, name)
 		require.Equal(t, sdk.TypeMediaImported, e.Type)
 		require.True(t, strings.HasPrefix(e.Summary, "Imported Odd"), e.Summary)
 	}

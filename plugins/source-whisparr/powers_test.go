@@ -6,19 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/internal/fakearr"
-	"github.com/hookarr/hookarr/plugins/internal/arr/api"
 	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
-	"github.com/hookarr/hookarr/sdk"
 )
-
-func install(t *testing.T, app fakearr.App) *arrtest.Installation {
-	t.Helper()
-	return arrtest.Install(t, app, func(env sdk.Env, c api.Config) sdk.Source {
-		s, err := newSource(t.Context(), env, c)
-		require.NoError(t, err)
-		return s
-	})
-}
 
 // title is a site with scenes for version 2, a scene for version 3.
 func title(name string) fakearr.Title {
@@ -33,7 +22,7 @@ func title(name string) fakearr.Title {
 
 func live(t *testing.T, app fakearr.App) *arrtest.Installation {
 	t.Helper()
-	in := install(t, app)
+	in := arrtest.Install(t, app, newSource)
 	in.Live(title("First"), title("Second"))
 	return in
 }
@@ -43,15 +32,13 @@ func TestHistoryTellsWhatTheWebhooksTold(t *testing.T) {
 	for _, app := range []fakearr.App{fakearr.WhisparrV2, fakearr.WhisparrV3} {
 		in := live(t, app)
 		in.Twins(arrtest.Kept()...)
-		in.Trouble(fakearr.Trouble{Unordered: true, Overlap: 2})
-		in.Twins(arrtest.Kept()...)
 	}
 }
 
 func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
 	t.Parallel()
 	for _, app := range []fakearr.App{fakearr.WhisparrV2, fakearr.WhisparrV3} {
-		in := install(t, app)
+		in := arrtest.Install(t, app, newSource)
 		added, err := in.Add(t.Context(), title("First"))
 		require.NoError(t, err)
 		d, err := in.Grab(t.Context(), added.ID, fakearr.Release{})

@@ -20,7 +20,7 @@ import (
 func counted(t *testing.T) (*fakearr.Arr, *api.Powers, *atomic.Int32) {
 	t.Helper()
 	a := fakearr.New(fakearr.Radarr, fakearr.Options{})
-	_, err := a.Add(t.Context(), fakearr.Title{Name: "Dune", Year: 2021, Overview: "Paul arrives.", Genres: []string{"Science Fiction"}})
+	_, err := a.Add(t.Context(), fakearr.Title{Name: "Dune", Year: 2021, TMDB: 438631, Overview: "Paul arrives.", Genres: []string{"Science Fiction"}})
 	require.NoError(t, err)
 	var calls atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,13 +51,15 @@ func TestFetchLeavesTheEventAlone(t *testing.T) {
 	t.Parallel()
 	a, p, calls := counted(t)
 	e := imported()
-	e.Media.Overview, e.Media.Genres = "The webhook's.", []string{"Drama"}
+	e.Media.Overview, e.Media.Genres, e.Media.IDs = "The webhook's.", []string{"Drama"}, map[string]string{"imdb": "tt1160419"}
 	fetched, err := p.Fetch(t.Context(), e)
 	require.NoError(t, err)
 	require.Equal(t, "The webhook's.", fetched.Media.Overview)
 	require.Equal(t, []string{"Drama"}, fetched.Media.Genres)
 	require.Equal(t, 2021, fetched.Media.Year)
+	require.Equal(t, map[string]string{"imdb": "tt1160419", "tmdb": "438631"}, fetched.Media.IDs)
 	require.Zero(t, e.Media.Year, "the caller's event is not changed")
+	require.Len(t, e.Media.IDs, 1)
 
 	before := calls.Load()
 	for _, e := range []sdk.Event{

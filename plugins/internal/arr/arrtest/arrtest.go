@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -35,6 +34,58 @@ func Sample(tb testing.TB, name string) []byte {
 	return body
 }
 
+// Decoded is the event of a body.
+func Decoded(tb testing.TB, s sdk.Source, body []byte) sdk.Event {
+	tb.Helper()
+	e, err := Decode(s, body, nil)
+	require.NoError(tb, err)
+	return e
+}
+
+// Event is the event of a sample.
+func Event(tb testing.TB, s sdk.Source, name string) sdk.Event {
+	tb.Helper()
+	e, err := Decode(s, Sample(tb, name), nil)
+	require.NoError(tb, err, name)
+	return e
+}
+
+// Table returns what checks the event of a sample, as people see it, that was sent by
+// an agent such as "Radarr/6.0.4.10291 (alpine 3.22.1)".
+func Table(t *testing.T, s sdk.Source, agent string) func(sample, native string, want sdk.Type, title, summary, url string) {
+	t.Helper()
+	product, _, _ := strings.Cut(agent, " ")
+	app, version, _ := strings.Cut(product, "/")
+	return func(sample, native string, want sdk.Type, title, summary, url string) {
+		t.Helper()
+		e, err := Decode(s, Sample(t, sample), Agent(agent))
+		require.NoError(t, err, sample)
+		require.Equal(t, want, e.Type, sample)
+		require.Equal(t, native, e.NativeType, sample)
+		require.Equal(t, title, e.Title, sample)
+		require.Equal(t, summary, e.Summary, sample)
+		require.Equal(t, url, e.URL, sample)
+		require.Equal(t, strings.ToLower(app), e.App, sample)
+		require.Equal(t, version, e.AppVersion, sample)
+	}
+}
+
+// Refusals returns what checks that a body is refused for a reason, which is a line,
+// and whether as a test.
+func Refusals(t *testing.T, s sdk.Source) func(body, agent, reason string, test bool) {
+	t.Helper()
+	return func(body, agent, reason string, test bool) {
+		t.Helper()
+		_, err := Decode(s, []byte(body), Agent(agent))
+		require.ErrorContains(t, err, reason)
+		require.NotContains(t, err.Error(), "\n")
+		require.Less(t, len(err.Error()), 200)
+		isTest, ok := sdk.AsInvalid(err)
+		require.True(t, ok, reason)
+		require.Equal(t, test, isTest, reason)
+	}
+}
+
 // Edit returns a sample after a change of its top-level object.
 func Edit(tb testing.TB, name string, change func(map[string]any)) []byte {
 	tb.Helper()
@@ -51,6 +102,24 @@ func Object(m map[string]any, key string) map[string]any { return m[key].(map[st
 
 // First is the first object in the array under a key.
 func First(m map[string]any, key string) map[string]any { return m[key].([]any)[0].(map[string]any) }
+
+// ID returns an edit that gives the object under a key another id.
+func ID(key string) func(map[string]any) {
+	return func(m map[string]any) { Object(m, key)["id"] = 999 }
+}
+
+// Swap returns an edit that exchanges the first two elements of the array under a key.
+func Swap(key string) func(map[string]any) {
+	return func(m map[string]any) {
+		all := m[key].([]any)
+		all[0], all[1] = all[1], all[0]
+	}
+}
+
+// Set returns an edit that sets a key.
+func Set(key string, value any) func(map[string]any) {
+	return func(m map[string]any) { m[key] = value }
+}
 
 // Change is an edit of a sample.
 type Change struct {
@@ -78,8 +147,9 @@ func Fingerprints(t *testing.T, s sdk.Source, changes map[string]Change) {
 	}
 }
 
-// Collected decodes real bodies, which are no part of the repository. Those of the
-// source's own application, lower case, are understood; those of others are refused.
+// Collected decodes real bodies, which are no part of the repository, and logs what
+// became of them. Those of the source's own application, lower case, are understood;
+// those of another are refused with the name of the plugin that they are for.
 func Collected(t *testing.T, s sdk.Source, app string) {
 	t.Helper()
 	dir := os.Getenv("HOOKARR_PAYLOADS")
@@ -92,8 +162,6 @@ func Collected(t *testing.T, s sdk.Source, app string) {
 	if len(names) == 0 {
 		t.Skip("set HOOKARR_PAYLOADS to a directory with files like radarr__Grab__01.json")
 	}
-	var table strings.Builder
-	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	for _, name := range names {
 		body, err := fs.ReadFile(files, name)
 		require.NoError(t, err)
@@ -103,16 +171,15 @@ func Collected(t *testing.T, s sdk.Source, app string) {
 		if sender != app {
 			_, ok := sdk.AsInvalid(err)
 			require.True(t, ok, name)
+			require.ErrorContains(t, err, "point it at a source with plugin "+sender, name)
 			continue
 		}
 		require.NoError(t, err, name)
 		require.NotEqual(t, sdk.TypeUnknown, e.Type, name)
 		require.NotEmpty(t, e.Title, name)
 		require.NotEmpty(t, e.Summary, name)
-		_, _ = w.Write([]byte(name + "\t" + string(e.Type) + "\t" + e.Summary + "\n"))
+		t.Logf("%s -> %s: %s", name, e.Type, e.Summary)
 	}
-	require.NoError(t, w.Flush())
-	t.Log("\n" + table.String())
 }
 
 // EveryTruncation cuts a sample at every byte.

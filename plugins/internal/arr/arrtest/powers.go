@@ -26,20 +26,20 @@ type Installation struct {
 }
 
 // Install starts an application, whose clock goes on by ten minutes whenever the test
-// says, and configures its source with build.
-func Install(tb testing.TB, app fakearr.App, build func(sdk.Env, api.Config) sdk.Source) *Installation {
+// says, and configures its source.
+func Install(tb testing.TB, app fakearr.App, newSource sdk.NewSource[api.Config]) *Installation {
 	tb.Helper()
 	in := &Installation{t: tb, clock: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	in.Arr = fakearr.New(app, fakearr.Options{Now: func() time.Time { return in.clock }, URLBase: "/base"})
 	server := httptest.NewServer(in.Arr)
 	tb.Cleanup(server.Close)
 	in.URL = server.URL + "/base"
-	in.Source = build(Env(), api.Config{BaseURL: in.URL, APIKey: sdk.Secret(in.APIKey())})
+	env := sdk.Env{Instance: "arr", HTTP: &sdk.HTTP{}}
+	var err error
+	in.Source, err = newSource(tb.Context(), env, api.Config{BaseURL: in.URL, APIKey: sdk.Secret(in.APIKey())})
+	require.NoError(tb, err)
 	return in
 }
-
-// Env is what the SDK gives an instance named arr.
-func Env() sdk.Env { return sdk.Env{Instance: "arr", HTTP: &sdk.HTTP{}} }
 
 // Later lets ten minutes pass.
 func (in *Installation) Later() { in.clock = in.clock.Add(10 * time.Minute) }
@@ -164,8 +164,16 @@ func (in *Installation) Imported() sdk.Event {
 }
 
 // Twins checks that the history tells each of the webhooks of the types that it keeps,
-// once and in order, whatever the size of the pages.
+// once and in order, whatever the size of the pages and the order of the records.
 func (in *Installation) Twins(types ...sdk.Type) []sdk.PastEvent {
+	in.t.Helper()
+	in.Trouble(fakearr.Trouble{Unordered: true, Overlap: 2})
+	in.twins(types)
+	in.Trouble(fakearr.Trouble{})
+	return in.twins(types)
+}
+
+func (in *Installation) twins(types []sdk.Type) []sdk.PastEvent {
 	in.t.Helper()
 	type twin struct {
 		Type                           sdk.Type
