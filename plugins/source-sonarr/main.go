@@ -33,6 +33,6 @@ type source struct {
 }
 
 func newSource(_ context.Context, env sdk.Env, c config) (sdk.Source, error) {
-	app := api.App{Name: arr.Sonarr, API: "v3", Unwanted: c.ImportPair.unwanted(), Reader: c.ImportPair.reader()}
+	app := api.App{Name: arr.Sonarr, API: "v3", Unwanted: c.ImportPair.unwanted(), Reader: series.NewReader}
 	return source{decoder{applicationURL: c.ApplicationURL, importPair: c.ImportPair}, api.New(env, c.Config, app)}, nil
 }
