@@ -75,6 +75,7 @@ func (p *Payload) Completed(e *sdk.Event, s Subject, files []File) {
 		ids = append(ids, cmp.Or(e.Files[i].ID, e.Files[i].Path))
 	}
 	slices.Sort(ids)
+	ids = slices.Compact(ids) // A file of two episodes may be listed twice.
 	e.Fingerprint = Fingerprint("import completed", append([]string{p.DownloadID}, ids...)...)
 }
 

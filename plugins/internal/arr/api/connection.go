@@ -126,14 +126,14 @@ func (c connection) summary() string {
 			on++
 		}
 	}
-	credential := "no credential but the URL's"
+	way := "no credential but the URL's"
 	switch {
 	case len(c.headers()) > 0:
-		credential = "header " + c.headers()[0].Key
+		way = "header " + c.headers()[0].Key
 	case c.field("username") != "" || c.field("password") != "":
-		credential = "basic auth"
+		way = "basic auth"
 	}
-	return fmt.Sprintf("%q (%d triggers, %s)", c.name(), on, credential)
+	return fmt.Sprintf("%q (%d triggers, %s)", c.name(), on, way)
 }
 
 // wanted is a connection as it should be, made of one that exists or a template.

@@ -162,11 +162,15 @@ func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPa
 		if !until.IsZero() && end.date.After(until) {
 			break
 		}
-		if len(page.Events) == cmp.Or(max(q.Limit, 0), pageLimit) || len(page.Events) > 0 && late(ctx, begun) {
+		if len(page.Events) == cmp.Or(max(q.Limit, 0), pageLimit) || page.Cursor != after.String() && late(ctx, begun) {
 			page.More = true
 			return page, nil
 		}
 		e, err := reader.Tell(ctx, told)
+		if _, skipped := sdk.SkipReason(err); skipped {
+			page.Cursor = end.String()
+			continue
+		}
 		if err != nil && len(page.Events) > 0 {
 			page.More = true
 			return page, nil // What is known is of use; the next call gets over it, or says it.
@@ -195,9 +199,15 @@ func late(ctx context.Context, begun time.Time) bool {
 // application does not know it any more, or fails over it.
 func Lookup[T any](ctx context.Context, c *Client, path string, query url.Values) (T, error) {
 	v, err := Get[T](ctx, c, path, query)
-	if f, ok := errors.AsType[*failure](err); errors.Is(err, ErrNotFound) || ok && f.status == http.StatusInternalServerError {
+	if unknown(err) {
 		var none T
 		return none, nil
 	}
 	return v, err
+}
+
+// unknown reports whether the application lacks what was asked for, or fails over it.
+func unknown(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return errors.Is(err, ErrNotFound) || ok && f.status == http.StatusInternalServerError
 }

@@ -3,11 +3,17 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
 	"github.com/hookarr/hookarr/sdk"
 )
+
+// maxDownload bounds the records of one download: a series of 500 episodes, grabbed and
+// imported twice.
+const maxDownload = 2000
 
 // Library is an installation of an application, as what reads its titles needs it.
 type Library struct {
@@ -68,6 +74,24 @@ func (l Library) Files(ctx context.Context, records []Record) ([]arr.File, error
 		files = append(files, f)
 	}
 	return files, nil
+}
+
+// Download are all records of the download that records are of, in order, or those
+// alone when the application does not know more.
+func (l Library) Download(ctx context.Context, records []Record) ([]Record, error) {
+	var page struct{ Records []Record }
+	query := url.Values{
+		"downloadId": {records[0].DownloadID}, "pageSize": {strconv.Itoa(maxDownload)}, "sortKey": {"date"}, "sortDirection": {"ascending"},
+	}
+	// It is asked for anew each time: what is remembered may lack the latest.
+	if _, err := l.Client.call(ctx, http.MethodGet, "history", query, nil, &page); err != nil && !unknown(err) {
+		return nil, err
+	}
+	if len(page.Records) == 0 {
+		return records, nil
+	}
+	slices.SortFunc(page.Records, func(a, b Record) int { return a.position().compare(b.position()) })
+	return page.Records, nil
 }
 
 // Held are the files that titles have today, as an event has them. A title is named by

@@ -26,7 +26,8 @@ type Reader interface {
 	// same are told together. It is empty for records that no webhook tells.
 	Part(r *Record) string
 	// Tell makes the event of what a webhook told, with the webhook's fingerprint and
-	// correlation key. The event's time is filled in by the caller.
+	// correlation key. The event's time is filled in by the caller. What no webhook
+	// tells after all is skipped by sdk.Skip.
 	Tell(ctx context.Context, t Told) (sdk.Event, error)
 	// Details returns an event with what the application knows of the titles and files
 	// in e. Its lists are in the order of e's or have ids.

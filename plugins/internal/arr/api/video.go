@@ -9,8 +9,8 @@ import (
 
 // The types of history records that have one name wherever titles are videos.
 const (
-	recordGrabbed  = "grabbed"
-	recordImported = "downloadFolderImported"
+	RecordGrabbed  = "grabbed"
+	RecordImported = "downloadFolderImported"
 )
 
 // Videos reads the history of an application whose titles are movies or series. What
@@ -23,8 +23,12 @@ const (
 //	*FileRenamed            file.renamed               id of the file and media_info when it has another path
 //	                                                   today; renames of one title within a minute are one
 //
+// With Sonarr's import_pair complete, imports are told as import.completed instead, each
+// download once and when all that was grabbed is there; those without a download, which
+// a person made, are left out.
+//
 // movieFolderImported, seriesFolderImported, downloadFailed and downloadIgnored are
-// told by no webhook. Additions and deletions of titles, complete imports, updates and
+// told by no webhook. Additions and deletions of titles, updates and
 // downloads that wait for a person are not in the history. Failing checks are listed
 // elsewhere, but without a time, so that one that stands would be told anew by every
 // catch-up.
@@ -38,8 +42,8 @@ type Videos struct {
 // Part implements [Reader].
 func (v Videos) Part(r *Record) string {
 	for kind, detail := range map[string]string{
-		recordGrabbed:      cmp.Or(r.DownloadID, r.SourceTitle),
-		recordImported:     cmp.Or(string(r.Data.FileID), r.Data.ImportedPath),
+		RecordGrabbed:      cmp.Or(r.DownloadID, r.SourceTitle),
+		RecordImported:     cmp.Or(string(r.Data.FileID), r.Data.ImportedPath),
 		v.File + "Deleted": r.SourceTitle + "\n" + r.Data.Reason,
 		v.File + "Renamed": "files",
 	} {
@@ -64,9 +68,9 @@ func (v Videos) Webhook(ctx context.Context, t Told) (w VideoWebhook, err error)
 	first := t.First()
 	file := first.File()
 	switch {
-	case first.Is(recordGrabbed):
+	case first.Is(RecordGrabbed):
 		w.Payload = first.Payload("Grab")
-	case first.Is(recordImported):
+	case first.Is(RecordImported):
 		w.Payload = t.Import(v.File + "Deleted")
 		files, err := v.Files(ctx, t.Records[:1])
 		if err != nil {
