@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/api"
 	"github.com/hookarr/hookarr/plugins/internal/arr/series"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -24,6 +25,14 @@ func (p importPair) unwanted() []string {
 		return []string{"onDownload", "onUpgrade"}
 	}
 	return []string{"onImportComplete"}
+}
+
+// reader reads the history so that it tells what the connection's webhooks told.
+func (p importPair) reader() func(api.Library) api.Reader {
+	if p == pairComplete {
+		return series.NewCompleteReader
+	}
+	return series.NewReader
 }
 
 // decoder is the source: pure, and safe for concurrent use.
