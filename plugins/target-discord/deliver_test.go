@@ -34,13 +34,6 @@ func setup(t *testing.T, change func(c *config)) testBundle {
 	return testBundle{discord, target}
 }
 
-func delivery(t *testing.T, e sdk.Event) sdk.Delivery {
-	t.Helper()
-	d, err := eventtest.Delivery(e)
-	require.NoError(t, err)
-	return d
-}
-
 var imported = sdk.Event{
 	Type: sdk.TypeMediaImported, Title: "Dune: Part Two (2024)", URL: "https://radarr.example/movie/1",
 	Media: &sdk.Media{Kind: "movie", Poster: "https://image.example/p.jpg"},
@@ -55,7 +48,7 @@ func TestReceiptHasTheMessageAndTheLimit(t *testing.T) {
 	e.Summary = strings.Repeat("long ", 2000)
 	e.Download = &sdk.Download{Client: strings.Repeat("x", 2000), Title: strings.Repeat("y", 2000)}
 	e.Release = &sdk.Release{Indexer: strings.Repeat("z", 2000), Group: strings.Repeat("g", 2000)}
-	receipt, err := b.target.Deliver(t.Context(), delivery(t, e))
+	receipt, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, e))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, receipt.Status)
 	require.Equal(t, b.discord.Messages()[0].ID, receipt.MessageID)
@@ -65,7 +58,7 @@ func TestReceiptHasTheMessageAndTheLimit(t *testing.T) {
 func TestNobodyIsMentionedUnlessConfigured(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
-	_, err := b.target.Deliver(t.Context(), delivery(t, imported))
+	_, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 	require.NoError(t, err)
 	m := b.discord.Messages()[0]
 	require.Equal(t, &endpoint.DiscordMentions{Parse: []string{}}, m.AllowedMentions)
@@ -76,7 +69,7 @@ func TestNobodyIsMentionedUnlessConfigured(t *testing.T) {
 		c.MentionRoles, c.MentionUsers = []string{"111111111111111111"}, []string{"222222222222222222"}
 		c.Username, c.AvatarURL, c.ThreadID = "Hookarr", "https://a.example/b.png", "333333333333333333"
 	})
-	_, err = b.target.Deliver(t.Context(), delivery(t, imported))
+	_, err = b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 	require.NoError(t, err)
 	m = b.discord.Messages()[0]
 	require.Equal(t, "<@&111111111111111111> <@222222222222222222>", *m.Content)
@@ -89,10 +82,10 @@ func TestNobodyIsMentionedUnlessConfigured(t *testing.T) {
 func TestEditReplacesTheMessage(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(c *config) { c.Username, c.ThreadID = "Hookarr", "333333333333333333" })
-	first, err := b.target.Deliver(t.Context(), delivery(t, sdk.Event{Type: sdk.TypeReleaseGrabbed, Title: "Dune"}))
+	first, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, sdk.Event{Type: sdk.TypeReleaseGrabbed, Title: "Dune"}))
 	require.NoError(t, err)
 
-	d := delivery(t, imported)
+	d := eventtest.Delivery(t, imported)
 	d.Previous = &first
 	second, err := b.target.Deliver(t.Context(), d)
 	require.NoError(t, err)
@@ -137,7 +130,7 @@ func TestRefusedEmbedIsSentWithoutLinksAndPictures(t *testing.T) {
 			t.Parallel()
 			b := setup(t, nil)
 			b.discord.Next(answering(http.StatusBadRequest, nil, body))
-			receipt, err := b.target.Deliver(t.Context(), delivery(t, imported))
+			receipt, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 			require.NoError(t, err)
 			require.NotEmpty(t, receipt.MessageID)
 			require.Len(t, b.discord.Messages(), 1)
@@ -148,7 +141,7 @@ func TestRefusedEmbedIsSentWithoutLinksAndPictures(t *testing.T) {
 
 			b.discord.Next(answering(http.StatusBadRequest, nil, body))
 			b.discord.Next(answering(http.StatusBadRequest, nil, body))
-			_, err = b.target.Deliver(t.Context(), delivery(t, imported))
+			_, err = b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 			class, _ := sdk.ClassOf(err)
 			require.Equal(t, sdk.ClassPermanent, class, "twice is enough")
 			require.Len(t, b.discord.Messages(), 1)
@@ -186,7 +179,7 @@ func TestAnswersAreClassified(t *testing.T) {
 			t.Parallel()
 			b := setup(t, nil)
 			b.discord.Next(answering(c.status, c.header, c.body))
-			receipt, err := b.target.Deliver(t.Context(), delivery(t, imported))
+			receipt, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 			require.Error(t, err)
 			class, after := sdk.ClassOf(err)
 			require.Equal(t, c.class, class)
@@ -204,7 +197,7 @@ func TestThrottledReceiptHasTheLimit(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	b.discord.Throttle(1500 * time.Millisecond)
-	receipt, err := b.target.Deliver(t.Context(), delivery(t, imported))
+	receipt, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 	class, after := sdk.ClassOf(err)
 	require.Equal(t, sdk.ClassThrottled, class)
 	require.Equal(t, 1500*time.Millisecond, after)
@@ -236,7 +229,7 @@ func TestGoldens(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, nil)
-			_, err := b.target.Deliver(t.Context(), delivery(t, c.Event))
+			_, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, c.Event))
 			require.NoError(t, err, b.discord.Refused())
 			eventtest.Golden(t, "testdata/"+c.Name+".golden.json", b.discord.Messages()[0].DiscordBody)
 		})

@@ -1,16 +1,11 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/hookarr/hookarr/internal/endpoint"
 	"github.com/hookarr/hookarr/plugins/internal/eventtest"
@@ -18,43 +13,20 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-// within posts an event's message to an endpoint that enforces Discord's limits, and
-// returns it as the channel shows it.
-func within(t require.TestingT, e sdk.Event) endpoint.DiscordMessage {
-	payload, err := json.Marshal(body{
+// post posts an event's message to an endpoint that enforces Discord's limits.
+func post(t require.TestingT, e sdk.Event) {
+	eventtest.Post(t, &endpoint.Discord{}, body{
 		mentions: mentions{AllowedMentions: allowedMentions{Parse: []string{}}},
 		Embeds:   []embed{render(message.New(e))},
 	})
-	require.NoError(t, err)
-	var d endpoint.Discord
-	req := httptest.NewRequest(http.MethodPost, d.URL("http://127.0.0.1"), bytes.NewReader(payload))
-	req.Header.Set("Content-Type", "application/json")
-	d.ServeHTTP(httptest.NewRecorder(), req)
-	require.Empty(t, d.Refused(), "%s", payload)
-	require.Len(t, d.Messages(), 1)
-	return d.Messages()[0]
 }
 
 func TestAnyEventIsWithinTheLimits(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		within(t, eventtest.Any().Draw(t, "event"))
-	})
+	eventtest.Check(t, post)
 }
 
-func FuzzRender(f *testing.F) {
-	for _, c := range eventtest.Events() {
-		raw, err := json.Marshal(c.Event)
-		require.NoError(f, err)
-		f.Add(raw)
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		var e sdk.Event
-		if json.Unmarshal(raw, &e) == nil {
-			within(t, e)
-		}
-	})
-}
+func FuzzRender(f *testing.F) { eventtest.Fuzz(f, post) }
 
 func TestPublicURL(t *testing.T) {
 	t.Parallel()

@@ -32,13 +32,6 @@ func setup(t *testing.T) testBundle {
 	return testBundle{slack, target}
 }
 
-func delivery(t *testing.T, e sdk.Event) sdk.Delivery {
-	t.Helper()
-	d, err := eventtest.Delivery(e)
-	require.NoError(t, err)
-	return d
-}
-
 var imported = sdk.Event{
 	Type: sdk.TypeMediaImported, Title: "Dune: Part Two (2024)",
 	Media: &sdk.Media{Kind: "movie", Poster: "https://image.example/p.jpg"},
@@ -50,7 +43,7 @@ func TestGoldens(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			receipt, err := b.target.Deliver(t.Context(), delivery(t, c.Event))
+			receipt, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, c.Event))
 			require.NoError(t, err, b.slack.Refused())
 			require.Equal(t, sdk.Receipt{Status: http.StatusOK, Excerpt: "ok"}, receipt)
 			eventtest.Golden(t, "testdata/"+c.Name+".golden.json", b.slack.Messages()[0])
@@ -71,24 +64,24 @@ func pictures(m endpoint.SlackBody) int {
 func TestRefusedPictureIsLeftOut(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	_, err := b.target.Deliver(t.Context(), delivery(t, imported))
+	_, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 	require.NoError(t, err)
 	require.Equal(t, 1, pictures(b.slack.Messages()[0]))
 
 	b.slack.Fail(http.StatusBadRequest, "invalid_blocks")
-	_, err = b.target.Deliver(t.Context(), delivery(t, imported))
+	_, err = b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 	require.NoError(t, err)
 	require.Len(t, b.slack.Messages(), 2)
 	require.Zero(t, pictures(b.slack.Messages()[1]))
 
 	b.slack.Fail(http.StatusBadRequest, "invalid_blocks")
 	b.slack.Fail(http.StatusBadRequest, "invalid_blocks")
-	_, err = b.target.Deliver(t.Context(), delivery(t, imported))
+	_, err = b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 	class, _ := sdk.ClassOf(err)
 	require.Equal(t, sdk.ClassPermanent, class, "twice is enough")
 
 	b.slack.Fail(http.StatusBadRequest, "invalid_blocks")
-	_, err = b.target.Deliver(t.Context(), delivery(t, sdk.Event{Title: "no picture"}))
+	_, err = b.target.Deliver(t.Context(), eventtest.Delivery(t, sdk.Event{Title: "no picture"}))
 	class, _ = sdk.ClassOf(err)
 	require.Equal(t, sdk.ClassPermanent, class, "nothing to leave out")
 	require.Len(t, b.slack.Messages(), 2)
@@ -127,7 +120,7 @@ func TestAnswersAreClassified(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			b.slack.Fail(c.status, c.word)
-			receipt, err := b.target.Deliver(t.Context(), delivery(t, sdk.Event{Title: "x"}))
+			receipt, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, sdk.Event{Title: "x"}))
 			require.Error(t, err)
 			class, _ := sdk.ClassOf(err)
 			require.Equal(t, c.class, class, err)
@@ -142,7 +135,7 @@ func TestThrottled(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.slack.Throttle(30 * time.Second)
-	_, err := b.target.Deliver(t.Context(), delivery(t, imported))
+	_, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 	class, after := sdk.ClassOf(err)
 	require.Equal(t, sdk.ClassThrottled, class)
 	require.Equal(t, 30*time.Second, after)
@@ -154,7 +147,7 @@ func TestCompatibleServersMayAnswerOtherwise(t *testing.T) {
 	b := setup(t)
 	for _, body := range []string{"", `{"success":true}`, `{"ok":true}`} {
 		b.slack.Next(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, strings.NewReader(body)) })
-		_, err := b.target.Deliver(t.Context(), delivery(t, imported))
+		_, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 		require.NoError(t, err, body)
 	}
 }

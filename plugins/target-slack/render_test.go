@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/hookarr/hookarr/internal/endpoint"
 	"github.com/hookarr/hookarr/plugins/internal/eventtest"
@@ -16,36 +11,17 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-// within posts an event's message to an endpoint that enforces Slack's limits.
-func within(t require.TestingT, e sdk.Event) {
-	payload, err := json.Marshal(render(message.New(e)))
-	require.NoError(t, err)
-	var s endpoint.Slack
-	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, s.URL("http://127.0.0.1"), bytes.NewReader(payload)))
-	require.Empty(t, s.Refused(), "%s", payload)
-	require.Len(t, s.Messages(), 1)
+// post posts an event's message to an endpoint that enforces Slack's limits.
+func post(t require.TestingT, e sdk.Event) {
+	eventtest.Post(t, &endpoint.Slack{}, render(message.New(e)))
 }
 
 func TestAnyEventIsWithinTheLimits(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		within(t, eventtest.Any().Draw(t, "event"))
-	})
+	eventtest.Check(t, post)
 }
 
-func FuzzRender(f *testing.F) {
-	for _, c := range eventtest.Events() {
-		raw, err := json.Marshal(c.Event)
-		require.NoError(f, err)
-		f.Add(raw)
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		var e sdk.Event
-		if json.Unmarshal(raw, &e) == nil {
-			within(t, e)
-		}
-	})
-}
+func FuzzRender(f *testing.F) { eventtest.Fuzz(f, post) }
 
 func TestTextIsShownAsItIs(t *testing.T) {
 	t.Parallel()

@@ -72,9 +72,7 @@ func delivery(t *testing.T) sdk.Delivery {
 	t.Helper()
 	for _, c := range eventtest.Events() {
 		if c.Name == "media_imported" {
-			d, err := eventtest.Delivery(c.Event)
-			require.NoError(t, err)
-			return d
+			return eventtest.Delivery(t, c.Event)
 		}
 	}
 	require.Fail(t, "no such event")
@@ -210,8 +208,7 @@ func TestHeadersAndMethod(t *testing.T) {
 
 func TestLargeEvent(t *testing.T) {
 	t.Parallel()
-	d, err := eventtest.Delivery(sdk.Event{Title: strings.Repeat("long ", 1<<20)})
-	require.NoError(t, err)
+	d := eventtest.Delivery(t, sdk.Event{Title: strings.Repeat("long ", 1<<20)})
 	got := setup(t, nil).deliver(t, d)
 	var body struct{ Data sdk.Event }
 	require.NoError(t, json.Unmarshal(got.body, &body))

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -19,15 +22,14 @@ type Case struct {
 }
 
 // Delivery wraps an event as the host would deliver it.
-func Delivery(e sdk.Event) (sdk.Delivery, error) {
+func Delivery(tb testing.TB, e sdk.Event) sdk.Delivery {
+	tb.Helper()
 	raw, err := json.Marshal(e)
-	if err != nil {
-		return sdk.Delivery{}, fmt.Errorf("write the event: %w", err)
-	}
+	require.NoError(tb, err)
 	return sdk.Delivery{
 		ID: "0197b1f0-5a3c-7c11-9d7e-3f0b8a6c2d41", Attempt: 1, Route: "everything",
 		Event: e, Events: []sdk.Event{e}, JSON: []json.RawMessage{raw},
-	}, nil
+	}
 }
 
 // at is when the events happened.
