@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -15,6 +16,8 @@ import (
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 func (c *cli) newCheck() *cobra.Command {
@@ -66,7 +69,7 @@ func (c *cli) check(ctx context.Context) (*config.Config, findings) {
 		}
 		checkRoutes(cfg, add)
 		checkAuth(cfg, add)
-		checkPlugins(ctx, cfg, add)
+		checkPlugins(ctx, cfg, add, func(key, message string) { f.Warnings = append(f.Warnings, cfg.Problem(key, message)) })
 	}
 	for _, found := range [][]config.Problem{f.Problems, f.Warnings} {
 		slices.SortStableFunc(found, func(a, b config.Problem) int {
@@ -111,7 +114,7 @@ func checkAuth(cfg *config.Config, add func(key, message string)) {
 	}
 }
 
-func checkPlugins(ctx context.Context, cfg *config.Config, add func(key, message string)) {
+func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, message string)) {
 	instances, _ := app.Instances(cfg) // a setting that has no JSON is a known problem
 	instances = slices.DeleteFunc(instances, func(i pluginhost.Instance) bool { return !config.NamePattern.MatchString(i.Plugin) })
 	if len(instances) == 0 {
@@ -137,6 +140,36 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add func(key, message
 				key += "." + p.Key
 			}
 			add(key, p.Message)
+		}
+	}
+	for _, b := range binaries {
+		checkDetails(ctx, cfg, plugins, b, warn)
+	}
+}
+
+// checkDetails warns of sources of a plugin that are to add details and cannot.
+func checkDetails(ctx context.Context, cfg *config.Config, plugins *pluginhost.Host, b pluginhost.Binary, warn func(key, message string)) {
+	var names []string
+	for _, name := range sourceNames(cfg) {
+		if s := cfg.Sources[name]; s.Enrich && b.Kind == host.KindSource && s.Plugin == b.Name {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	d, err := plugins.Inspect(ctx, b)
+	if err != nil {
+		return // a known problem
+	}
+	for _, name := range names {
+		at := "sources." + name + ".enrich"
+		address, _ := cfg.Sources[name].Config["base_url"].(string)
+		switch {
+		case !slices.Contains(d.Features, sdk.FeatureFetch):
+			warn(at, "plugin "+b.Name+" has no details to add: events go out without")
+		case address == "" && bytes.Contains(d.ConfigSchema, []byte(`"base_url"`)):
+			warn(at, "events go out without details: set base_url and api_key in sources."+name+".config")
 		}
 	}
 }

@@ -82,6 +82,21 @@ routes: [{name: one, from: [sonarr], types: [media.importd], to: [ops]}]
 	require.Len(t, f.Warnings, 5)
 }
 
+func TestCheckWarnsOfDetailsThatNobodyAdds(t *testing.T) {
+	t.Parallel()
+	r := run(t, "check", "--config", write(t, fmt.Sprintf(`
+plugins: {dir: %s}
+sources:
+  radarr: {plugin: radarr, enrich: true, auth: [{none: {}}]}
+  good: {plugin: radarr, enrich: true, auth: [{none: {}}], config: {base_url: "http://127.0.0.1:7878", api_key: 0123456789abcdef}}
+  prowlarr: {plugin: prowlarr, enrich: true, auth: [{none: {}}]}
+`, pluginDir(t))))
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.err, "sources.radarr.enrich: events go out without details: set base_url and api_key in sources.radarr.config\n")
+	require.Contains(t, r.err, "sources.prowlarr.enrich: plugin prowlarr has no details to add: events go out without\n")
+	require.NotContains(t, r.err, "sources.good")
+}
+
 func TestCheckUnreadable(t *testing.T) {
 	t.Parallel()
 	file := write(t, "a: [1, 2\n")

@@ -78,7 +78,8 @@ func (c *cli) newRoot() *cobra.Command {
 		Long: `Hookarr takes the webhooks of Arr applications, stores them, and delivers them to
 Discord, Slack, your own endpoints and whatever there is a plugin for.
 
-Exit codes: 0 done, 1 an error, such as a wrong configuration, 2 a wrong command line.`,
+Exit codes: 0 done, 1 an error, such as a wrong configuration, 2 a wrong command line,
+or a difference that connect --check found.`,
 		Version: readBuild().Version,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Example: `  hookarr init

@@ -59,7 +59,7 @@ var buildPlugins = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, name := range []string{"source-radarr", "target-webhook", "target-discord", "target-slack"} {
+	for _, name := range []string{"source-radarr", "source-prowlarr", "target-webhook", "target-discord", "target-slack"} {
 		out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "hookarr-"+name), "../../plugins/"+name).CombinedOutput()
 		if err != nil {
 			return dir, errors.Join(err, errors.New(string(out)))

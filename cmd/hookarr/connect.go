@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/url"
 	"slices"
@@ -17,33 +16,12 @@ import (
 	"github.com/hookarr/hookarr/core/app"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
-	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
-const (
-	// connectTimeout bounds what the application is asked.
-	connectTimeout = 2 * time.Minute
-	// arrivalTimeout is how long a test may take from the application to the
-	// database, arrivalPoll the time between looks.
-	arrivalTimeout = 15 * time.Second
-	arrivalPoll    = 200 * time.Millisecond
-)
-
-// connection is what connect says of an application's webhook.
-type connection struct {
-	Source     string       `json:"source"`
-	App        string       `json:"app,omitempty"`
-	Version    string       `json:"version,omitempty"`
-	URL        string       `json:"url"`
-	Connected  bool         `json:"connected"`
-	Connection string       `json:"connection,omitempty"`
-	Changes    []sdk.Change `json:"changes"`
-	Problems   []string     `json:"problems"`
-	// Event is the application's test as it arrived.
-	Event string `json:"event,omitempty"`
-}
+// connectTimeout bounds what the application is asked.
+const connectTimeout = 2 * time.Minute
 
 // wish is what the flags of connect say.
 type wish struct {
@@ -109,22 +87,22 @@ func (c *cli) connect(ctx context.Context, cfg *config.Config, name string, w wi
 	defer cancel()
 	var result connection
 	err = c.withSource(ctx, cfg, name, func(plugins *pluginhost.Host) error {
+		if d, ok := plugins.Describe(host.KindSource, source.Plugin); ok && !slices.Contains(d.Features, sdk.FeatureConnect) {
+			return fmt.Errorf("plugin %s cannot set its application up: add the webhook by hand, see README", source.Plugin)
+		}
 		begun := time.Now()
 		said, err := plugins.Connect(ctx, name, r)
-		if err == nil && r.Action == sdk.ConnectApply && said.Connected {
-			r.Action = sdk.ConnectTest
-			var tested sdk.ConnectResult
-			tested, err = plugins.Connect(ctx, name, r)
-			said.Problems = append(said.Problems, tested.Problems...)
-		}
 		if err != nil {
 			return explainConnect(name, err)
 		}
 		result = describe(name, r.URL, said)
-		if r.Action == sdk.ConnectTest && len(said.Problems) == 0 {
-			return c.arrival(ctx, &result, begun)
+		if r.Action != sdk.ConnectApply || !said.Connected || len(said.Problems) > 0 {
+			return nil
 		}
-		return nil
+		return c.prove(ctx, &result, begun, func() (sdk.ConnectResult, error) {
+			r.Action = sdk.ConnectTest
+			return plugins.Connect(ctx, name, r)
+		})
 	})
 	if err != nil {
 		return err
@@ -135,24 +113,9 @@ func (c *cli) connect(ctx context.Context, cfg *config.Config, name string, w wi
 // explainConnect says what to do about a source that cannot be connected.
 func explainConnect(name string, err error) error {
 	if errors.Is(err, host.ErrUnsupported) {
-		return fmt.Errorf("sources.%s.config: give base_url and api_key of the application, which is asked through its API; "+
-			"not every plugin can: hookarr plugins list shows which have the feature connect", name)
+		return fmt.Errorf("sources.%s.config: give base_url and api_key of the application, which is asked through its API", name)
 	}
 	return fmt.Errorf("connect %s: %w", name, err)
-}
-
-func describe(name, address string, r sdk.ConnectResult) connection {
-	c := connection{
-		Source: name, App: r.AppName, Version: r.AppVersion, URL: withoutToken(address), Connected: r.Connected,
-		Connection: r.ConnectionID, Changes: r.Changes, Problems: r.Problems,
-	}
-	if c.Changes == nil {
-		c.Changes = []sdk.Change{}
-	}
-	if c.Problems == nil {
-		c.Problems = []string{}
-	}
-	return c
 }
 
 // address is where the application is to post to and how it identifies itself there:
@@ -226,10 +189,7 @@ func (c *cli) withSource(ctx context.Context, cfg *config.Config, name string, f
 		return err
 	}
 	instances = slices.DeleteFunc(instances, func(i pluginhost.Instance) bool { return i.Kind != host.KindSource || i.Name != name })
-	plugins := pluginhost.New(pluginhost.Options{
-		Dir: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock,
-		Log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelError})),
-	})
+	plugins := pluginhost.New(pluginhost.Options{Dir: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
 	if err := plugins.Start(ctx, instances); err != nil {
 		return err
 	}
@@ -240,99 +200,6 @@ func (c *cli) withSource(ctx context.Context, cfg *config.Config, name string, f
 		}
 	}
 	return f(plugins)
-}
-
-// arrival waits for the application's test to be in the database, which proves the
-// whole way.
-func (c *cli) arrival(ctx context.Context, result *connection, since time.Time) error {
-	_, s, err := c.open(ctx)
-	if err != nil {
-		result.Problems = append(result.Problems, "the application has sent its test, and whether it arrived cannot be seen: "+err.Error())
-		return nil
-	}
-	defer func() { _ = s.Close() }()
-	until := time.Now().Add(arrivalTimeout)
-	for {
-		events, err := s.ListEvents(ctx, store.EventFilter{Source: result.Source, Type: sdk.TypeTest, Limit: 1})
-		if err != nil {
-			return err
-		}
-		if len(events) > 0 && !events[0].ReceivedAt.Before(since) {
-			result.Event = events[0].ID.String()
-			return nil
-		}
-		if time.Now().After(until) {
-			result.Problems = append(result.Problems, fmt.Sprintf(
-				"the application's test was answered, and has not arrived here within %s: does another server than this one answer at %s?",
-				arrivalTimeout, result.URL))
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(arrivalPoll):
-		}
-	}
-}
-
-func (c *cli) showConnection(r connection, w wish) error {
-	if c.json {
-		if err := c.printJSON(r); err != nil {
-			return err
-		}
-		return verdict(r, w)
-	}
-	rows := [][]string{{"SETTING", "IS", "SHOULD BE"}}
-	if !w.check && !w.dryRun {
-		rows[0] = []string{"SETTING", "WAS", "IS"}
-	}
-	for _, change := range r.Changes {
-		rows = append(rows, []string{change.Field, orDash(change.From), orDash(change.To)})
-	}
-	if len(rows) > 1 {
-		if err := c.table(rows...); err != nil {
-			return err
-		}
-	}
-	for _, p := range r.Problems {
-		c.tell(p)
-	}
-	if _, err := fmt.Fprintln(c.out, summary(r, w)); err != nil {
-		return err
-	}
-	return verdict(r, w)
-}
-
-func summary(r connection, w wish) string {
-	name := strings.TrimSpace(r.App + " " + r.Version)
-	switch {
-	case len(r.Problems) > 0:
-		return r.Source + " is not connected as it should be"
-	case w.remove:
-		return name + " does not post to " + r.URL + " any more"
-	case w.check && len(r.Changes) == 0, w.dryRun && len(r.Changes) == 0:
-		return name + " is connected to " + r.URL
-	case w.check:
-		return name + " is not connected as it should be: hookarr connect " + r.Source + " mends it"
-	case w.dryRun:
-		return "nothing was changed"
-	default:
-		return fmt.Sprintf("%s is connected to %s; its test arrived as %s", name, r.URL, r.Event)
-	}
-}
-
-// errDrift ends a check that found something: exit code 2.
-var errDrift = errors.New("drift")
-
-func verdict(r connection, w wish) error {
-	switch {
-	case w.check && (len(r.Changes) > 0 || len(r.Problems) > 0 || !r.Connected):
-		return errDrift
-	case len(r.Problems) > 0:
-		return errReported
-	default:
-		return nil
-	}
 }
 
 // warnLoopback tells who connects an application on another machine to an address of
@@ -346,7 +213,7 @@ func warnLoopback(target, appURL string) string {
 		ip := net.ParseIP(u.Hostname())
 		return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 	}
-	if !isLoopback(target) || appURL == "" || isLoopback(appURL) {
+	if app, err := url.Parse(appURL); err != nil || app.Host == "" || isLoopback(appURL) || !isLoopback(target) {
 		return ""
 	}
 	return "the application is told to post to its own machine: give --url an address of this server that it can reach"

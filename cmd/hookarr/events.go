@@ -142,9 +142,18 @@ func (c *cli) printEvent(v eventView) error {
 		{"title", clean(v.Title, reasonWidth)},
 		{"summary", clean(v.Summary, reasonWidth)},
 		{"correlation", clean(v.CorrelationKey, reasonWidth)},
-		{"request", fmt.Sprintf("%s, %d bytes", v.Request.Method, v.Request.Bytes)},
+		{"request", requested(*v.Request)},
 	}
 	return c.facts(rows)
+}
+
+// requested says what the event was made of.
+func requested(r requestView) string {
+	from := r.Method
+	if from == "" {
+		from = "record of the application's history"
+	}
+	return fmt.Sprintf("%s, %d bytes", from, r.Bytes)
 }
 
 // facts prints the rows that say something.

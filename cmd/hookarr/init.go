@@ -47,8 +47,10 @@ Next:
   1. look through it, above all sources and targets
   2. hookarr check    says what is wrong with it
   3. hookarr serve    takes webhooks
-  4. in Radarr, add a webhook to http://127.0.0.1:8484/hooks/radarr with the
-     username and password under sources.radarr.auth
+  4. hookarr connect radarr    has Radarr post its webhooks, once its base_url and
+     api_key are under sources.radarr.config; or add a webhook in Radarr yourself,
+     to http://127.0.0.1:8484/hooks/radarr with the username and password under
+     sources.radarr.auth
 `, name)
 			return err
 		},

@@ -105,6 +105,19 @@ var instant = regexp.MustCompile(`\d{4}-\d\d-\d\d([ T])\d\d:\d\d:\d\d(\.\d+)?( U
 // timeless replaces times, which the database's clock gives.
 func timeless(s string) string { return instant.ReplaceAllString(s, "YYYY-MM-DD${1}hh:mm:ss${3}") }
 
+func TestShowAPastEvent(t *testing.T) {
+	t.Parallel()
+	file, s := newDatabase(t)
+	_, err := s.Accept(t.Context(), &store.Acceptance{Event: event.Event{
+		ID: id(1), Source: "radarr", Origin: sdk.OriginCatchup, State: event.Routed, Type: sdk.TypeMediaImported,
+		ReceivedAt: time.Now(), Request: event.Request{Body: []byte(`{"id": 1}`)},
+	}})
+	require.NoError(t, err)
+	r := run(t, "events", "show", id(1).String(), "--config", file)
+	require.Zero(t, r.code, r.err)
+	require.Regexp(t, `(?m)^request +record of the application's history, 9 bytes$`, r.out)
+}
+
 func TestReadingCommands(t *testing.T) {
 	t.Parallel()
 	file, s := newDatabase(t)
