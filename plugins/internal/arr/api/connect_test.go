@@ -2,9 +2,12 @@ package api_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -220,6 +223,29 @@ func TestFlagsAreKept(t *testing.T) {
 	require.Contains(t, b.do(t, sdk.ConnectCheck).Changes, sdk.Change{Field: "onImportComplete", From: "true", To: "false"}, "imports would be told twice")
 	require.True(t, b.do(t, sdk.ConnectApply).Connected)
 	require.True(t, b.do(t, sdk.ConnectCheck).Connected)
+}
+
+func TestAPasswordThatNobodySeesIsSetAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, fakearr.WhisparrV2)
+	made := b.do(t, sdk.ConnectApply)
+	at := b.url + "/api/v3/notification/" + made.ConnectionID + "?forceSave=true&apikey=" + b.APIKey()
+	resp, err := http.Get(at)
+	require.NoError(t, err)
+	saved, err := io.ReadAll(resp.Body)
+	require.NoError(t, errors.Join(err, resp.Body.Close()))
+	require.Contains(t, string(saved), `"********"`)
+	change, err := http.NewRequest(http.MethodPut, at, strings.NewReader(strings.ReplaceAll(string(saved), "********", "wrong")))
+	require.NoError(t, err)
+	resp, err = http.DefaultClient.Do(change)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.False(t, b.do(t, sdk.ConnectTest).Connected)
+
+	again := b.do(t, sdk.ConnectApply)
+	require.True(t, again.Connected, again.Problems)
+	require.Empty(t, again.Changes)
+	require.True(t, b.do(t, sdk.ConnectTest).Connected)
 }
 
 // names are the connections that the application has.

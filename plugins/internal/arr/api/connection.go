@@ -122,7 +122,7 @@ func (c connection) on(flag string) bool {
 func (c connection) summary() string {
 	on := 0
 	for _, flag := range c.flags() {
-		if flag != "includeHealthWarnings" && c.on(flag) {
+		if c.on(flag) {
 			on++
 		}
 	}
