@@ -231,8 +231,9 @@ type Upkeep interface {
 	Beat(ctx context.Context, node string, deadAfter time.Duration) (int, error)
 	// Leave is the end of Reserve and Join.
 	Leave(ctx context.Context, node string) error
-	// Reclaim makes the jobs available that are recorded as running on the node for
-	// longer than olderThan and are not among active. It returns how many.
+	// Reclaim makes the deliver and decode jobs available that are recorded as running
+	// on the node for longer than olderThan and are not among active. It returns how
+	// many.
 	Reclaim(ctx context.Context, node string, active []int64, olderThan time.Duration) (int, error)
 	// Reconcile gives jobs to due pending deliveries and deferred events that have
 	// none, at most limit of each.

@@ -20,7 +20,7 @@ INSERT INTO nodes (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET beat_at = 
 	// attempt is what River gives back when it interrupts a job itself.
 	releaseJobs    = `UPDATE river_job SET state = 'available', attempt = greatest(attempt - 1, 0), scheduled_at = now() `
 	reclaimDeadSQL = releaseJobs + `
-WHERE state = 'running' AND kind IN ('deliver', 'decode')
+WHERE state = 'running' AND kind IN ('deliver', 'decode', 'enrich', 'catchup')
 	AND attempted_by[array_upper(attempted_by, 1)] NOT IN (SELECT name FROM nodes)`
 	reclaimOwnSQL = releaseJobs + `
 WHERE state = 'running' AND kind IN ('deliver', 'decode')

@@ -17,7 +17,7 @@ const (
 	releaseJobs = `
 UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0), scheduled_at = datetime('now', 'subsec')
 WHERE state = 'running' `
-	reclaimSQL = releaseJobs + `AND attempted_at < ? AND id NOT IN (SELECT value FROM json_each(?))`
+	reclaimSQL = releaseJobs + `AND kind IN ('deliver', 'decode') AND attempted_at < ? AND id NOT IN (SELECT value FROM json_each(?))`
 	// riverTime is how River writes times.
 	riverTime = "2006-01-02 15:04:05.000"
 )

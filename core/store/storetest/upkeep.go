@@ -105,6 +105,12 @@ func testReclaim(t *testing.T, db Database) {
 		return err == nil && n == 1
 	}, 10*time.Second, 50*time.Millisecond)
 	require.Equal(t, id, <-started, "it runs again")
+
+	require.NoError(t, db.Store.AskCatchup(ctx, "radarr"))
+	db.Exec(t, "UPDATE river_job SET state = 'running', attempted_at = created_at WHERE kind = 'catchup'")
+	n, err = db.Store.Reclaim(ctx, "node-1", []int64{id}, 0)
+	require.NoError(t, err)
+	require.Zero(t, n, "reading a history may take long")
 	_, err = db.Store.Beat(ctx, "node-1", time.Minute)
 	require.NoError(t, err)
 	require.NoError(t, queue.StopAndCancel(context.WithoutCancel(ctx)))
