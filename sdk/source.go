@@ -132,4 +132,8 @@ type ConnectResult struct {
 }
 
 // Change is one setting of a connection before and after, without secrets.
-type Change struct{ Field, From, To string }
+type Change struct {
+	Field string `json:"field"`
+	From  string `json:"from"`
+	To    string `json:"to"`
+}

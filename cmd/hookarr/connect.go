@@ -21,7 +21,7 @@ import (
 )
 
 // connectTimeout bounds what the application is asked.
-const connectTimeout = 2 * time.Minute
+const connectTimeout = 45 * time.Second
 
 // wish is what the flags of connect say.
 type wish struct {
@@ -114,6 +114,9 @@ func (c *cli) connect(ctx context.Context, cfg *config.Config, name string, w wi
 func explainConnect(name string, err error) error {
 	if errors.Is(err, host.ErrUnsupported) {
 		return fmt.Errorf("sources.%s.config: give base_url and api_key of the application, which is asked through its API", name)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("connect %s: the application at sources.%s.config.base_url did not answer within %s", name, name, connectTimeout)
 	}
 	return fmt.Errorf("connect %s: %w", name, err)
 }

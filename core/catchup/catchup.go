@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/ingest"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
@@ -146,12 +147,15 @@ func (r *Reader) read(ctx context.Context, source string, settings config.Catchu
 		}
 		for _, p := range past.Events {
 			accepted, err := r.o.Rememberer.Remember(ctx, source, p, settings.Overlap)
-			if err != nil {
+			switch {
+			case errors.Is(err, ingest.ErrNameless):
+				// A damaged record keeps no other from coming.
+				r.o.Log.WarnContext(ctx, "past event left out", slog.String("source", source), slog.Time("time", p.Event.Time), slog.Any("error", err))
+			case err != nil:
 				return result, err
-			}
-			if accepted.Duplicate {
+			case accepted.Duplicate:
 				result.Known++
-			} else {
+			default:
 				result.Accepted++
 			}
 		}

@@ -33,6 +33,8 @@ type app struct {
 	perPage int
 	// trouble ends a call for the page.
 	trouble map[string]error
+	// nameless is how many of the first records make no event.
+	nameless int
 	queries []sdk.HistoryQuery
 }
 
@@ -50,7 +52,11 @@ func (a *app) History(_ context.Context, _ string, q sdk.HistoryQuery) (host.Pas
 	begin, _ := strconv.Atoi(q.Cursor)
 	end := min(begin+a.perPage, len(in))
 	past := host.Past{Cursor: strconv.Itoa(end), More: end < len(in)}
-	for _, at := range in[begin:end] {
+	for i, at := range in[begin:end] {
+		if begin+i < a.nameless {
+			past.Events = append(past.Events, host.PastEvent{Event: sdk.Event{Time: at}, JSON: []byte(`{}`)})
+			continue
+		}
 		past.Events = append(past.Events, host.PastEvent{
 			Event: sdk.Event{Type: sdk.TypeMediaImported, Title: at.Format(time.TimeOnly), Time: at, Fingerprint: at.String()},
 			JSON:  []byte(`{"title":"a record"}`), Record: []byte(`{}`),
@@ -245,6 +251,17 @@ func TestHistoryThatDoesNotMoveOn(t *testing.T) {
 	b.o.Historian = stuck{}
 	_, err := b.CatchUp(t.Context(), "radarr")
 	require.ErrorContains(t, err, "does not move on")
+}
+
+// A record that makes no event keeps no other from coming.
+func TestDamagedRecord(t *testing.T) {
+	t.Parallel()
+	b := setup(t, defaults())
+	b.catchUp(t)
+	b.happened(b.now, 3)
+	b.app.nameless = 1
+	b.now = b.now.Add(time.Hour)
+	require.Equal(t, Result{Accepted: 2}, b.catchUp(t))
 }
 
 type stuck struct{}

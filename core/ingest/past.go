@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -19,6 +20,9 @@ import (
 // read back.
 const pastWindow = 90 * 24 * time.Hour
 
+// ErrNameless is matched by the error of a past event that nobody could know again.
+var ErrNameless = errors.New("event without fingerprint or title")
+
 // Remember takes in what a source's history tells, unless its webhook came within span
 // of its time, or it was told before. Its request is the application's record.
 func (in *Intake) Remember(ctx context.Context, source string, p host.PastEvent, span time.Duration) (store.Accepted, error) {
@@ -29,7 +33,7 @@ func (in *Intake) Remember(ctx context.Context, source string, p host.PastEvent,
 		ID: event.NewID(), Source: source, Origin: sdk.OriginCatchup, ReceivedAt: in.now(), Request: event.Request{Body: p.Record},
 	}
 	if p.Event.Fingerprint == "" || p.Event.Title == "" {
-		return store.Accepted{}, fmt.Errorf("remember: the plugin of source %s tells of an event without fingerprint or title", source)
+		return store.Accepted{}, fmt.Errorf("remember: the plugin of source %s tells of an %w", source, ErrNameless)
 	}
 	named, err := name(p, e)
 	if err != nil {

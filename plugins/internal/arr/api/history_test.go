@@ -217,3 +217,13 @@ func TestHistoryLargerThanAnAnswer(t *testing.T) {
 	require.Equal(t, want, pages(t, p, sdk.HistoryQuery{Since: begin()}))
 	require.Equal(t, want[:5], pages(t, p, sdk.HistoryQuery{Since: begin(), Until: begin().Add(49 * time.Minute)}))
 }
+
+// Records that say not when they were made, or what happened, are left out at once.
+func TestRecordsThatSayNothingAreLeftOut(t *testing.T) {
+	t.Parallel()
+	p := reading(t, counter{}, `{}`, `{"id":1,"eventType":"grabbed","downloadId":"undated"}`, record(2, 1, "grabbed", "good"))
+	page, err := p.History(t.Context(), sdk.HistoryQuery{Since: begin(), Until: begin().Add(time.Hour)})
+	require.NoError(t, err)
+	require.Len(t, page.Events, 1)
+	require.Equal(t, "good×1", page.Events[0].Event.Title)
+}

@@ -196,9 +196,11 @@ func (c *Client) since(ctx context.Context, at time.Time) (records []Record, cut
 		if err = d.Decode(&r.raw); err != nil {
 			break
 		}
-		// A field of an unexpected type is left out, a record of unknown date altogether.
+		// A field of an unexpected type is left out, a record of unknown date or type
+		// altogether: an answer full of them would take a thousand times its size.
 		wrong := json.Unmarshal(r.raw, &r)
-		if _, ok := errors.AsType[*json.UnmarshalTypeError](wrong); ok || wrong == nil {
+		_, ok := errors.AsType[*json.UnmarshalTypeError](wrong)
+		if (ok || wrong == nil) && !r.Date.IsZero() && r.EventType != "" {
 			records = append(records, r)
 		}
 	}
