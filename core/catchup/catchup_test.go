@@ -35,7 +35,7 @@ type app struct {
 	trouble map[string]error
 	// nameless is how many of the first records make no event.
 	nameless int
-	queries []sdk.HistoryQuery
+	queries  []sdk.HistoryQuery
 }
 
 func (a *app) History(_ context.Context, _ string, q sdk.HistoryQuery) (host.Past, error) {
