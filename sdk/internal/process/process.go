@@ -46,7 +46,7 @@ func Serve(services Services, log Log) {
 		defer cancel()
 		services.Close(ctx)
 	}
-	go watchParent()
+	go watchParent(os.Getppid())
 	go func() {
 		// A service manager that stops host and plugins together sends this while the
 		// host still waits for answers. go-plugin ignores SIGINT for the same reason.
@@ -105,9 +105,8 @@ func serveConfig(services Services, g *gate, log Log) *plugin.ServeConfig {
 
 // watchParent ends the process when the host does. The host holds the other end of
 // a pipe on standard input; when something else is there, only the change of parent
-// tells.
-func watchParent() {
-	parent := os.Getppid()
+// tells: parent is whose child this process was before it greeted anybody.
+func watchParent(parent int) {
 	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0 {
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
