@@ -3,9 +3,11 @@ package sdk
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
 )
@@ -32,9 +34,11 @@ func (s *historyServer) ListHistory(ctx context.Context, req *pluginv1.ListHisto
 	err := power(ctx, s.source, req.GetInstance(), "History", func(in *instance[Source], h Historian) error {
 		page, err := h.History(ctx, HistoryQuery{
 			Cursor: req.GetCursor(),
-			Since:  req.GetSince().AsTime(),
-			Until:  req.GetUntil().AsTime(),
+			Since:  moment(req.GetSince()),
+			Until:  moment(req.GetUntil()),
 			Limit:  int(req.GetLimit()),
+
+			Renamed: toRenames(req.GetRenamed()),
 		})
 		if err != nil {
 			return in.said(ctx, err)
@@ -45,7 +49,7 @@ func (s *historyServer) ListHistory(ctx context.Context, req *pluginv1.ListHisto
 			if err != nil {
 				return err
 			}
-			resp.Events = append(resp.Events, &pluginv1.PastEvent{Event: data, Record: past.Record})
+			resp.Events = append(resp.Events, &pluginv1.PastEvent{Event: data, Record: past.Record, Key: past.Key})
 		}
 		return nil
 	})
@@ -53,6 +57,22 @@ func (s *historyServer) ListHistory(ctx context.Context, req *pluginv1.ListHisto
 		return nil, err
 	}
 	return resp, nil
+}
+
+// moment is the zero time for a timestamp that is left out.
+func moment(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+func toRenames(renames []*pluginv1.Rename) []Rename {
+	all := make([]Rename, len(renames))
+	for i, r := range renames {
+		all[i] = Rename{From: r.GetFrom(), To: r.GetTo()}
+	}
+	return all
 }
 
 type fetchServer struct {

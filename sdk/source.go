@@ -57,6 +57,10 @@ type HistoryQuery struct {
 	// Until leaves younger records to a later call.
 	Until time.Time
 	Limit int
+	// Renamed are renames of this time that are known, each once for every time that
+	// it happened. They are to be left out: a history tells renames file by file, and
+	// not which of them one webhook told together.
+	Renamed []Rename
 }
 
 // HistoryPage is one page of the past.
@@ -68,10 +72,14 @@ type HistoryPage struct {
 }
 
 // PastEvent is an event with the application's record that it was made from. Its
-// fingerprint is the one that its webhook has, and its time that of the record.
+// fingerprint is the one that its webhook has, and its time that of the record, by
+// this machine's clock.
 type PastEvent struct {
 	Event  Event
 	Record []byte
+	// Key tells the record from all others of the history, and is the same at each
+	// reading. It is the event's time when empty.
+	Key string
 }
 
 // Fetcher is the power of FeatureFetch: it adds to an event what the

@@ -44,19 +44,20 @@ func newReader(l api.Library) api.Reader { return reader{l} }
 
 // Part implements api.Reader.
 func (reader) Part(r *api.Record) string {
-	download := cmp.Or(r.DownloadID, r.SourceTitle)
-	for kind, detail := range map[string]string{
-		recordGrabbed:  download,
-		recordImported: string(r.AlbumID) + "\n" + r.DownloadID,
-		recordFailed:   download,
-		recordRenamed:  "files",
-		recordRetagged: r.SourceTitle,
-	} {
-		if r.Is(kind) {
-			return kind + "\n" + string(r.ArtistID) + "\n" + detail
-		}
+	var detail string
+	switch {
+	case r.Is(recordGrabbed), r.Is(recordFailed):
+		detail = cmp.Or(r.DownloadID, r.SourceTitle)
+	case r.Is(recordImported):
+		detail = string(r.AlbumID) + "\n" + r.DownloadID
+	case r.Is(recordRenamed):
+		detail = "files"
+	case r.Is(recordRetagged):
+		detail = r.SourceTitle
+	default:
+		return ""
 	}
-	return ""
+	return r.EventType + "\n" + string(r.ArtistID) + "\n" + detail
 }
 
 // Tell implements api.Reader: it makes the webhook that Lidarr sent, or would have,
@@ -113,8 +114,12 @@ func (r reader) addImported(ctx context.Context, p *payload, records []api.Recor
 	if err != nil {
 		return err
 	}
+	imported := map[arr.ID]bool{}
+	for i := range records {
+		imported[records[i].TrackID] = true
+	}
 	for _, t := range tracks {
-		if slices.ContainsFunc(records, func(r api.Record) bool { return r.TrackID == t.ID }) {
+		if imported[t.ID] {
 			p.Tracks = append(p.Tracks, t)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -36,14 +37,20 @@ type PastEvent struct {
 	// JSON is Event as the plugin sent it.
 	JSON   json.RawMessage
 	Record []byte
+	// Key tells the record from all others of the history; empty for the event's time.
+	Key string
 }
 
 // History has a source's instance read one page of what happened, oldest first.
 func (c *Client) History(ctx context.Context, instance string, q sdk.HistoryQuery) (Past, error) {
-	resp, err := c.history.ListHistory(ctx, &pluginv1.ListHistoryRequest{
+	req := &pluginv1.ListHistoryRequest{
 		Instance: instance, Cursor: q.Cursor, Since: timestamp(q.Since), Until: timestamp(q.Until),
 		Limit: uint32(max(0, min(q.Limit, maxPage))),
-	})
+	}
+	for _, r := range q.Renamed {
+		req.Renamed = append(req.Renamed, &pluginv1.Rename{From: strings.ToValidUTF8(r.From, "\uFFFD"), To: strings.ToValidUTF8(r.To, "\uFFFD")})
+	}
+	resp, err := c.history.ListHistory(ctx, req)
 	if err != nil {
 		return Past{}, fmt.Errorf("read history: %w", supported(err))
 	}
@@ -56,7 +63,7 @@ func (c *Client) History(ctx context.Context, instance string, q sdk.HistoryQuer
 		if err != nil {
 			return Past{}, fmt.Errorf("read history: %w", err)
 		}
-		past.Events = append(past.Events, PastEvent{Event: e, JSON: p.GetEvent(), Record: p.GetRecord()})
+		past.Events = append(past.Events, PastEvent{Event: e, JSON: p.GetEvent(), Record: p.GetRecord(), Key: p.GetKey()})
 	}
 	return past, nil
 }

@@ -1765,7 +1765,9 @@ type ListHistoryRequest struct {
 	// Records younger than this are left for the next call.
 	Until *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
 	// Most records to return.
-	Limit         uint32 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	Limit uint32 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Renames of this time that are known, and are to be left out.
+	Renamed       []*Rename `protobuf:"bytes,6,rep,name=renamed,proto3" json:"renamed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1835,6 +1837,66 @@ func (x *ListHistoryRequest) GetLimit() uint32 {
 	return 0
 }
 
+func (x *ListHistoryRequest) GetRenamed() []*Rename {
+	if x != nil {
+		return x.Renamed
+	}
+	return nil
+}
+
+// Rename is the change of a file's path.
+type Rename struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	From          string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	To            string                 `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rename) Reset() {
+	*x = Rename{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rename) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rename) ProtoMessage() {}
+
+func (x *Rename) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rename.ProtoReflect.Descriptor instead.
+func (*Rename) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Rename) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Rename) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
 type ListHistoryResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Events []*PastEvent           `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
@@ -1847,7 +1909,7 @@ type ListHistoryResponse struct {
 
 func (x *ListHistoryResponse) Reset() {
 	*x = ListHistoryResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1859,7 +1921,7 @@ func (x *ListHistoryResponse) String() string {
 func (*ListHistoryResponse) ProtoMessage() {}
 
 func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1872,7 +1934,7 @@ func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListHistoryResponse) GetEvents() []*PastEvent {
@@ -1902,14 +1964,17 @@ type PastEvent struct {
 	// JSON by the published schema, with the fingerprint that its webhook has.
 	Event []byte `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
 	// The sender's record that it was made from.
-	Record        []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	Record []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	// Tells the record from all others of the history, and is the same at each
+	// reading; empty for the event's time.
+	Key           string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PastEvent) Reset() {
 	*x = PastEvent{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1921,7 +1986,7 @@ func (x *PastEvent) String() string {
 func (*PastEvent) ProtoMessage() {}
 
 func (x *PastEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1934,7 +1999,7 @@ func (x *PastEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PastEvent.ProtoReflect.Descriptor instead.
 func (*PastEvent) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PastEvent) GetEvent() []byte {
@@ -1951,6 +2016,13 @@ func (x *PastEvent) GetRecord() []byte {
 	return nil
 }
 
+func (x *PastEvent) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
 type FetchRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -1961,7 +2033,7 @@ type FetchRequest struct {
 
 func (x *FetchRequest) Reset() {
 	*x = FetchRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1973,7 +2045,7 @@ func (x *FetchRequest) String() string {
 func (*FetchRequest) ProtoMessage() {}
 
 func (x *FetchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1986,7 +2058,7 @@ func (x *FetchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
 func (*FetchRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *FetchRequest) GetInstance() string {
@@ -2013,7 +2085,7 @@ type FetchResponse struct {
 
 func (x *FetchResponse) Reset() {
 	*x = FetchResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2025,7 +2097,7 @@ func (x *FetchResponse) String() string {
 func (*FetchResponse) ProtoMessage() {}
 
 func (x *FetchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2038,7 +2110,7 @@ func (x *FetchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
 func (*FetchResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *FetchResponse) GetEvent() []byte {
@@ -2062,7 +2134,7 @@ type ConnectRequest struct {
 
 func (x *ConnectRequest) Reset() {
 	*x = ConnectRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2074,7 +2146,7 @@ func (x *ConnectRequest) String() string {
 func (*ConnectRequest) ProtoMessage() {}
 
 func (x *ConnectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2087,7 +2159,7 @@ func (x *ConnectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectRequest.ProtoReflect.Descriptor instead.
 func (*ConnectRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ConnectRequest) GetInstance() string {
@@ -2132,7 +2204,7 @@ type Credential struct {
 
 func (x *Credential) Reset() {
 	*x = Credential{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2144,7 +2216,7 @@ func (x *Credential) String() string {
 func (*Credential) ProtoMessage() {}
 
 func (x *Credential) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2157,7 +2229,7 @@ func (x *Credential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credential.ProtoReflect.Descriptor instead.
 func (*Credential) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Credential) GetScheme() isCredential_Scheme {
@@ -2211,7 +2283,7 @@ type BasicCredential struct {
 
 func (x *BasicCredential) Reset() {
 	*x = BasicCredential{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2223,7 +2295,7 @@ func (x *BasicCredential) String() string {
 func (*BasicCredential) ProtoMessage() {}
 
 func (x *BasicCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2236,7 +2308,7 @@ func (x *BasicCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BasicCredential.ProtoReflect.Descriptor instead.
 func (*BasicCredential) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *BasicCredential) GetUsername() string {
@@ -2263,7 +2335,7 @@ type HeaderCredential struct {
 
 func (x *HeaderCredential) Reset() {
 	*x = HeaderCredential{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2275,7 +2347,7 @@ func (x *HeaderCredential) String() string {
 func (*HeaderCredential) ProtoMessage() {}
 
 func (x *HeaderCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2288,7 +2360,7 @@ func (x *HeaderCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderCredential.ProtoReflect.Descriptor instead.
 func (*HeaderCredential) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *HeaderCredential) GetName() string {
@@ -2325,7 +2397,7 @@ type ConnectResponse struct {
 
 func (x *ConnectResponse) Reset() {
 	*x = ConnectResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2337,7 +2409,7 @@ func (x *ConnectResponse) String() string {
 func (*ConnectResponse) ProtoMessage() {}
 
 func (x *ConnectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2350,7 +2422,7 @@ func (x *ConnectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectResponse.ProtoReflect.Descriptor instead.
 func (*ConnectResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ConnectResponse) GetConnected() bool {
@@ -2414,7 +2486,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2426,7 +2498,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2439,7 +2511,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Change) GetField() string {
@@ -2570,20 +2642,25 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\vTestRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\"L\n" +
 	"\fTestResponse\x12<\n" +
-	"\aoutcome\x18\x01 \x01(\v2\".hookarr.plugin.v1.DeliverResponseR\aoutcome\"\xc2\x01\n" +
+	"\aoutcome\x18\x01 \x01(\v2\".hookarr.plugin.v1.DeliverResponseR\aoutcome\"\xf7\x01\n" +
 	"\x12ListHistoryRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x120\n" +
 	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
 	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x14\n" +
-	"\x05limit\x18\x05 \x01(\rR\x05limit\"w\n" +
+	"\x05limit\x18\x05 \x01(\rR\x05limit\x123\n" +
+	"\arenamed\x18\x06 \x03(\v2\x19.hookarr.plugin.v1.RenameR\arenamed\",\n" +
+	"\x06Rename\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\"w\n" +
 	"\x13ListHistoryResponse\x124\n" +
 	"\x06events\x18\x01 \x03(\v2\x1c.hookarr.plugin.v1.PastEventR\x06events\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12\x12\n" +
-	"\x04more\x18\x03 \x01(\bR\x04more\"9\n" +
+	"\x04more\x18\x03 \x01(\bR\x04more\"K\n" +
 	"\tPastEvent\x12\x14\n" +
 	"\x05event\x18\x01 \x01(\fR\x05event\x12\x16\n" +
-	"\x06record\x18\x02 \x01(\fR\x06record\"@\n" +
+	"\x06record\x18\x02 \x01(\fR\x06record\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\"@\n" +
 	"\fFetchRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\x14\n" +
 	"\x05event\x18\x02 \x01(\fR\x05event\"%\n" +
@@ -2675,7 +2752,7 @@ func file_hookarr_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_hookarr_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_hookarr_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_hookarr_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_hookarr_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                     // 0: hookarr.plugin.v1.Kind
 	(Feature)(0),                  // 1: hookarr.plugin.v1.Feature
@@ -2706,19 +2783,20 @@ var file_hookarr_plugin_v1_plugin_proto_goTypes = []any{
 	(*TestRequest)(nil),           // 26: hookarr.plugin.v1.TestRequest
 	(*TestResponse)(nil),          // 27: hookarr.plugin.v1.TestResponse
 	(*ListHistoryRequest)(nil),    // 28: hookarr.plugin.v1.ListHistoryRequest
-	(*ListHistoryResponse)(nil),   // 29: hookarr.plugin.v1.ListHistoryResponse
-	(*PastEvent)(nil),             // 30: hookarr.plugin.v1.PastEvent
-	(*FetchRequest)(nil),          // 31: hookarr.plugin.v1.FetchRequest
-	(*FetchResponse)(nil),         // 32: hookarr.plugin.v1.FetchResponse
-	(*ConnectRequest)(nil),        // 33: hookarr.plugin.v1.ConnectRequest
-	(*Credential)(nil),            // 34: hookarr.plugin.v1.Credential
-	(*BasicCredential)(nil),       // 35: hookarr.plugin.v1.BasicCredential
-	(*HeaderCredential)(nil),      // 36: hookarr.plugin.v1.HeaderCredential
-	(*ConnectResponse)(nil),       // 37: hookarr.plugin.v1.ConnectResponse
-	(*Change)(nil),                // 38: hookarr.plugin.v1.Change
-	nil,                           // 39: hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
-	(*durationpb.Duration)(nil),   // 40: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
+	(*Rename)(nil),                // 29: hookarr.plugin.v1.Rename
+	(*ListHistoryResponse)(nil),   // 30: hookarr.plugin.v1.ListHistoryResponse
+	(*PastEvent)(nil),             // 31: hookarr.plugin.v1.PastEvent
+	(*FetchRequest)(nil),          // 32: hookarr.plugin.v1.FetchRequest
+	(*FetchResponse)(nil),         // 33: hookarr.plugin.v1.FetchResponse
+	(*ConnectRequest)(nil),        // 34: hookarr.plugin.v1.ConnectRequest
+	(*Credential)(nil),            // 35: hookarr.plugin.v1.Credential
+	(*BasicCredential)(nil),       // 36: hookarr.plugin.v1.BasicCredential
+	(*HeaderCredential)(nil),      // 37: hookarr.plugin.v1.HeaderCredential
+	(*ConnectResponse)(nil),       // 38: hookarr.plugin.v1.ConnectResponse
+	(*Change)(nil),                // 39: hookarr.plugin.v1.Change
+	nil,                           // 40: hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
+	(*durationpb.Duration)(nil),   // 41: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
 }
 var file_hookarr_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 0: hookarr.plugin.v1.DescribeResponse.kind:type_name -> hookarr.plugin.v1.Kind
@@ -2726,56 +2804,57 @@ var file_hookarr_plugin_v1_plugin_proto_depIdxs = []int32{
 	6,  // 2: hookarr.plugin.v1.DescribeResponse.defaults:type_name -> hookarr.plugin.v1.Defaults
 	7,  // 3: hookarr.plugin.v1.Defaults.rate:type_name -> hookarr.plugin.v1.Rate
 	8,  // 4: hookarr.plugin.v1.Defaults.group:type_name -> hookarr.plugin.v1.Group
-	40, // 5: hookarr.plugin.v1.Group.wait:type_name -> google.protobuf.Duration
-	40, // 6: hookarr.plugin.v1.Group.max_wait:type_name -> google.protobuf.Duration
+	41, // 5: hookarr.plugin.v1.Group.wait:type_name -> google.protobuf.Duration
+	41, // 6: hookarr.plugin.v1.Group.max_wait:type_name -> google.protobuf.Duration
 	10, // 7: hookarr.plugin.v1.ConfigureRequest.instances:type_name -> hookarr.plugin.v1.Instance
 	12, // 8: hookarr.plugin.v1.ConfigureResponse.problems:type_name -> hookarr.plugin.v1.Problem
 	13, // 9: hookarr.plugin.v1.ConfigureResponse.instances:type_name -> hookarr.plugin.v1.InstanceInfo
-	39, // 10: hookarr.plugin.v1.CheckHealthResponse.warnings:type_name -> hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
+	40, // 10: hookarr.plugin.v1.CheckHealthResponse.warnings:type_name -> hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
 	16, // 11: hookarr.plugin.v1.OriginalRequest.headers:type_name -> hookarr.plugin.v1.Header
-	41, // 12: hookarr.plugin.v1.OriginalRequest.received_at:type_name -> google.protobuf.Timestamp
+	42, // 12: hookarr.plugin.v1.OriginalRequest.received_at:type_name -> google.protobuf.Timestamp
 	17, // 13: hookarr.plugin.v1.DecodeRequest.request:type_name -> hookarr.plugin.v1.OriginalRequest
 	20, // 14: hookarr.plugin.v1.DecodeResponse.skip:type_name -> hookarr.plugin.v1.Skip
 	21, // 15: hookarr.plugin.v1.DecodeResponse.invalid:type_name -> hookarr.plugin.v1.Invalid
 	17, // 16: hookarr.plugin.v1.DeliverRequest.originals:type_name -> hookarr.plugin.v1.OriginalRequest
 	23, // 17: hookarr.plugin.v1.DeliverRequest.previous:type_name -> hookarr.plugin.v1.Receipt
 	2,  // 18: hookarr.plugin.v1.DeliverResponse.class:type_name -> hookarr.plugin.v1.Class
-	40, // 19: hookarr.plugin.v1.DeliverResponse.retry_after:type_name -> google.protobuf.Duration
+	41, // 19: hookarr.plugin.v1.DeliverResponse.retry_after:type_name -> google.protobuf.Duration
 	23, // 20: hookarr.plugin.v1.DeliverResponse.receipt:type_name -> hookarr.plugin.v1.Receipt
 	25, // 21: hookarr.plugin.v1.DeliverResponse.learnt_rate:type_name -> hookarr.plugin.v1.LearntRate
-	40, // 22: hookarr.plugin.v1.LearntRate.reset_after:type_name -> google.protobuf.Duration
+	41, // 22: hookarr.plugin.v1.LearntRate.reset_after:type_name -> google.protobuf.Duration
 	24, // 23: hookarr.plugin.v1.TestResponse.outcome:type_name -> hookarr.plugin.v1.DeliverResponse
-	41, // 24: hookarr.plugin.v1.ListHistoryRequest.since:type_name -> google.protobuf.Timestamp
-	41, // 25: hookarr.plugin.v1.ListHistoryRequest.until:type_name -> google.protobuf.Timestamp
-	30, // 26: hookarr.plugin.v1.ListHistoryResponse.events:type_name -> hookarr.plugin.v1.PastEvent
-	3,  // 27: hookarr.plugin.v1.ConnectRequest.action:type_name -> hookarr.plugin.v1.ConnectAction
-	34, // 28: hookarr.plugin.v1.ConnectRequest.credentials:type_name -> hookarr.plugin.v1.Credential
-	35, // 29: hookarr.plugin.v1.Credential.basic:type_name -> hookarr.plugin.v1.BasicCredential
-	36, // 30: hookarr.plugin.v1.Credential.header:type_name -> hookarr.plugin.v1.HeaderCredential
-	38, // 31: hookarr.plugin.v1.ConnectResponse.changes:type_name -> hookarr.plugin.v1.Change
-	4,  // 32: hookarr.plugin.v1.PluginService.Describe:input_type -> hookarr.plugin.v1.DescribeRequest
-	9,  // 33: hookarr.plugin.v1.PluginService.Configure:input_type -> hookarr.plugin.v1.ConfigureRequest
-	14, // 34: hookarr.plugin.v1.PluginService.CheckHealth:input_type -> hookarr.plugin.v1.CheckHealthRequest
-	18, // 35: hookarr.plugin.v1.SourceService.Decode:input_type -> hookarr.plugin.v1.DecodeRequest
-	22, // 36: hookarr.plugin.v1.TargetService.Deliver:input_type -> hookarr.plugin.v1.DeliverRequest
-	26, // 37: hookarr.plugin.v1.TargetService.Test:input_type -> hookarr.plugin.v1.TestRequest
-	28, // 38: hookarr.plugin.v1.HistoryService.ListHistory:input_type -> hookarr.plugin.v1.ListHistoryRequest
-	31, // 39: hookarr.plugin.v1.FetchService.Fetch:input_type -> hookarr.plugin.v1.FetchRequest
-	33, // 40: hookarr.plugin.v1.ConnectService.Connect:input_type -> hookarr.plugin.v1.ConnectRequest
-	5,  // 41: hookarr.plugin.v1.PluginService.Describe:output_type -> hookarr.plugin.v1.DescribeResponse
-	11, // 42: hookarr.plugin.v1.PluginService.Configure:output_type -> hookarr.plugin.v1.ConfigureResponse
-	15, // 43: hookarr.plugin.v1.PluginService.CheckHealth:output_type -> hookarr.plugin.v1.CheckHealthResponse
-	19, // 44: hookarr.plugin.v1.SourceService.Decode:output_type -> hookarr.plugin.v1.DecodeResponse
-	24, // 45: hookarr.plugin.v1.TargetService.Deliver:output_type -> hookarr.plugin.v1.DeliverResponse
-	27, // 46: hookarr.plugin.v1.TargetService.Test:output_type -> hookarr.plugin.v1.TestResponse
-	29, // 47: hookarr.plugin.v1.HistoryService.ListHistory:output_type -> hookarr.plugin.v1.ListHistoryResponse
-	32, // 48: hookarr.plugin.v1.FetchService.Fetch:output_type -> hookarr.plugin.v1.FetchResponse
-	37, // 49: hookarr.plugin.v1.ConnectService.Connect:output_type -> hookarr.plugin.v1.ConnectResponse
-	41, // [41:50] is the sub-list for method output_type
-	32, // [32:41] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	42, // 24: hookarr.plugin.v1.ListHistoryRequest.since:type_name -> google.protobuf.Timestamp
+	42, // 25: hookarr.plugin.v1.ListHistoryRequest.until:type_name -> google.protobuf.Timestamp
+	29, // 26: hookarr.plugin.v1.ListHistoryRequest.renamed:type_name -> hookarr.plugin.v1.Rename
+	31, // 27: hookarr.plugin.v1.ListHistoryResponse.events:type_name -> hookarr.plugin.v1.PastEvent
+	3,  // 28: hookarr.plugin.v1.ConnectRequest.action:type_name -> hookarr.plugin.v1.ConnectAction
+	35, // 29: hookarr.plugin.v1.ConnectRequest.credentials:type_name -> hookarr.plugin.v1.Credential
+	36, // 30: hookarr.plugin.v1.Credential.basic:type_name -> hookarr.plugin.v1.BasicCredential
+	37, // 31: hookarr.plugin.v1.Credential.header:type_name -> hookarr.plugin.v1.HeaderCredential
+	39, // 32: hookarr.plugin.v1.ConnectResponse.changes:type_name -> hookarr.plugin.v1.Change
+	4,  // 33: hookarr.plugin.v1.PluginService.Describe:input_type -> hookarr.plugin.v1.DescribeRequest
+	9,  // 34: hookarr.plugin.v1.PluginService.Configure:input_type -> hookarr.plugin.v1.ConfigureRequest
+	14, // 35: hookarr.plugin.v1.PluginService.CheckHealth:input_type -> hookarr.plugin.v1.CheckHealthRequest
+	18, // 36: hookarr.plugin.v1.SourceService.Decode:input_type -> hookarr.plugin.v1.DecodeRequest
+	22, // 37: hookarr.plugin.v1.TargetService.Deliver:input_type -> hookarr.plugin.v1.DeliverRequest
+	26, // 38: hookarr.plugin.v1.TargetService.Test:input_type -> hookarr.plugin.v1.TestRequest
+	28, // 39: hookarr.plugin.v1.HistoryService.ListHistory:input_type -> hookarr.plugin.v1.ListHistoryRequest
+	32, // 40: hookarr.plugin.v1.FetchService.Fetch:input_type -> hookarr.plugin.v1.FetchRequest
+	34, // 41: hookarr.plugin.v1.ConnectService.Connect:input_type -> hookarr.plugin.v1.ConnectRequest
+	5,  // 42: hookarr.plugin.v1.PluginService.Describe:output_type -> hookarr.plugin.v1.DescribeResponse
+	11, // 43: hookarr.plugin.v1.PluginService.Configure:output_type -> hookarr.plugin.v1.ConfigureResponse
+	15, // 44: hookarr.plugin.v1.PluginService.CheckHealth:output_type -> hookarr.plugin.v1.CheckHealthResponse
+	19, // 45: hookarr.plugin.v1.SourceService.Decode:output_type -> hookarr.plugin.v1.DecodeResponse
+	24, // 46: hookarr.plugin.v1.TargetService.Deliver:output_type -> hookarr.plugin.v1.DeliverResponse
+	27, // 47: hookarr.plugin.v1.TargetService.Test:output_type -> hookarr.plugin.v1.TestResponse
+	30, // 48: hookarr.plugin.v1.HistoryService.ListHistory:output_type -> hookarr.plugin.v1.ListHistoryResponse
+	33, // 49: hookarr.plugin.v1.FetchService.Fetch:output_type -> hookarr.plugin.v1.FetchResponse
+	38, // 50: hookarr.plugin.v1.ConnectService.Connect:output_type -> hookarr.plugin.v1.ConnectResponse
+	42, // [42:51] is the sub-list for method output_type
+	33, // [33:42] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_hookarr_plugin_v1_plugin_proto_init() }
@@ -2788,7 +2867,7 @@ func file_hookarr_plugin_v1_plugin_proto_init() {
 		(*DecodeResponse_Skip)(nil),
 		(*DecodeResponse_Invalid)(nil),
 	}
-	file_hookarr_plugin_v1_plugin_proto_msgTypes[30].OneofWrappers = []any{
+	file_hookarr_plugin_v1_plugin_proto_msgTypes[31].OneofWrappers = []any{
 		(*Credential_Basic)(nil),
 		(*Credential_Header)(nil),
 	}
@@ -2798,7 +2877,7 @@ func file_hookarr_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hookarr_plugin_v1_plugin_proto_rawDesc), len(file_hookarr_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   36,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   6,
 		},

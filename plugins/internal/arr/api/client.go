@@ -15,6 +15,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
 	"github.com/hookarr/hookarr/sdk"
@@ -39,6 +41,9 @@ type Client struct {
 	app     arr.App
 	version string
 	cache   cache
+	// ahead is how far the application's clock was ahead of this one's by its last
+	// answer, a time.Duration.
+	ahead atomic.Int64
 }
 
 // newClient returns the client of an application whose API has a version: v3, v1.
@@ -133,6 +138,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	asked := time.Now()
 	resp, err := c.http.Send(req)
 	if resp == nil {
 		return nil, fmt.Errorf("no answer from %s at %s: %w", c.app, c.base, err)
@@ -140,7 +146,27 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	if err := c.judge(resp); err != nil {
 		return nil, err
 	}
+	c.ahead.Store(int64(ahead(resp.Header.Get("Date"), asked, time.Now())))
 	return resp.Body, nil
+}
+
+// clock is how far the application's clock is ahead of this one's.
+func (c *Client) clock() time.Duration { return time.Duration(c.ahead.Load()) }
+
+// ahead is how far a clock that says date is ahead of this one, if that is more than
+// the time of the answer and whole seconds can account for. Without a date nobody
+// knows.
+func ahead(date string, asked, answered time.Time) time.Duration {
+	at, err := http.ParseTime(date)
+	if err != nil {
+		return 0
+	}
+	half := answered.Sub(asked) / 2
+	off := at.Add(time.Second / 2).Sub(asked.Add(half))
+	if off.Abs() <= half+time.Second {
+		return 0
+	}
+	return off.Round(time.Second)
 }
 
 // judge says in plain words what is wrong with an answer.

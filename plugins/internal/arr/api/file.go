@@ -64,17 +64,33 @@ func pixels(s string) arr.Number {
 	return arr.Number(max(n, 0))
 }
 
-// complete fills what a history record says of a file from the files that the title
-// has today, found by id or else by path.
-func complete(f *arr.File, known []File) {
-	for i := range known {
-		k := known[i].Webhook()
-		if f.ID != "" && k.ID != f.ID || f.ID == "" && k.Path != f.Path {
-			continue
-		}
-		// The file may have been renamed since.
-		k.Path, k.RelativePath, k.PreviousPath, k.SourcePath = f.Path, f.RelativePath, f.PreviousPath, f.SourcePath
-		*f = k
+// held are the files that a title has today.
+type held struct {
+	byID   map[arr.ID]*File
+	byPath map[string]*File
+}
+
+func hold(files []File) held {
+	h := held{byID: make(map[arr.ID]*File, len(files)), byPath: make(map[string]*File, len(files))}
+	for i := range files {
+		h.byID[files[i].ID] = &files[i]
+		h.byPath[files[i].Path] = &files[i]
+	}
+	return h
+}
+
+// complete fills what a history record says of a file from the one that the title has
+// today, found by id or else by path.
+func (h held) complete(f *arr.File) {
+	today := h.byID[f.ID]
+	if f.ID == "" {
+		today = h.byPath[f.Path]
+	}
+	if today == nil {
 		return
 	}
+	k := today.Webhook()
+	// The file may have been renamed since.
+	k.Path, k.RelativePath, k.PreviousPath, k.SourcePath = f.Path, f.RelativePath, f.PreviousPath, f.SourcePath
+	*f = k
 }

@@ -22,17 +22,30 @@ const (
 	// together is the longest pause between two records of one event. The application
 	// writes those of a season one after the other; files are renamed one by one.
 	together = time.Minute
-	// leadIn is how far before a page its records are read: an event may have begun
-	// there, and the file that an import replaced is recorded when the copying begins.
+	// leadIn is how far before an event records are read: the file that an import
+	// replaced is recorded when the copying begins.
 	leadIn = 15 * time.Minute
+	// clockTolerance is how far a clock that is off may seem to move between two
+	// answers.
+	clockTolerance = 5 * time.Second
 )
 
 // Told is a part of the history that one webhook tells.
 type Told struct {
 	// Records is at least one, in order.
 	Records []Record
-	// Earlier are all records right before them.
-	Earlier []Record
+
+	history *timeline
+	// first is the index of the first record in the history.
+	first int
+}
+
+// timeline is a history in which the records of a movie, an episode or a track are
+// found.
+type timeline struct {
+	records []Record
+	// parts are their indices, in order.
+	parts map[part][]int
 }
 
 // First is the record that the others repeat for further parts of the title.
@@ -43,58 +56,63 @@ func (t Told) First() *Record { return &t.Records[0] }
 // Upgrade.
 func (t Told) Import(deleted string) arr.Payload {
 	p := t.First().Payload("Download")
-	for _, old := range t.replaced(deleted) {
+	for _, i := range t.replaced(deleted) {
 		p.IsUpgrade = true
-		p.DeletedFiles.Files = append(p.DeletedFiles.Files, old.File())
+		p.DeletedFiles.Files = append(p.DeletedFiles.Files, t.history.records[i].File())
 	}
 	return p
 }
 
-// replaced are the records of files that gave way to an import.
-func (t Told) replaced(deleted string) []*Record {
-	var found []*Record
-	seen := map[string]bool{}
-	for i := len(t.Earlier) - 1; i >= 0; i-- {
-		e := &t.Earlier[i]
-		if t.First().Date.Sub(e.Date) > leadIn {
-			break
-		}
-		if e.Is(deleted) && isUpgrade(e) && !seen[e.SourceTitle] &&
-			slices.ContainsFunc(t.Records, func(r Record) bool { return r.samePart(e) && !t.importedSince(i, &r) }) {
-			seen[e.SourceTitle] = true
-			found = append(found, e)
+// replaced are the indices of the records of files that gave way to an import, each
+// file once. A file that was deleted before another import of the same gave way to that.
+func (t Told) replaced(deleted string) []int {
+	var found []int
+	for i := range t.Records {
+		r := &t.Records[i]
+		indices := t.history.parts[r.part()]
+		before, _ := slices.BinarySearch(indices, t.first)
+		for _, at := range slices.Backward(indices[:before]) {
+			e := &t.history.records[at]
+			if t.First().Date.Sub(e.Date) > leadIn || e.Is(r.EventType) {
+				break
+			}
+			if e.Is(deleted) && isUpgrade(e) {
+				found = append(found, at)
+			}
 		}
 	}
-	slices.Reverse(found)
-	return found
-}
-
-// importedSince reports whether what r is about was imported after the i-th earlier
-// record too: the file then gave way to that import.
-func (t Told) importedSince(i int, r *Record) bool {
-	return slices.ContainsFunc(t.Earlier[i+1:], func(e Record) bool { return e.Is(r.EventType) && e.samePart(r) })
+	slices.Sort(found)
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Compact(found), func(at int) bool {
+		path := t.history.records[at].SourceTitle
+		again := seen[path]
+		seen[path] = true
+		return again
+	})
 }
 
 func isUpgrade(r *Record) bool { return r.Data.Reason == "Upgrade" }
 
 // tellings gathers records, which are in order, to what webhooks tell.
-func tellings(records []Record, part func(*Record) string) []Told {
+func tellings(records []Record, key func(*Record) string) []Told {
 	type open struct {
 		index int
 		last  time.Time
 	}
 	var all []Told
 	latest := map[string]open{}
+	h := &timeline{records: records, parts: map[part][]int{}}
 	for i := range records {
 		r := &records[i]
-		key := part(r)
+		h.parts[r.part()] = append(h.parts[r.part()], i)
+		key := key(r)
 		if key == "" {
 			continue
 		}
 		o, ok := latest[key]
 		if !ok || r.Date.Sub(o.last) > together {
 			o = open{index: len(all)}
-			all = append(all, Told{Earlier: records[:i]})
+			all = append(all, Told{history: h, first: i})
 		}
 		all[o.index].Records = append(all[o.index].Records, *r)
 		latest[key] = open{o.index, r.Date}
@@ -127,42 +145,26 @@ func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPa
 	if err != nil {
 		return sdk.HistoryPage{}, err
 	}
-	after := position{date: q.Since.Truncate(time.Second)}
-	if q.Cursor != "" {
-		if after, err = parsePosition(q.Cursor); err != nil {
-			return sdk.HistoryPage{}, err
-		}
-	}
 	status, err := c.Status(ctx)
 	if err != nil {
 		return sdk.HistoryPage{}, err
 	}
-	records, cut, err := c.since(ctx, after.date.Add(-leadIn))
+	reader := p.reader(c, status)
+	w, err := c.window(ctx, q, reader.Part)
 	if err != nil {
 		return sdk.HistoryPage{}, err
 	}
-	page := sdk.HistoryPage{Cursor: after.String()}
-	until := q.Until
-	if cut {
-		// What comes after may be missing, and so may the ends of what is told last.
-		known := records[max(len(records)-1, 0):]
-		if len(known) == 0 || known[0].Date.Add(-together).Compare(after.date) <= 0 {
-			return sdk.HistoryPage{}, fmt.Errorf("%s at %s has more history in a minute than %d MiB", c.app, c.base, maxAnswer>>20)
-		}
-		if last := known[0].Date.Add(-together); until.IsZero() || last.Before(until) {
-			until, page.More = last, true
-		}
-	}
-	reader := p.reader(c, status)
-	for _, told := range tellings(records, reader.Part) {
+	p.tellClock(ctx, w.ahead)
+	page := sdk.HistoryPage{Cursor: w.after.String(), More: w.cut}
+	for _, told := range w.told {
 		end := told.end()
-		if end.compare(after) <= 0 {
+		if end.compare(w.after) <= 0 {
 			continue
 		}
-		if !until.IsZero() && end.date.After(until) {
+		if !w.until.IsZero() && end.date.After(w.until) {
 			break
 		}
-		if len(page.Events) == cmp.Or(max(q.Limit, 0), pageLimit) || page.Cursor != after.String() && late(ctx, begun) {
+		if len(page.Events) == cmp.Or(max(q.Limit, 0), pageLimit) || page.Cursor != w.after.String() && late(ctx, begun) {
 			page.More = true
 			return page, nil
 		}
@@ -178,14 +180,80 @@ func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPa
 		if err != nil {
 			return sdk.HistoryPage{}, err
 		}
-		e.Time = end.date
-		page.Events = append(page.Events, sdk.PastEvent{Event: e, Record: told.record()})
+		e.Time = end.date.Add(-w.ahead)
+		page.Events = append(page.Events, sdk.PastEvent{Event: e, Record: told.record(), Key: end.String()})
 		page.Cursor = end.String()
 	}
 	if page.More {
-		page.Cursor = position{until, math.MaxInt64}.String()
+		page.Cursor = position{w.until, math.MaxInt64}.String()
 	}
 	return page, nil
+}
+
+// window is the part of a history that a query asks for. Its times are the
+// application's.
+type window struct {
+	after position
+	// until is zero for a query without an end.
+	until time.Time
+	told  []Told
+	// cut: there is more after until that the query asks for too.
+	cut   bool
+	ahead time.Duration
+}
+
+// window reads what a query asks for, far enough back that what it ends with is whole:
+// the files of a large series may be renamed for longer than leadIn.
+func (c *Client) window(ctx context.Context, q sdk.HistoryQuery, key func(*Record) string) (window, error) {
+	lead := leadIn
+	for {
+		w := window{ahead: c.clock()}
+		if err := w.place(q); err != nil {
+			return window{}, err
+		}
+		from := w.after.date.Add(-lead)
+		h, err := c.since(ctx, from)
+		if err != nil {
+			return window{}, err
+		}
+		if (c.clock() - w.ahead).Abs() > clockTolerance {
+			continue // Now that the clock is known, what was asked for is another time.
+		}
+		w.told = tellings(h.without(q.Renamed), key)
+		if h.cut {
+			return w, w.shorten(c, h.records)
+		}
+		if !slices.ContainsFunc(w.told, func(t Told) bool {
+			return t.end().compare(w.after) > 0 && t.First().Date.Add(-leadIn).Before(from)
+		}) {
+			return w, nil
+		}
+		lead *= 2
+	}
+}
+
+// place finds out which time a query asks for.
+func (w *window) place(q sdk.HistoryQuery) (err error) {
+	w.after = position{date: q.Since.Add(w.ahead).Truncate(time.Second)}
+	if w.until = q.Until; !q.Until.IsZero() {
+		w.until = q.Until.Add(w.ahead)
+	}
+	if q.Cursor != "" {
+		w.after, err = parsePosition(q.Cursor)
+	}
+	return err
+}
+
+// shorten ends a window whose records were cut off: what comes after the last may be
+// missing, and so may the ends of what is told last.
+func (w *window) shorten(c *Client, records []Record) error {
+	if len(records) == 0 || records[len(records)-1].Date.Add(-together).Compare(w.after.date) <= 0 {
+		return fmt.Errorf("%s at %s has more history in a minute than %d MiB or %d records", c.app, c.base, maxAnswer>>20, maxRecords)
+	}
+	if last := records[len(records)-1].Date.Add(-together); w.until.IsZero() || last.Before(w.until) {
+		w.until, w.cut = last, true
+	}
+	return nil
 }
 
 // late reports whether half the time is over, so that a page which takes long is sent

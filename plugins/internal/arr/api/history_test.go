@@ -1,11 +1,15 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +25,7 @@ import (
 type counter struct{ fail string }
 
 func (counter) Part(r *api.Record) string {
-	if r.Is("grabbed") {
+	if r.Is("grabbed") || r.Is("movieFileRenamed") {
 		return r.DownloadID
 	}
 	return ""
@@ -48,21 +52,38 @@ func record(id int, minutes float64, kind, download string) string {
 	return fmt.Sprintf(`{"id":%d,"date":%q,"eventType":%q,"downloadId":%q,"movieId":1,"sourceTitle":"s%d","data":{"reason":"Upgrade"}}`, id, at(minutes), kind, download, id)
 }
 
-// reading returns the powers of an application with a history.
-func reading(t *testing.T, reader api.Reader, records ...string) *api.Powers {
+// history serves records from a date on, by a clock that is ahead.
+func history(t *testing.T, ahead time.Duration, records ...string) sdk.Env {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
 		if strings.HasSuffix(r.URL.Path, "/system/status") {
 			_, _ = w.Write([]byte(`{"appName":"Radarr","version":"6.1.0"}`))
 			return
 		}
-		_, _ = w.Write([]byte("[" + strings.Join(records, ",") + "]"))
+		since, _ := time.Parse(time.RFC3339, r.URL.Query().Get("date"))
+		younger := slices.DeleteFunc(slices.Clone(records), func(record string) bool {
+			var r struct{ Date time.Time }
+			return json.Unmarshal([]byte(record), &r) == nil && r.Date.Before(since)
+		})
+		_, _ = w.Write([]byte("[" + strings.Join(younger, ",") + "]"))
 	}))
 	t.Cleanup(server.Close)
-	return api.New(sdk.Env{Instance: "arr", HTTP: &sdk.HTTP{}}, api.Config{BaseURL: server.URL, APIKey: "k"}, api.App{
+	return sdk.Env{Instance: server.URL, HTTP: &sdk.HTTP{}}
+}
+
+// reads returns the powers of an application at the address that the instance is named after.
+func reads(env sdk.Env, reader api.Reader) *api.Powers {
+	return api.New(env, api.Config{BaseURL: env.Instance, APIKey: "k"}, api.App{
 		Name: arr.Radarr, API: "v3", Reader: func(api.Library) api.Reader { return reader },
 	})
+}
+
+// reading returns the powers of an application with a history.
+func reading(t *testing.T, reader api.Reader, records ...string) *api.Powers {
+	t.Helper()
+	return reads(history(t, 0, records...), reader)
 }
 
 // pages reads until there is no more.
@@ -211,9 +232,7 @@ func TestHistoryLargerThanAnAnswer(t *testing.T) {
 	for i := range 24 {
 		want = append(want, fmt.Sprintf("%d×1", i))
 	}
-	p := api.New(sdk.Env{Instance: "arr", HTTP: &sdk.HTTP{}}, api.Config{BaseURL: server.URL, APIKey: "k"}, api.App{
-		Name: arr.Radarr, API: "v3", Reader: func(api.Library) api.Reader { return counter{} },
-	})
+	p := reads(sdk.Env{Instance: server.URL, HTTP: &sdk.HTTP{}}, counter{})
 	require.Equal(t, want, pages(t, p, sdk.HistoryQuery{Since: begin()}))
 	require.Equal(t, want[:5], pages(t, p, sdk.HistoryQuery{Since: begin(), Until: begin().Add(49 * time.Minute)}))
 }
@@ -226,4 +245,70 @@ func TestRecordsThatSayNothingAreLeftOut(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, page.Events, 1)
 	require.Equal(t, "good×1", page.Events[0].Event.Title)
+}
+
+// The files of a large series may be renamed for a long time, and one webhook tells it.
+func TestALongEventIsToldWhole(t *testing.T) {
+	t.Parallel()
+	var records []string
+	for i := range 180 {
+		records = append(records, record(i+1, float64(i)/2, "grabbed", "long"))
+	}
+	p := reading(t, counter{}, records...)
+	require.Equal(t, []string{"long×180"}, pages(t, p, sdk.HistoryQuery{Since: begin().Add(85 * time.Minute)}))
+	require.Empty(t, pages(t, p, sdk.HistoryQuery{Since: begin(), Until: begin().Add(60 * time.Minute)}), "it has not ended")
+}
+
+func renamed(id int, minutes float64, from, to string) string {
+	return fmt.Sprintf(`{"id":%d,"date":%q,"eventType":"movieFileRenamed","downloadId":"renamed","data":{"sourcePath":%q,"path":%q}}`, id, at(minutes), from, to)
+}
+
+func TestKnownRenamesAreLeftOut(t *testing.T) {
+	t.Parallel()
+	p := reading(t, counter{}, renamed(1, 0, "a", "b"), renamed(2, 0.1, "c", "d"), renamed(3, 0.1, "c", "d"),
+		renamed(4, 10, "b", "a"), renamed(5, 20, "a", "b"))
+	for _, test := range []struct {
+		known []sdk.Rename
+		want  []string
+	}{
+		{nil, []string{"renamed×3", "renamed×1", "renamed×1"}},
+		{[]sdk.Rename{{From: "c", To: "d"}}, []string{"renamed×1", "renamed×1", "renamed×1"}},
+		{[]sdk.Rename{{From: "a", To: "b"}}, []string{"renamed×3", "renamed×1"}},
+		{[]sdk.Rename{{From: "a", To: "b"}, {From: "a", To: "b"}, {From: "c", To: "d"}}, []string{"renamed×1"}},
+		{[]sdk.Rename{{From: "x", To: "y"}}, []string{"renamed×3", "renamed×1", "renamed×1"}},
+	} {
+		require.Equal(t, test.want, pages(t, p, sdk.HistoryQuery{Since: begin(), Renamed: test.known}), "%v", test.known)
+	}
+}
+
+// Records are dated by the application's clock, and everything else by ours.
+func TestAClockThatIsOff(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{-time.Hour, -3 * time.Minute, 3 * time.Minute, time.Hour} {
+		off := ahead.Minutes()
+		env := history(t, ahead, record(1, off-5, "grabbed", "before"), record(2, off+5, "grabbed", "a"), record(3, off+6, "grabbed", "b"), record(4, off+15, "grabbed", "later"))
+		var log bytes.Buffer
+		env.Log = slog.New(slog.NewTextHandler(&log, nil))
+		p := reads(env, counter{})
+		q := sdk.HistoryQuery{Since: begin(), Until: begin().Add(10 * time.Minute), Limit: 1}
+		require.Equal(t, []string{"a×1", "b×1"}, pages(t, p, q), ahead)
+		page, err := p.History(t.Context(), q)
+		require.NoError(t, err)
+		require.WithinDuration(t, begin().Add(5*time.Minute), page.Events[0].Event.Time, 2*time.Second)
+		require.Equal(t, 1, strings.Count(log.String(), "clock is off"), log.String())
+		require.Equal(t, at(off+5)+"/2", page.Events[0].Key)
+	}
+}
+
+// An answer of very many records is read in parts.
+func TestHistoryOfManyRecords(t *testing.T) {
+	t.Parallel()
+	const n = 40_000
+	records := make([]string, n)
+	for i := range records {
+		records[i] = fmt.Sprintf(`{"id":%d,"date":%q,"eventType":"ignored"}`, i+1, at(float64(i)/10))
+	}
+	records[100] = record(101, 10, "grabbed", "a")
+	records[n-1] = record(n, n/10, "grabbed", "b")
+	require.Equal(t, []string{"a×1", "b×1"}, pages(t, reading(t, counter{}, records...), sdk.HistoryQuery{Since: begin()}))
 }

@@ -54,23 +54,30 @@ func (l Library) Labels(ctx context.Context, ids []arr.ID) (arr.Names, error) {
 // Files are those of records, each once though it has several episodes or tracks,
 // completed with what is known of them today.
 func (l Library) Files(ctx context.Context, records []Record) ([]arr.File, error) {
+	type file struct {
+		id       arr.ID
+		from, to string
+	}
 	var files []arr.File
-	var known []File
+	var known held
 	var title *Record
+	seen := map[file]bool{}
 	for i := range records {
 		r := &records[i]
 		f := r.File()
-		if slices.ContainsFunc(files, func(o arr.File) bool { return o.ID == f.ID && o.PreviousPath == f.PreviousPath && o.Path == f.Path }) {
+		key := file{f.ID, f.PreviousPath, f.Path}
+		if seen[key] {
 			continue
 		}
+		seen[key] = true
 		if title == nil || !title.sameTitle(r) {
-			var err error
-			if known, err = l.known(ctx, r); err != nil {
+			all, err := l.known(ctx, r)
+			if err != nil {
 				return nil, err
 			}
-			title = r
+			known, title = hold(all), r
 		}
-		complete(&f, known)
+		known.complete(&f)
 		files = append(files, f)
 	}
 	return files, nil

@@ -1,9 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
 	"github.com/hookarr/hookarr/sdk"
@@ -45,12 +49,16 @@ type Powers struct {
 	client         *Client
 	instance       string
 	applicationURL string
+	log            *slog.Logger
+	// clockTold is how far off the application's clock was last said to be, a
+	// time.Duration.
+	clockTold atomic.Int64
 }
 
 // New returns the powers of a configured instance. Without base_url and api_key they
 // say that they need them.
 func New(env sdk.Env, c Config, app App) *Powers {
-	p := &Powers{app: app, instance: env.Instance, applicationURL: c.ApplicationURL}
+	p := &Powers{app: app, instance: env.Instance, applicationURL: c.ApplicationURL, log: cmp.Or(env.Log, slog.New(slog.DiscardHandler))}
 	if c.BaseURL != "" {
 		p.client = newClient(env.HTTP, c, app.Name, app.API)
 	}
@@ -67,6 +75,15 @@ func (p *Powers) ready() (*Client, error) {
 
 func (p *Powers) reader(c *Client, s Status) Reader {
 	return p.app.Reader(Library{Client: c, Status: s, App: p.app.Name, ApplicationURL: p.applicationURL})
+}
+
+// tellClock says that the application's clock is off, once for each minute that it
+// moves.
+func (p *Powers) tellClock(ctx context.Context, ahead time.Duration) {
+	off := ahead.Truncate(time.Minute)
+	if p.clockTold.Swap(int64(off)) != int64(off) && off != 0 {
+		p.log.WarnContext(ctx, "the application's clock is off: its history is read by that clock", slog.Duration("ahead", ahead))
+	}
 }
 
 // unconfigured says that the powers lack what they need.

@@ -17,6 +17,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+const (
+	// maxRecords bounds the records of an answer, which are read into some 600 bytes
+	// each beside their texts. One of an application takes about as much.
+	maxRecords = 32_000
+	// recordRenamed ends the types of records of files that got another path.
+	recordRenamed = "FileRenamed"
 )
 
 // Record is one entry of an application's history. An application writes one for
@@ -119,9 +128,14 @@ func (r *Record) sameTitle(o *Record) bool {
 	return r.MovieID == o.MovieID && r.SeriesID == o.SeriesID && r.AlbumID == o.AlbumID
 }
 
-// samePart reports whether both are about the same movie, episode or track.
-func (r *Record) samePart(o *Record) bool {
-	return r.MovieID == o.MovieID && r.EpisodeID == o.EpisodeID && r.TrackID == o.TrackID
+// part is a movie, an episode or a track.
+type part struct{ movie, episode, track arr.ID }
+
+func (r *Record) part() part { return part{r.MovieID, r.EpisodeID, r.TrackID} }
+
+// renamed reports whether the record is of a file that got another path.
+func (r *Record) renamed() bool {
+	return len(r.EventType) > len(recordRenamed) && strings.EqualFold(r.EventType[len(r.EventType)-len(recordRenamed):], recordRenamed)
 }
 
 // files is where the API lists the files of the record's title.
@@ -174,9 +188,16 @@ func parsePosition(cursor string) (position, error) {
 	return position{t, n}, nil
 }
 
-// since returns the records of a moment and later in their order, each once. When
-// there are more than an answer holds, cut is true and the youngest are missing.
-func (c *Client) since(ctx context.Context, at time.Time) (records []Record, cut bool, err error) {
+// past is a part of the history.
+type past struct {
+	// records are in order, each once.
+	records []Record
+	// cut: there are more than were read, and the youngest are missing.
+	cut bool
+}
+
+// since returns the records of a moment, by the application's clock, and later.
+func (c *Client) since(ctx context.Context, at time.Time) (past, error) {
 	const path = "history/since"
 	if epoch := time.Unix(0, 0); at.Before(epoch) {
 		at = epoch
@@ -184,14 +205,19 @@ func (c *Client) since(ctx context.Context, at time.Time) (records []Record, cut
 	query := url.Values{"date": {at.UTC().Format(time.RFC3339)}}
 	answer, err := c.send(ctx, http.MethodGet, path, query, nil)
 	if err != nil {
-		return nil, false, err
+		return past{}, err
 	}
+	p := past{cut: len(answer) > maxAnswer}
 	d := json.NewDecoder(bytes.NewReader(answer))
 	start, err := d.Token()
 	if err == nil && start != json.Delim('[') {
 		err = errors.New("no list")
 	}
 	for err == nil && d.More() {
+		if len(p.records) == maxRecords {
+			p.cut = true
+			break
+		}
 		var r Record
 		if err = d.Decode(&r.raw); err != nil {
 			break
@@ -201,16 +227,44 @@ func (c *Client) since(ctx context.Context, at time.Time) (records []Record, cut
 		wrong := json.Unmarshal(r.raw, &r)
 		_, ok := errors.AsType[*json.UnmarshalTypeError](wrong)
 		if (ok || wrong == nil) && !r.Date.IsZero() && r.EventType != "" {
-			records = append(records, r)
+			p.records = append(p.records, r)
 		}
 	}
-	if err == nil {
+	if err == nil && !p.cut {
 		_, err = d.Token()
 	}
-	if cut = len(answer) > maxAnswer; err != nil && !cut {
-		return nil, false, fmt.Errorf("%s at %s answered %s with something that is no list of records or breaks off: %w", c.app, c.base, path, err)
+	if err != nil && !p.cut {
+		return past{}, fmt.Errorf("%s at %s answered %s with something that is no list of records or breaks off: %w", c.app, c.base, path, err)
 	}
-	slices.SortFunc(records, func(a, b Record) int { return a.position().compare(b.position()) })
-	records = slices.CompactFunc(records, func(a, b Record) bool { return a.position() == b.position() })
-	return records, cut, nil
+	slices.SortFunc(p.records, func(a, b Record) int { return a.position().compare(b.position()) })
+	p.records = slices.CompactFunc(p.records, func(a, b Record) bool { return a.position() == b.position() })
+	return p, nil
+}
+
+// without leaves out the records of renames that are known. One that is known once
+// stands for the latest alone, but for all parts of its file.
+func (p past) without(known []sdk.Rename) []Record {
+	if len(known) == 0 {
+		return p.records
+	}
+	left := make(map[sdk.Rename]int, len(known))
+	for _, r := range known {
+		left[r]++
+	}
+	latest := map[sdk.Rename]time.Time{}
+	var others []Record
+	for i := range slices.Backward(p.records) {
+		r := &p.records[i]
+		rename := sdk.Rename{From: r.Data.SourcePath, To: r.Data.Path}
+		if at, again := latest[rename]; r.renamed() && (again && at.Sub(r.Date) <= together || left[rename] > 0) {
+			if !again || at.Sub(r.Date) > together {
+				left[rename]--
+			}
+			latest[rename] = r.Date
+			continue
+		}
+		others = append(others, *r)
+	}
+	slices.Reverse(others)
+	return others
 }

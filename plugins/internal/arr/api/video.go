@@ -41,17 +41,20 @@ type Videos struct {
 
 // Part implements [Reader].
 func (v Videos) Part(r *Record) string {
-	for kind, detail := range map[string]string{
-		RecordGrabbed:      cmp.Or(r.DownloadID, r.SourceTitle),
-		RecordImported:     cmp.Or(string(r.Data.FileID), r.Data.ImportedPath),
-		v.File + "Deleted": r.SourceTitle + "\n" + r.Data.Reason,
-		v.File + "Renamed": "files",
-	} {
-		if r.Is(kind) {
-			return kind + "\n" + string(cmp.Or(r.MovieID, r.SeriesID)) + "\n" + detail
-		}
+	var detail string
+	switch {
+	case r.Is(RecordGrabbed):
+		detail = cmp.Or(r.DownloadID, r.SourceTitle)
+	case r.Is(RecordImported):
+		detail = cmp.Or(string(r.Data.FileID), r.Data.ImportedPath)
+	case r.Is(v.File + "Deleted"):
+		detail = r.SourceTitle + "\n" + r.Data.Reason
+	case r.Is(v.File + "Renamed"):
+		detail = "files"
+	default:
+		return ""
 	}
-	return ""
+	return r.EventType + "\n" + string(cmp.Or(r.MovieID, r.SeriesID)) + "\n" + detail
 }
 
 // VideoWebhook is a webhook about a video without its title.

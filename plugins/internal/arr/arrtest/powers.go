@@ -2,6 +2,7 @@ package arrtest
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -31,7 +32,9 @@ func Install(tb testing.TB, app fakearr.App, newSource sdk.NewSource[api.Config]
 	tb.Helper()
 	in := &Installation{t: tb, clock: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	in.Arr = fakearr.New(app, fakearr.Options{Now: func() time.Time { return in.clock }, URLBase: "/base"})
-	server := httptest.NewServer(in.Arr)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		in.ServeHTTP(undated{w}, r)
+	}))
 	tb.Cleanup(server.Close)
 	in.URL = server.URL + "/base"
 	env := sdk.Env{Instance: "arr", HTTP: &sdk.HTTP{}}
@@ -39,6 +42,22 @@ func Install(tb testing.TB, app fakearr.App, newSource sdk.NewSource[api.Config]
 	in.Source, err = newSource(tb.Context(), env, api.Config{BaseURL: in.URL, APIKey: sdk.Secret(in.APIKey())})
 	require.NoError(tb, err)
 	return in
+}
+
+// undated answers without a date: the installation's clock is the test's, not one that
+// is off.
+type undated struct{ http.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (u undated) WriteHeader(status int) {
+	u.Header()["Date"] = nil
+	u.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (u undated) Write(b []byte) (int, error) {
+	u.Header()["Date"] = nil
+	return u.ResponseWriter.Write(b)
 }
 
 // Later lets ten minutes pass.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/url"
-	"slices"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
 	"github.com/hookarr/hookarr/plugins/internal/arr/api"
@@ -46,8 +45,10 @@ func (r reader) Tell(ctx context.Context, t api.Told) (sdk.Event, error) {
 // left with its id.
 func (r reader) episodes(ctx context.Context, records []api.Record) ([]Episode, error) {
 	var ids []arr.ID
+	seen := map[arr.ID]bool{"": true}
 	for i := range records {
-		if id := records[i].EpisodeID; id != "" && !slices.Contains(ids, id) {
+		if id := records[i].EpisodeID; !seen[id] {
+			seen[id] = true
 			ids = append(ids, id)
 		}
 	}
@@ -66,12 +67,16 @@ func (r reader) byID(ctx context.Context, seriesID arr.ID, ids []arr.ID) ([]Epis
 	if err != nil {
 		return nil, err
 	}
+	byID := make(map[arr.ID]*apiEpisode, len(known))
+	for i := range known {
+		byID[known[i].ID] = &known[i]
+	}
 	all := make([]Episode, len(ids))
 	for i, id := range ids {
 		all[i].ID = id
-		if at := slices.IndexFunc(known, func(e apiEpisode) bool { return e.ID == id }); at >= 0 {
-			all[i] = known[at].Episode
-			all[i].AirDate = cmp.Or(known[at].AirDate, known[at].ReleaseDate)
+		if e := byID[id]; e != nil {
+			all[i] = e.Episode
+			all[i].AirDate = cmp.Or(e.AirDate, e.ReleaseDate)
 		}
 	}
 	return all, nil
