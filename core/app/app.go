@@ -179,7 +179,7 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 		return err
 	}
 	reader := catchup.New(catchup.Options{
-		Sources: a.histories(), Historian: a.plugins, Rememberer: a.intake, Cursors: a.store, Log: a.log, Metrics: a.registry,
+		Sources: a.histories(), Historian: a.plugins, Rememberer: a.intake, Store: a.store, Log: a.log, Metrics: a.registry,
 	})
 	enricher := &enrich.Worker{Fetcher: a.plugins, Store: a.store, Log: a.log}
 	if err := errors.Join(reader.Begin(ctx), reader.Register(registered), enricher.Register(registered)); err != nil {
@@ -208,6 +208,11 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 		return fmt.Errorf("start queue: %w", err)
 	}
 	a.workers, a.queue = workers, queue
+	// Not by a periodic job: those wait for River to elect a leader, which after a kill
+	// takes as long as the former one's lease.
+	if err := reader.Ask(ctx); err != nil {
+		return err
+	}
 	keeper := deliver.Keeper{
 		Workers: workers, Node: a.node, Quarantine: a.quarantined,
 		Retention: store.Retention{Events: a.config.Retention.Events, DeadLetters: a.config.Retention.DeadLetters},

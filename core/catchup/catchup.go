@@ -25,6 +25,9 @@ const (
 	callTimeout = time.Minute
 	// maxPages bounds one run; the next goes on where it ended.
 	maxPages = 1000
+	// renaming is how long before the time of interest an event may have begun that
+	// ends in it: one webhook tells the renames of a whole series.
+	renaming = time.Hour
 )
 
 // Historian asks source plugins. pluginhost.Host is one.
@@ -37,10 +40,12 @@ type Rememberer interface {
 	Remember(ctx context.Context, source string, p host.PastEvent, span time.Duration) (store.Accepted, error)
 }
 
-// Cursors keep how far histories were read. store.Store is one.
-type Cursors interface {
+// Store keeps how far histories were read, and what was told. store.Store is one.
+type Store interface {
 	FindCursor(ctx context.Context, source string) (store.Cursor, error)
 	SaveCursor(ctx context.Context, source string, c store.Cursor) error
+	ListRenames(ctx context.Context, source string, since time.Time) ([]sdk.Rename, error)
+	AskCatchup(ctx context.Context, source string) error
 }
 
 // Options are what a Reader is made of.
@@ -49,7 +54,7 @@ type Options struct {
 	Sources    map[string]config.Catchup
 	Historian  Historian
 	Rememberer Rememberer
-	Cursors    Cursors
+	Store      Store
 	Log        *slog.Logger
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
@@ -78,6 +83,17 @@ func (r *Reader) Begin(ctx context.Context) error {
 	for source, settings := range r.o.Sources {
 		if _, err := r.cursor(ctx, source, settings, r.o.Now()); err != nil {
 			return fmt.Errorf("begin catch-up with %s: %w", source, err)
+		}
+	}
+	return nil
+}
+
+// Ask has every history read now: what waits for an application since before the
+// process began waits no longer.
+func (r *Reader) Ask(ctx context.Context) error {
+	for source := range r.o.Sources {
+		if err := r.o.Store.AskCatchup(ctx, source); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -119,11 +135,11 @@ func (r *Reader) CatchUp(ctx context.Context, source string) (Result, error) {
 }
 
 func (r *Reader) cursor(ctx context.Context, source string, settings config.Catchup, now time.Time) (store.Cursor, error) {
-	c, err := r.o.Cursors.FindCursor(ctx, source)
+	c, err := r.o.Store.FindCursor(ctx, source)
 	if errors.Is(err, store.ErrNotFound) {
 		begin := now.Add(-settings.Since)
 		c = store.Cursor{From: begin, ReadTo: begin}
-		err = r.o.Cursors.SaveCursor(ctx, source, c)
+		err = r.o.Store.SaveCursor(ctx, source, c)
 	}
 	return c, err
 }
@@ -139,6 +155,10 @@ func (r *Reader) read(ctx context.Context, source string, settings config.Catchu
 	var result Result
 	if !q.Since.Before(q.Until) {
 		return result, nil
+	}
+	var err error
+	if q.Renamed, err = r.o.Store.ListRenames(ctx, source, q.Since.Add(-renaming)); err != nil {
+		return result, err
 	}
 	for range maxPages {
 		past, err := r.page(ctx, source, q)
@@ -161,7 +181,7 @@ func (r *Reader) read(ctx context.Context, source string, settings config.Catchu
 		}
 		if !past.More {
 			cursor.ReadTo = q.Until
-			return result, r.o.Cursors.SaveCursor(ctx, source, cursor)
+			return result, r.o.Store.SaveCursor(ctx, source, cursor)
 		}
 		if past.Cursor == q.Cursor {
 			return result, fmt.Errorf("the history has more and does not move on from %q", past.Cursor)
@@ -187,7 +207,7 @@ func (r *Reader) progress(ctx context.Context, source string, cursor store.Curso
 	for _, p := range events {
 		cursor.ReadTo = latest(cursor.ReadTo, p.Event.Time)
 	}
-	return r.o.Cursors.SaveCursor(ctx, source, cursor)
+	return r.o.Store.SaveCursor(ctx, source, cursor)
 }
 
 func latest(times ...time.Time) time.Time {

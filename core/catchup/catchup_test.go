@@ -88,7 +88,7 @@ func setup(t *testing.T, settings config.Catchup) *bench {
 	log := slog.New(slog.DiscardHandler)
 	intake := ingest.New(ingest.Options{Gates: map[string]*auth.Gate{"radarr": gate}, Router: router, Store: s, Log: log, Now: clock})
 	b.Reader = New(Options{
-		Sources: map[string]config.Catchup{"radarr": settings}, Historian: b.app, Rememberer: intake, Cursors: s,
+		Sources: map[string]config.Catchup{"radarr": settings}, Historian: b.app, Rememberer: intake, Store: s,
 		Log: log, Metrics: prometheus.NewRegistry(), Now: clock,
 	})
 	return b

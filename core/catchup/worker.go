@@ -36,13 +36,12 @@ func (r *Reader) Queues(queues map[string]river.QueueConfig, base river.QueueCon
 	queues[store.CatchupQueue] = base
 }
 
-// PeriodicJobs has each history read at the start and at its interval.
+// PeriodicJobs has each history read at its interval.
 func (r *Reader) PeriodicJobs() []*river.PeriodicJob {
 	jobs := make([]*river.PeriodicJob, 0, len(r.o.Sources))
 	for source, settings := range r.o.Sources {
 		jobs = append(jobs, river.NewPeriodicJob(river.PeriodicInterval(settings.Interval),
-			func() (river.JobArgs, *river.InsertOpts) { return store.CatchupArgs{Source: source}, nil },
-			&river.PeriodicJobOpts{RunOnStart: true}))
+			func() (river.JobArgs, *river.InsertOpts) { return store.CatchupArgs{Source: source}, nil }, nil))
 	}
 	return jobs
 }

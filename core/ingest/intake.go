@@ -35,7 +35,7 @@ type Router interface {
 // Accepter stores events. store.Store is one.
 type Accepter interface {
 	Accept(ctx context.Context, a *store.Acceptance) (store.Accepted, error)
-	AcceptPast(ctx context.Context, a *store.Acceptance, at time.Time, span time.Duration) (store.Accepted, error)
+	AcceptPast(ctx context.Context, a *store.Acceptance, r store.PastRecord) (store.Accepted, error)
 	AskCatchup(ctx context.Context, source string) error
 }
 

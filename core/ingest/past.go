@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,15 +17,16 @@ import (
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
-// pastWindow is how long a record of a history is known: longer than histories are
-// read back.
-const pastWindow = 90 * 24 * time.Hour
+// lateWindow is how long after what it tells a webhook may come, as through a relay
+// that could not pass it on.
+const lateWindow = 24 * time.Hour
 
 // ErrNameless is matched by the error of a past event that nobody could know again.
 var ErrNameless = errors.New("event without fingerprint or title")
 
-// Remember takes in what a source's history tells, unless its webhook came within span
-// of its time, or it was told before. Its request is the application's record.
+// Remember takes in what a source's history tells, unless its webhook came, no earlier
+// than span before its time, or it was told before. A webhook that comes later is then
+// a duplicate. Its request is the application's record.
 func (in *Intake) Remember(ctx context.Context, source string, p host.PastEvent, span time.Duration) (store.Accepted, error) {
 	if in.sources[source] == nil {
 		return store.Accepted{}, fmt.Errorf("remember: source %s is not configured", source)
@@ -43,10 +45,14 @@ func (in *Intake) Remember(ctx context.Context, source string, p host.PastEvent,
 	if err != nil {
 		return store.Accepted{}, err
 	}
-	a := &r.acceptance
-	record := "past:" + strconv.FormatInt(p.Event.Time.UnixMilli(), 10) + ":" + p.Event.Fingerprint
-	a.Keys = append(a.Keys, store.DedupKey{Key: record, Window: pastWindow})
-	accepted, err := in.store.AcceptPast(ctx, a, p.Event.Time, span)
+	a, at := &r.acceptance, p.Event.Time
+	for i := range a.Keys {
+		a.Keys[i].Window = max(a.Keys[i].Window, lateWindow)
+	}
+	accepted, err := in.store.AcceptPast(ctx, a, store.PastRecord{
+		Key:  cmp.Or(p.Key, strconv.FormatInt(at.UnixMilli(), 10)) + ":" + p.Event.Fingerprint,
+		From: at.Add(-span), To: at.Add(lateWindow),
+	})
 	if err == nil && !accepted.Duplicate {
 		in.journal.stored(ctx, &a.Event)
 	}

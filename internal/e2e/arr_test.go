@@ -182,11 +182,18 @@ func TestConnect(t *testing.T) {
 	})
 }
 
-// What happened while Hookarr was away comes from the application's history, once.
+// skews are how far the applications' clocks are off.
+var skews = map[fakearr.App]time.Duration{ //nolint:gochecknoglobals // a table of tests
+	fakearr.Sonarr: time.Hour, fakearr.Lidarr: -time.Hour, fakearr.WhisparrV2: 5 * time.Minute, fakearr.WhisparrV3: -5 * time.Minute,
+}
+
+// What happened while Hookarr was away comes from the application's history, once,
+// whatever the application's clock says.
 func TestCatchup(t *testing.T) {
 	t.Parallel()
 	eachArr(t, func(t *testing.T, app fakearr.App, plugin string) {
 		a := newArrApp(t, app, plugin, sqliteURL(t), "")
+		a.Trouble(fakearr.Trouble{ClockSkew: skews[app]})
 		a.server.start()
 		out, err := a.server.cli("connect", "radarr")
 		require.NoError(t, err, out)
@@ -195,31 +202,61 @@ func TestCatchup(t *testing.T) {
 			titles = append(titles, a.add(t, n))
 		}
 		a.grabAndImport(t, titles[0])
+		require.NoError(t, a.Rename(t.Context(), titles[0].ID, "first"))
 		// A first reading, of what came by webhook.
-		require.Eventually(t, func() bool { return len(a.endpoint.all()) >= 28 }, 30*time.Second, 50*time.Millisecond)
+		const told, missed = 29, 51
+		require.Eventually(t, func() bool { return len(a.endpoint.all()) >= told }, 30*time.Second, 50*time.Millisecond)
 		a.awaitReading(t)
-		const missed = 50
 		require.NoError(t, a.server.stop())
+		// The history has both renames of the title within a minute.
+		require.NoError(t, a.Rename(t.Context(), titles[0].ID, "second"))
 		for _, of := range titles[1:] {
 			a.grabAndImport(t, of)
 		}
 		require.Greater(t, a.Count(fakearr.Dropped)+a.Count(fakearr.Failed), missed-1, "the application loses what it cannot post")
 		a.server.start()
-		a.endpoint.await(t, 28+missed)
+		a.endpoint.await(t, told+missed)
 		a.awaitReading(t)
 		a.awaitReading(t)
 		types := a.types()
-		require.Equal(t, map[sdk.Type]int{sdk.TypeMediaAdded: 26, sdk.TypeReleaseGrabbed: 26, sdk.TypeMediaImported: 26}, types)
+		require.Equal(t, map[sdk.Type]int{sdk.TypeMediaAdded: 26, sdk.TypeReleaseGrabbed: 26, sdk.TypeMediaImported: 26, sdk.TypeFileRenamed: 2}, types)
 		caught := 0
 		for _, d := range a.endpoint.all() {
+			require.WithinDuration(t, time.Now(), d.Event.Time, 5*time.Minute)
 			if d.Event.Origin == sdk.OriginCatchup {
 				caught++
+				for _, r := range d.Event.RenamedFiles {
+					require.Contains(t, r.From, "first")
+					require.Contains(t, r.To, "second")
+				}
 				require.NotEmpty(t, d.Event.Summary)
 				require.NotEmpty(t, d.Event.ID)
 			}
 		}
 		require.Equal(t, missed, caught)
 	})
+}
+
+// A history is read as soon as Hookarr is back: it waits neither for its interval nor
+// for what was to be tried again when an application did not answer.
+func TestCatchupAtStart(t *testing.T) {
+	t.Parallel()
+	a := newArrApp(t, fakearr.Radarr, "radarr", sqliteURL(t), "")
+	start := func() { a.server.start("HOOKARR_SOURCES__RADARR__CATCHUP_INTERVAL=1h") }
+	start()
+	of := a.add(t, 1)
+	a.Trouble(fakearr.Trouble{Status: 503})
+	a.server.kill()
+	start()
+	require.Eventually(t, func() bool {
+		return strings.Contains(a.server.metrics(t), `hookarr_catchup_failures_total{source="radarr"} 1`)
+	}, 30*time.Second, 50*time.Millisecond)
+	a.Trouble(fakearr.Trouble{})
+	a.grabAndImport(t, of)
+	a.server.kill()
+	start()
+	a.endpoint.await(t, 2)
+	require.Equal(t, map[sdk.Type]int{sdk.TypeReleaseGrabbed: 1, sdk.TypeMediaImported: 1}, a.types())
 }
 
 // With enrich, what a webhook leaves out is there; when the application does not

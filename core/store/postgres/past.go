@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,33 +16,60 @@ import (
 )
 
 const (
+	// unaccounted is of an event that accounts for no record yet.
+	unaccounted = `NOT EXISTS (
+	SELECT FROM dedup a WHERE a.source = $1 AND a.key = '` + store.AccountPrefix + `' || replace(id::text, '-', ''))`
+	readSQL = `SELECT event_id FROM dedup WHERE source = $1 AND key = $2 AND expires_at > now()`
 	twinSQL = `
-SELECT id FROM events WHERE received_at BETWEEN $1 AND $2 AND source = $3 AND fingerprint = $4
+SELECT id FROM events WHERE source = $1 AND fingerprint = $2 AND received_at BETWEEN $3 AND $4 AND ` + unaccounted + `
 ORDER BY received_at LIMIT 1`
+	keyTwinSQL = `
+SELECT id FROM (SELECT event_id AS id FROM dedup WHERE source = $1 AND key = ANY($2) AND expires_at > now()) k WHERE ` + unaccounted + `
+LIMIT 1`
 	enrichTwinsSQL = `
 UPDATE events SET method = w.method, query = w.query, header = w.header, body = w.body
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[]) AS w (id, method, query, header, body)
-WHERE events.id = w.id AND events.origin = '` + string(sdk.OriginCatchup) + `' AND events.method = ''`
+WHERE events.id = w.id AND events.origin = '` + string(sdk.OriginCatchup) + `' AND events.method = ''
+RETURNING events.id`
+	shortenSQL = `
+UPDATE dedup SET expires_at = least(expires_at, now() + $1::bigint * interval '1 microsecond')
+WHERE source = $2 AND key = $3 AND event_id = $4`
+	renamesSQL = `
+SELECT normalized FROM events
+WHERE received_at >= $1 AND source = $2 AND type = '` + string(sdk.TypeFileRenamed) + `' AND normalized IS NOT NULL ORDER BY received_at`
 	saveCursorSQL = `
 INSERT INTO cursors (source, from_at, read_to) VALUES ($1, $2, $3)
 ON CONFLICT (source) DO UPDATE SET read_to = greatest(cursors.read_to, excluded.read_to)`
 )
 
-// AcceptPast commits what history tells, unless it is known.
-func (s *Store) AcceptPast(ctx context.Context, a *store.Acceptance, at time.Time, span time.Duration) (store.Accepted, error) {
+// AcceptPast commits what a record tells, unless an event accounts for it.
+func (s *Store) AcceptPast(ctx context.Context, a *store.Acceptance, r store.PastRecord) (store.Accepted, error) {
 	var accepted store.Accepted
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		var twin uuid.UUID
-		err := tx.QueryRow(ctx, twinSQL, at.Add(-span), at.Add(span), a.Event.Source, a.Event.Fingerprint).Scan(&twin)
-		switch {
-		case err == nil:
-			accepted = store.Accepted{EventID: twin, Duplicate: true}
-			return nil
-		case !errors.Is(err, pgx.ErrNoRows):
+		source := store.CleanText(a.Event.Source)
+		keys := make([]string, len(a.Keys))
+		for i, k := range a.Keys {
+			keys[i] = store.ShortKey(k.Key)
+		}
+		owner, err := twin(ctx, tx, source, keys, a, r)
+		if err != nil {
 			return fmt.Errorf("look for its webhook: %w", err)
 		}
-		var all []store.Accepted
-		if all, err = s.accept(ctx, tx, []*store.Acceptance{a}); err == nil {
+		past := *a
+		past.Keys = r.AccountKeys(cmp.Or(owner, a.Event.ID))
+		if owner != uuid.Nil {
+			accepted = store.Accepted{EventID: owner, Duplicate: true}
+			past.Event.ID, past.Clears, past.Deliveries = owner, "", nil
+			_, err := take(ctx, tx, foldBatch([]*store.Acceptance{&past}))
+			return err
+		}
+		// What had these keys accounts for another record.
+		if _, err := tx.Exec(ctx, `DELETE FROM dedup WHERE source = $1 AND key = ANY($2)`, source, keys); err != nil {
+			return fmt.Errorf("take dedup keys over: %w", err)
+		}
+		past.Keys = append(past.Keys, a.Keys...)
+		all, err := s.accept(ctx, tx, []*store.Acceptance{&past})
+		if err == nil {
 			accepted = all[0]
 		}
 		return err
@@ -49,6 +78,25 @@ func (s *Store) AcceptPast(ctx context.Context, a *store.Acceptance, at time.Tim
 		return store.Accepted{}, fmt.Errorf("accept past event: %w", err)
 	}
 	return accepted, nil
+}
+
+// twin returns the event that accounts for the record or is to: one that was read from
+// it, or that came by webhook. Without any it is uuid.Nil.
+func twin(ctx context.Context, tx pgx.Tx, source string, keys []string, a *store.Acceptance, r store.PastRecord) (id uuid.UUID, err error) {
+	for _, q := range []struct {
+		sql  string
+		args []any
+	}{
+		{readSQL, []any{source, store.ShortKey(r.AccountKeys(uuid.Nil)[0].Key)}},
+		{twinSQL, []any{source, store.CleanText(a.Event.Fingerprint), r.From, r.To}},
+		{keyTwinSQL, []any{source, keys}},
+	} {
+		err := tx.QueryRow(ctx, q.sql, q.args...).Scan((*[16]byte)(&id))
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return id, err
+		}
+	}
+	return uuid.Nil, nil
 }
 
 // enrichTwins gives events that came by catch-up the requests of their webhooks, which
@@ -71,8 +119,28 @@ func enrichTwins(ctx context.Context, tx pgx.Tx, f *fold) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, enrichTwinsSQL, uuids(ids), methods, queries, headers, bodies); err != nil {
+	rows, err := tx.Query(ctx, enrichTwinsSQL, uuids(ids), methods, queries, headers, bodies)
+	kept, err := collect(rows, err, func(rows pgx.Rows) (id uuid.UUID, err error) {
+		err = rows.Scan((*[16]byte)(&id))
+		return id, err
+	})
+	if err != nil {
 		return fmt.Errorf("keep the webhooks of past events: %w", err)
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	// The next ones like them are no longer the records'.
+	var batch pgx.Batch
+	for i, a := range f.items {
+		if owner := f.accepted(i).EventID; slices.Contains(kept, owner) {
+			for _, k := range a.Keys {
+				batch.Queue(shortenSQL, k.Window.Microseconds(), store.CleanText(a.Event.Source), store.ShortKey(k.Key), owner)
+			}
+		}
+	}
+	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+		return fmt.Errorf("shorten dedup keys: %w", err)
 	}
 	return nil
 }
@@ -95,10 +163,20 @@ func (s *Store) SaveCursor(ctx context.Context, source string, c store.Cursor) e
 	return nil
 }
 
-// AskCatchup inserts the source's catch-up job, unless there is one.
-func (s *Store) AskCatchup(ctx context.Context, source string) error {
-	if _, err := s.jobs.Insert(ctx, store.CatchupArgs{Source: source}, nil); err != nil {
-		return fmt.Errorf("ask for catch-up of %s: %w", source, err)
+// ListRenames returns the renames of a source's events that were received since a time.
+func (s *Store) ListRenames(ctx context.Context, source string, since time.Time) ([]sdk.Rename, error) {
+	rows, err := s.pool.Query(ctx, renamesSQL, since, source)
+	normalized, err := collect(rows, err, func(rows pgx.Rows) (data []byte, err error) {
+		err = rows.Scan(&data)
+		return data, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list renames of %s: %w", source, err)
 	}
-	return nil
+	return store.Renames(normalized)
+}
+
+// AskCatchup has the source's history read now.
+func (s *Store) AskCatchup(ctx context.Context, source string) error {
+	return store.AskCatchup(ctx, s.jobs, source)
 }

@@ -59,6 +59,8 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"LongText":                   testLongText,
 		"PastEvents":                 testPastEvents,
 		"LateWebhookOfAPastEvent":    testLateWebhook,
+		"WebhookOfAnotherTime":       testWebhookOfAnotherTime,
+		"Renames":                    testRenames,
 		"Cursors":                    testCursors,
 		"AskCatchupOnce":             testAskCatchup,
 		"Enrich":                     testEnrich,
