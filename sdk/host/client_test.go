@@ -107,7 +107,7 @@ func TestDescribe(t *testing.T) {
 func TestConfigure(t *testing.T) {
 	t.Parallel()
 	fake := &fakePlugin{configure: &pluginv1.ConfigureResponse{
-		Problems:  []*pluginv1.Problem{{Instance: "ops", Key: "url", Message: "is\r\nrequired"}},
+		Problems:  []*pluginv1.Problem{{Instance: "ops", Key: "url", Message: "is\r\n\u202erequired"}},
 		Instances: []*pluginv1.InstanceInfo{{Name: "dev", NeedsOriginals: true}},
 	}}
 	client := connect(t, fake)

@@ -200,13 +200,18 @@ func reason(s string) string {
 	return s
 }
 
-// line returns s on one line, without control characters, in at most limit bytes.
+// line returns s on one line, without control characters and those that turn the
+// direction of the text around them, in at most limit bytes.
 func line(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case unicode.IsControl(r):
 			return ' '
+		case unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		default:
+			return r
 		}
-		return r
 	}, cut(s, limit))
 	return strings.TrimSpace(s)
 }

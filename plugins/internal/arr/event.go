@@ -23,6 +23,16 @@ const (
 	Readarr  App = "Readarr"
 )
 
+// Named is the application that spells its name so, in whatever case, or empty.
+func Named(name string) App {
+	for _, a := range apps() {
+		if strings.EqualFold(name, string(a)) {
+			return a
+		}
+	}
+	return ""
+}
+
 func apps() []App { return []App{Radarr, Sonarr, Lidarr, Whisparr, Prowlarr, Readarr} }
 
 // Name is the application's name in events and of its plugin.
@@ -69,10 +79,8 @@ func (p *Payload) Foreign(sender App) error {
 func userAgent(s string) (App, string) {
 	product, _, _ := strings.Cut(s, " ")
 	name, version, _ := strings.Cut(product, "/")
-	for _, a := range apps() {
-		if strings.EqualFold(name, string(a)) {
-			return a, OneLine(version)
-		}
+	if a := Named(name); a != "" {
+		return a, OneLine(version)
 	}
 	return "", ""
 }

@@ -73,10 +73,14 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 		return Status{}, err
 	case s.AppName == "":
 		return Status{}, c.noAPI()
-	case !strings.EqualFold(s.AppName, string(c.app)):
-		return Status{}, fmt.Errorf("%s is %s, not %s: correct base_url, or use plugin %s", c.base, arr.OneLine(s.AppName), c.app, strings.ToLower(arr.OneLine(s.AppName)))
+	case strings.EqualFold(s.AppName, string(c.app)):
+		return s, nil
 	}
-	return s, nil
+	err = fmt.Errorf("%s is %s, not %s: correct base_url", c.base, arr.OneLine(s.AppName), c.app)
+	if other := arr.Named(s.AppName); other != "" {
+		err = fmt.Errorf("%w, or use plugin %s", err, other.Name())
+	}
+	return Status{}, err
 }
 
 // Get returns what the API has at a path, remembered for some minutes. The value is

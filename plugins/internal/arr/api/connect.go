@@ -123,7 +123,9 @@ func (j *job) check(ctx context.Context, all, ours []connection) error {
 	if err != nil {
 		return err
 	}
-	j.compare(ours[0], wanted)
+	if err := j.compare(ctx, ours[0], wanted); err != nil {
+		return err
+	}
 	for _, more := range ours[1:] {
 		j.change("connection", fmt.Sprintf("%q as well", more.name()), "one")
 	}
@@ -153,7 +155,9 @@ func (j *job) apply(ctx context.Context, all, ours []connection) error {
 }
 
 func (j *job) repair(ctx context.Context, from, wanted connection) error {
-	j.compare(from, wanted)
+	if err := j.compare(ctx, from, wanted); err != nil {
+		return err
+	}
 	// Nobody can see which password the application has.
 	again := masked(from.field("password")) && wanted.field("password") != ""
 	if len(j.result.Changes) == 0 && !again {
@@ -204,7 +208,6 @@ func (j *job) draft(ctx context.Context, all []connection) (connection, error) {
 		names = append(names[1:], fmt.Sprintf("%s (%s) %d", connectionName, j.source, n))
 	}
 	draft.set("name", names[0])
-	draft.set("tags", []int{})
 	return draft, nil
 }
 

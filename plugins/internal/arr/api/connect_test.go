@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -156,6 +157,24 @@ func TestThereAreNeverTwoOfOurs(t *testing.T) {
 	require.Equal(t, []string{"Friend", "Hookarr"}, b.names(t), "not ours")
 }
 
+// A connection with tags leaves out the events of all other titles.
+func TestTagsAreDrift(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, fakearr.Radarr)
+	_, err := b.Add(t.Context(), fakearr.Title{Name: "Title", Year: 2020, Released: "2020-01-01", Tags: []string{"4k", "kids"}})
+	require.NoError(t, err)
+	made := b.do(t, sdk.ConnectApply)
+	var c map[string]any
+	b.call(t, http.MethodGet, "/api/v3/notification/"+made.ConnectionID, nil, &c)
+	c["tags"] = []int{2, 1}
+	b.call(t, http.MethodPut, "/api/v3/notification/"+made.ConnectionID, c, nil)
+	drift := b.do(t, sdk.ConnectCheck)
+	require.False(t, drift.Connected)
+	require.Equal(t, []sdk.Change{{Field: "tags", From: "kids, 4k", To: "none"}}, drift.Changes)
+	require.Equal(t, drift.Changes, b.do(t, sdk.ConnectApply).Changes)
+	require.True(t, b.do(t, sdk.ConnectCheck).Connected)
+}
+
 func TestTheNameFindsWhatTheServerHadBeforeItMoved(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, fakearr.Radarr)
@@ -249,13 +268,27 @@ func TestAPasswordThatNobodySeesIsSetAgain(t *testing.T) {
 }
 
 // names are the connections that the application has.
+// call makes a request of the application's API.
+func (b *bench) call(t *testing.T, method, path string, body, into any) {
+	t.Helper()
+	data, err := json.Marshal(body)
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(t.Context(), method, b.url+path, bytes.NewReader(data))
+	require.NoError(t, err)
+	req.Header.Set("X-Api-Key", b.APIKey())
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	require.Less(t, resp.StatusCode, 300)
+	if into != nil {
+		require.NoError(t, json.NewDecoder(resp.Body).Decode(into))
+	}
+}
+
 func (b *bench) names(t *testing.T) []string {
 	t.Helper()
-	resp, err := http.Get(b.url + "/api/v3/notification?apikey=" + b.APIKey())
-	require.NoError(t, err)
-	defer func() { require.NoError(t, resp.Body.Close()) }()
 	var all []struct{ Name string }
-	require.NoError(t, json.NewDecoder(resp.Body).Decode(&all))
+	b.call(t, http.MethodGet, "/api/v3/notification", nil, &all)
 	var names []string
 	for _, c := range all {
 		names = append(names, c.Name)

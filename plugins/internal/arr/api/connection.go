@@ -1,6 +1,8 @@
 package api
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -80,6 +82,12 @@ func (c connection) field(name string) string {
 	return string(s)
 }
 
+func (c connection) tags() []arr.ID {
+	var all []arr.ID
+	c.read("tags", &all)
+	return all
+}
+
 func (c connection) headers() []pair {
 	var all []pair
 	c.setting("headers", &all)
@@ -139,6 +147,7 @@ func (c connection) summary() string {
 // wanted is a connection as it should be, made of one that exists or a template.
 func (j *job) wanted(from connection) (connection, error) {
 	out := maps.Clone(from)
+	out.set("tags", []int{}) // with any, events of other titles never come
 	for _, flag := range out.flags() {
 		out.set(flag, !slices.Contains(j.app.Unwanted, flag))
 	}
@@ -187,7 +196,7 @@ func (j *job) credential(canHeaders bool) (username, password string, headers []
 
 // compare lists how a connection is from how it should be, without secrets. A masked
 // password passes for the wanted one.
-func (j *job) compare(from, to connection) {
+func (j *job) compare(ctx context.Context, from, to connection) error {
 	for _, flag := range to.flags() {
 		if from.on(flag) != to.on(flag) {
 			j.change(flag, strconv.FormatBool(from.on(flag)), strconv.FormatBool(to.on(flag)))
@@ -212,6 +221,16 @@ func (j *job) compare(from, to connection) {
 	if a, b := from.headers(), to.headers(); !slices.Equal(a, b) {
 		j.change("headers", shownHeaders(a), shownHeaders(b))
 	}
+	tags := from.tags()
+	if len(tags) == 0 {
+		return nil
+	}
+	labels, err := Library{Client: j.client}.Labels(ctx, tags)
+	if err != nil {
+		return err
+	}
+	j.change("tags", cmp.Or(strings.Join(labels, ", "), "unknown"), "none")
+	return nil
 }
 
 // masked reports whether the application shows that there is a password, and not which.

@@ -108,6 +108,8 @@ func TestNonsense(t *testing.T) {
 		`[1]`:                  "no Radarr API",
 		`null`:                 "no Radarr API",
 		`{"appName":"Radarr"}`: "",
+
+		`{"appName":"A \u202estranger"}`: "is A stranger, not Radarr: correct base_url",
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
@@ -117,6 +119,7 @@ func TestNonsense(t *testing.T) {
 		_, err := p.History(t.Context(), sdk.HistoryQuery{})
 		require.Error(t, err)
 		require.Contains(t, err.Error(), want)
+		require.NotContains(t, err.Error(), "use plugin")
 		server.Close()
 	}
 }
