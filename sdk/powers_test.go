@@ -32,8 +32,11 @@ func (powerful) History(_ context.Context, q sdk.HistoryQuery) (sdk.HistoryPage,
 	if q.Cursor == "fail" {
 		return sdk.HistoryPage{}, errors.New("the application does not answer")
 	}
-	e := sdk.Event{App: "a", Type: sdk.TypeReleaseGrabbed, Title: "t", Time: q.Since, Fingerprint: "f"}
-	return sdk.HistoryPage{Events: []sdk.PastEvent{{Event: e, Record: []byte("record")}}, Cursor: q.Cursor + "+", More: q.Limit == 1}, nil
+	e := sdk.Event{App: "a", Type: sdk.TypeReleaseGrabbed, Title: "t", Time: q.Since, Fingerprint: "f", RenamedFiles: q.Renamed}
+	if !q.Until.IsZero() {
+		e.Time = q.Until
+	}
+	return sdk.HistoryPage{Events: []sdk.PastEvent{{Event: e, Record: []byte("record"), Key: "7"}}, Cursor: q.Cursor + "+", More: q.Limit == 1}, nil
 }
 
 func (powerful) Fetch(_ context.Context, e sdk.Event) (sdk.Event, error) {
@@ -132,8 +135,11 @@ func TestSourcePowers(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"arr": "the key ends soon"}, warnings)
 
-	past, err := client.History(t.Context(), "arr", sdk.HistoryQuery{Cursor: "c", Since: at(), Limit: 1})
+	renames := []sdk.Rename{{From: "a", To: "b"}, {From: "c", To: "d"}}
+	past, err := client.History(t.Context(), "arr", sdk.HistoryQuery{Cursor: "c", Since: at(), Limit: 1, Renamed: renames})
 	require.NoError(t, err)
+	require.Equal(t, "7", past.Events[0].Key)
+	require.Equal(t, renames, past.Events[0].Event.RenamedFiles)
 	require.Equal(t, "c+", past.Cursor)
 	require.True(t, past.More)
 	require.Equal(t, []byte("record"), past.Events[0].Record)

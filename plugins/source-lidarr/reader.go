@@ -19,7 +19,7 @@ import (
 //	trackFileImported  media.imported, _upgraded  kind of download client; an upgrade whose old files were deleted
 //	                                              15 minutes before is an import
 //	downloadFailed     download.failed
-//	trackFileRenamed   file.renamed               id of a file that has another path today; renames of one artist
+//	trackFileRenamed   file.renamed               id of a file that has another path today; missed renames of one artist
 //	                                              within a minute are one
 //	trackFileRetagged  file.retagged              id and size of a file that has another path today
 //

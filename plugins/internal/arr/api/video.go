@@ -21,7 +21,7 @@ const (
 //	                                                   whose old file was deleted 15 minutes before is an import
 //	*FileDeleted            file.deleted, _for_upgrade id of the file, also in the correlation key; media_info
 //	*FileRenamed            file.renamed               id of the file and media_info when it has another path
-//	                                                   today; renames of one title within a minute are one
+//	                                                   today; missed renames of one title within a minute are one
 //
 // With Sonarr's import_pair complete, imports are told as import.completed instead, each
 // download once and when all that was grabbed is there; those without a download, which
