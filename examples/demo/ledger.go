@@ -20,7 +20,9 @@ type ledger struct {
 	mu     sync.Mutex
 	events map[string]*entry
 	types  map[sdk.Type]bool
-	posts  int
+	// told are the events of each fingerprint of Sonarr's.
+	told  map[string]map[string]sdk.Origin
+	posts int
 	forged int
 }
 
@@ -32,7 +34,7 @@ type entry struct {
 }
 
 func newLedger(out *log.Logger) *ledger {
-	return &ledger{out: out, events: map[string]*entry{}, types: map[sdk.Type]bool{}}
+	return &ledger{out: out, events: map[string]*entry{}, types: map[sdk.Type]bool{}, told: map[string]map[string]sdk.Origin{}}
 }
 
 func (l *ledger) entry(id string) *entry {
@@ -60,11 +62,35 @@ func (l *ledger) arrived(event sdk.Event, at time.Time) bool {
 	if e.arrived.IsZero() {
 		e.arrived = at
 	}
+	if event.App == "sonarr" && event.Type != sdk.TypeTest {
+		if l.told[event.Fingerprint] == nil {
+			l.told[event.Fingerprint] = map[string]sdk.Origin{}
+		}
+		l.told[event.Fingerprint][event.ID] = event.Origin
+		return true
+	}
 	if !l.types[event.Type] {
 		l.types[event.Type] = true
 		l.out.Printf("  %-28s %s", event.Type, event.Title)
 	}
 	return true
+}
+
+// sonarr counts the events of Sonarr by where they came from, and those that came twice.
+func (l *ledger) sonarr() (webhooks, readBack, twice int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ids := range l.told {
+		twice += len(ids) - 1
+		for _, origin := range ids {
+			if origin == sdk.OriginCatchup {
+				readBack++
+			} else {
+				webhooks++
+			}
+		}
+	}
+	return webhooks, readBack, twice
 }
 
 func (l *ledger) forgery() {

@@ -1,7 +1,9 @@
 // Command demo shows Hookarr at work: it starts a server on SQLite with its plugins
 // as processes, sends it signed Radarr webhooks, and receives what it delivers, whose
-// signatures it verifies. Every third delivery is refused once, to show a retry. It
-// exits 0 only if everything arrived and the server ended cleanly.
+// signatures it verifies. Every third delivery is refused once, to show a retry. Then it
+// connects an imitated Sonarr and kills the server while that imports a season, to show
+// that nothing is missed. It exits 0 only if everything arrived, once, and the server
+// ended cleanly.
 package main
 
 import (
@@ -51,20 +53,30 @@ func run(ctx context.Context, bin string, out *log.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, endpoint.Close()) }()
 
-	ctx, srv, err := startServer(ctx, bin, dir, url, sourceSecret, targetSecret)
+	sonarr, err := serveSonarr(ctx)
 	if err != nil {
-		return fmt.Errorf("start server: %w", err)
+		return fmt.Errorf("start Sonarr: %w", err)
+	}
+	defer func() { err = errors.Join(err, sonarr.close()) }()
+
+	srv, err := newServer(ctx, bin, dir, url, sourceSecret, targetSecret, sonarr)
+	if err != nil {
+		return fmt.Errorf("make server: %w", err)
 	}
 	defer func() { err = srv.stop(err) }()
-	if err := await(ctx, 30*time.Second, "ready", srv.ready); err != nil {
-		return err
+	running, err := srv.start(ctx)
+	if err != nil {
+		return fmt.Errorf("start server: %w", err)
 	}
 	out.Printf("Hookarr takes webhooks at %s and delivers to %s", srv.url, url)
 
 	err = errors.Join(
-		send(ctx, srv.url, sourceSecret, book),
-		await(ctx, patience, "complete", func(context.Context) bool { return book.complete() }),
+		send(running, srv.url, sourceSecret, book),
+		await(running, patience, "complete", func(context.Context) bool { return book.complete() }),
 		book.report())
+	if err == nil {
+		err = sonarr.outage(ctx, running, srv, book)
+	}
 	if err == nil {
 		out.Print("\nNext: bin/hookarr init, then bin/hookarr serve, and in another terminal bin/hookarr send radarr --sample")
 	}

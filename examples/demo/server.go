@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -23,6 +25,11 @@ sources:
   radarr:
     plugin: radarr
     auth: [{hmac: {preset: github, secrets: [%q]}}]
+  sonarr:
+    plugin: sonarr
+    auth: [{basic: {username: arr, password: %q}}]
+    catchup: {lag: 0s}
+    config: {base_url: %q, api_key: %q}
 targets:
   receiver:
     plugin: webhook
@@ -33,58 +40,77 @@ routes:
   - {name: everything, types: ["*", test, unknown], to: [receiver]}
 `
 
-// server is a running Hookarr.
+// server is a Hookarr.
 type server struct {
-	url   string
+	url, program, config string
+
 	cmd   *exec.Cmd
 	log   bytes.Buffer // complete when it has ended
 	end   context.CancelCauseFunc
 	ended chan struct{}
 }
 
-// startServer writes a configuration into dir and runs the server on it. The server is
-// asked to end when ctx ends, and the returned context ends when the server does.
-func startServer(ctx context.Context, bin, dir, endpoint, sourceSecret, targetSecret string) (context.Context, *server, error) {
+// newServer writes a configuration into dir: for an endpoint and its secret, and an
+// installation of Sonarr. It starts nothing.
+func newServer(ctx context.Context, bin, dir, endpoint, sourceSecret, targetSecret string, s sonarr) (*server, error) {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	for _, file := range []string{"hookarr", "plugins/hookarr-source-radarr", "plugins/hookarr-target-webhook"} {
+	for _, file := range []string{"hookarr", "plugins/hookarr-source-radarr", "plugins/hookarr-source-sonarr", "plugins/hookarr-target-webhook"} {
 		if _, err := os.Stat(filepath.Join(bin, file)); err != nil {
-			return nil, nil, fmt.Errorf("%w: run make build", err)
+			return nil, fmt.Errorf("%w: run make build", err)
 		}
 	}
 	var listen net.ListenConfig
 	free, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	_ = free.Close() // the server listens there next
-	config := filepath.Join(dir, "hookarr.yaml")
+	srv := &server{url: "http://" + free.Addr().String(), program: filepath.Join(bin, "hookarr"), config: filepath.Join(dir, "hookarr.yaml")}
 	yaml := fmt.Appendf(nil, configuration, free.Addr(), "sqlite://"+filepath.Join(dir, "hookarr.db"),
-		filepath.Join(bin, "plugins"), filepath.Join(dir, "plugins.lock"), sourceSecret, endpoint, targetSecret)
-	if err := os.WriteFile(config, yaml, 0o600); err != nil {
-		return nil, nil, err
-	}
+		filepath.Join(bin, "plugins"), filepath.Join(dir, "plugins.lock"), sourceSecret, rand.Text(), s.url, s.APIKey(), endpoint, targetSecret)
+	return srv, os.WriteFile(srv.config, yaml, 0o600)
+}
 
-	ctx, end := context.WithCancelCause(ctx)
-	srv := &server{url: "http://" + free.Addr().String(), end: end, ended: make(chan struct{})}
-	srv.cmd = exec.CommandContext(ctx, filepath.Join(bin, "hookarr"), "serve", "--config", config)
-	srv.cmd.Stdout, srv.cmd.Stderr = &srv.log, &srv.log
+// start runs the server until ctx ends, when it is asked to end too, and waits until it
+// is ready. The returned context ends when the server does.
+func (s *server) start(ctx context.Context) (context.Context, error) {
+	ctx, s.end = context.WithCancelCause(ctx)
+	s.ended = make(chan struct{})
+	s.cmd = exec.CommandContext(ctx, s.program, "serve", "--config", s.config)
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	// A terminal's Ctrl-C reaches the demo only, which then ends the server in order.
-	srv.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	srv.cmd.Cancel = func() error { return srv.cmd.Process.Signal(syscall.SIGTERM) }
-	srv.cmd.WaitDelay = 20 * time.Second // then SIGKILL
-	if err := srv.cmd.Start(); err != nil {
-		end(err)
-		return nil, nil, err
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
+	s.cmd.WaitDelay = 20 * time.Second // then SIGKILL
+	if err := s.cmd.Start(); err != nil {
+		s.end(err)
+		close(s.ended)
+		return ctx, err
 	}
 	go func() {
-		defer close(srv.ended)
-		_ = srv.cmd.Wait() // ProcessState says how it ended
-		end(errors.New("the server ended by itself"))
+		defer close(s.ended)
+		_ = s.cmd.Wait() // ProcessState says how it ended
+		s.end(errors.New("the server ended by itself"))
 	}()
-	return ctx, srv, nil
+	return ctx, await(ctx, 30*time.Second, "ready", s.ready)
+}
+
+// pullThePlug ends the server as a power cut does.
+func (s *server) pullThePlug() {
+	_ = s.cmd.Process.Kill() // what has ended already is as dead
+	<-s.ended
+}
+
+// run runs one of hookarr's commands and returns what it prints.
+func (s *server) run(ctx context.Context, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, s.program, append(args, "--config", s.config)...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("hookarr %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out), nil
 }
 
 func (s *server) ready(ctx context.Context) bool {
@@ -98,6 +124,9 @@ func (s *server) ready(ctx context.Context) bool {
 
 // stop ends the server and adds to err what went wrong with it.
 func (s *server) stop(err error) error {
+	if s.cmd == nil {
+		return err
+	}
 	s.end(nil)
 	<-s.ended
 	if !s.cmd.ProcessState.Success() {
