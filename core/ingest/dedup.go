@@ -16,15 +16,17 @@ const (
 )
 
 // requestKeys are the dedup keys that a request has by itself, decoded or not. The body
-// says nothing of a test, which is pressed again to see it arrive again, and nothing
-// more than the fingerprint of what may end and begin again with an equal body.
+// says nothing of a test, which is pressed again to see it arrive again, nothing more
+// than the fingerprint of what may end and begin again with an equal body, and nothing
+// where it does not name what failed or was deleted.
 func requestKeys(e *event.Event, signedID string) []store.DedupKey {
 	var keys []store.DedupKey
 	if signedID != "" {
 		keys = append(keys, store.DedupKey{Key: "id:" + signedID, Window: signedIDWindow})
 	}
 	recurs := clears(e.Type) != "" && e.Fingerprint != ""
-	if e.Type != sdk.TypeTest && !recurs {
+	nameless := (e.Type == sdk.TypeImportFailed || e.Type == sdk.TypeMediaDeleted) && e.Fingerprint == ""
+	if e.Type != sdk.TypeTest && !recurs && !nameless {
 		sum := sha256.Sum256(e.Request.Body)
 		keys = append(keys, store.DedupKey{Key: "body:" + hex.EncodeToString(sum[:]), Window: bodyWindow})
 	}
@@ -48,13 +50,14 @@ func fingerprintWindow(t sdk.Type) time.Duration {
 	switch t {
 	case sdk.TypeTest, sdk.TypeUnknown:
 		return 0
-	case sdk.TypeHealthIssue, sdk.TypeHealthRestored:
+	case sdk.TypeHealthIssue, sdk.TypeHealthRestored, sdk.TypeFileDeleted, sdk.TypeFileDeletedForUpgrade:
+		// A file may come back under the same path and be deleted again.
 		return 10 * time.Minute
 	case sdk.TypeReleaseGrabbed, sdk.TypeFileRenamed, sdk.TypeFileRetagged,
 		sdk.TypeManualInteractionRequired, sdk.TypeAppUpdated:
 		return 5 * time.Minute
 	case sdk.TypeMediaImported, sdk.TypeMediaUpgraded, sdk.TypeImportCompleted, sdk.TypeImportFailed,
-		sdk.TypeFileDeleted, sdk.TypeFileDeletedForUpgrade, sdk.TypeMediaDeleted, sdk.TypeMediaAdded,
+		sdk.TypeMediaDeleted, sdk.TypeMediaAdded,
 		sdk.TypeDownloadFailed:
 		return 24 * time.Hour
 	default:

@@ -120,6 +120,16 @@ func TestTestsAreNeverDuplicates(t *testing.T) {
 	require.Equal(t, 3, b.stored())
 }
 
+// What does not name what failed is not taken for a repetition.
+func TestNamelessFailuresAreNoDuplicates(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for range 3 {
+		b.accepted(`{"type":"import.failed","title":"A download"}`)
+	}
+	require.Equal(t, 3, b.stored())
+}
+
 func TestEqualFingerprintIsADuplicate(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

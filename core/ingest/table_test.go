@@ -41,8 +41,8 @@ func TestDedupKeys(t *testing.T) {
 		sdk.TypeImportCompleted:           {[]store.DedupKey{body, fingerprint(day)}, ""},
 		sdk.TypeImportFailed:              {[]store.DedupKey{body, fingerprint(day)}, ""},
 		sdk.TypeDownloadFailed:            {[]store.DedupKey{body, fingerprint(day)}, ""},
-		sdk.TypeFileDeleted:               {[]store.DedupKey{body, fingerprint(day)}, ""},
-		sdk.TypeFileDeletedForUpgrade:     {[]store.DedupKey{body, fingerprint(day)}, ""},
+		sdk.TypeFileDeleted:               {[]store.DedupKey{body, fingerprint(10 * time.Minute)}, ""},
+		sdk.TypeFileDeletedForUpgrade:     {[]store.DedupKey{body, fingerprint(10 * time.Minute)}, ""},
 		sdk.TypeMediaAdded:                {[]store.DedupKey{body, fingerprint(day)}, ""},
 		sdk.TypeMediaDeleted:              {[]store.DedupKey{body, fingerprint(day)}, ""},
 		"made.up":                         {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
@@ -56,7 +56,10 @@ func TestDedupKeys(t *testing.T) {
 
 			e.Fingerprint = ""
 			require.Empty(t, eventKeys(&e))
-			if typ != sdk.TypeTest {
+			switch typ {
+			case sdk.TypeTest, sdk.TypeImportFailed, sdk.TypeMediaDeleted:
+				require.Empty(t, requestKeys(&e, ""))
+			default:
 				require.Equal(t, []store.DedupKey{body}, requestKeys(&e, ""))
 			}
 		})

@@ -21,8 +21,8 @@ type ledger struct {
 	events map[string]*entry
 	types  map[sdk.Type]bool
 	// told are the events of each fingerprint of Sonarr's.
-	told  map[string]map[string]sdk.Origin
-	posts int
+	told   map[string]map[string]sdk.Origin
+	posts  int
 	forged int
 }
 

@@ -35,7 +35,9 @@ func (d decoder) decode(p *payload, r sdk.Request) (sdk.Event, error) {
 	}
 	base, works := e.URL, p.works()
 	artist, album := works.ByMaker(), works.ByWork()
-	e.Title = cmp.Or(works.Title(), arr.OneLine(p.Release.ReleaseTitle), arr.OneLine(p.ReleaseTitle), arr.OneLine(p.DownloadInfo.Title), "Unknown artist")
+	name := cmp.Or(works.Title(), arr.OneLine(p.Release.ReleaseTitle), arr.OneLine(p.ReleaseTitle), arr.OneLine(p.DownloadInfo.Title),
+		arr.FolderOf(p.TrackFiles, p.RenamedTrackFiles))
+	e.Title = cmp.Or(name, "Unknown artist")
 	e.Media = p.media()
 	e.Albums = p.eventAlbums()
 	e.Tracks = p.eventTracks()
@@ -54,12 +56,12 @@ func (d decoder) decode(p *payload, r sdk.Request) (sdk.Event, error) {
 	case "artistdelete":
 		p.Deleted(&e, artist)
 	case "albumdelete":
-		p.DeletedWork(&e, album)
+		p.DeletedWork(&e, works)
 		e.URL = works.MakerPage(base)
 	case "downloadfailure":
-		p.downloadFailed(&e, base)
+		p.downloadFailed(&e, base, name)
 	case "importfailure":
-		p.importFailed(&e, base, works)
+		p.importFailed(&e, base, name, works)
 	case "manualinteractionrequired":
 		p.Waiting(&e, base, works.Keys()...)
 	default:
@@ -69,30 +71,35 @@ func (d decoder) decode(p *payload, r sdk.Request) (sdk.Event, error) {
 	return e, nil
 }
 
-// downloadFailed knows no artist: Lidarr sends the name of the release alone, and no
+// downloadFailed knows no artist: Lidarr sends the name of the release at most, and no
 // reason.
-func (p *payload) downloadFailed(e *sdk.Event, base string) {
+func (p *payload) downloadFailed(e *sdk.Event, base, name string) {
 	e.Type = sdk.TypeDownloadFailed
 	e.URL = arr.Page(base, "activity", "history")
 	p.Release.ReleaseTitle = cmp.Or(p.Release.ReleaseTitle, p.ReleaseTitle)
 	p.Release.Quality = cmp.Or(p.Release.Quality, p.Quality)
 	e.Release = p.EventRelease()
 	e.Download = p.EventDownload()
-	e.Summary = "The download of " + e.Title + " failed" + arr.Parenthesis(arr.OneLine(p.DownloadClient))
+	e.Title = cmp.Or(name, "A download")
+	what := "A download"
+	if name != "" {
+		what = "The download of " + name
+	}
+	e.Summary = what + " failed" + arr.Parenthesis(arr.OneLine(p.DownloadClient))
 	e.CorrelationKey = arr.Key("download", p.DownloadID)
 	e.Fingerprint = arr.Fingerprint("download failed", p.DownloadID, p.Release.ReleaseTitle)
 }
 
 // importFailed mostly knows nothing but that some tracks of a download were refused:
 // Lidarr writes what it has to say into a text that its webhook leaves out.
-func (p *payload) importFailed(e *sdk.Event, base string, works arr.Works) {
+func (p *payload) importFailed(e *sdk.Event, base, name string, works arr.Works) {
 	e.Type = sdk.TypeImportFailed
 	e.URL = arr.Page(base, "activity", "queue")
 	e.Files = arr.Files(works.Maker.Path, p.TrackFiles...)
 	e.Release = p.EventRelease()
 	e.Download = p.EventDownload()
-	what := cmp.Or(works.Title(), arr.OneLine(p.Release.ReleaseTitle), "a download")
-	e.Summary = "Lidarr could not import all tracks of " + what
+	e.Title = cmp.Or(name, "A download")
+	e.Summary = "Lidarr could not import all tracks of " + cmp.Or(name, "a download")
 	e.CorrelationKey = arr.Key("download", p.DownloadID)
 	if p.DownloadID != "" {
 		e.Fingerprint = arr.Fingerprint("import failed", append(works.Keys(), p.DownloadID)...)

@@ -139,6 +139,7 @@ func TestFingerprint(t *testing.T) {
 		"other movie deleted":    arrtest.Other("movie_delete", func(m map[string]any) { arrtest.Object(m, "movie")["id"] = 13 }),
 		"deleted is not added":   arrtest.Other("movie_delete", arrtest.Set("eventType", "MovieAdded")),
 		"other file deleted":     arrtest.Other("file_delete_missing", func(m map[string]any) { arrtest.Object(m, "movieFile")["relativePath"] = "other.mkv" }),
+		"deleted without size":   arrtest.Same("file_delete_missing", func(m map[string]any) { delete(arrtest.Object(m, "movieFile"), "size") }),
 		"deleted for a reason":   arrtest.Other("file_delete_missing", arrtest.Set("deleteReason", "manual")),
 		"other health level":     arrtest.Other("health", arrtest.Set("level", "error")),
 		"other health message":   arrtest.Other("health", arrtest.Set("message", "x")),
@@ -151,6 +152,25 @@ func TestFingerprint(t *testing.T) {
 		"other manual download":  arrtest.Other("manual_interaction", arrtest.Set("downloadId", "x")),
 		"manual after a restart": arrtest.Same("manual_interaction", arrtest.Set("customFormatInfo", nil)),
 	})
+}
+
+// Summaries of what is seldom sent, or was by old versions.
+func TestSummariesOfUnusualBodies(t *testing.T) {
+	t.Parallel()
+	e := arrtest.Decoded(t, decoder{}, arrtest.Edit(t, "rename", func(m map[string]any) {
+		f := arrtest.First(m, "renamedMovieFiles")
+		f["relativePath"], f["previousPath"] = "2024/dune.mkv", "/movies/Dune - Part Two (2024)/old/dune.mkv"
+	}))
+	require.Equal(t, "Moved the file of Dune: Part Two (2024) to 2024/dune.mkv", e.Summary)
+	e = arrtest.Decoded(t, decoder{}, arrtest.Edit(t, "manual_interaction", func(m map[string]any) {
+		m["downloadStatusMessages"] = []any{map[string]any{"title": " "}, map[string]any{"title": "x", "messages": []any{"", "No files found"}}}
+	}))
+	require.Equal(t, []string{"x: No files found"}, e.Download.Messages)
+	e = arrtest.Decoded(t, decoder{}, arrtest.Edit(t, "import", func(m map[string]any) {
+		delete(arrtest.Object(m, "release"), "indexerFlags")
+		arrtest.Object(m, "movieFile")["indexerFlags"] = "G_Freeleech, G_Internal"
+	}))
+	require.Equal(t, []string{"G_Freeleech", "G_Internal"}, e.Release.Flags)
 }
 
 func TestCorrelationKey(t *testing.T) {

@@ -30,7 +30,7 @@ func (d decoder) Decode(_ context.Context, r sdk.Request) (sdk.Event, error) {
 	}
 	base, works := e.URL, p.works()
 	author, book := works.ByMaker(), works.ByWork()
-	e.Title = cmp.Or(works.Title(), arr.OneLine(p.Release.ReleaseTitle), "Unknown author")
+	e.Title = cmp.Or(works.Title(), arr.OneLine(p.Release.ReleaseTitle), arr.FolderOf(p.BookFiles, p.RenamedBookFiles), "Unknown author")
 	e.Media = p.media(works)
 	e.URL = works.Page(base)
 	switch strings.ToLower(p.EventType) {
@@ -47,7 +47,7 @@ func (d decoder) Decode(_ context.Context, r sdk.Request) (sdk.Event, error) {
 	case "authordelete":
 		p.Deleted(&e, author)
 	case "bookdelete":
-		p.DeletedWork(&e, book)
+		p.DeletedWork(&e, works)
 		e.URL = works.MakerPage(base)
 	case "bookfiledelete":
 		// Readarr sends it for upgrades too, if told to, and does not say why.

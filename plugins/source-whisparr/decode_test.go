@@ -48,9 +48,12 @@ func TestDecodeEveryEvent(t *testing.T) {
 	is("v3_manual_interaction", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, v3, "The import of "+v3+" needs a person: Not a Custom Format upgrade", "")
 	is("v3_unknown_event", "PerformerAdded", sdk.TypeUnknown, v3, "Whisparr reported PerformerAdded for "+v3+", which Hookarr does not know", scene)
 	is("manual_interaction_untitled", "ManualInteractionRequired", sdk.TypeManualInteractionRequired, "Unknown title", "The import of Unknown title needs a person", "https://whisparr.example/activity/queue")
-	is("health", "Health", sdk.TypeHealthIssue, "Download client status check", "Error: All download clients are unavailable due to failures", "")
-	is("health_restored", "HealthRestored", sdk.TypeHealthRestored, "Download client status check", "Resolved: All download clients are unavailable due to failures", "")
-	is("application_update", "ApplicationUpdate", sdk.TypeAppUpdated, "Whisparr 3.2.0.600", "Updated Whisparr from 3.1.0.500 to 3.2.0.600", "https://whisparr.example/system/updates")
+	is("v2_health", "Health", sdk.TypeHealthIssue, "Download client status check", "Error: All download clients are unavailable due to failures", "")
+	is("v2_health_restored", "HealthRestored", sdk.TypeHealthRestored, "Download client status check", "Resolved: All download clients are unavailable due to failures", "")
+	is("v2_application_update", "ApplicationUpdate", sdk.TypeAppUpdated, "Whisparr 2.0.0.380", "Updated Whisparr from 2.0.0.350 to 2.0.0.380", "")
+	is("v3_health", "Health", sdk.TypeHealthIssue, "Indexer rss check", "Warning: No indexers available with RSS sync enabled", "https://whisparr.example/system/status")
+	is("v3_health_restored", "HealthRestored", sdk.TypeHealthRestored, "Indexer rss check", "Resolved: No indexers available with RSS sync enabled", "")
+	is("v3_application_update", "ApplicationUpdate", sdk.TypeAppUpdated, "Whisparr 3.2.0.600", "Updated Whisparr from 3.1.0.500 to 3.2.0.600", "https://whisparr.example/system/updates")
 }
 
 func TestMedia(t *testing.T) {

@@ -90,6 +90,7 @@ type File struct {
 	SceneName            string
 	Size                 Number
 	Languages            Names
+	IndexerFlags         Names
 	// Language is what Sonarr 3 has in the place of Languages.
 	Language  Name
 	MediaInfo *MediaInfo
@@ -106,6 +107,12 @@ type MediaInfo struct {
 	VideoCodec            string
 	VideoDynamicRange     string
 	VideoDynamicRangeType string
+
+	// What Sonarr 3 has in the place of the above.
+	AudioFormat            string
+	AudioChannelsContainer Number
+	AudioChannelsStream    Number
+	VideoFormat            string
 }
 
 // Image is a picture of a title. URL is mostly a path in the application that needs
@@ -186,11 +193,14 @@ func (p *Payload) EventDownload() *sdk.Download {
 func (p *Payload) messages() []string {
 	var all []string
 	for _, m := range p.DownloadStatusMessages {
-		if len(m.Messages) == 0 && m.Title != "" {
+		if len(m.Messages) == 0 && OneLine(m.Title) != "" {
 			all = append(all, m.Title)
 		}
 		for _, message := range m.Messages {
 			text := string(message)
+			if OneLine(text) == "" {
+				continue
+			}
 			if m.Title != "" && m.Title != p.DownloadInfo.Title && m.Title != p.Release.ReleaseTitle {
 				text = m.Title + ": " + text
 			}
@@ -228,19 +238,33 @@ func (f *File) Rename(folder string) sdk.Rename {
 	}
 }
 
+// slashed splits what Sonarr 3 joins with slashes: "English / French".
+func slashed(names Names) Names {
+	if !slices.ContainsFunc(names, func(s string) bool { return strings.Contains(s, "/") }) {
+		return names
+	}
+	var all Names
+	for _, s := range names {
+		for part := range strings.SplitSeq(s, "/") {
+			all.add(part)
+		}
+	}
+	return all
+}
+
 func (m *MediaInfo) event() *sdk.MediaInfo {
 	if m == nil {
 		return nil
 	}
 	return &sdk.MediaInfo{
-		VideoCodec:     m.VideoCodec,
+		VideoCodec:     cmp.Or(m.VideoCodec, m.VideoFormat),
 		Width:          int(m.Width.Size()),
 		Height:         int(m.Height.Size()),
 		DynamicRange:   cmp.Or(m.VideoDynamicRangeType, m.VideoDynamicRange),
-		AudioCodec:     m.AudioCodec,
-		AudioChannels:  max(float64(m.AudioChannels), 0),
-		AudioLanguages: m.AudioLanguages,
-		Subtitles:      m.Subtitles,
+		AudioCodec:     cmp.Or(m.AudioCodec, m.AudioFormat),
+		AudioChannels:  max(float64(cmp.Or(m.AudioChannels, m.AudioChannelsContainer, m.AudioChannelsStream)), 0),
+		AudioLanguages: slashed(m.AudioLanguages),
+		Subtitles:      slashed(m.Subtitles),
 	}
 }
 

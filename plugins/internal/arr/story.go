@@ -30,6 +30,9 @@ func (p *Payload) Grabbed(e *sdk.Event, ids ...string) {
 // Imported fills in the event of one file that was imported. The event has its title.
 func (p *Payload) Imported(e *sdk.Event, s Subject, f *File) {
 	e.Files = s.file(f)
+	if f != nil && len(p.Release.IndexerFlags) == 0 {
+		p.Release.IndexerFlags = f.IndexerFlags // Radarr before 5.22 has them there alone.
+	}
 	p.imported(e, s, e.Title)
 	e.CorrelationKey = cmp.Or(Key("download", p.DownloadID), s.fileKey(f))
 	// The history of the applications has the file's id too, but does not say whether
@@ -99,6 +102,9 @@ func (*Payload) Renamed(e *sdk.Event, s Subject, files []File) {
 			article = "the"
 		}
 		e.Summary = "Renamed " + article + " file of " + e.Title + Phrase("to", OneLine(Base(e.RenamedFiles[0].To)))
+		if r := e.RenamedFiles[0]; Base(r.From) == Base(r.To) && r.To != "" {
+			e.Summary = "Moved " + article + " file of " + e.Title + Phrase("to", OneLine(cmp.Or(files[0].RelativePath, r.To)))
+		}
 		e.CorrelationKey = s.fileKey(&files[0])
 	default:
 		e.Summary = fmt.Sprintf("Renamed %d files of %s", n, e.Title)
@@ -154,10 +160,11 @@ func (p *Payload) FileDeleted(e *sdk.Event, s Subject, f *File) {
 		e.Summary = "Deleted the file of " + e.Title + Parenthesis(Words(p.DeleteReason))
 	}
 	e.CorrelationKey = s.fileKey(f)
-	// The history of the applications has no id of a file that is gone.
-	e.Fingerprint = s.pathFingerprint("file deleted", f, strings.ToLower(p.DeleteReason))
-	if e.Fingerprint == "" {
-		e.Fingerprint = s.fileFingerprint("file deleted", f, strings.ToLower(p.DeleteReason))
+	// The history of the applications has no id of a file that is gone, and in old
+	// versions no size.
+	if len(e.DeletedFiles) > 0 {
+		gone := &e.DeletedFiles[0]
+		e.Fingerprint = Fingerprint("file deleted", cmp.Or(gone.Path, gone.ID), strings.ToLower(p.DeleteReason))
 	}
 }
 

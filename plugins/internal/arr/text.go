@@ -132,6 +132,18 @@ func Base(path string) string {
 	return path[strings.LastIndexAny(path, separators)+1:]
 }
 
+// FolderOf is the name of the folder in which the first of several files is, or empty.
+func FolderOf(lists ...List[File]) string {
+	for _, files := range lists {
+		if len(files) > 0 {
+			path := files[0].Path
+			separators := separatorsOf(path)
+			return OneLine(Base(strings.TrimRight(path[:max(0, strings.LastIndexAny(path, separators))], separators)))
+		}
+	}
+	return ""
+}
+
 // separatorsOf knows that a backslash is a letter like any other on Unix.
 func separatorsOf(path string) string {
 	if strings.HasPrefix(path, "/") {

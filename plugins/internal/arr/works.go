@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -136,13 +137,29 @@ func (*Payload) Retagged(e *sdk.Event, s Subject, f *File) {
 }
 
 // DeletedWork fills in the event of a work that left the library while its maker
-// stayed. The event has its title; the subject is the work.
-func (p *Payload) DeletedWork(e *sdk.Event, s Subject) {
+// stayed. The event has its title.
+func (p *Payload) DeletedWork(e *sdk.Event, w Works) {
+	s, title := w.ByWork(), e.Title
+	if len(w.All) == 0 {
+		e.Title = Join(" of ", w.indefinite(), w.Maker.Title())
+	}
 	p.Deleted(e, s)
-	// The ids of works and makers are counted apart.
-	if e.Fingerprint != "" {
+	e.Title = title
+	switch {
+	case len(w.All) == 0:
+		e.Fingerprint = "" // The next may be another work.
+	case e.Fingerprint != "":
+		// The ids of works and makers are counted apart.
 		e.Fingerprint = Fingerprint("deleted "+s.Kind, s.Key)
 	}
+}
+
+// indefinite is what a work is called of which nothing is known: an album, a book.
+func (w Works) indefinite() string {
+	if strings.ContainsRune("aeiou", rune(w.Kind[0])) {
+		return "an " + w.Kind
+	}
+	return "a " + w.Kind
 }
 
 // filesFingerprint is that of files which an event is about together, whatever their

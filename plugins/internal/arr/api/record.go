@@ -108,12 +108,21 @@ func (r *Record) Payload(eventType string) arr.Payload {
 	return p
 }
 
-// File is the file that the record is about, as far as the record knows it.
+// File is the file that the record is about, as far as the record knows it. The title
+// of a record may be the file's path, or its relative one.
 func (r *Record) File() arr.File {
+	path, relative := cmp.Or(r.Data.ImportedPath, r.Data.Path), r.Data.RelativePath
+	switch {
+	case path != "" || relative != "":
+	case absolute(r.SourceTitle):
+		path = r.SourceTitle
+	default:
+		relative = r.SourceTitle
+	}
 	return arr.File{
 		ID:           r.Data.FileID,
-		Path:         cmp.Or(r.Data.ImportedPath, r.Data.Path, r.SourceTitle),
-		RelativePath: r.Data.RelativePath,
+		Path:         path,
+		RelativePath: relative,
 		PreviousPath: r.Data.SourcePath,
 		SourcePath:   r.Data.DroppedPath,
 		Quality:      r.Quality,
@@ -121,6 +130,11 @@ func (r *Record) File() arr.File {
 		ReleaseGroup: r.Data.ReleaseGroup,
 		Size:         r.Data.Size,
 	}
+}
+
+// absolute reports whether a path of Unix or Windows begins at a root.
+func absolute(path string) bool {
+	return strings.HasPrefix(path, "/") || strings.HasPrefix(path, `\\`) || len(path) > 2 && path[1:3] == `:\`
 }
 
 // sameTitle reports whether both are about the same movie, series or album.
