@@ -43,8 +43,8 @@ type PastRecord struct {
 	From, To time.Time
 }
 
-// accountedWindow is how long a record is known: longer than histories are read back.
-const accountedWindow = 90 * 24 * time.Hour
+// accountedWindow is how long a record is known: longer than any of it is read again.
+const accountedWindow = 30 * 24 * time.Hour
 
 // AccountKeys are the dedup keys by which an event accounts for a record.
 func (r PastRecord) AccountKeys(id uuid.UUID) []DedupKey {

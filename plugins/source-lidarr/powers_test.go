@@ -81,3 +81,8 @@ func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
 	require.Equal(t, "Album", fetched.Albums[0].Type)
 	require.Equal(t, "2002-02-13", fetched.Albums[0].ReleaseDate)
 }
+
+func TestOddAnswers(t *testing.T) {
+	t.Parallel()
+	arrtest.OddAnswers(t, live(t), newSource)
+}

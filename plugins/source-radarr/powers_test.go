@@ -45,3 +45,8 @@ func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
 	fetched := in.Fetched(in.Imported())
 	require.Equal(t, in.Imported().Media.ReleaseDate, fetched.Media.ReleaseDate)
 }
+
+func TestOddAnswers(t *testing.T) {
+	t.Parallel()
+	arrtest.OddAnswers(t, live(t), newSource)
+}

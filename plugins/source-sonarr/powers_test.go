@@ -14,9 +14,11 @@ import (
 
 func install(t *testing.T) *arrtest.Installation {
 	t.Helper()
-	return arrtest.Install(t, fakearr.Sonarr, func(ctx context.Context, env sdk.Env, c api.Config) (sdk.Source, error) {
-		return newSource(ctx, env, config{Config: c, ImportPair: pairFiles})
-	})
+	return arrtest.Install(t, fakearr.Sonarr, newFiles)
+}
+
+func newFiles(ctx context.Context, env sdk.Env, c api.Config) (sdk.Source, error) {
+	return newSource(ctx, env, config{Config: c, ImportPair: pairFiles})
 }
 
 func dark() fakearr.Title {
@@ -63,4 +65,9 @@ func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
 	require.Equal(t, 2, fetched.Episodes[0].Number)
 	require.Equal(t, "2017-12-01", fetched.Episodes[0].AirDate)
 	require.Equal(t, "as the webhook says", fetched.Episodes[0].Title)
+}
+
+func TestOddAnswers(t *testing.T) {
+	t.Parallel()
+	arrtest.OddAnswers(t, live(t), newFiles)
 }

@@ -48,3 +48,8 @@ func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
 		in.Fetched(in.Imported())
 	}
 }
+
+func TestOddAnswers(t *testing.T) {
+	t.Parallel()
+	arrtest.OddAnswers(t, live(t, fakearr.WhisparrV3), newSource)
+}
