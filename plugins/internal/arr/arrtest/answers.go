@@ -63,7 +63,7 @@ func OddAnswers(t *testing.T, in *Installation, newSource sdk.NewSource[api.Conf
 		"artist/1", "album/1", "track?albumId=1", "trackfile?albumId=1", "tag", "notification", "notification/schema",
 	} {
 		for _, version := range []string{"v1", "v3"} {
-			r := httptest.NewRequest(http.MethodGet, "/base/api/"+version+"/"+path, http.NoBody)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/base/api/"+version+"/"+path, http.NoBody)
 			r.Header.Set("X-Api-Key", in.APIKey())
 			w := httptest.NewRecorder()
 			if in.ServeHTTP(w, r); w.Code != http.StatusOK {
