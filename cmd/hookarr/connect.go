@@ -40,7 +40,7 @@ application send its test, and waits to see it arrive. The application is the on
 at base_url in the source's config, which is asked with api_key.
 
 With --check it changes nothing and ends with exit code 2 when something is not as
-it should be.`,
+it should be, or with 1 when that cannot be seen.`,
 		Example: `  hookarr connect radarr
   hookarr connect radarr --url http://hookarr.lan:8484/hooks/radarr
   hookarr connect radarr --dry-run
@@ -48,6 +48,9 @@ it should be.`,
   hookarr connect radarr --remove`,
 		ValidArgsFunction: first(c.names(sourceNames), cobra.NoFileCompletions),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if w.dryRun && w.check || w.check && w.remove || w.dryRun && w.remove {
+				return usagef("give one of --dry-run, --check and --remove")
+			}
 			cfg, err := c.load(nil)
 			if err != nil {
 				return err
@@ -60,7 +63,6 @@ it should be.`,
 	flags.BoolVar(&w.dryRun, "dry-run", false, "say what would be changed")
 	flags.BoolVar(&w.check, "check", false, "say what differs; exit code 2 when anything does")
 	flags.BoolVar(&w.remove, "remove", false, "take the connection away")
-	cmd.MarkFlagsMutuallyExclusive("dry-run", "check", "remove")
 	return cmd
 }
 
@@ -164,7 +166,9 @@ func address(cfg *config.Config, name string, source config.Source, given string
 
 func addToken(u *url.URL, t *config.Token) {
 	if t.Query == "" {
-		*u = *u.JoinPath(t.Value.Reveal())
+		if !strings.HasSuffix(u.Path, "/"+t.Value.Reveal()) {
+			*u = *u.JoinPath(t.Value.Reveal())
+		}
 		return
 	}
 	query := u.Query()
@@ -172,15 +176,21 @@ func addToken(u *url.URL, t *config.Token) {
 	u.RawQuery = query.Encode()
 }
 
-// withoutToken is a URL as it may be shown.
+// withoutToken is a URL as it may be shown: what follows the name of the source may be
+// a token, and so may all of a path without a source.
 func withoutToken(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""
 	}
 	shown := url.URL{Scheme: u.Scheme, Host: u.Host}
-	if parts := strings.SplitN(strings.TrimPrefix(u.Path, "/"), "/", 3); len(parts) >= 2 {
-		shown.Path = "/" + parts[0] + "/" + parts[1]
+	if before, after, ok := strings.Cut(u.Path, "/hooks/"); ok {
+		name, _, _ := strings.Cut(after, "/")
+		shown.Path = before + "/hooks/" + name
+		return shown.String()
+	}
+	if strings.Trim(u.Path, "/") != "" {
+		return shown.String() + "/…"
 	}
 	return shown.String()
 }

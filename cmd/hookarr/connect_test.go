@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +81,23 @@ func TestConnectSaysWhatItDid(t *testing.T) {
 	require.Regexp(t, `^`+version+`has no webhook to `+url+`: there is nothing to remove\n$`, connect(0, "--remove"))
 }
 
+// A token in a URL is a secret wherever it stands.
+func TestConnectShowsNoToken(t *testing.T) {
+	t.Parallel()
+	_, file, url := newConnectable(t)
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	const token = "a-token-for-tests-only"
+	file = write(t, strings.Replace(string(content), "{basic: {username: arr, password: "+webhookPassword+"}}", "{token: {value: "+token+"}}", 1))
+	base := strings.TrimSuffix(url, "/hooks/radarr")
+	for _, address := range []string{url, url + "/" + token, base + "/proxied", base + "/" + token, base, base + "/prefix/hooks/radarr"} {
+		for _, flags := range [][]string{{"--check"}, {"--dry-run"}, {"--json"}, {}, {"--remove"}} {
+			r := run(t, append([]string{"connect", "radarr", "--config", file, "--url", address}, flags...)...)
+			require.NotContains(t, r.out+r.err, token, "%s %s", address, flags)
+		}
+	}
+}
+
 func TestConnectSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	_, file, _ := newConnectable(t)
@@ -105,4 +123,9 @@ func TestConnectSaysWhatToDo(t *testing.T) {
 	require.Equal(t, exitError, r.code)
 	require.Contains(t, r.err, ": copy it from Settings, General\n")
 	require.Equal(t, "nothing was changed\n", r.out)
+	r = runWith(t, "", []string{"HOOKARR_SOURCES__RADARR__CONFIG__API_KEY=wrong"}, "connect", "radarr", "--check", "--config", file)
+	require.Equal(t, exitError, r.code, "it cannot be seen")
+
+	r = run(t, "connect", "radarr", "--check", "--remove", "--config", file)
+	require.Equal(t, result{code: exitUsage, err: "hookarr: give one of --dry-run, --check and --remove\n"}, result{code: r.code, err: strings.SplitAfter(r.err, "\n")[0]})
 }

@@ -140,6 +140,10 @@ func inWords(change sdk.Change, w wish) (string, bool) {
 		return "would add the webhook " + change.To, true
 	case change.From == "none":
 		return "added the webhook " + change.To, true
+	case change.To == "none" && w.check:
+		return "the webhook " + change.From + " leads here as well", true
+	case change.To == "none" && w.dryRun:
+		return "would remove the webhook " + change.From, true
 	case change.To == "none":
 		return "removed the webhook " + change.From, true
 	default:
@@ -180,10 +184,10 @@ var errDrift = errors.New("drift")
 
 func verdict(r connection, w wish) error {
 	switch {
-	case w.check && (len(r.Changes) > 0 || len(r.Problems) > 0 || !r.Connected):
-		return errDrift
 	case len(r.Problems) > 0:
 		return errReported
+	case w.check && (len(r.Changes) > 0 || !r.Connected):
+		return errDrift
 	default:
 		return nil
 	}

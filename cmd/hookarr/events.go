@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -138,6 +139,7 @@ func (c *cli) printEvent(v eventView) error {
 		{"state", string(v.State)},
 		{"reason", clean(v.Reason, whole)},
 		{"received", c.time(v.ReceivedAt)},
+		{"happened", c.happened(v)},
 		{"type", string(v.Type)},
 		{"title", clean(v.Title, reasonWidth)},
 		{"summary", clean(v.Summary, reasonWidth)},
@@ -145,6 +147,15 @@ func (c *cli) printEvent(v eventView) error {
 		{"request", requested(*v.Request)},
 	}
 	return c.facts(rows)
+}
+
+// happened is when an event that was read from a history happened.
+func (c *cli) happened(v eventView) string {
+	var e struct{ Time time.Time }
+	if v.Origin != sdk.OriginCatchup || json.Unmarshal(v.Event, &e) != nil {
+		return ""
+	}
+	return c.time(e.Time) + ", read from the application's history"
 }
 
 // requested says what the event was made of.

@@ -44,6 +44,7 @@ type Rememberer interface {
 type Store interface {
 	FindCursor(ctx context.Context, source string) (store.Cursor, error)
 	SaveCursor(ctx context.Context, source string, c store.Cursor) error
+	ForgetCursor(ctx context.Context, source string) error
 	ListRenames(ctx context.Context, source string, since time.Time) ([]sdk.Rename, error)
 	AskCatchup(ctx context.Context, source string) error
 }
@@ -121,9 +122,10 @@ func (r *Reader) CatchUp(ctx context.Context, source string) (Result, error) {
 	r.metrics.ran(source, result, err)
 	switch {
 	case errors.Is(err, host.ErrUnsupported):
-		// The plugin could, but this instance is not configured for it.
+		// The plugin could, but this instance is not configured for it. When it is, the
+		// first contact is then, and not now.
 		r.o.Log.DebugContext(ctx, "no history to catch up with", slog.String("source", source))
-		return result, nil
+		return result, r.o.Store.ForgetCursor(ctx, source)
 	case err != nil:
 		return result, fmt.Errorf("catch up with %s: %w", source, err)
 	}

@@ -277,6 +277,9 @@ func TestSourceWithoutHistory(t *testing.T) {
 	b.now = b.now.Add(time.Hour)
 	b.app.trouble = map[string]error{"": fmt.Errorf("no: %w", host.ErrUnsupported)}
 	require.Zero(t, b.catchUp(t))
+	b.app.trouble = nil
+	b.happened(b.now.Add(-time.Hour), 50)
+	require.Zero(t, b.catchUp(t), "the first contact is when the source is configured for it")
 	r, err := b.CatchUp(t.Context(), "nobody")
 	require.NoError(t, err)
 	require.Zero(t, r)

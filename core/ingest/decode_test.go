@@ -102,6 +102,7 @@ func TestRedecode(t *testing.T) {
 		require.Equal(t, event.Undecodable, e.State)
 		require.Equal(t, "not JSON", e.Reason)
 		require.InDelta(t, 1, b.metric("hookarr_events_undecodable_total", "radarr"), 0)
+		require.Contains(t, b.log.String(), "event not understood")
 	})
 	t.Run("a test that nobody waits for", func(t *testing.T) {
 		t.Parallel()

@@ -86,13 +86,14 @@ func (j *journal) stored(ctx context.Context, e *event.Event) {
 		j.deferred.WithLabelValues(e.Source).Inc()
 		j.warn(ctx, "event stored undecoded", slog.String("source", e.Source), slog.String("event", e.ID.String()), slog.String("reason", e.Reason))
 	}
-	j.resolved(e)
+	j.resolved(ctx, e)
 }
 
 // resolved counts what a new event, or a deferred one, came to.
-func (j *journal) resolved(e *event.Event) {
+func (j *journal) resolved(ctx context.Context, e *event.Event) {
 	if e.State == event.Undecodable {
 		j.undecodable.WithLabelValues(e.Source).Inc()
+		j.warn(ctx, "event not understood", slog.String("source", e.Source), slog.String("event", e.ID.String()), slog.String("reason", e.Reason))
 	}
 }
 

@@ -140,6 +140,6 @@ func (in *Intake) Redecode(ctx context.Context, e event.Event) (*store.Acceptanc
 		return nil, fmt.Errorf("decode event %s: %w", e.ID, err)
 	}
 	in.suspects.remove(e.ID)
-	in.journal.resolved(&r.acceptance.Event)
+	in.journal.resolved(ctx, &r.acceptance.Event)
 	return &r.acceptance, nil
 }

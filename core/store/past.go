@@ -27,6 +27,8 @@ type Past interface {
 	FindCursor(ctx context.Context, source string) (Cursor, error)
 	// SaveCursor keeps it. ReadTo never moves back, From stays the first.
 	SaveCursor(ctx context.Context, source string, c Cursor) error
+	// ForgetCursor makes the next reading of a source's history its first.
+	ForgetCursor(ctx context.Context, source string) error
 	// ListRenames returns the renames of a source's events that were received since a
 	// time, oldest first.
 	ListRenames(ctx context.Context, source string, since time.Time) ([]sdk.Rename, error)

@@ -230,7 +230,11 @@ func TestCatchup(t *testing.T) {
 					require.Contains(t, r.To, "second")
 				}
 				require.NotEmpty(t, d.Event.Summary)
-				require.NotEmpty(t, d.Event.ID)
+				if caught == 1 {
+					out, err := a.server.cli("events", "show", d.Event.ID)
+					require.NoError(t, err, out)
+					require.Contains(t, out, "read from the application's history")
+				}
 			}
 		}
 		require.Equal(t, missed, caught)

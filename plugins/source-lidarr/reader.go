@@ -110,7 +110,7 @@ func (r reader) addImported(ctx context.Context, p *payload, records []api.Recor
 		return err
 	}
 	p.Album = &albums[0]
-	tracks, err := api.Lookup[[]track](ctx, r.Client, "track", url.Values{"albumId": {string(records[0].AlbumID)}})
+	tracks, err := api.Lookup[[]track](ctx, r.Library, "track", url.Values{"albumId": {string(records[0].AlbumID)}})
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (r reader) albums(ctx context.Context, records []api.Record) ([]album, erro
 		if slices.ContainsFunc(all, func(a album) bool { return a.ID == id }) {
 			continue
 		}
-		known, err := api.Lookup[apiAlbum](ctx, r.Client, "album/"+url.PathEscape(string(id)), nil)
+		known, err := api.Lookup[apiAlbum](ctx, r.Library, "album/"+url.PathEscape(string(id)), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +165,7 @@ type apiArtist struct {
 
 // artist is what Lidarr knows of an artist, or the id alone.
 func (r reader) artist(ctx context.Context, id arr.ID) (*artist, error) {
-	known, err := api.Lookup[apiArtist](ctx, r.Client, "artist/"+url.PathEscape(string(id)), nil)
+	known, err := api.Lookup[apiArtist](ctx, r.Library, "artist/"+url.PathEscape(string(id)), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -163,6 +163,14 @@ func (s *Store) SaveCursor(ctx context.Context, source string, c store.Cursor) e
 	return nil
 }
 
+// ForgetCursor makes the next reading of a source's history its first.
+func (s *Store) ForgetCursor(ctx context.Context, source string) error {
+	if _, err := s.pool.Exec(ctx, `DELETE FROM cursors WHERE source = $1`, source); err != nil {
+		return fmt.Errorf("forget cursor of %s: %w", source, err)
+	}
+	return nil
+}
+
 // ListRenames returns the renames of a source's events that were received since a time.
 func (s *Store) ListRenames(ctx context.Context, source string, since time.Time) ([]sdk.Rename, error) {
 	rows, err := s.pool.Query(ctx, renamesSQL, since, source)

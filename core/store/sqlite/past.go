@@ -136,6 +136,14 @@ func (s *Store) SaveCursor(ctx context.Context, source string, c store.Cursor) e
 	return nil
 }
 
+// ForgetCursor makes the next reading of a source's history its first.
+func (s *Store) ForgetCursor(ctx context.Context, source string) error {
+	if _, err := s.write.ExecContext(ctx, `DELETE FROM cursors WHERE source = ?`, source); err != nil {
+		return fmt.Errorf("forget cursor of %s: %w", source, err)
+	}
+	return nil
+}
+
 // ListRenames returns the renames of a source's events that were received since a time.
 func (s *Store) ListRenames(ctx context.Context, source string, since time.Time) ([]sdk.Rename, error) {
 	normalized, err := collect(ctx, s.read, scanOne[[]byte], renamesSQL, micros(since), source)

@@ -144,6 +144,20 @@ func testCursors(t *testing.T, db Database) {
 	}
 }
 
+func testForgetCursor(t *testing.T, db Database) {
+	c := store.Cursor{From: time.Unix(1, 0).UTC(), ReadTo: time.Unix(2, 0).UTC()}
+	for _, source := range []string{"radarr", "sonarr"} {
+		require.NoError(t, db.Store.SaveCursor(t.Context(), source, c))
+	}
+	require.NoError(t, db.Store.ForgetCursor(t.Context(), "radarr"))
+	require.NoError(t, db.Store.ForgetCursor(t.Context(), "radarr"), "again")
+	_, err := db.Store.FindCursor(t.Context(), "radarr")
+	require.ErrorIs(t, err, store.ErrNotFound)
+	kept, err := db.Store.FindCursor(t.Context(), "sonarr")
+	require.NoError(t, err)
+	require.Equal(t, c, kept)
+}
+
 func testAskCatchup(t *testing.T, db Database) {
 	for range 3 {
 		require.NoError(t, db.Store.AskCatchup(t.Context(), "radarr"))

@@ -62,6 +62,7 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"WebhookOfAnotherTime":       testWebhookOfAnotherTime,
 		"Renames":                    testRenames,
 		"Cursors":                    testCursors,
+		"ForgetCursor":               testForgetCursor,
 		"AskCatchupOnce":             testAskCatchup,
 		"Enrich":                     testEnrich,
 	} {

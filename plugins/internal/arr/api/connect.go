@@ -21,12 +21,10 @@ func (p *Powers) Connect(ctx context.Context, r sdk.ConnectRequest) (sdk.Connect
 	if err != nil {
 		return sdk.ConnectResult{}, err
 	}
+	ctx, cancel := inTime(ctx)
+	defer cancel()
 	j := &job{client: c, app: p.app, source: p.instance, request: r}
-	err = j.run(ctx)
-	if ctx.Err() != nil {
-		return sdk.ConnectResult{}, fmt.Errorf("%s at %s did not answer in time: %w", c.app, c.base, ctx.Err())
-	}
-	if err != nil {
+	if err := j.run(ctx); err != nil {
 		j.result.Connected = false
 		j.problem(err.Error())
 	}
@@ -87,6 +85,9 @@ func (j *job) connections(ctx context.Context) (all, ours []connection, err erro
 	if _, err := j.client.call(ctx, http.MethodGet, "notification", nil, nil, &all); err != nil {
 		return nil, nil, err
 	}
+	if all == nil {
+		return nil, nil, fmt.Errorf("%s at %s answered with something that is no list of connections", j.client.app, j.client.base)
+	}
 	for _, c := range all {
 		if c.webhook() && samePlace(c.field("url"), j.request.URL) {
 			ours = append(ours, c)
@@ -127,7 +128,7 @@ func (j *job) check(ctx context.Context, all, ours []connection) error {
 		return err
 	}
 	for _, more := range ours[1:] {
-		j.change("connection", fmt.Sprintf("%q as well", more.name()), "one")
+		j.change("connection", strconv.Quote(more.name()), "none")
 	}
 	j.result.Connected = len(j.result.Changes) == 0
 	return nil

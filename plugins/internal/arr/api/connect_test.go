@@ -2,15 +2,18 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -146,6 +149,7 @@ func TestThereAreNeverTwoOfOurs(t *testing.T) {
 	drift := b.do(t, sdk.ConnectCheck)
 	require.False(t, drift.Connected)
 	require.Equal(t, []string{"url", "headers", "connection"}, fieldsOf(drift))
+	require.Equal(t, sdk.Change{Field: "connection", From: `"Older"`, To: "none"}, drift.Changes[2])
 	require.Equal(t, sdk.Change{Field: "url", From: b.door.URL + "/hooks/arr with another credential", To: b.door.URL + "/hooks/arr"}, drift.Changes[0])
 
 	fixed := b.do(t, sdk.ConnectApply)
@@ -173,6 +177,50 @@ func TestTagsAreDrift(t *testing.T) {
 	require.Equal(t, []sdk.Change{{Field: "tags", From: "kids, 4k", To: "none"}}, drift.Changes)
 	require.Equal(t, drift.Changes, b.do(t, sdk.ConnectApply).Changes)
 	require.True(t, b.do(t, sdk.ConnectCheck).Connected)
+}
+
+// However a URL is written, it leads to one place, and no part of it that may be a
+// secret is shown.
+func TestURLsOfOnePlace(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ is, wanted, from, to string }{
+		{"http://LOCALHOST:80/hooks/arr/", "http://localhost/hooks/arr", "http://localhost/hooks/arr in another spelling", "http://localhost/hooks/arr"},
+		{"https://localhost/hooks/%61rr", "https://localhost:443/hooks/arr", "https://localhost/hooks/arr in another spelling", "https://localhost/hooks/arr"},
+		{"http://localhost/hooks/arr/s3cret", "http://localhost/hooks/arr?token=s3cret", "http://localhost/hooks/arr with another credential", "http://localhost/hooks/arr"},
+		{"http://localhost/radarr/s3cret/", "http://localhost/radarr/s3cret", "http://localhost/… in another spelling", "http://localhost/…"},
+		{"http://localhost/s3cret?a", "http://localhost/s3cret", "http://localhost/… with another credential", "http://localhost/…"},
+	} {
+		b := newBench(t, fakearr.Radarr)
+		b.Connect("Hookarr", test.is)
+		r := b.request(sdk.ConnectCheck)
+		r.URL = test.wanted
+		result, err := b.powers.Connect(t.Context(), r)
+		require.NoError(t, err)
+		require.Empty(t, result.Problems)
+		require.Equal(t, sdk.Change{Field: "url", From: test.from, To: test.to}, result.Changes[0])
+		r.Action = sdk.ConnectApply
+		result, err = b.powers.Connect(t.Context(), r)
+		require.NoError(t, err)
+		require.NotEmpty(t, result.Problems, "nothing answers there")
+		require.NotContains(t, strings.Join(result.Problems, ""), "s3cret")
+	}
+}
+
+// An application waits long for an address that does not answer.
+func TestAnAddressThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, fakearr.Radarr)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = silent.Close() })
+	r := b.request(sdk.ConnectApply)
+	r.URL = "http://" + silent.Addr().String() + "/hooks/arr"
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	result, err := b.powers.Connect(ctx, r)
+	require.NoError(t, err)
+	require.NoError(t, ctx.Err(), "there is time to say it")
+	require.Equal(t, []string{"Radarr has got no answer from " + r.URL + " yet: is that how Hookarr is reached from there?"}, result.Problems)
 }
 
 func TestTheNameFindsWhatTheServerHadBeforeItMoved(t *testing.T) {

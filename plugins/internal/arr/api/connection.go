@@ -204,13 +204,16 @@ func (j *job) compare(ctx context.Context, from, to connection) error {
 	}
 	if a, b := from.field("url"), to.field("url"); a != b {
 		from, to := place(a), place(b)
-		if from == to {
+		switch {
+		case sameButSpelling(a, b):
+			from += " in another spelling"
+		case from == to:
 			from += " with another credential"
 		}
 		j.change("url", from, to)
 	}
 	if a, b := from.field("method"), to.field("method"); a != b {
-		j.change("method", a, "POST")
+		j.change("method", strings.Replace(a, "2", "PUT", 1), "POST")
 	}
 	if a, b := from.field("username"), to.field("username"); a != b {
 		j.change("username", a, b)
@@ -255,22 +258,35 @@ func shownHeaders(all []pair) string {
 }
 
 // place is where a webhook's URL leads, as it may be shown: the query, and the path
-// after the name of the source, may be a credential.
+// after the name of the source, may be a credential. Of a path without a source, all
+// may be.
 func place(s string) string {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" {
 		return "none"
 	}
-	shown := url.URL{Scheme: strings.ToLower(u.Scheme), Host: strings.ToLower(u.Host)}
-	before, after, ok := strings.Cut(u.Path, "/hooks/")
-	if !ok {
-		before, after = "", strings.TrimPrefix(u.Path, "/")
+	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	if port := map[string]string{"http": ":80", "https": ":443"}[scheme]; port != "" {
+		host = strings.TrimSuffix(host, port)
 	}
-	name, _, _ := strings.Cut(after, "/")
-	if shown.Path = before + "/" + name; ok {
+	shown := url.URL{Scheme: scheme, Host: host}
+	if before, after, ok := strings.Cut(u.Path, "/hooks/"); ok {
+		name, _, _ := strings.Cut(after, "/")
 		shown.Path = before + "/hooks/" + name
+		return shown.String()
+	}
+	if strings.Trim(u.Path, "/") != "" {
+		return shown.String() + "/…"
 	}
 	return shown.String()
+}
+
+// sameButSpelling reports whether two URLs are equal but for letters' case, a slash at
+// the end, and what need not be written.
+func sameButSpelling(a, b string) bool {
+	x, errX := url.Parse(a)
+	y, errY := url.Parse(b)
+	return errX == nil && errY == nil && place(a) == place(b) && strings.TrimRight(x.Path, "/") == strings.TrimRight(y.Path, "/") && x.RawQuery == y.RawQuery
 }
 
 // samePlace reports whether two URLs lead to the same source of one server.

@@ -19,11 +19,13 @@ func (p *Powers) Fetch(ctx context.Context, e sdk.Event) (sdk.Event, error) {
 	if !tellsOfTitle(e) {
 		return e, nil
 	}
+	ctx, cancel := inTime(ctx)
+	defer cancel()
 	status, err := c.Status(ctx)
 	if err != nil {
 		return e, err
 	}
-	more, err := p.reader(c, status).Details(ctx, e)
+	more, err := p.reader(c, status, false).Details(ctx, e)
 	if err != nil {
 		return e, err
 	}

@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
@@ -25,6 +25,9 @@ const (
 	// leadIn is how far before an event records are read: the file that an import
 	// replaced is recorded when the copying begins.
 	leadIn = 15 * time.Minute
+	// patience is how long an application may fail over a title. Then its events are told
+	// with what is known, for one damaged title must not keep all others from coming.
+	patience = time.Hour
 	// clockTolerance is how far a clock that is off may seem to move between two
 	// answers.
 	clockTolerance = 5 * time.Second
@@ -145,11 +148,13 @@ func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPa
 	if err != nil {
 		return sdk.HistoryPage{}, err
 	}
+	ctx, cancel := inTime(ctx)
+	defer cancel()
 	status, err := c.Status(ctx)
 	if err != nil {
 		return sdk.HistoryPage{}, err
 	}
-	reader := p.reader(c, status)
+	reader := p.reader(c, status, false)
 	w, err := c.window(ctx, q, reader.Part)
 	if err != nil {
 		return sdk.HistoryPage{}, err
@@ -169,6 +174,9 @@ func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPa
 			return page, nil
 		}
 		e, err := reader.Tell(ctx, told)
+		if failed(err) && p.stuck.at(end, begun) >= patience {
+			e, err = p.reader(c, status, true).Tell(ctx, told)
+		}
 		if _, skipped := sdk.SkipReason(err); skipped {
 			page.Cursor = end.String()
 			continue
@@ -256,6 +264,24 @@ func (w *window) shorten(c *Client, records []Record) error {
 	return nil
 }
 
+// stuck is where a history cannot be told because the application fails over a title,
+// and since when.
+type stuck struct {
+	mu       sync.Mutex
+	position position
+	since    time.Time
+}
+
+// at returns for how long it has been stuck there.
+func (s *stuck) at(p position, now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.position != p {
+		s.position, s.since = p, now
+	}
+	return now.Sub(s.since)
+}
+
 // late reports whether half the time is over, so that a page which takes long is sent
 // as far as it is.
 func late(ctx context.Context, begun time.Time) bool {
@@ -263,19 +289,8 @@ func late(ctx context.Context, begun time.Time) bool {
 	return ok && time.Since(begun) > deadline.Sub(begun)/2
 }
 
-// Lookup is Get for something that an event can do without: it is empty when the
-// application does not know it any more, or fails over it.
-func Lookup[T any](ctx context.Context, c *Client, path string, query url.Values) (T, error) {
-	v, err := Get[T](ctx, c, path, query)
-	if unknown(err) {
-		var none T
-		return none, nil
-	}
-	return v, err
-}
-
-// unknown reports whether the application lacks what was asked for, or fails over it.
-func unknown(err error) bool {
+// failed reports whether the application itself failed over what was asked for.
+func failed(err error) bool {
 	f, ok := errors.AsType[*failure](err)
-	return errors.Is(err, ErrNotFound) || ok && f.status == http.StatusInternalServerError
+	return ok && f.status == http.StatusInternalServerError
 }

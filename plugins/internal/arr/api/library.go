@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,6 +23,23 @@ type Library struct {
 	App    arr.App
 	// ApplicationURL is where its pages are, for events that do not say.
 	ApplicationURL string
+	// Lenient: what the application fails over is not known, as what it lacks.
+	Lenient bool
+}
+
+// Lookup is Get for something that an event can do without: it is empty when the
+// application does not know it any more.
+func Lookup[T any](ctx context.Context, l Library, path string, query url.Values) (T, error) {
+	v, err := Get[T](ctx, l.Client, path, query)
+	if l.unknown(err) {
+		var none T
+		return none, nil
+	}
+	return v, err
+}
+
+func (l Library) unknown(err error) bool {
+	return errors.Is(err, ErrNotFound) || l.Lenient && failed(err)
 }
 
 // Request is that of a webhook, whose header says the version.
@@ -38,7 +56,7 @@ func (l Library) Labels(ctx context.Context, ids []arr.ID) (arr.Names, error) {
 		ID    arr.ID
 		Label string
 	}
-	tags, err := Lookup[[]tag](ctx, l.Client, "tag", nil)
+	tags, err := Lookup[[]tag](ctx, l, "tag", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +109,7 @@ func (l Library) Download(ctx context.Context, records []Record) ([]Record, erro
 		"downloadId": {records[0].DownloadID}, "pageSize": {strconv.Itoa(maxDownload)}, "sortKey": {"date"}, "sortDirection": {"ascending"},
 	}
 	// It is asked for anew each time: what is remembered may lack the latest.
-	if _, err := l.Client.call(ctx, http.MethodGet, "history", query, nil, &page); err != nil && !unknown(err) {
+	if _, err := l.Client.call(ctx, http.MethodGet, "history", query, nil, &page); err != nil && !l.unknown(err) {
 		return nil, err
 	}
 	if len(page.Records) == 0 {
@@ -120,5 +138,5 @@ func (l Library) Held(ctx context.Context, folder string, titles ...Record) ([]s
 // known are the files that the title of a record has today.
 func (l Library) known(ctx context.Context, r *Record) ([]File, error) {
 	path, query := r.files()
-	return Lookup[[]File](ctx, l.Client, path, query)
+	return Lookup[[]File](ctx, l, path, query)
 }

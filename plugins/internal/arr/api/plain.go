@@ -12,8 +12,11 @@ import (
 // tested makes a call during which the application tests the connection.
 func (j *job) tested(ctx context.Context, method, path string, c connection, into any) error {
 	_, err := j.client.call(ctx, method, path, nil, c, into)
-	if err == nil || ctx.Err() != nil {
-		return err
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s has got no answer from %s yet: is that how Hookarr is reached from there?", j.app.Name, place(j.request.URL))
 	}
 	return errors.New(j.plain(err))
 }

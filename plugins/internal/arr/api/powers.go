@@ -50,6 +50,7 @@ type Powers struct {
 	instance       string
 	applicationURL string
 	log            *slog.Logger
+	stuck          stuck
 	// clockTold is how far off the application's clock was last said to be, a
 	// time.Duration.
 	clockTold atomic.Int64
@@ -73,8 +74,17 @@ func (p *Powers) ready() (*Client, error) {
 	return p.client, nil
 }
 
-func (p *Powers) reader(c *Client, s Status) Reader {
-	return p.app.Reader(Library{Client: c, Status: s, App: p.app.Name, ApplicationURL: p.applicationURL})
+func (p *Powers) reader(c *Client, s Status, lenient bool) Reader {
+	return p.app.Reader(Library{Client: c, Status: s, App: p.app.Name, ApplicationURL: p.applicationURL, Lenient: lenient})
+}
+
+// inTime leaves a tenth of the time for saying what took the rest.
+func inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/10))
 }
 
 // tellClock says that the application's clock is off, once for each minute that it

@@ -60,7 +60,7 @@ type resource struct {
 
 // movie is what the application knows of a movie, or its id alone.
 func (r reader) movie(ctx context.Context, id arr.ID) (*Movie, error) {
-	known, err := api.Lookup[resource](ctx, r.Client, "movie/"+url.PathEscape(string(id)), nil)
+	known, err := api.Lookup[resource](ctx, r.Library, "movie/"+url.PathEscape(string(id)), nil)
 	if err != nil {
 		return nil, err
 	}

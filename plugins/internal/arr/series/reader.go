@@ -63,7 +63,7 @@ type apiEpisode struct {
 }
 
 func (r reader) byID(ctx context.Context, seriesID arr.ID, ids []arr.ID) ([]Episode, error) {
-	known, err := api.Lookup[[]apiEpisode](ctx, r.Client, "episode", url.Values{"seriesId": {string(seriesID)}})
+	known, err := api.Lookup[[]apiEpisode](ctx, r.Library, "episode", url.Values{"seriesId": {string(seriesID)}})
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ type resource struct {
 
 // series is what the application knows of a series, or its id alone.
 func (r reader) series(ctx context.Context, id arr.ID) (*Series, error) {
-	known, err := api.Lookup[resource](ctx, r.Client, "series/"+url.PathEscape(string(id)), nil)
+	known, err := api.Lookup[resource](ctx, r.Library, "series/"+url.PathEscape(string(id)), nil)
 	if err != nil {
 		return nil, err
 	}
