@@ -119,14 +119,14 @@ func (r *Reader) CatchUp(ctx context.Context, source string) (Result, error) {
 		return Result{}, err
 	}
 	result, err := r.read(ctx, source, settings, cursor, now)
-	r.metrics.ran(source, result, err)
-	switch {
-	case errors.Is(err, host.ErrUnsupported):
+	if errors.Is(err, host.ErrUnsupported) {
 		// The plugin could, but this instance is not configured for it. When it is, the
 		// first contact is then, and not now.
 		r.o.Log.DebugContext(ctx, "no history to catch up with", slog.String("source", source))
 		return result, r.o.Store.ForgetCursor(ctx, source)
-	case err != nil:
+	}
+	r.metrics.ran(source, result, err)
+	if err != nil {
 		return result, fmt.Errorf("catch up with %s: %w", source, err)
 	}
 	if result.Accepted > 0 {
@@ -156,7 +156,8 @@ func (r *Reader) read(ctx context.Context, source string, settings config.Catchu
 	}
 	var result Result
 	if !q.Since.Before(q.Until) {
-		return result, nil
+		// Nothing is old enough yet; but only who is asked says that there is no history.
+		q.Until = q.Since.Add(-time.Second)
 	}
 	var err error
 	if q.Renamed, err = r.o.Store.ListRenames(ctx, source, q.Since.Add(-renaming)); err != nil {

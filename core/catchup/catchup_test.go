@@ -272,14 +272,23 @@ func (stuck) History(_ context.Context, _ string, q sdk.HistoryQuery) (host.Past
 
 func TestSourceWithoutHistory(t *testing.T) {
 	t.Parallel()
-	b := setup(t, defaults())
-	b.catchUp(t)
-	b.now = b.now.Add(time.Hour)
+	settings := defaults()
+	settings.Since = 10 * time.Minute
+	b := setup(t, settings)
 	b.app.trouble = map[string]error{"": fmt.Errorf("no: %w", host.ErrUnsupported)}
+	require.NoError(t, b.Begin(t.Context()))
 	require.Zero(t, b.catchUp(t))
 	b.app.trouble = nil
-	b.happened(b.now.Add(-time.Hour), 50)
-	require.Zero(t, b.catchUp(t), "the first contact is when the source is configured for it")
+	b.happened(b.now.Add(-time.Hour), 60)
+	b.now = b.now.Add(2 * time.Minute)
+	require.NoError(t, b.Begin(t.Context()))
+	require.Equal(t, Result{Accepted: 8}, b.catchUp(t), "the first contact is when the source is configured for it")
+
+	b = setup(t, defaults())
+	b.app.trouble = map[string]error{"": host.ErrUnsupported}
+	require.Zero(t, b.catchUp(t))
+	_, err := b.store.FindCursor(t.Context(), "radarr")
+	require.ErrorIs(t, err, store.ErrNotFound, "though nothing was old enough to be asked for")
 	r, err := b.CatchUp(t.Context(), "nobody")
 	require.NoError(t, err)
 	require.Zero(t, r)

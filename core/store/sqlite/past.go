@@ -49,7 +49,7 @@ func (s *Store) AcceptPast(ctx context.Context, a *store.Acceptance, r store.Pas
 		past.Keys = r.AccountKeys(cmp.Or(owner, a.Event.ID))
 		if owner != uuid.Nil {
 			accepted = store.Accepted{EventID: owner, Duplicate: true}
-			past.Event.ID = owner
+			past.Event.ID, past.Clears = owner, ""
 			_, err := t.take(&past)
 			return err
 		}
