@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -26,7 +27,8 @@ func attach(t *testing.T, p *sdk.Plugin, err error) *grpc.ClientConn {
 	t.Helper()
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	log := process.Log{Output: t.Output(), Level: slog.LevelDebug}
+	output := &testOutput{to: t.Output()}
+	log := process.Log{Output: output, Level: slog.LevelDebug}
 	served, done := process.ServeTest(ctx, p.Services(log), log)
 	require.NotNil(t, served)
 	conn, err := grpc.NewClient("unix:"+served.Addr.String(), append(host.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
@@ -35,8 +37,27 @@ func attach(t *testing.T, p *sdk.Plugin, err error) *grpc.ClientConn {
 		_ = conn.Close()
 		cancel()
 		<-done
+		output.end()
 	})
 	return conn
+}
+
+// testOutput takes a test's log until the test ends: go-plugin writes a little longer.
+type testOutput struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (o *testOutput) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.to.Write(b)
+}
+
+func (o *testOutput) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.to = io.Discard
 }
 
 // ledger remembers what became of instances.

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -296,17 +294,11 @@ func TestAPasswordThatNobodySeesIsSetAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, fakearr.WhisparrV2)
 	made := b.do(t, sdk.ConnectApply)
-	at := b.url + "/api/v3/notification/" + made.ConnectionID + "?forceSave=true&apikey=" + b.APIKey()
-	resp, err := http.Get(at)
-	require.NoError(t, err)
-	saved, err := io.ReadAll(resp.Body)
-	require.NoError(t, errors.Join(err, resp.Body.Close()))
+	at := "/api/v3/notification/" + made.ConnectionID + "?forceSave=true"
+	var saved json.RawMessage
+	b.call(t, http.MethodGet, at, nil, &saved)
 	require.Contains(t, string(saved), `"********"`)
-	change, err := http.NewRequest(http.MethodPut, at, strings.NewReader(strings.ReplaceAll(string(saved), "********", "wrong")))
-	require.NoError(t, err)
-	resp, err = http.DefaultClient.Do(change)
-	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
+	b.call(t, http.MethodPut, at, json.RawMessage(bytes.ReplaceAll(saved, []byte("********"), []byte("wrong"))), nil)
 	require.False(t, b.do(t, sdk.ConnectTest).Connected)
 
 	again := b.do(t, sdk.ConnectApply)
@@ -315,8 +307,8 @@ func TestAPasswordThatNobodySeesIsSetAgain(t *testing.T) {
 	require.True(t, b.do(t, sdk.ConnectTest).Connected)
 }
 
-// names are the connections that the application has.
-// call makes a request of the application's API.
+// call makes a request of the application's API, on a connection of its own: servers of
+// other tests end those that are shared.
 func (b *bench) call(t *testing.T, method, path string, body, into any) {
 	t.Helper()
 	data, err := json.Marshal(body)
@@ -324,7 +316,7 @@ func (b *bench) call(t *testing.T, method, path string, body, into any) {
 	req, err := http.NewRequestWithContext(t.Context(), method, b.url+path, bytes.NewReader(data))
 	require.NoError(t, err)
 	req.Header.Set("X-Api-Key", b.APIKey())
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()
 	require.Less(t, resp.StatusCode, 300)
@@ -333,6 +325,7 @@ func (b *bench) call(t *testing.T, method, path string, body, into any) {
 	}
 }
 
+// names are the connections that the application has.
 func (b *bench) names(t *testing.T) []string {
 	t.Helper()
 	var all []struct{ Name string }
