@@ -48,10 +48,13 @@ type PastRecord struct {
 // accountedWindow is how long a record is known: longer than any of it is read again.
 const accountedWindow = 30 * 24 * time.Hour
 
+// ReadKey is the dedup key of the event that accounts for the record.
+func (r PastRecord) ReadKey() string { return ShortKey("past:" + r.Key) }
+
 // AccountKeys are the dedup keys by which an event accounts for a record.
 func (r PastRecord) AccountKeys(id uuid.UUID) []DedupKey {
 	return []DedupKey{
-		{Key: "past:" + r.Key, Window: accountedWindow},
+		{Key: r.ReadKey(), Window: accountedWindow},
 		{Key: AccountPrefix + hex.EncodeToString(id[:]), Window: accountedWindow},
 	}
 }

@@ -87,7 +87,7 @@ func twin(ctx context.Context, tx pgx.Tx, source string, keys []string, a *store
 		sql  string
 		args []any
 	}{
-		{readSQL, []any{source, store.ShortKey(r.AccountKeys(uuid.Nil)[0].Key)}},
+		{readSQL, []any{source, r.ReadKey()}},
 		{twinSQL, []any{source, store.CleanText(a.Event.Fingerprint), r.From, r.To}},
 		{keyTwinSQL, []any{source, keys}},
 	} {

@@ -77,7 +77,7 @@ func (t *tx) twin(source string, a *store.Acceptance, r store.PastRecord) (id uu
 		args []any
 	}
 	queries := []query{
-		{readSQL, []any{source, store.ShortKey(r.AccountKeys(uuid.Nil)[0].Key), t.now}},
+		{readSQL, []any{source, r.ReadKey(), t.now}},
 		{twinSQL, []any{source, store.CleanText(a.Event.Fingerprint), micros(r.From), micros(r.To)}},
 	}
 	for _, k := range a.Keys {

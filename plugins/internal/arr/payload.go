@@ -238,7 +238,7 @@ func (f *File) Rename(folder string) sdk.Rename {
 	}
 }
 
-// slashed splits what Sonarr 3 joins with slashes: "English / French".
+// slashed splits what Sonarr 3 and the APIs join with slashes: "English / French".
 func slashed(names Names) Names {
 	if !slices.ContainsFunc(names, func(s string) bool { return strings.Contains(s, "/") }) {
 		return names

@@ -19,9 +19,9 @@ type File struct {
 type MediaInfo struct {
 	AudioChannels         arr.Number
 	AudioCodec            string
-	AudioLanguages        string // eng/ger
-	Resolution            string // 1920x1080
-	Subtitles             string // eng/ger
+	AudioLanguages        arr.Names // eng/ger, as in webhooks of Sonarr 3
+	Resolution            string    // 1920x1080
+	Subtitles             arr.Names // eng/ger
 	VideoCodec            string
 	VideoDynamicRange     string
 	VideoDynamicRangeType string
@@ -35,27 +35,16 @@ func (f *File) Webhook() arr.File {
 		out.MediaInfo = &arr.MediaInfo{
 			AudioChannels:         m.AudioChannels,
 			AudioCodec:            m.AudioCodec,
-			AudioLanguages:        slashed(m.AudioLanguages),
+			AudioLanguages:        m.AudioLanguages,
 			Width:                 pixels(width),
 			Height:                pixels(height),
-			Subtitles:             slashed(m.Subtitles),
+			Subtitles:             m.Subtitles,
 			VideoCodec:            m.VideoCodec,
 			VideoDynamicRange:     m.VideoDynamicRange,
 			VideoDynamicRangeType: m.VideoDynamicRangeType,
 		}
 	}
 	return out
-}
-
-// slashed splits what the API joins with slashes.
-func slashed(s string) arr.Names {
-	var all arr.Names
-	for part := range strings.SplitSeq(s, "/") {
-		if part = strings.TrimSpace(part); part != "" {
-			all = append(all, part)
-		}
-	}
-	return all
 }
 
 func pixels(s string) arr.Number {

@@ -270,8 +270,10 @@ func (p past) without(known []sdk.Rename) []Record {
 	for i := range slices.Backward(p.records) {
 		r := &p.records[i]
 		rename := sdk.Rename{From: r.Data.SourcePath, To: r.Data.Path}
-		if at, again := latest[rename]; r.renamed() && (again && at.Sub(r.Date) <= together || left[rename] > 0) {
-			if !again || at.Sub(r.Date) > together {
+		at, again := latest[rename]
+		sameFile := again && at.Sub(r.Date) <= together
+		if r.renamed() && (sameFile || left[rename] > 0) {
+			if !sameFile {
 				left[rename]--
 			}
 			latest[rename] = r.Date
