@@ -14,6 +14,10 @@ import (
 // maxConcurrency is the most workers that the queue runs.
 const maxConcurrency = 10_000
 
+// maxPerSecond is more than any target takes in, and leaves each attempt a time of
+// its own.
+const maxPerSecond = 10_000
+
 // checker finds what is wrong with decoded settings.
 type checker struct {
 	*Config
@@ -156,6 +160,9 @@ func (k checker) target(key, name string, t Target) {
 		k.problem(key+".concurrency", "want 1 to %d, or 0 for the plugin's own", maxConcurrency)
 	}
 	k.retry(key+".retry", t.Retry)
+	if t.Rate != nil {
+		k.rate(key+".rate", *t.Rate)
+	}
 	if !k.isBroken("routes") && !slices.ContainsFunc(k.Routes, func(r Route) bool { return slices.Contains(r.To, name) }) {
 		k.warn(key, "no route leads here")
 	}
@@ -184,6 +191,18 @@ func (k checker) retry(key string, r Retry) {
 		k.problem(key+".max_attempts", "want 1 or more, or 0 for no limit")
 	}
 	k.positive(key+".max_age", r.MaxAge)
+}
+
+func (k checker) rate(key string, r Rate) {
+	switch {
+	case !k.given[key+".per_second"]:
+		k.problem(key+".per_second", "give the attempts per second, or 0 for no limit; without rate, the plugin's own holds")
+	case r.PerSecond < 0 || r.PerSecond > maxPerSecond:
+		k.problem(key+".per_second", "want more than 0 and at most %d, such as 0.5 for one in two seconds, or 0 for no limit", maxPerSecond)
+	}
+	if r.Burst < 1 {
+		k.problem(key+".burst", "want 1 or more")
+	}
 }
 
 func (k checker) routes() {

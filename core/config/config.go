@@ -201,6 +201,8 @@ type Target struct {
 	// plugin's default, or 8.
 	Concurrency int   `koanf:"concurrency"`
 	Retry       Retry `koanf:"retry"`
+	// Rate is nil for the plugin's default.
+	Rate *Rate `koanf:"rate"`
 	// Config is the plugin's own.
 	Config map[string]any `koanf:"config"`
 }
@@ -218,6 +220,14 @@ type Retry struct {
 	MaxAttempts int `koanf:"max_attempts"`
 	// MaxAge counts from the delivery's creation; older ones become dead letters.
 	MaxAge time.Duration `koanf:"max_age"`
+}
+
+// Rate bounds how often attempts are made.
+type Rate struct {
+	// PerSecond is 0 for no limit, whatever the plugin proposes.
+	PerSecond float64 `koanf:"per_second"`
+	// Burst is how many may go out at once after a pause.
+	Burst int `koanf:"burst"`
 }
 
 // Route says which events go to which targets.

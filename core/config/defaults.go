@@ -34,4 +34,6 @@ func (t *Target) setDefaults() {
 	}
 }
 
+func (r *Rate) setDefaults() { r.Burst = 1 }
+
 func (h *HMAC) setDefaults() { h.Tolerance = 5 * time.Minute }

@@ -77,7 +77,7 @@ func isSecret(t reflect.Type) bool {
 	return t == secretType || t.Kind() == reflect.Slice && t.Elem() == secretType
 }
 
-// field is a key of a section.
+// field is a key of a section. Its type is what a pointer points to.
 type field struct {
 	name  string
 	typ   reflect.Type
@@ -92,7 +92,11 @@ func fields(t reflect.Type) []field {
 	var fs []field
 	for i := range t.NumField() {
 		if name := t.Field(i).Tag.Get("koanf"); name != "" && name != "-" {
-			fs = append(fs, field{name: name, typ: t.Field(i).Type, index: i})
+			typ := t.Field(i).Type
+			if typ.Kind() == reflect.Pointer {
+				typ = typ.Elem()
+			}
+			fs = append(fs, field{name: name, typ: typ, index: i})
 		}
 	}
 	return fs

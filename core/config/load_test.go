@@ -88,12 +88,14 @@ func TestLoadFull(t *testing.T) {
 	require.Equal(t, config.Target{
 		Plugin: "webhook", Timeout: 10 * time.Second, Concurrency: 16,
 		Retry: config.Retry{Initial: time.Second, Multiplier: 1.5, MaxInterval: time.Hour, MaxAttempts: 12, MaxAge: 48 * time.Hour},
+		Rate: &config.Rate{PerSecond: 2.5, Burst: 100},
 		Config: map[string]any{
 			"url": "http://127.0.0.1:9900/hook", "secrets": []any{"whsec_c2VjcmV0LXNlY3JldA"}, "format": "standard",
 			"headers": map[string]any{"X.Team": "media", "Authorization": "Bearer t0ken"}, "verify": true, "limit": 3,
 		},
 	}, c.Targets["ops"])
 	require.Equal(t, []time.Duration{time.Second, time.Minute, time.Hour}, c.Targets["scheduled"].Retry.Schedule)
+	require.Equal(t, &config.Rate{Burst: 1}, c.Targets["scheduled"].Rate, "no limit is not the plugin's own")
 	require.Equal(t, []config.Route{{
 		Name: "everything", From: []string{"*"}, Types: []string{"media.*", "release.grabbed"},
 		When: "event.media.year >= 2000", To: []string{"ops", "scheduled"},
@@ -176,7 +178,7 @@ sources:
       - token: {value_file: `+file+`}
 targets:
   unused: {plugin: webhook}
-`, "HOOKARR_SECRET=used-nowhere", "HOOKARR_LOG_LEVELS=debug", "HOOKARR_ROUTES=x", "HOOKARR_SOURCES__RADARR__AUTH=none", "OTHER=1")
+`, "HOOKARR_SECRET=used-nowhere", "HOOKARR_LOG_LEVELS=debug", "HOOKARR_ROUTES=x", "HOOKARR_SOURCES__RADARR__AUTH=none", "HOOKARR_TARGETS__UNUSED__RATE=5", "OTHER=1")
 	require.NoError(t, err)
 	golden(t, "testdata/warnings.txt", strings.NewReplacer(c.File, "hookarr.yaml", file, "FILE").Replace(messages(c.Warnings)))
 
@@ -263,6 +265,7 @@ routes: [{name: a, to: [my-ops]}]
 		"HOOKARR_TARGETS__MY_OPS__RETRY_SCHEDULE=1s,2s",
 		"HOOKARR_TARGETS__MY_OPS__RETRY_MULTIPLIER=2.5",
 		"HOOKARR_TARGETS__MY_OPS__CONCURRENCY=3",
+		"HOOKARR_TARGETS__MY_OPS__RATE_PER_SECOND=0.5",
 		"HOOKARR_TARGETS__MY_OPS__CONFIG__URL=http://env/${X}",
 		"HOOKARR_TARGETS__MY_OPS__CONFIG__HEADERS__A=c",
 	)
@@ -280,6 +283,7 @@ routes: [{name: a, to: [my-ops]}]
 		"HOOKARR_TARGETS__MY_OPS__RETRY_MAX_AGE=2h",
 		"HOOKARR_TARGETS__MY_OPS__RETRY_SCHEDULE=1s,2s",
 		"HOOKARR_TARGETS__MY_OPS__CONCURRENCY=3",
+		"HOOKARR_TARGETS__MY_OPS__RATE_PER_SECOND=0.5",
 		"HOOKARR_TARGETS__MY_OPS__CONFIG__URL=http://env/${X}",
 		"HOOKARR_TARGETS__MY_OPS__CONFIG__HEADERS__A=c",
 	)
@@ -297,6 +301,7 @@ routes: [{name: a, to: [my-ops]}]
 	require.Equal(t, 2*time.Hour, target.Retry.MaxAge)
 	require.Equal(t, []time.Duration{time.Second, 2 * time.Second}, target.Retry.Schedule)
 	require.Equal(t, 3, target.Concurrency)
+	require.Equal(t, &config.Rate{PerSecond: 0.5, Burst: 1}, target.Rate)
 	require.Equal(t, map[string]any{"url": "http://env/${X}", "headers": map[string]any{"a": "c"}}, target.Config)
 
 	_, err = load(t, settings, "HOOKARR_LISTEN=", "HOOKARR_TARGETS__OTHER__TIMEOUT=x")
@@ -336,9 +341,9 @@ func TestProblemIsPlaced(t *testing.T) {
 	t.Parallel()
 	c, err := config.Loader{Environ: fullEnviron}.Load("testdata/full.yaml")
 	require.NoError(t, err)
-	require.Equal(t, "testdata/full.yaml:34: targets.ops.config.url: x", c.Problem("targets.ops.config.url", "x").String())
-	require.Equal(t, "testdata/full.yaml:33: targets.ops.config.deep.down: x", c.Problem("targets.ops.config.deep.down", "x").String())
-	require.Equal(t, "testdata/full.yaml:45: routes[0].when: x", c.Problem("routes[0].when", "x").String())
+	require.Equal(t, "testdata/full.yaml:35: targets.ops.config.url: x", c.Problem("targets.ops.config.url", "x").String())
+	require.Equal(t, "testdata/full.yaml:34: targets.ops.config.deep.down: x", c.Problem("targets.ops.config.deep.down", "x").String())
+	require.Equal(t, "testdata/full.yaml:47: routes[0].when: x", c.Problem("routes[0].when", "x").String())
 	require.Equal(t, "testdata/full.yaml: nowhere: x", c.Problem("nowhere", "x").String())
 }
 
