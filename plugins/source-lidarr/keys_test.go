@@ -82,3 +82,8 @@ func TestCorrelationKey(t *testing.T) {
 		require.Equal(t, want, arrtest.Event(t, decoder{}, name).CorrelationKey, name)
 	}
 }
+
+func TestRowNumbersAloneTellNothing(t *testing.T) {
+	t.Parallel()
+	arrtest.Identity(t, decoder{})
+}

@@ -61,3 +61,8 @@ func TestCollectedPayloads(t *testing.T) {
 	t.Parallel()
 	arrtest.Collected(t, decoder{}, "prowlarr")
 }
+
+func TestRowNumbersAloneTellNothing(t *testing.T) {
+	t.Parallel()
+	arrtest.Identity(t, decoder{})
+}

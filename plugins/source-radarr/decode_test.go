@@ -202,3 +202,8 @@ func TestCollectedPayloads(t *testing.T) {
 	t.Parallel()
 	arrtest.Collected(t, decoder{}, "radarr")
 }
+
+func TestRowNumbersAloneTellNothing(t *testing.T) {
+	t.Parallel()
+	arrtest.Identity(t, decoder{})
+}

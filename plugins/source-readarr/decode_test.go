@@ -106,3 +106,8 @@ func TestCollectedPayloads(t *testing.T) {
 	t.Parallel()
 	arrtest.Collected(t, decoder{}, "readarr")
 }
+
+func TestRowNumbersAloneTellNothing(t *testing.T) {
+	t.Parallel()
+	arrtest.Identity(t, decoder{})
+}

@@ -73,3 +73,8 @@ func TestCorrelationKey(t *testing.T) {
 	e := arrtest.Decoded(t, decoder{}, manual)
 	require.Equal(t, "series:31:file:703", e.CorrelationKey, "the one of the import of its only file")
 }
+
+func TestRowNumbersAloneTellNothing(t *testing.T) {
+	t.Parallel()
+	arrtest.Identity(t, decoder{})
+}

@@ -132,3 +132,8 @@ func TestMemory(t *testing.T) { //nolint:paralleltest // it measures the process
 		"images":  arrtest.Fill(`{"eventType":"Grab","movie":{"images":[`, `0,`, `]}}`),
 	})
 }
+
+func TestRowNumbersAloneTellNothing(t *testing.T) {
+	t.Parallel()
+	arrtest.Identity(t, decoder{})
+}

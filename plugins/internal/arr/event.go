@@ -155,7 +155,9 @@ func (p *Payload) health(e *sdk.Event, t sdk.Type) {
 	// The message is in the language of the application's user and names what is
 	// affected; the check is the part that stays.
 	e.CorrelationKey = Key("health", cmp.Or(p.Type, p.Message))
-	e.Fingerprint = Fingerprint(string(t), p.Type, p.Level, p.Message)
+	if p.Type+p.Level+p.Message != "" {
+		e.Fingerprint = Fingerprint(string(t), append(p.instance(), p.Type, p.Level, p.Message)...)
+	}
 }
 
 func (p *Payload) update(e *sdk.Event, app App) {
@@ -172,8 +174,14 @@ func (p *Payload) update(e *sdk.Event, app App) {
 	default:
 		e.Summary = cmp.Or(OneLine(p.Message), fmt.Sprintf("Updated %s", app))
 	}
-	e.Fingerprint = Fingerprint(string(sdk.TypeAppUpdated), from, to)
+	if from+to != "" {
+		e.Fingerprint = Fingerprint(string(sdk.TypeAppUpdated), append(p.instance(), from, to)...)
+	}
 }
+
+// instance tells the installation from others of the same application, as far as it
+// says who it is. Two may post to one source.
+func (p *Payload) instance() []string { return []string{p.InstanceName, p.ApplicationURL} }
 
 // Unknown fills in an event whose type this version does not know. The subject is
 // the title concerned, or empty.

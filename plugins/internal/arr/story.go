@@ -35,8 +35,8 @@ func (p *Payload) Imported(e *sdk.Event, s Subject, f *File) {
 	}
 	p.imported(e, s, e.Title)
 	e.CorrelationKey = cmp.Or(Key("download", p.DownloadID), s.fileKey(f))
-	// The history of the applications has the file's id too, but does not say whether
-	// the import was an upgrade.
+	// The history of the applications has the file's size and id too, but does not say
+	// whether the import was an upgrade.
 	e.Fingerprint = s.fileFingerprint("import", f)
 }
 
@@ -73,13 +73,13 @@ func (p *Payload) Completed(e *sdk.Event, s Subject, files []File) {
 	if e.CorrelationKey == "" && len(files) == 1 {
 		e.CorrelationKey = s.fileKey(&files[0])
 	}
-	ids := make([]string, 0, len(files))
-	for i := range e.Files {
-		ids = append(ids, cmp.Or(e.Files[i].ID, e.Files[i].Path))
+	keys := make([]string, 0, len(files))
+	for i := range files {
+		keys = append(keys, s.fileFingerprint("file", &files[i]))
 	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids) // A file of two episodes may be listed twice.
-	e.Fingerprint = Fingerprint("import completed", append([]string{p.DownloadID}, ids...)...)
+	slices.Sort(keys)
+	keys = slices.Compact(keys) // A file of two episodes may be listed twice.
+	e.Fingerprint = Fingerprint("import completed", append([]string{p.DownloadID}, keys...)...)
 }
 
 // Renamed fills in the event of files that got other paths. The event has its title.
@@ -90,7 +90,9 @@ func (*Payload) Renamed(e *sdk.Event, s Subject, files []File) {
 	for i := range files {
 		rename := files[i].Rename(s.Folder)
 		e.RenamedFiles = append(e.RenamedFiles, rename)
-		paths = append(paths, rename.From+"\n"+rename.To)
+		if rename.From+rename.To != "" {
+			paths = append(paths, rename.From+"\n"+rename.To)
+		}
 	}
 	e.CorrelationKey = s.correlationKey()
 	switch n := len(files); n {
@@ -123,7 +125,7 @@ func (p *Payload) Added(e *sdk.Event, s Subject) {
 		e.Summary += " from a " + method
 	}
 	e.CorrelationKey = s.correlationKey()
-	e.Fingerprint = Fingerprint("added", s.Key)
+	e.Fingerprint = s.fingerprint("added", p)
 }
 
 // Deleted fills in the event of a title that left the library. The event has its
@@ -144,7 +146,7 @@ func (p *Payload) Deleted(e *sdk.Event, s Subject) {
 		e.Summary += " and kept its files"
 	}
 	e.CorrelationKey = s.correlationKey()
-	e.Fingerprint = Fingerprint("deleted", s.Key)
+	e.Fingerprint = s.fingerprint("deleted", p)
 }
 
 // FileDeleted fills in the event of a file that left the library. The event has its
@@ -162,15 +164,14 @@ func (p *Payload) FileDeleted(e *sdk.Event, s Subject, f *File) {
 	e.CorrelationKey = s.fileKey(f)
 	// The history of the applications has no id of a file that is gone, and in old
 	// versions no size.
-	if len(e.DeletedFiles) > 0 {
-		gone := &e.DeletedFiles[0]
-		e.Fingerprint = Fingerprint("file deleted", cmp.Or(gone.Path, gone.ID), strings.ToLower(p.DeleteReason))
+	if len(e.DeletedFiles) > 0 && e.DeletedFiles[0].Path != "" {
+		e.Fingerprint = Fingerprint("file deleted", e.DeletedFiles[0].Path, strings.ToLower(p.DeleteReason))
 	}
 }
 
 // Waiting fills in the event of a download that cannot be imported without a person.
-// The event has its title; ids tell what it was to become. The page is the queue of
-// the application at base.
+// The event has its title; ids tell what it was to become and are row numbers, which
+// alone say nothing. The page is the queue of the application at base.
 func (p *Payload) Waiting(e *sdk.Event, base string, ids ...string) {
 	e.Type = sdk.TypeManualInteractionRequired
 	e.URL = Page(base, "activity", "queue")
@@ -183,5 +184,7 @@ func (p *Payload) Waiting(e *sdk.Event, base string, ids ...string) {
 		e.Summary += ": " + OneLine(messages[0])
 	}
 	e.CorrelationKey = Key("download", p.DownloadID)
-	e.Fingerprint = Fingerprint("waiting", slices.Concat([]string{p.DownloadID}, ids, messages)...)
+	if what := cmp.Or(p.DownloadID, p.DownloadInfo.Title, p.Release.ReleaseTitle); what != "" {
+		e.Fingerprint = Fingerprint("waiting", slices.Concat([]string{what}, ids, messages)...)
+	}
 }

@@ -12,8 +12,12 @@ type Subject struct {
 	// Kind is movie, series, artist, album, author or book.
 	Kind string
 	// Key tells the title from others of the same instance. It is empty when the
-	// webhook names none.
+	// webhook names none. Mostly it is a row number, which another instance, or the
+	// same after its backup was restored, gives to another title.
 	Key string
+	// External is the title's id where its metadata come from. It is the one id that
+	// the application knows from the first, since others arrive later.
+	External string
 	// Folder is the title's on the application's disk.
 	Folder string
 	// OneFile says that a title has one file, as movies do.
@@ -32,28 +36,35 @@ func (s Subject) fileKey(f *File) string {
 	return cmp.Or(Key(s.Kind, s.Key, "file", cmp.Or(string(f.ID), f.RelativePath, Base(f.Path))), s.correlationKey())
 }
 
-// fileFingerprint tells files apart by their ids, which an application gives once,
-// and without one by path and size. It is empty for a payload without a file.
-func (s Subject) fileFingerprint(kind string, f *File, more ...string) string {
-	if f == nil {
+// fingerprint is that of what happens to the title and stands in no history. The row
+// number tells a title that was deleted and added again from itself; the instance
+// tells two that have the same title in folders of the same name. It is empty when the
+// row number is all that is known of the title.
+func (s Subject) fingerprint(kind string, p *Payload) string {
+	if s.External == "" && s.Folder == "" {
 		return ""
 	}
-	if f.ID != "" {
-		return Fingerprint(kind, append([]string{"id", string(f.ID)}, more...)...)
-	}
-	return s.pathFingerprint(kind, f, more...)
+	return Fingerprint(kind+" "+s.Kind, append([]string{s.External, s.Folder, s.Key}, p.instance()...)...)
 }
 
-// pathFingerprint tells files apart by path and size.
-func (s Subject) pathFingerprint(kind string, f *File, more ...string) string {
+// fileFingerprint tells files apart by path and size. The row number, which histories
+// know too, tells a file that was deleted and imported again from itself. It is empty
+// when the row number is all that is known of the file.
+func (s Subject) fileFingerprint(kind string, f *File) string {
 	if f == nil {
 		return ""
 	}
+	return s.storedFingerprint(kind, f, strconv.FormatInt(f.Size.Size(), 10))
+}
+
+// storedFingerprint is fileFingerprint for files of which the history does not know the
+// size.
+func (s Subject) storedFingerprint(kind string, f *File, more ...string) string {
 	path := Path(s.Folder, f.RelativePath, f.Path)
 	if path == "" {
 		return ""
 	}
-	return Fingerprint(kind, append([]string{"path", path, strconv.FormatInt(f.Size.Size(), 10)}, more...)...)
+	return Fingerprint(kind, append([]string{"path", path, string(f.ID)}, more...)...)
 }
 
 // file is the one that an import or a deletion is about.

@@ -61,14 +61,17 @@ func (w Works) Title() string {
 // ByMaker is the maker as the subject.
 func (w Works) ByMaker() Subject {
 	m := w.Maker
-	return Subject{Kind: w.MakerKind, Key: cmp.Or(string(m.ID), string(m.ForeignID), m.Path), Folder: m.Path}
+	return Subject{
+		Kind: w.MakerKind, Key: cmp.Or(string(m.ID), string(m.ForeignID), m.Path), External: string(m.ForeignID), Folder: m.Path,
+	}
 }
 
 // ByWork is the only work as the subject, or else the maker: old versions do not name
 // the work.
 func (w Works) ByWork() Subject {
 	if keys := w.Keys(); len(keys) == 1 {
-		return Subject{Kind: w.Kind, Key: keys[0], Folder: w.Maker.Path}
+		work := w.All[0]
+		return Subject{Kind: w.Kind, Key: keys[0], External: cmp.Or(string(work.ForeignID), work.Title), Folder: w.Maker.Path}
 	}
 	return w.ByMaker()
 }
@@ -131,7 +134,7 @@ func (*Payload) Retagged(e *sdk.Event, s Subject, f *File) {
 	e.Summary = "Retagged files of " + e.Title
 	if len(e.Files) > 0 {
 		e.Summary = "Retagged " + cmp.Or(OneLine(Base(e.Files[0].Path)), "a file") + " of " + e.Title
-		e.Fingerprint = Fingerprint("retag", cmp.Or(e.Files[0].Path, e.Files[0].ID))
+		e.Fingerprint = Fingerprint("retag", e.Files[0].Path)
 	}
 	e.CorrelationKey = s.fileKey(f)
 }
@@ -145,12 +148,8 @@ func (p *Payload) DeletedWork(e *sdk.Event, w Works) {
 	}
 	p.Deleted(e, s)
 	e.Title = title
-	switch {
-	case len(w.All) == 0:
+	if len(w.All) != 1 {
 		e.Fingerprint = "" // The next may be another work.
-	case e.Fingerprint != "":
-		// The ids of works and makers are counted apart.
-		e.Fingerprint = Fingerprint("deleted "+s.Kind, s.Key)
 	}
 }
 
@@ -163,11 +162,13 @@ func (w Works) indefinite() string {
 }
 
 // filesFingerprint is that of files which an event is about together, whatever their
-// order. It is empty for a payload without files.
+// order. Their sizes have no part in it: tags are written into files while they are
+// imported, and the history has the size from before. It is empty for a payload without
+// files.
 func (s Subject) filesFingerprint(kind string, files []File) string {
 	keys := make([]string, 0, len(files))
 	for i := range files {
-		keys = append(keys, s.fileFingerprint(kind, &files[i]))
+		keys = append(keys, s.storedFingerprint(kind, &files[i]))
 	}
 	slices.Sort(keys)
 	return Fingerprint(kind, keys...)

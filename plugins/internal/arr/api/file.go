@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -81,5 +82,7 @@ func (h held) complete(f *arr.File) {
 	k := today.Webhook()
 	// The file may have been renamed since.
 	k.Path, k.RelativePath, k.PreviousPath, k.SourcePath = f.Path, f.RelativePath, f.PreviousPath, f.SourcePath
+	// Or written anew, as by what makes films smaller. Old versions do not record it.
+	k.Size = cmp.Or(f.Size, k.Size)
 	*f = k
 }

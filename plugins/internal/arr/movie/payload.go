@@ -73,6 +73,7 @@ func (p *Payload) subject() arr.Subject {
 	s := arr.Subject{Kind: "movie", OneFile: true}
 	if m := p.Movie; m != nil {
 		s.Key = cmp.Or(string(m.ID), string(m.TmdbID), m.FolderPath)
+		s.External = cmp.Or(string(m.TmdbID), string(m.StashID), string(m.ImdbID))
 		s.Folder = m.FolderPath
 	}
 	return s

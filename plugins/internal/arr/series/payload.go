@@ -63,6 +63,7 @@ func (p *Payload) subject() arr.Subject {
 	s := arr.Subject{Kind: "series"}
 	if p.Series != nil {
 		s.Key = cmp.Or(string(p.Series.ID), string(p.Series.TvdbID), p.Series.Path)
+		s.External = cmp.Or(string(p.Series.TvdbID), string(p.Series.TmdbID), string(p.Series.ImdbID))
 		s.Folder = p.Series.Path
 	}
 	return s
