@@ -129,6 +129,9 @@ func (k checker) source(key, name string, s Source) {
 	k.name(key, name)
 	k.plugin(key+".plugin", "source", s.Plugin)
 	k.catchup(key+".catchup", s.Catchup)
+	if w := s.Dedup.Window; w != nil && *w < 0 {
+		k.problem(key+".dedup.window", "want how long a repetition is none, such as 10m, or 0s for never")
+	}
 	if len(s.Auth) == 0 {
 		k.problem(key+".auth", "say who may post: hmac, basic, header or token; auth: [{none: {}}] lets everybody in")
 	}

@@ -117,10 +117,18 @@ type Source struct {
 	Auth      []Auth         `koanf:"auth"`
 	AllowFrom []netip.Prefix `koanf:"allow_from"`
 	Catchup   Catchup        `koanf:"catchup"`
+	Dedup     Dedup          `koanf:"dedup"`
 	// Enrich has events wait a moment for what the application says besides.
 	Enrich bool `koanf:"enrich"`
 	// Config is the plugin's own.
 	Config map[string]any `koanf:"config"`
+}
+
+// Dedup says what is taken for a repetition.
+type Dedup struct {
+	// Window is how long an equal body, or an event with an equal fingerprint, is a
+	// repetition. 0 is never; nil is as long as suits the type of the event.
+	Window *time.Duration `koanf:"window"`
 }
 
 // Catchup says how the application's history is read for what was missed. It is for

@@ -31,12 +31,16 @@ func (d *decoder) warn(key, format string, args ...any) {
 	d.warnings = append(d.warnings, d.origin.problem(key, fmt.Sprintf(format, args...)))
 }
 
-// decode sets to from raw. A key without a value leaves the default.
+// decode sets to from raw. A key without a value leaves the default; a section
+// without one is there.
 func (d *decoder) decode(key string, raw any, to reflect.Value) {
 	if key != "" {
 		d.given[key] = true
 	}
 	if to.Kind() == reflect.Pointer {
+		if raw == nil && !isSection(to.Type().Elem()) {
+			return
+		}
 		to.Set(reflect.New(to.Type().Elem()))
 		to = to.Elem()
 		setDefaults(to)

@@ -81,14 +81,16 @@ func TestLoadFull(t *testing.T) {
 		Catchup: config.Catchup{
 			Enabled: true, Interval: 5 * time.Minute, Lag: time.Minute, Overlap: 10 * time.Minute, MaxAge: 48 * time.Hour, Since: 24 * time.Hour,
 		},
+		Dedup:  config.Dedup{Window: new(time.Duration)},
 		Enrich: true,
 		Config: map[string]any{"base_url": "http://radarr:7878"},
 	}, c.Sources["radarr-4k"])
 	require.Equal(t, []config.Auth{{None: &config.None{}}}, c.Sources["open"].Auth)
+	require.Nil(t, c.Sources["open"].Dedup.Window, "no value is not never")
 	require.Equal(t, config.Target{
 		Plugin: "webhook", Timeout: 10 * time.Second, Concurrency: 16,
 		Retry: config.Retry{Initial: time.Second, Multiplier: 1.5, MaxInterval: time.Hour, MaxAttempts: 12, MaxAge: 48 * time.Hour},
-		Rate: &config.Rate{PerSecond: 2.5, Burst: 100},
+		Rate:  &config.Rate{PerSecond: 2.5, Burst: 100},
 		Config: map[string]any{
 			"url": "http://127.0.0.1:9900/hook", "secrets": []any{"whsec_c2VjcmV0LXNlY3JldA"}, "format": "standard",
 			"headers": map[string]any{"X.Team": "media", "Authorization": "Bearer t0ken"}, "verify": true, "limit": 3,
@@ -280,6 +282,7 @@ routes: [{name: a, to: [my-ops]}]
 		"HOOKARR_TLS_CERT_FILE=c", "HOOKARR_TLS_KEY_FILE=k",
 		"HOOKARR_DATABASE_URL_FILE="+secret,
 		"HOOKARR_SOURCES__RADARR_4K__PLUGIN=radarr-next",
+		"HOOKARR_SOURCES__RADARR_4K__DEDUP_WINDOW=90s",
 		"HOOKARR_TARGETS__MY_OPS__RETRY_MAX_AGE=2h",
 		"HOOKARR_TARGETS__MY_OPS__RETRY_SCHEDULE=1s,2s",
 		"HOOKARR_TARGETS__MY_OPS__CONCURRENCY=3",
@@ -296,6 +299,7 @@ routes: [{name: a, to: [my-ops]}]
 	require.Equal(t, config.TLS{CertFile: "c", KeyFile: "k"}, c.TLS)
 	require.Equal(t, sdk.Secret("postgres://u:p@h/d"), c.Database.URL, "the environment's file overrules the file's own URL")
 	require.Equal(t, "radarr-next", c.Sources["radarr-4k"].Plugin)
+	require.Equal(t, 90*time.Second, *c.Sources["radarr-4k"].Dedup.Window)
 	target := c.Targets["my-ops"]
 	require.Equal(t, time.Second, target.Timeout)
 	require.Equal(t, 2*time.Hour, target.Retry.MaxAge)
@@ -341,9 +345,9 @@ func TestProblemIsPlaced(t *testing.T) {
 	t.Parallel()
 	c, err := config.Loader{Environ: fullEnviron}.Load("testdata/full.yaml")
 	require.NoError(t, err)
-	require.Equal(t, "testdata/full.yaml:35: targets.ops.config.url: x", c.Problem("targets.ops.config.url", "x").String())
-	require.Equal(t, "testdata/full.yaml:34: targets.ops.config.deep.down: x", c.Problem("targets.ops.config.deep.down", "x").String())
-	require.Equal(t, "testdata/full.yaml:47: routes[0].when: x", c.Problem("routes[0].when", "x").String())
+	require.Equal(t, "testdata/full.yaml:37: targets.ops.config.url: x", c.Problem("targets.ops.config.url", "x").String())
+	require.Equal(t, "testdata/full.yaml:36: targets.ops.config.deep.down: x", c.Problem("targets.ops.config.deep.down", "x").String())
+	require.Equal(t, "testdata/full.yaml:49: routes[0].when: x", c.Problem("routes[0].when", "x").String())
 	require.Equal(t, "testdata/full.yaml: nowhere: x", c.Problem("nowhere", "x").String())
 }
 
