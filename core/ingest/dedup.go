@@ -15,28 +15,60 @@ const (
 	bodyWindow     = 10 * time.Minute
 )
 
-// requestKeys are the dedup keys that a request has by itself, decoded or not. The body
-// says nothing of a test, which is pressed again to see it arrive again, nothing more
-// than the fingerprint of what may end and begin again with an equal body, and nothing
-// where it does not name what failed or was deleted.
-func requestKeys(e *event.Event, signedID string) []store.DedupKey {
+// windows say how long the events of a source are remembered.
+type windows struct {
+	// configured is for everything but signed ids; nil leaves it to the type.
+	configured *time.Duration
+}
+
+func (w windows) orElse(usual time.Duration) time.Duration {
+	if w.configured != nil {
+		return *w.configured
+	}
+	return usual
+}
+
+// fingerprint is 0 for an event whose fingerprint says nothing.
+func (w windows) fingerprint(e *event.Event) time.Duration {
+	usual := fingerprintWindow(e.Type)
+	if e.Fingerprint == "" || usual == 0 {
+		return 0
+	}
+	return w.orElse(usual)
+}
+
+// body is 0 for an event whose body says nothing: that of a test, which is pressed again
+// to see it arrive again; of what may end and begin again with an equal body, where the
+// fingerprint says more; and of what does not name what failed or was deleted. Beside a
+// fingerprint that is remembered as long, which equal bodies have in common, it is not
+// worth a row.
+func (w windows) body(e *event.Event) time.Duration {
+	recurs := clears(e.Type) != "" && e.Fingerprint != ""
+	nameless := (e.Type == sdk.TypeImportFailed || e.Type == sdk.TypeMediaDeleted) && e.Fingerprint == ""
+	window := w.orElse(bodyWindow)
+	if e.Type == sdk.TypeTest || recurs || nameless || w.fingerprint(e) >= window {
+		return 0
+	}
+	return window
+}
+
+// requestKeys are the dedup keys that a request has by itself, decoded or not.
+func requestKeys(e *event.Event, signedID string, w windows) []store.DedupKey {
 	var keys []store.DedupKey
 	if signedID != "" {
 		keys = append(keys, store.DedupKey{Key: "id:" + signedID, Window: signedIDWindow})
 	}
-	recurs := clears(e.Type) != "" && e.Fingerprint != ""
-	nameless := (e.Type == sdk.TypeImportFailed || e.Type == sdk.TypeMediaDeleted) && e.Fingerprint == ""
-	if e.Type != sdk.TypeTest && !recurs && !nameless {
+	if window := w.body(e); window > 0 {
 		sum := sha256.Sum256(e.Request.Body)
-		keys = append(keys, store.DedupKey{Key: "body:" + hex.EncodeToString(sum[:]), Window: bodyWindow})
+		keys = append(keys, store.DedupKey{Key: "body:" + hex.EncodeToString(sum[:]), Window: window})
 	}
 	return keys
 }
 
 // eventKeys are the dedup keys of what happened, which take a decoder to know.
-func eventKeys(e *event.Event) []store.DedupKey {
-	window := fingerprintWindow(e.Type)
-	if e.Fingerprint == "" || window == 0 {
+func eventKeys(e *event.Event, w windows) []store.DedupKey {
+	window := w.fingerprint(e)
+	if window == 0 {
 		return nil
 	}
 	return []store.DedupKey{{Key: "fp:" + e.Fingerprint, Window: window}}

@@ -12,7 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/ingest"
+	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 func TestEqualBodyIsADuplicate(t *testing.T) {
@@ -25,7 +29,67 @@ func TestEqualBodyIsADuplicate(t *testing.T) {
 		require.Equal(t, first.ID.String(), again.ID)
 		require.Equal(t, 1, b.stored())
 		require.InDelta(t, 1, b.metric("hookarr_events_duplicate_total", "radarr"), 0)
+		require.Len(t, b.logged("duplicate dropped"), 1)
 		b.accepted("another " + body)
+	}
+}
+
+// What is dropped can be found in the log, by its own id and by that of what it repeats.
+func TestADroppedDuplicateIsLogged(t *testing.T) {
+	t.Parallel()
+	var asked []*store.Acceptance
+	b := setup(t, with(func(o *ingest.Options) { o.Store = &witness{Accepter: o.Store, asked: &asked} }))
+	first := b.accepted(imported)
+	require.Empty(t, b.logged("duplicate dropped"))
+	b.post(imported)
+	lines := b.logged("duplicate dropped")
+	require.Len(t, lines, 1)
+	repeated := asked[1].Event
+	require.NotEqual(t, first.ID, repeated.ID)
+	for key, want := range map[string]string{
+		"level": "INFO", "source": "radarr", "type": "media.imported", "event": repeated.ID.String(), "repeats": first.ID.String(),
+	} {
+		require.Equal(t, want, lines[0][key], key)
+	}
+	require.Equal(t, event.Routed, repeated.State)
+	require.JSONEq(t, imported, string(repeated.Request.Body))
+}
+
+// witness sees what is to be stored.
+type witness struct {
+	ingest.Accepter
+	asked *[]*store.Acceptance
+}
+
+func (w *witness) Accept(ctx context.Context, a *store.Acceptance) (store.Accepted, error) {
+	*w.asked = append(*w.asked, a)
+	return w.Accepter.Accept(ctx, a)
+}
+
+// A sender that tells the same of the same thing again, and means it, is let to.
+func TestADedupWindowOfASource(t *testing.T) {
+	t.Parallel()
+	failed := func(message string) string {
+		return fmt.Sprintf(`{"type":"download.failed","title":"Dune","summary":%q,"fingerprint":"request 39"}`, message)
+	}
+	signed := func(b *bundle, body string) int {
+		r := b.unsigned(body)
+		require.NoError(t, b.gate.Sign(r, []byte(body), "msg_1", b.clock.Now()))
+		return b.do(r).status
+	}
+	for window, want := range map[time.Duration]int{time.Hour: http.StatusOK, 0: http.StatusAccepted} {
+		b := setup(t, with(func(o *ingest.Options) { o.Windows = map[string]time.Duration{"radarr": window} }))
+		b.accepted(failed("first"))
+		require.Equal(t, want, b.post(failed("second")).status, window)
+		require.Equal(t, want, b.post(failed("second")).status, "an equal body: %s", window)
+		b.accepted("not json")
+		require.Equal(t, want, b.post("not json").status, window)
+
+		ids := setup(t, withSource("radarr", hmacSource("standard-webhooks", secret)), with(func(o *ingest.Options) {
+			o.Windows = map[string]time.Duration{"radarr": window}
+		}))
+		require.Equal(t, http.StatusAccepted, signed(ids, failed("first")))
+		require.Equal(t, http.StatusOK, signed(ids, failed("second")), "a signed id is never new again")
 	}
 }
 
@@ -188,7 +252,7 @@ func TestClientGoneBeforeTheAnswer(t *testing.T) {
 	require.Error(t, <-sent)
 	close(proceed)
 	require.Eventually(t, func() bool { return b.stored() == 1 }, 10*time.Second, 5*time.Millisecond)
-	b.decoder.recovers()
+	b.decoder.answers(func(context.Context) (host.Decoded, error) { return host.Decoded{Skip: "late"}, nil })
 	got := b.post(imported)
 	require.Equal(t, http.StatusOK, got.status)
 	require.NotEqual(t, uuid.Nil.String(), got.ID)

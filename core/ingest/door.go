@@ -114,7 +114,7 @@ func (in *Intake) accept(ctx context.Context, s *source, e event.Event, signedID
 	if resolved.failedTest {
 		return failedTest(a.Event.Reason)
 	}
-	a.Keys = append(requestKeys(&a.Event, signedID), a.Keys...)
+	a.Keys = append(requestKeys(&a.Event, signedID, s.windows), a.Keys...)
 
 	start := time.Now()
 	waiting, cancel := context.WithTimeout(ctx, in.acceptTimeout)
@@ -125,7 +125,7 @@ func (in *Intake) accept(ctx context.Context, s *source, e event.Event, signedID
 		return unavailable("store", "the event could not be stored: send it again", err)
 	}
 	if accepted.Duplicate {
-		in.journal.duplicates.WithLabelValues(s.name).Inc()
+		in.journal.repeated(ctx, &a.Event, accepted.EventID)
 		return duplicate(accepted.EventID)
 	}
 	in.journal.stored(ctx, &a.Event)

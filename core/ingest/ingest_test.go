@@ -171,6 +171,20 @@ func (b *bundle) stored() int {
 	return len(events)
 }
 
+// logged returns the lines of the log with a message.
+func (b *bundle) logged(message string) []map[string]any {
+	b.t.Helper()
+	var found []map[string]any
+	for line := range strings.Lines(b.log.String()) {
+		var fields map[string]any
+		require.NoError(b.t, json.Unmarshal([]byte(line), &fields))
+		if fields["msg"] == message {
+			found = append(found, fields)
+		}
+	}
+	return found
+}
+
 // metric returns the value of a counter, or the count of a histogram, whose labels
 // have the given values in the order of their names.
 func (b *bundle) metric(name string, labels ...string) float64 {

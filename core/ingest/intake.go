@@ -45,7 +45,10 @@ type Options struct {
 	// Gates guard the configured sources, by name.
 	Gates map[string]*auth.Gate
 	// Enrich are the sources whose events are to be enriched.
-	Enrich  map[string]bool
+	Enrich map[string]bool
+	// Windows are how long the sources' bodies and fingerprints are remembered; 0 is
+	// not at all. Without one, that depends on the type of the event.
+	Windows map[string]time.Duration
 	Decoder Decoder
 	Router  Router
 	Store   Accepter
@@ -90,10 +93,11 @@ type Intake struct {
 
 // source is a configured source as the door knows it.
 type source struct {
-	name   string
-	gate   *auth.Gate
-	bypass bypass
-	enrich bool
+	name    string
+	gate    *auth.Gate
+	bypass  bypass
+	enrich  bool
+	windows windows
 	// missed: a webhook was refused that its sender will not send again.
 	missed atomic.Bool
 }
@@ -113,7 +117,11 @@ func New(o Options) *Intake {
 	}
 	in.bodies = newBodies(orDefault(o.MaxBody, 16<<20), orDefault(o.MaxBodies, 256<<20), in.acceptTimeout)
 	for name, gate := range o.Gates {
-		in.sources[name] = &source{name: name, gate: gate, enrich: o.Enrich[name]}
+		s := &source{name: name, gate: gate, enrich: o.Enrich[name]}
+		if window, ok := o.Windows[name]; ok {
+			s.windows.configured = &window
+		}
+		in.sources[name] = s
 	}
 	return in
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"golang.org/x/time/rate"
@@ -77,6 +78,14 @@ func (j *journal) warn(ctx context.Context, msg string, attrs ...slog.Attr) {
 
 func (j *journal) decoded(source string, elapsed time.Duration) {
 	j.decode.WithLabelValues(source).Observe(elapsed.Seconds())
+}
+
+// repeated counts and logs a request that is dropped because it repeats an event.
+func (j *journal) repeated(ctx context.Context, e *event.Event, first uuid.UUID) {
+	j.duplicates.WithLabelValues(e.Source).Inc()
+	j.log.LogAttrs(ctx, slog.LevelInfo, "duplicate dropped",
+		slog.String("source", e.Source), slog.String("type", string(e.Type)),
+		slog.String("event", e.ID.String()), slog.String("repeats", first.String()))
 }
 
 // stored counts a new event.

@@ -46,6 +46,8 @@ func (in *Intake) Remember(ctx context.Context, source string, p host.PastEvent,
 		return store.Accepted{}, err
 	}
 	a, at := &r.acceptance, p.Event.Time
+	// Whatever the source takes for a repetition, it told the same by webhook.
+	a.Keys = eventKeys(&a.Event, windows{})
 	for i := range a.Keys {
 		a.Keys[i].Window = max(a.Keys[i].Window, lateWindow)
 	}

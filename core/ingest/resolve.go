@@ -65,12 +65,12 @@ func (in *Intake) routed(e event.Event, decoded host.Decoded) (resolution, error
 			return resolution{}, fmt.Errorf("write event: %w", err)
 		}
 	}
-	d := decoded.Event
+	s, d := in.sources[e.Source], decoded.Event
 	e.State, e.Reason = event.Routed, ""
 	e.Type, e.Title, e.Summary = d.Type, d.Title, d.Summary
 	e.Fingerprint, e.CorrelationKey = d.Fingerprint, d.CorrelationKey
 	e.Normalized = normalized
-	a := store.Acceptance{Event: e, Keys: eventKeys(&e), Enrich: in.sources[e.Source].enrich}
+	a := store.Acceptance{Event: e, Keys: eventKeys(&e, s.windows), Enrich: s.enrich}
 	if e.CorrelationKey != "" {
 		a.Clears = clears(e.Type)
 	}

@@ -36,36 +36,63 @@ func TestDedupKeys(t *testing.T) {
 		sdk.TypeFileRetagged:              {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
 		sdk.TypeManualInteractionRequired: {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
 		sdk.TypeAppUpdated:                {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
-		sdk.TypeMediaImported:             {[]store.DedupKey{body, fingerprint(day)}, ""},
-		sdk.TypeMediaUpgraded:             {[]store.DedupKey{body, fingerprint(day)}, ""},
-		sdk.TypeImportCompleted:           {[]store.DedupKey{body, fingerprint(day)}, ""},
-		sdk.TypeImportFailed:              {[]store.DedupKey{body, fingerprint(day)}, ""},
-		sdk.TypeDownloadFailed:            {[]store.DedupKey{body, fingerprint(day)}, ""},
-		sdk.TypeFileDeleted:               {[]store.DedupKey{body, fingerprint(10 * time.Minute)}, ""},
-		sdk.TypeFileDeletedForUpgrade:     {[]store.DedupKey{body, fingerprint(10 * time.Minute)}, ""},
-		sdk.TypeMediaAdded:                {[]store.DedupKey{body, fingerprint(day)}, ""},
-		sdk.TypeMediaDeleted:              {[]store.DedupKey{body, fingerprint(day)}, ""},
+		sdk.TypeMediaImported:             {[]store.DedupKey{fingerprint(day)}, ""},
+		sdk.TypeMediaUpgraded:             {[]store.DedupKey{fingerprint(day)}, ""},
+		sdk.TypeImportCompleted:           {[]store.DedupKey{fingerprint(day)}, ""},
+		sdk.TypeImportFailed:              {[]store.DedupKey{fingerprint(day)}, ""},
+		sdk.TypeDownloadFailed:            {[]store.DedupKey{fingerprint(day)}, ""},
+		sdk.TypeFileDeleted:               {[]store.DedupKey{fingerprint(10 * time.Minute)}, ""},
+		sdk.TypeFileDeletedForUpgrade:     {[]store.DedupKey{fingerprint(10 * time.Minute)}, ""},
+		sdk.TypeMediaAdded:                {[]store.DedupKey{fingerprint(day)}, ""},
+		sdk.TypeMediaDeleted:              {[]store.DedupKey{fingerprint(day)}, ""},
 		"made.up":                         {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
 	} {
 		t.Run(string(typ), func(t *testing.T) {
 			t.Parallel()
 			e := event.Event{Type: typ, Fingerprint: "x", Request: event.Request{Body: []byte("{}")}}
-			require.Equal(t, want.keys, append(requestKeys(&e, ""), eventKeys(&e)...))
-			require.Equal(t, append([]store.DedupKey{id}, want.keys...), append(requestKeys(&e, "msg_1"), eventKeys(&e)...))
+			keys := func(signedID string, w windows) []store.DedupKey {
+				return append(requestKeys(&e, signedID, w), eventKeys(&e, w)...)
+			}
+			require.Equal(t, want.keys, keys("", windows{}))
+			require.Equal(t, append([]store.DedupKey{id}, want.keys...), keys("msg_1", windows{}))
 			require.Equal(t, want.clears, clears(typ))
 
 			e.Fingerprint = ""
-			require.Empty(t, eventKeys(&e))
+			require.Empty(t, eventKeys(&e, windows{}))
 			switch typ {
 			case sdk.TypeTest, sdk.TypeImportFailed, sdk.TypeMediaDeleted:
-				require.Empty(t, requestKeys(&e, ""))
+				require.Empty(t, requestKeys(&e, "", windows{}))
 			default:
-				require.Equal(t, []store.DedupKey{body}, requestKeys(&e, ""))
+				require.Equal(t, []store.DedupKey{body}, requestKeys(&e, "", windows{}))
 			}
 		})
 	}
 	for _, typ := range sdk.Types() {
 		require.True(t, typ == sdk.TypeTest || typ == sdk.TypeUnknown || fingerprintWindow(typ) > 0, typ)
+	}
+}
+
+func TestConfiguredDedupWindow(t *testing.T) {
+	t.Parallel()
+	const hour = time.Hour
+	body := store.DedupKey{Key: "body:" + emptyObject, Window: hour}
+	fingerprint := store.DedupKey{Key: "fp:x", Window: hour}
+	id := store.DedupKey{Key: "id:msg_1", Window: signedIDWindow}
+	set := func(d time.Duration) windows { return windows{configured: &d} }
+	for typ, want := range map[sdk.Type][]store.DedupKey{
+		sdk.TypeTest:            {id},
+		sdk.TypeUnknown:         {id, body},
+		sdk.TypeHealthIssue:     {id, fingerprint},
+		sdk.TypeReleaseGrabbed:  {id, fingerprint},
+		sdk.TypeMediaImported:   {id, fingerprint},
+		sdk.TypeDownloadFailed:  {id, fingerprint},
+		sdk.Type("of.a.plugin"): {id, fingerprint},
+	} {
+		e := event.Event{Type: typ, Fingerprint: "x", Request: event.Request{Body: []byte("{}")}}
+		require.Equal(t, want, append(requestKeys(&e, "msg_1", set(hour)), eventKeys(&e, set(hour))...), typ)
+		require.Equal(t, []store.DedupKey{id}, append(requestKeys(&e, "msg_1", set(0)), eventKeys(&e, set(0))...), typ)
+		e.Fingerprint = ""
+		require.Empty(t, requestKeys(&e, "", set(0)), typ)
 	}
 }
 

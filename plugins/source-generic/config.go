@@ -30,7 +30,7 @@ type config struct {
 	InstancePath string `json:"instance_path" doc:"Path of the name that the sender gives itself."`
 	URLPath      string `json:"url_path" doc:"Path of the absolute URL of a page about it."`
 
-	FingerprintPaths []string `json:"fingerprint_paths" doc:"Paths whose values together are the same only in a repetition of the same event. None: equal bodies alone are repetitions."`
+	FingerprintPaths []string `json:"fingerprint_paths" doc:"Paths whose values together are the same only in a repetition of the same event, such as an id of the message. The id of a request is also in what happens to it next: with it, a second failure is taken for the first. None: equal bodies alone are repetitions. For how long depends on the type, unless the source has a dedup.window."`
 	CorrelationPath  string   `json:"correlation_path" doc:"Path of an id that the events of one story share, such as a request and its approval."`
 
 	Media media `json:"media" doc:"The title concerned; absent unless kind is set."`

@@ -2,10 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
+	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/plugintest"
 )
 
@@ -56,4 +60,48 @@ func TestConfigurationProblems(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, problems, config)
 	}
+}
+
+// documented is the configuration of a source in an example of the README.
+func documented(t *testing.T, source string) config {
+	t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	for block := range strings.SplitSeq(string(readme), "```yaml\n") {
+		block, _, _ = strings.Cut(block, "```")
+		var example struct {
+			Sources map[string]struct{ Config map[string]any }
+		}
+		if !strings.Contains(block, source+":") || yaml.Unmarshal([]byte(block), &example) != nil {
+			continue
+		}
+		raw, err := json.Marshal(example.Sources[source].Config)
+		require.NoError(t, err)
+		var c config
+		require.NoError(t, json.Unmarshal(raw, &c))
+		require.NoError(t, c.Validate())
+		return c
+	}
+	require.Fail(t, "the README has no such example", source)
+	return config{}
+}
+
+// A request that was approved may fail, and fail again.
+func TestTheDocumentedRequestsFailTwice(t *testing.T) {
+	t.Parallel()
+	c := documented(t, "requests")
+	var all []sdk.Event
+	for _, body := range []string{
+		`{"notification_type":"MEDIA_APPROVED","event":"Movie Request Approved","subject":"Dune (2021)","message":"Sand.","request":{"request_id":"7"}}`,
+		`{"notification_type":"MEDIA_FAILED","event":"Movie Request Failed","subject":"Dune (2021)","message":"No space.","request":{"request_id":"7"}}`,
+		`{"notification_type":"MEDIA_FAILED","event":"Movie Request Failed","subject":"Dune (2021)","message":"No route.","request":{"request_id":"7"}}`,
+	} {
+		e := decode(t, c, body)
+		for _, before := range all {
+			require.False(t, e.Fingerprint != "" && e.Fingerprint == before.Fingerprint, "%s is taken for %s", e.Summary, before.Summary)
+			require.Equal(t, before.CorrelationKey, e.CorrelationKey)
+		}
+		all = append(all, e)
+	}
+	require.Equal(t, sdk.TypeDownloadFailed, all[2].Type)
 }
