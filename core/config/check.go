@@ -113,6 +113,19 @@ func (k checker) name(key, name string) {
 	}
 }
 
+// queued checks the name of what has a queue of its own.
+func (k checker) queued(key, name string) {
+	k.name(key, name)
+	if NamePattern.MatchString(name) && !queuePattern.MatchString(name) {
+		k.problem(key, "%q cannot name a queue: each - needs a letter or digit on both sides, such as %s", name, dashed(name))
+	}
+}
+
+// dashed is the name with single dashes inside alone.
+func dashed(name string) string {
+	return strings.Join(strings.FieldsFunc(name, func(r rune) bool { return r == '-' }), "-")
+}
+
 func (k checker) plugin(key, kind, plugin string) {
 	name, isBinary := strings.CutPrefix(plugin, "hookarr-"+kind+"-")
 	switch {
@@ -126,11 +139,11 @@ func (k checker) plugin(key, kind, plugin string) {
 }
 
 func (k checker) source(key, name string, s Source) {
-	k.name(key, name)
+	k.queued(key, name)
 	k.plugin(key+".plugin", "source", s.Plugin)
 	k.catchup(key+".catchup", s.Catchup)
 	if w := s.Dedup.Window; w != nil && *w < 0 {
-		k.problem(key+".dedup.window", "want how long a repetition is none, such as 10m, or 0s for never")
+		k.problem(key+".dedup.window", "want how long what comes again is a repetition, such as 10m, or 0s for never")
 	}
 	if len(s.Auth) == 0 {
 		k.problem(key+".auth", "say who may post: hmac, basic, header or token; auth: [{none: {}}] lets everybody in")
@@ -156,7 +169,7 @@ func (k checker) catchup(key string, c Catchup) {
 }
 
 func (k checker) target(key, name string, t Target) {
-	k.name(key, name)
+	k.queued(key, name)
 	k.plugin(key+".plugin", "target", t.Plugin)
 	k.positive(key+".timeout", t.Timeout)
 	if t.Concurrency < 0 || t.Concurrency > maxConcurrency {

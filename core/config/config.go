@@ -34,8 +34,12 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-// NamePattern is what names of sources, targets and routes look like.
+// NamePattern is what names of sources, targets, routes and plugins are made of.
 var NamePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+
+// queuePattern is what the queue demands of names besides: a source's and a target's
+// are a part of the names of its queues.
+var queuePattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // Config is everything an operator can set. Load returns it complete: defaults
 // filled in, ${ENV} and *_file resolved, every name and reference checked.

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -9,10 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -379,4 +383,24 @@ func FuzzLoad(f *testing.F) {
 		_, err = c.Redacted(nil)
 		require.NoError(t, err)
 	})
+}
+
+// What the queue refuses would keep the whole process from starting.
+func TestNamesThatTheQueueTakes(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"ops", "1", "ra-1", "a-b-c", strings.Repeat("a", 40), "ops-", "ra--1", "a---b", "a-", "a--"} {
+		_, err := load(t, fmt.Sprintf(`
+sources: {"%[1]s": {plugin: radarr, auth: [{none: }]}}
+targets: {"%[1]s": {plugin: webhook}}
+routes: [{name: a, to: ["%[1]s"]}]`, name))
+		_, refused := river.NewClient(riverpgxv5.New(nil), &river.Config{Queues: map[string]river.QueueConfig{
+			store.TargetQueue(name): {MaxWorkers: 1}, "decode_" + name: {MaxWorkers: 1},
+		}, Workers: river.NewWorkers()})
+		if !strings.Contains(refused.Error(), "queue name") {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.ErrorContains(t, err, "sources."+name+": ")
+		require.ErrorContains(t, err, "targets."+name+": ")
+	}
 }
