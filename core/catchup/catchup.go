@@ -143,7 +143,27 @@ func (r *Reader) cursor(ctx context.Context, source string, settings config.Catc
 		c = store.Cursor{From: begin, ReadTo: begin}
 		err = r.o.Store.SaveCursor(ctx, source, c)
 	}
+	if bound := now.Add(settings.Overlap); err == nil && (c.ReadTo.After(bound) || c.From.After(bound)) {
+		return r.pullBack(ctx, source, settings, c, now)
+	}
 	return c, err
+}
+
+// pullBack replaces a cursor that is further in the future than clocks may be off: a
+// clock was wrong when it was kept, and nothing would be read until then. How far the
+// history was really read is not known, so that it is read again as far back as a run
+// goes; what is known from there stays known.
+func (r *Reader) pullBack(ctx context.Context, source string, settings config.Catchup, c store.Cursor, now time.Time) (store.Cursor, error) {
+	r.o.Log.WarnContext(ctx, "catch-up had read to a time in the future: it reads again", slog.String("source", source),
+		slog.Time("read_to", c.ReadTo), slog.Time("now", now))
+	begin := earliest(c.From, now.Add(-settings.Since))
+	begin = latest(begin, now.Add(-settings.MaxAge))
+	c = store.Cursor{From: begin, ReadTo: begin}
+	// What is kept does not move back.
+	if err := r.o.Store.ForgetCursor(ctx, source); err != nil {
+		return c, err
+	}
+	return c, r.o.Store.SaveCursor(ctx, source, c)
 }
 
 func (r *Reader) read(ctx context.Context, source string, settings config.Catchup, cursor store.Cursor, now time.Time) (Result, error) {
@@ -183,14 +203,14 @@ func (r *Reader) read(ctx context.Context, source string, settings config.Catchu
 			}
 		}
 		if !past.More {
-			cursor.ReadTo = q.Until
+			cursor.ReadTo = earliest(q.Until, now)
 			return result, r.o.Store.SaveCursor(ctx, source, cursor)
 		}
 		if past.Cursor == q.Cursor {
 			return result, fmt.Errorf("the history has more and does not move on from %q", past.Cursor)
 		}
 		q.Cursor = past.Cursor
-		if err := r.progress(ctx, source, cursor, past.Events); err != nil {
+		if err := r.progress(ctx, source, cursor, past.Events, earliest(q.Until, now)); err != nil {
 			return result, err
 		}
 	}
@@ -205,12 +225,20 @@ func (r *Reader) page(ctx context.Context, source string, q sdk.HistoryQuery) (h
 }
 
 // progress keeps how far a run has come, so that the next goes on there. Pages come
-// oldest first.
-func (r *Reader) progress(ctx context.Context, source string, cursor store.Cursor, events []host.PastEvent) error {
+// oldest first. An event of an application whose clock is wrong may have any time, and
+// moves the cursor no further than the run goes.
+func (r *Reader) progress(ctx context.Context, source string, cursor store.Cursor, events []host.PastEvent, until time.Time) error {
 	for _, p := range events {
-		cursor.ReadTo = latest(cursor.ReadTo, p.Event.Time)
+		cursor.ReadTo = latest(cursor.ReadTo, earliest(p.Event.Time, until))
 	}
 	return r.o.Store.SaveCursor(ctx, source, cursor)
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func latest(times ...time.Time) time.Time {

@@ -264,6 +264,60 @@ func TestDamagedRecord(t *testing.T) {
 	require.Equal(t, Result{Accepted: 2}, b.catchUp(t))
 }
 
+// ahead is a plugin that lists what the application's wrong clock wrote, whatever it
+// was asked for.
+type ahead struct {
+	*app
+	record time.Time
+}
+
+func (a ahead) History(ctx context.Context, source string, q sdk.HistoryQuery) (host.Past, error) {
+	past, err := a.app.History(ctx, source, q)
+	if past.More {
+		past.Events = append(past.Events, host.PastEvent{
+			Event: sdk.Event{Type: sdk.TypeMediaImported, Title: "ahead", Time: a.record, Fingerprint: "ahead"}, JSON: []byte(`{}`),
+		})
+	}
+	return past, err
+}
+
+func TestARecordOfTheFuture(t *testing.T) {
+	t.Parallel()
+	b := setup(t, defaults())
+	b.catchUp(t)
+	b.happened(b.now, 30)
+	b.now = b.now.Add(time.Hour)
+	b.o.Historian = ahead{b.app, b.now.AddDate(5, 0, 0)}
+	b.app.trouble = map[string]error{"20": errors.New("it went away")}
+	_, err := b.CatchUp(t.Context(), "radarr")
+	require.Error(t, err)
+	c, err := b.store.FindCursor(t.Context(), "radarr")
+	require.NoError(t, err)
+	require.False(t, c.ReadTo.After(b.now), "read to %s", c.ReadTo)
+}
+
+// A cursor that a wrong clock took to the future comes back, and what happened
+// meanwhile with it.
+func TestACursorInTheFuture(t *testing.T) {
+	t.Parallel()
+	for name, from := range map[string]time.Duration{"read to the future": -24 * time.Hour, "begins in the future": 3 * 365 * 24 * time.Hour} {
+		settings := defaults()
+		settings.Since = 2 * time.Hour
+		b := setup(t, settings)
+		future := b.now.AddDate(5, 0, 0)
+		require.NoError(t, b.store.SaveCursor(t.Context(), "radarr", store.Cursor{From: b.now.Add(from), ReadTo: future}), name)
+		b.happened(b.now.Add(-time.Hour), 30)
+		require.Equal(t, Result{Accepted: 30}, b.catchUp(t), name)
+		c, err := b.store.FindCursor(t.Context(), "radarr")
+		require.NoError(t, err)
+		require.False(t, c.ReadTo.After(b.now), name)
+		require.False(t, c.From.After(b.now), name)
+		b.happened(b.now, 5)
+		b.now = b.now.Add(15 * time.Minute)
+		require.Equal(t, 5, b.catchUp(t).Accepted, name)
+	}
+}
+
 type stuck struct{}
 
 func (stuck) History(_ context.Context, _ string, q sdk.HistoryQuery) (host.Past, error) {
