@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -21,6 +20,9 @@ const (
 	// maxBody bounds what is read of an answer, in bytes, unless LimitBody was called.
 	// It holds every answer that a target has a use for, and every excerpt.
 	maxBody = 64 << 10
+	// patience bounds the reading of an answer's body, once its status is known. It is
+	// more than an endpoint takes that answers at all.
+	patience = time.Second
 	// sendTimeout bounds a request whose context has no deadline.
 	sendTimeout = 30 * time.Second
 	// connectTimeout bounds each of connecting and the TLS handshake, so that a
@@ -46,7 +48,8 @@ type HTTP struct {
 type Response struct {
 	Receipt
 	Header http.Header
-	// Body is the beginning of the answer, at most 64 KiB or what LimitBody says.
+	// Body is the beginning of the answer, or the whole for ReadAll: at most 64 KiB or
+	// what LimitBody says.
 	Body []byte
 }
 
@@ -55,7 +58,7 @@ type Response struct {
 // constructor.
 func (h *HTTP) InsecureSkipVerify() { h.insecure = true }
 
-// LimitBody reads n bytes of an answer at most, for sources that read an API. Call it
+// LimitBody reads n bytes of an answer at most, for sources that call ReadAll. Call it
 // before the first request, in the instance's constructor.
 func (h *HTTP) LimitBody(n int64) { h.limit = n }
 
@@ -63,6 +66,9 @@ func (h *HTTP) LimitBody(n int64) { h.limit = n }
 // made by [Classify] for every other answer. When there was no answer the error is
 // retryable, or misconfigured when only a person can help: an address that is not
 // dialled, a certificate that is not trusted, a URL that is none.
+//
+// The status alone decides: it says what became of the request. The body is read for
+// one second at most, and one that breaks off or never ends changes nothing.
 func (h *HTTP) Do(req *http.Request) (Receipt, error) {
 	resp, err := h.Send(req)
 	if resp == nil {
@@ -85,39 +91,55 @@ func (h *HTTP) PostJSON(ctx context.Context, url Secret, v any) (Receipt, error)
 	return h.Do(req)
 }
 
-// Send is Do for targets that read the answer's headers or body. The response is
+// Send is Do for targets that look at the answer's headers or body. The response is
 // nil only when there was no answer; with an error, it is what the error was made
-// from, so that a target which knows its endpoint's words can return a better one.
+// from, so that a target which knows its endpoint's words can return a better one. The
+// body is what came of it in one second, and may be cut off anywhere.
 func (h *HTTP) Send(req *http.Request) (*Response, error) {
+	resp, _, err := h.send(req, patience)
+	return resp, err
+}
+
+// ReadAll is Send for sources that need an API's whole answer. It reads for as long as
+// the request's context allows. A body of a 2xx answer that breaks off is an error, and
+// the response then has what came of it.
+func (h *HTTP) ReadAll(req *http.Request) (*Response, error) {
+	resp, broken, err := h.send(req, 0)
+	if err == nil && broken != nil {
+		err = fmt.Errorf("the answer breaks off: %w", broken)
+	}
+	return resp, err
+}
+
+// send returns the answer, what its body broke off with, and what its status stands
+// for. The body is read for some time, or with zero for as long as the context lasts.
+func (h *HTTP) send(req *http.Request, within time.Duration) (resp *Response, broken, err error) {
 	// An address in the URL is judged here as well as when it is dialled: a proxy would
 	// do the dialling.
 	if err := CheckURL(req.URL); err != nil {
-		return nil, Misconfigured(err)
+		return nil, nil, Misconfigured(err)
 	}
-	ctx := req.Context()
-	if _, ok := ctx.Deadline(); !ok {
-		bounded, cancel := context.WithTimeout(ctx, sendTimeout)
-		defer cancel()
-		ctx = bounded
+	deadline, ok := req.Context().Deadline()
+	if !ok {
+		deadline = time.Now().Add(sendTimeout)
 	}
+	ctx, cancel := context.WithDeadline(req.Context(), deadline)
 	req = req.Clone(ctx)
 	if h.userAgent != "" && req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", h.userAgent)
 	}
 	h.once.Do(h.init)
-	resp, err := h.client.Do(req)
+	answer, err := h.client.Do(req) //nolint:bodyclose,gosec // Function read closes it. Where to is configured, and every address is judged.
 	if err != nil {
-		return nil, sendError(ctx, err)
+		defer cancel()
+		return nil, nil, sendError(ctx, err)
 	}
-	defer func() { _ = resp.Body.Close() }()
-	// The status has said what became of the request; a body that breaks off does
-	// not change that.
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, cmp.Or(h.limit, maxBody)))
+	body, broken := read(ctx, cancel, answer.Body, cmp.Or(h.limit, maxBody), within)
 	return &Response{
-		Receipt: Receipt{Status: resp.StatusCode, Excerpt: strings.ToValidUTF8(string(body[:min(len(body), maxBody)]), "\uFFFD")},
-		Header:  resp.Header,
+		Receipt: Receipt{Status: answer.StatusCode, Excerpt: strings.ToValidUTF8(string(body[:min(len(body), maxBody)]), "\uFFFD")},
+		Header:  answer.Header,
 		Body:    body,
-	}, Classify(resp)
+	}, broken, Classify(answer)
 }
 
 func (h *HTTP) init() {

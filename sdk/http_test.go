@@ -218,10 +218,112 @@ func TestAnswersAreBounded(t *testing.T) {
 	require.Len(t, resp.Body, 64<<10)
 	var patient sdk.HTTP
 	patient.LimitBody(1 << 20)
-	resp, err = patient.Send(req)
+	resp, err = patient.ReadAll(req)
 	require.NoError(t, err)
 	require.Len(t, resp.Body, 1<<20)
 	require.Len(t, []rune(resp.Excerpt), 64<<10)
+}
+
+// drip answers with a status and a body that never ends.
+func drip(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(status)
+		for r.Context().Err() == nil {
+			_, _ = w.Write([]byte("drip "))
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+}
+
+// A second attempt would be a second delivery.
+func TestTheStatusDecidesWhateverTheBodyDoes(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]struct {
+		handler http.HandlerFunc
+		status  int
+		class   sdk.Class
+	}{
+		"accepted": {drip(http.StatusOK), http.StatusOK, sdk.ClassOK},
+		"refused":  {drip(http.StatusBadRequest), http.StatusBadRequest, sdk.ClassPermanent},
+		"gone":     {drip(http.StatusGone), http.StatusGone, sdk.ClassMisconfigured},
+		"silent": {func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			_, _ = w.Write([]byte("drip "))
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}, http.StatusOK, sdk.ClassOK},
+		"cut off": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = w.Write([]byte("drip "))
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler) //nolint:forbidigo // So a handler breaks off.
+		}, http.StatusOK, sdk.ClassOK},
+	} {
+		for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
+			t.Run(name+" "+protocol, func(t *testing.T) {
+				t.Parallel()
+				server := httptest.NewUnstartedServer(answer.handler)
+				server.EnableHTTP2 = protocol == "HTTP/2.0"
+				server.StartTLS()
+				t.Cleanup(server.Close)
+				client := new(sdk.HTTP)
+				client.InsecureSkipVerify()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				receipt, err := client.PostJSON(ctx, sdk.Secret(server.URL), 1)
+				require.Equal(t, answer.class, classOf(err), err)
+				require.Equal(t, answer.status, receipt.Status)
+				require.Contains(t, receipt.Excerpt, "drip")
+				require.NoError(t, ctx.Err(), "the answer was waited for")
+
+				req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+				require.NoError(t, err)
+				resp, err := client.Send(req)
+				require.Equal(t, answer.class, classOf(err), err)
+				require.Contains(t, string(resp.Body), "drip")
+			})
+		}
+	}
+}
+
+func TestReadAllWaitsForTheWholeAnswer(t *testing.T) {
+	t.Parallel()
+	whole := make(chan struct{})
+	client, server := newHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(`{"a":`))
+		_ = http.NewResponseController(w).Flush()
+		switch r.URL.Path {
+		case "/slow":
+			<-whole
+			_, _ = w.Write([]byte("1}"))
+		case "/broken":
+			panic(http.ErrAbortHandler) //nolint:forbidigo // So a handler breaks off.
+		default:
+			<-r.Context().Done()
+		}
+	})
+	get := func(ctx context.Context, path string) (*sdk.Response, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+path, nil)
+		require.NoError(t, err)
+		return client.ReadAll(req)
+	}
+	// Longer than an excerpt is waited for.
+	time.AfterFunc(1500*time.Millisecond, func() { close(whole) })
+	resp, err := get(t.Context(), "/slow")
+	require.NoError(t, err)
+	require.Equal(t, `{"a":1}`, string(resp.Body))
+
+	resp, err = get(t.Context(), "/broken")
+	require.ErrorContains(t, err, "breaks off")
+	require.Equal(t, sdk.ClassRetryable, classOf(err))
+	require.Equal(t, http.StatusOK, resp.Status)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = get(ctx, "/endless")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
 func TestHangingEndpointEndsWithTheContext(t *testing.T) {

@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -31,6 +32,8 @@ func (s *targetServer) Deliver(ctx context.Context, req *pluginv1.DeliverRequest
 	if !s.id.has(FeatureEdit) {
 		d.Previous = nil
 	}
+	ctx, cancel := sooner(ctx)
+	defer cancel()
 	err = s.instances.call(ctx, req.GetInstance(), "Deliver", func(in *instance[Target]) error {
 		receipt, err := in.value.Deliver(ctx, d)
 		resp = toOutcome(receipt, err, in.redactor)
@@ -44,6 +47,8 @@ func (s *targetServer) Test(ctx context.Context, req *pluginv1.TestRequest) (res
 	if !s.id.has(FeatureTest) {
 		return nil, status.Error(codes.Unimplemented, "the plugin has no test")
 	}
+	ctx, cancel := sooner(ctx)
+	defer cancel()
 	err = s.instances.call(ctx, req.GetInstance(), "Test", func(in *instance[Target]) error {
 		tester, ok := in.value.(Tester)
 		if !ok {
@@ -54,4 +59,15 @@ func (s *targetServer) Test(ctx context.Context, req *pluginv1.TestRequest) (res
 		return nil
 	})
 	return resp, err
+}
+
+// sooner ends a little before ctx, so that the outcome of an attempt that takes too long
+// still reaches the host. After its own deadline, the host knows only that the plugin
+// did not answer.
+func sooner(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/20, 250*time.Millisecond)))
 }

@@ -3,6 +3,7 @@ package plugintest
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -63,6 +64,7 @@ func TestTarget[C any](t *testing.T, info sdk.Info, ctor sdk.NewTarget[C], suite
 	run("configuration", checkTargetProblems)
 	run("every event type", checkEvents)
 	run("every status", checkStatuses)
+	run("endless answers", checkEndless)
 	run("pauses", checkPauses)
 	run("deadline", checkDeadline)
 	run("no connection", checkNoConnection)
@@ -121,6 +123,27 @@ func checkStatuses(t *testing.T, target *Target, e *endpoint) {
 		require.Equal(t, e.suite.class(status), o.Class, "status %d: %s", status, o.Message)
 		require.Equal(t, status, o.Receipt.Status)
 		require.Equal(t, o.Class == sdk.ClassOK, o.Message == "", "status %d: only a failure has a message", status)
+	}
+}
+
+// checkEndless wants the status alone to decide: to send once more what was accepted
+// is to deliver it twice.
+func checkEndless(t *testing.T, target *Target, e *endpoint) {
+	t.Helper()
+	d := Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported))
+	for _, status := range []int{http.StatusOK, http.StatusInternalServerError, http.StatusUnauthorized} {
+		e.answers(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.WriteHeader(status)
+			for r.Context().Err() == nil {
+				_, _ = io.WriteString(w, " ")
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(50 * time.Millisecond)
+			}
+		})
+		o := deliver(t, target, d)
+		require.Equal(t, e.suite.class(status), o.Class, "status %d and a body that never ends: %s", status, o.Message)
+		require.Equal(t, status, o.Receipt.Status)
 	}
 }
 

@@ -143,12 +143,15 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 		req.Header.Set("Content-Type", "application/json")
 	}
 	asked := time.Now()
-	resp, err := c.http.Send(req)
+	resp, err := c.http.ReadAll(req)
 	if resp == nil {
 		return nil, fmt.Errorf("no answer from %s at %s: %w", c.app, c.base, err)
 	}
 	if err := c.judge(resp); err != nil {
 		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s at %s answered %s with something that breaks off: %w", c.app, c.base, path, err)
 	}
 	c.ahead.Store(int64(ahead(resp.Header.Get("Date"), asked, time.Now())))
 	return resp.Body, nil

@@ -173,3 +173,18 @@ func TestConfig(t *testing.T) {
 		require.ErrorContains(t, c.Validate(), want)
 	}
 }
+
+// Half an answer is none, even where it could be read.
+func TestAnswerThatBreaksOff(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", "100")
+		_, _ = w.Write([]byte(`{"appName":"Radarr"}`))
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler) //nolint:forbidigo // So a handler breaks off.
+	}))
+	t.Cleanup(server.Close)
+	_, err := powers(api.Config{BaseURL: server.URL, APIKey: "k"}).History(t.Context(), sdk.HistoryQuery{})
+	require.ErrorContains(t, err, "Radarr at "+server.URL+" answered system/status with something that breaks off")
+}

@@ -1,0 +1,60 @@
+package sdk
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
+	"github.com/hookarr/hookarr/sdk/internal/process"
+)
+
+// deadlines notes until when its calls may take.
+type deadlines struct{ of []time.Time }
+
+func (d *deadlines) Deliver(ctx context.Context, _ Delivery) (Receipt, error) {
+	return d.Test(ctx)
+}
+
+func (d *deadlines) Test(ctx context.Context) (Receipt, error) {
+	at, _ := ctx.Deadline()
+	d.of = append(d.of, at)
+	return Receipt{}, nil
+}
+
+// What became of an attempt that takes too long, the plugin knows better than a host
+// whose own deadline has passed.
+func TestTheOutcomeIsMadeBeforeTheHostsDeadline(t *testing.T) {
+	t.Parallel()
+	target := &deadlines{}
+	p, err := NewTargetPlugin(Info{Name: "clock", Version: "1.0.0", Features: []Feature{FeatureTest}},
+		func(context.Context, Env, struct{}) (Target, error) { return target, nil })
+	require.NoError(t, err)
+	s, ok := p.services(process.Log{Output: t.Output(), Level: slog.LevelInfo}).(*targetServer)
+	require.True(t, ok)
+	_, err = s.Configure(t.Context(), &pluginv1.ConfigureRequest{Instances: []*pluginv1.Instance{{Name: "a", Config: []byte("{}")}}})
+	require.NoError(t, err)
+
+	for _, left := range []time.Duration{time.Second, time.Minute, time.Hour} {
+		target.of = nil
+		ctx, cancel := context.WithTimeout(t.Context(), left)
+		deadline, _ := ctx.Deadline()
+		_, err = s.Deliver(ctx, &pluginv1.DeliverRequest{Instance: "a", Events: [][]byte{[]byte(`{"id":"1"}`)}})
+		require.NoError(t, err)
+		_, err = s.Test(ctx, &pluginv1.TestRequest{Instance: "a"})
+		require.NoError(t, err)
+		cancel()
+		require.Len(t, target.of, 2)
+		for _, given := range target.of {
+			require.True(t, given.Before(deadline), "%s: %s before", left, deadline.Sub(given))
+			require.LessOrEqual(t, deadline.Sub(given), 250*time.Millisecond)
+		}
+	}
+
+	_, err = s.Deliver(t.Context(), &pluginv1.DeliverRequest{Instance: "a", Events: [][]byte{[]byte(`{"id":"1"}`)}})
+	require.NoError(t, err)
+	require.Zero(t, target.of[2], "a call without a deadline gets none")
+}
