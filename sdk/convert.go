@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
@@ -24,12 +25,12 @@ func (id identity) describe() *pluginv1.DescribeResponse {
 		ProtocolVersion: ProtocolVersion,
 		ConfigSchema:    id.schema.JSON(),
 		Defaults: &pluginv1.Defaults{
-			Concurrency: uint32(max(d.Concurrency, 0)),
-			Rate:        &pluginv1.Rate{PerSecond: max(d.Rate, 0), Burst: uint32(max(d.Burst, 0))},
+			Concurrency: count(d.Concurrency),
+			Rate:        &pluginv1.Rate{PerSecond: max(d.Rate, 0), Burst: count(d.Burst)},
 			Group: &pluginv1.Group{
 				Wait:    durationpb.New(d.Group.Wait),
 				MaxWait: durationpb.New(d.Group.MaxWait),
-				Max:     uint32(max(d.Group.Max, 0)),
+				Max:     count(d.Group.Max),
 			},
 		},
 	}
@@ -132,7 +133,7 @@ func toOutcome(receipt Receipt, err error, r redactor) *pluginv1.DeliverResponse
 	class, after := ClassOf(err)
 	resp := &pluginv1.DeliverResponse{
 		Class:   toClass(class),
-		Status:  uint32(max(receipt.Status, 0)),
+		Status:  count(receipt.Status),
 		Excerpt: r.excerpt(receipt.Excerpt),
 	}
 	if err != nil {
@@ -149,10 +150,14 @@ func toOutcome(receipt Receipt, err error, r redactor) *pluginv1.DeliverResponse
 		}
 	}
 	if l := receipt.Limit; l != nil {
-		resp.LearntRate = &pluginv1.LearntRate{Remaining: uint32(max(l.Remaining, 0)), ResetAfter: durationpb.New(max(l.ResetAfter, 0))}
+		resp.LearntRate = &pluginv1.LearntRate{Remaining: count(l.Remaining), ResetAfter: durationpb.New(max(l.ResetAfter, 0))}
 	}
 	return resp
 }
+
+// count is n within the bounds of the contract: cut off, it could become a small number
+// or none.
+func count(n int) uint32 { return uint32(min(max(n, 0), math.MaxInt32)) }
 
 // completeEvent fills in what the author left to the SDK and refuses an event that
 // nobody could route or show.

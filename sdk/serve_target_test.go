@@ -2,7 +2,9 @@ package sdk
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"math"
 	"testing"
 	"time"
 
@@ -57,4 +59,15 @@ func TestTheOutcomeIsMadeBeforeTheHostsDeadline(t *testing.T) {
 	_, err = s.Deliver(t.Context(), &pluginv1.DeliverRequest{Instance: "a", Events: [][]byte{[]byte(`{"id":"1"}`)}})
 	require.NoError(t, err)
 	require.Zero(t, target.of[2], "a call without a deadline gets none")
+}
+
+// What does not fit into the contract's numbers must not come out as another.
+func TestOutcomesNumbersAreCutNotWrapped(t *testing.T) {
+	t.Parallel()
+	receipt := Receipt{Status: 1<<32 + 200, Limit: &Limit{Remaining: 1 << 32, ResetAfter: -time.Second}}
+	o := toOutcome(receipt, RetryAfter(math.MaxInt64, errors.New("later")), redactor{})
+	require.EqualValues(t, math.MaxInt32, o.GetStatus())
+	require.EqualValues(t, math.MaxInt32, o.GetLearntRate().GetRemaining())
+	require.Zero(t, o.GetLearntRate().GetResetAfter().AsDuration())
+	require.Equal(t, time.Duration(math.MaxInt64), o.GetRetryAfter().AsDuration())
 }

@@ -3,6 +3,7 @@ package host_test
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -102,6 +103,23 @@ func TestDescribe(t *testing.T) {
 		Features: []sdk.Feature{sdk.FeatureEdit, sdk.FeatureGroup},
 		Defaults: sdk.Defaults{Concurrency: 1, Rate: .5, Burst: 5, Group: sdk.GroupDefaults{Wait: time.Second, Max: 10}},
 	}, got)
+}
+
+func TestDefaultsAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, perSecond := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1} {
+		client := connect(t, &fakePlugin{describe: &pluginv1.DescribeResponse{Defaults: &pluginv1.Defaults{
+			Concurrency: math.MaxUint32,
+			Rate:        &pluginv1.Rate{PerSecond: perSecond, Burst: math.MaxUint32},
+			Group:       &pluginv1.Group{Wait: &durationpb.Duration{Seconds: 1 << 60}, Max: math.MaxUint32},
+		}}})
+		got, err := client.Describe(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, sdk.Defaults{
+			Concurrency: math.MaxInt32, Burst: math.MaxInt32,
+			Group: sdk.GroupDefaults{Wait: 30 * 24 * time.Hour, Max: math.MaxInt32},
+		}, got.Defaults)
+	}
 }
 
 func TestConfigure(t *testing.T) {
@@ -279,6 +297,16 @@ func TestDeliverBoundsNonsense(t *testing.T) {
 				LearntRate: &pluginv1.LearntRate{ResetAfter: &durationpb.Duration{Seconds: 1 << 60}},
 			},
 			want: host.Outcome{Class: sdk.ClassThrottled, Message: "x", Receipt: sdk.Receipt{Limit: &sdk.Limit{ResetAfter: 30 * 24 * time.Hour}}},
+		},
+		"a pause and a limit are cut, not dropped": {
+			resp: &pluginv1.DeliverResponse{
+				Class: pluginv1.Class_CLASS_THROTTLED, Message: "x", RetryAfter: &durationpb.Duration{Seconds: 1 << 60, Nanos: -5},
+				LearntRate: &pluginv1.LearntRate{Remaining: math.MaxUint32, ResetAfter: durationpb.New(-1)},
+			},
+			want: host.Outcome{
+				Class: sdk.ClassThrottled, Message: "x", RetryAfter: 30 * 24 * time.Hour,
+				Receipt: sdk.Receipt{Limit: &sdk.Limit{Remaining: math.MaxInt32}},
+			},
 		},
 		"message on one line of 1 KiB": {
 			resp: &pluginv1.DeliverResponse{Class: pluginv1.Class_CLASS_PERMANENT, Message: "a\nb\x00" + strings.Repeat("ü", 9000)},

@@ -2,6 +2,7 @@ package host
 
 import (
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -92,13 +93,13 @@ func fromDescription(r *pluginv1.DescribeResponse) Description {
 		ProtocolVersion: int(r.GetProtocolVersion()),
 		ConfigSchema:    r.GetConfigSchema(),
 		Defaults: sdk.Defaults{
-			Concurrency: int(r.GetDefaults().GetConcurrency()),
-			Rate:        r.GetDefaults().GetRate().GetPerSecond(),
-			Burst:       int(r.GetDefaults().GetRate().GetBurst()),
+			Concurrency: count(r.GetDefaults().GetConcurrency()),
+			Rate:        rate(r.GetDefaults().GetRate().GetPerSecond()),
+			Burst:       count(r.GetDefaults().GetRate().GetBurst()),
 			Group: sdk.GroupDefaults{
 				Wait:    pause(r.GetDefaults().GetGroup().GetWait()),
 				MaxWait: pause(r.GetDefaults().GetGroup().GetMaxWait()),
-				Max:     int(r.GetDefaults().GetGroup().GetMax()),
+				Max:     count(r.GetDefaults().GetGroup().GetMax()),
 			},
 		},
 	}
@@ -160,7 +161,7 @@ func fromOutcome(r *pluginv1.DeliverResponse) Outcome {
 		o.Receipt.State = state
 	}
 	if l := r.GetLearntRate(); l != nil {
-		o.Receipt.Limit = &sdk.Limit{Remaining: int(l.GetRemaining()), ResetAfter: pause(l.GetResetAfter())}
+		o.Receipt.Limit = &sdk.Limit{Remaining: count(l.GetRemaining()), ResetAfter: pause(l.GetResetAfter())}
 	}
 	switch {
 	case o.Class == sdk.ClassOK:
@@ -189,6 +190,17 @@ func fromClass(c pluginv1.Class) sdk.Class {
 // pause returns a duration between 0 and maxPause.
 func pause(d *durationpb.Duration) time.Duration {
 	return min(max(d.AsDuration(), 0), maxPause)
+}
+
+// count returns a number that every database and platform can hold.
+func count(n uint32) int { return int(min(n, math.MaxInt32)) }
+
+// rate returns a number of deliveries a second, or zero for what is none.
+func rate(perSecond float64) float64 {
+	if math.IsNaN(perSecond) || math.IsInf(perSecond, 0) {
+		return 0
+	}
+	return max(perSecond, 0)
 }
 
 // reason returns one line that is never empty, so that a decoded request always
