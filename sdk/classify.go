@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -14,9 +15,9 @@ import (
 const maxRetryAfter = 365 * 24 * time.Hour
 
 // Classify returns the error that an endpoint's answer stands for, or nil for 2xx.
-// 429, and 503 with a Retry-After, are throttled; 408, 425 and 5xx are retryable;
-// 3xx, 401, 403, 404 and 410 are misconfigured; every other 4xx is permanent.
-// Retry-After is honoured wherever another attempt is. The message has the status
+// 429, and 503 with a Retry-After, are throttled; 408, 425 and 5xx are retryable; 3xx,
+// 401, 403, 404, 405, 407, 410, 415 and 426 speak of the endpoint and are misconfigured;
+// every other 4xx speaks of the delivery and is permanent. Retry-After is honoured wherever another attempt is. The message has the status
 // and neither the URL nor the body.
 func Classify(resp *http.Response) error {
 	status := resp.StatusCode
@@ -29,7 +30,9 @@ func Classify(resp *http.Response) error {
 	case status >= 300 && status <= 399:
 		return Misconfigured(fmt.Errorf("%w: redirects are not followed, configure the final URL", err))
 	case status == http.StatusUnauthorized, status == http.StatusForbidden,
-		status == http.StatusNotFound, status == http.StatusGone:
+		status == http.StatusNotFound, status == http.StatusMethodNotAllowed,
+		status == http.StatusProxyAuthRequired, status == http.StatusGone,
+		status == http.StatusUnsupportedMediaType, status == http.StatusUpgradeRequired:
 		return Misconfigured(err)
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && asked:
 		return Throttled(after, err)
@@ -53,7 +56,8 @@ func retryAfter(header string, now time.Time) (after time.Duration, ok bool) {
 	if header == "" {
 		return 0, false
 	}
-	if seconds, err := strconv.ParseFloat(header, 64); err == nil {
+	// What is out of a float64's range comes as infinity.
+	if seconds, err := strconv.ParseFloat(header, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		if math.IsNaN(seconds) || seconds < 0 {
 			return 0, false
 		}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -29,7 +30,7 @@ func TestEveryStatusHasItsClass(t *testing.T) {
 		switch {
 		case status >= 200 && status <= 299:
 			want = sdk.ClassOK
-		case status >= 300 && status <= 399, status == 401, status == 403, status == 404, status == 410:
+		case status >= 300 && status <= 399, slices.Contains([]int{401, 403, 404, 405, 407, 410, 415, 426}, status):
 			want = sdk.ClassMisconfigured
 		case status == 429:
 			want = sdk.ClassThrottled
@@ -63,6 +64,15 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		{429, "soon", sdk.ClassThrottled, 0},
 		{429, "99999999999999999999", sdk.ClassThrottled, 365 * 24 * time.Hour},
 		{429, "Inf", sdk.ClassThrottled, 365 * 24 * time.Hour},
+		{503, "inf", sdk.ClassThrottled, 365 * 24 * time.Hour},
+		{503, "Infinity", sdk.ClassThrottled, 365 * 24 * time.Hour},
+		{503, "-inf", sdk.ClassRetryable, 0},
+		{503, "NaN", sdk.ClassRetryable, 0},
+		{503, "31536001", sdk.ClassThrottled, 365 * 24 * time.Hour},
+		{503, "1e300", sdk.ClassThrottled, 365 * 24 * time.Hour},
+		{503, "1e999", sdk.ClassThrottled, 365 * 24 * time.Hour},
+		{503, "-1e999", sdk.ClassRetryable, 0},
+		{500, "1e999", sdk.ClassRetryable, 365 * 24 * time.Hour},
 		{429, "Mon, 02 Jan 2006 15:04:05 GMT", sdk.ClassThrottled, 0},
 		{429, "Fri, 31 Dec 9999 23:59:59 GMT", sdk.ClassThrottled, 365 * 24 * time.Hour},
 		{503, "", sdk.ClassRetryable, 0},

@@ -137,11 +137,12 @@ func limit(h http.Header) *sdk.Limit {
 	return &sdk.Limit{Remaining: max(remaining, 0), ResetAfter: reset}
 }
 
-// seconds reads a decimal number of seconds.
+// seconds reads a decimal number of seconds, of which a year is the most.
 func seconds(s string) (time.Duration, bool) {
 	const most = 365 * 24 * time.Hour
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsNaN(f) || f < 0 {
+	// What is out of a float64's range comes as infinity.
+	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(f) || f < 0 {
 		return 0, false
 	}
 	return time.Duration(math.Round(min(f, most.Seconds())*1e6)) * time.Microsecond, true
@@ -150,10 +151,11 @@ func seconds(s string) (time.Duration, bool) {
 // answer is the part of a refusal that says why. Codes:
 // https://docs.discord.com/developers/topics/opcodes-and-status-codes#json.
 type answer struct {
-	Message    string      `json:"message"`
-	Code       int         `json:"code"`
-	RetryAfter json.Number `json:"retry_after"`
-	Global     bool        `json:"global"`
+	Message string `json:"message"`
+	Code    int    `json:"code"`
+	// RetryAfter is a number. One that is written as a string is taken too.
+	RetryAfter json.RawMessage `json:"retry_after"`
+	Global     bool            `json:"global"`
 }
 
 const (
@@ -191,7 +193,7 @@ func explain(resp *sdk.Response, err error) error {
 // (discord/discord-api-docs#2360, #4722).
 func throttled(resp *sdk.Response, a answer, err error) error {
 	_, after := sdk.ClassOf(err)
-	if exact, ok := seconds(a.RetryAfter.String()); ok && (exact < after || after == 0) {
+	if exact, ok := seconds(strings.Trim(string(a.RetryAfter), `"`)); ok && (exact < after || after == 0) {
 		after = exact
 	}
 	scope := cmp.Or(resp.Header.Get("X-RateLimit-Scope"), "user")

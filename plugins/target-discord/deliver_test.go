@@ -165,6 +165,10 @@ func TestAnswersAreClassified(t *testing.T) {
 		"body in ms":          {429, map[string]string{"Retry-After": "2"}, `{"retry_after":1337}`, sdk.ClassThrottled, 2 * time.Second, ""},
 		"header in ms":        {429, map[string]string{"Retry-After": "1337"}, `{"retry_after":1.337}`, sdk.ClassThrottled, 1337 * time.Millisecond, ""},
 		"a day":               {429, map[string]string{"Retry-After": "86400"}, `<html>banned</html>`, sdk.ClassThrottled, 24 * time.Hour, ""},
+		"no end":              {429, map[string]string{"Retry-After": "inf"}, `{"retry_after":1e300}`, sdk.ClassThrottled, 365 * 24 * time.Hour, ""},
+		"no number":           {429, nil, `{"retry_after":1e999}`, sdk.ClassThrottled, 365 * 24 * time.Hour, ""},
+		"text":                {429, nil, `{"retry_after":"2.5","global":true}`, sdk.ClassThrottled, 2500 * time.Millisecond, "scope global"},
+		"negative":            {429, map[string]string{"Retry-After": "-1"}, `{"retry_after":-1}`, sdk.ClassThrottled, 0, ""},
 		"nonsense":            {429, nil, `{"retry_after":"soon"}`, sdk.ClassThrottled, 0, ""},
 		"unknown webhook":     {404, nil, `{"message":"Unknown Webhook","code":10015}`, sdk.ClassMisconfigured, 0, "set webhook_url"},
 		"not found":           {404, nil, `gone`, sdk.ClassMisconfigured, 0, "404"},
@@ -215,6 +219,8 @@ func TestLimitNeedsBothHeaders(t *testing.T) {
 		"one":      {"3", "", nil},
 		"other":    {"", "1", nil},
 		"no time":  {"3", "NaN", nil},
+		"no end":   {"0", "inf", &sdk.Limit{ResetAfter: 365 * 24 * time.Hour}},
+		"too long": {"0", "1e999", &sdk.Limit{ResetAfter: 365 * 24 * time.Hour}},
 	} {
 		h := http.Header{}
 		h.Set("X-RateLimit-Remaining", c.remaining)

@@ -161,14 +161,20 @@ func checkPauses(t *testing.T, target *Target, e *endpoint) {
 		o := answer(status, "1234")
 		require.Equal(t, sdk.ClassThrottled, o.Class, "status %d with Retry-After", status)
 		require.Equal(t, 1234*time.Second, o.RetryAfter, "status %d", status)
+		for _, huge := range []string{"1e300", "1e999", "inf", "Fri, 31 Dec 9999 23:59:59 GMT"} {
+			o = answer(status, huge)
+			require.Equal(t, sdk.ClassThrottled, o.Class, "status %d with Retry-After %s", status, huge)
+			require.Greater(t, o.RetryAfter, 24*time.Hour, "Retry-After %s is cut, not dropped", huge)
+		}
 
 		at := time.Now().Add(2 * time.Hour)
 		o = answer(status, at.UTC().Format(http.TimeFormat))
 		require.Equal(t, sdk.ClassThrottled, o.Class, "status %d with a date in Retry-After", status)
 		require.WithinDuration(t, at, time.Now().Add(o.RetryAfter), 5*time.Minute, "status %d with a date", status)
 
-		o = answer(status, "soon")
-		require.Zero(t, o.RetryAfter, "a Retry-After that is nonsense is none")
+		for _, nonsense := range []string{"soon", "NaN", "-5", "-inf"} {
+			require.Zero(t, answer(status, nonsense).RetryAfter, "a Retry-After that is nonsense is none: %s", nonsense)
+		}
 	}
 }
 
