@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/hookarr/hookarr/plugins/internal/message"
 	"github.com/hookarr/hookarr/sdk"
@@ -27,7 +29,7 @@ type target struct {
 func (t *target) Deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
 	p := render(message.New(d.Event))
 	resp, err := t.post(ctx, p)
-	if resp != nil && resp.Status == http.StatusBadRequest && aboutBlocks(word(resp.Body)) {
+	if resp != nil && resp.Status == http.StatusBadRequest && aboutBlocks(read(resp.Body).word) {
 		if bare, had := p.bare(); had {
 			t.log.WarnContext(ctx, "Slack refused the message, sending it without pictures")
 			resp, err = t.post(ctx, bare)
@@ -52,16 +54,35 @@ func (t *target) post(ctx context.Context, p payload) (*sdk.Response, error) {
 	return t.http.Send(req)
 }
 
-// word is Slack's error string: the whole body of an incoming webhook's answer, or
-// the member "error" of a JSON one.
-func word(body []byte) string {
+// answer is what Slack says of a message: the whole body of an incoming webhook's answer
+// is its word, ok or an error; its Web API and what imitates it answer with JSON.
+type answer struct {
+	refused bool
+	// word is empty for what is none of Slack's, such as a proxy's page.
+	word string
+}
+
+func read(body []byte) answer {
 	var a struct {
-		Error string `json:"error"`
+		OK    any
+		Error string
 	}
-	if json.Unmarshal(body, &a) == nil && a.Error != "" {
-		return a.Error
+	// A member of another type leaves the others as they are.
+	_ = json.Unmarshal(body, &a)
+	if a.OK == nil && a.Error == "" {
+		return answer{word: wordOf(string(body))}
 	}
-	return strings.TrimSpace(string(body))
+	return answer{refused: a.OK == false, word: wordOf(a.Error)}
+}
+
+var words = regexp.MustCompile(`^[a-z][a-z0-9_]{1,63}$`)
+
+// wordOf returns s when it looks like one of Slack's words.
+func wordOf(s string) string {
+	if s = strings.TrimSpace(s); words.MatchString(s) {
+		return s
+	}
+	return ""
 }
 
 func aboutBlocks(word string) bool {
@@ -69,32 +90,67 @@ func aboutBlocks(word string) bool {
 }
 
 // explain classifies a refusal by Slack's own word, which says more than the status:
-// https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors.
-// Words that are not known leave the status to decide.
+// https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
+// and https://docs.slack.dev/reference/methods/chat.postMessage#errors. A word that is
+// not known leaves the status to decide, unless that is 200.
 func explain(resp *sdk.Response, err error) error {
-	w := word(resp.Body)
-	if err == nil {
-		if !bytes.Contains(resp.Body, []byte(`"ok":false`)) {
-			return nil
-		}
-		err = errors.New("the endpoint answered 200 and refused")
+	a, accepted := read(resp.Body), err == nil
+	if accepted && !a.refused {
+		return nil
 	}
-	if class, _ := sdk.ClassOf(err); class == sdk.ClassThrottled {
-		return err
+	if accepted {
+		err = fmt.Errorf("the endpoint answered %d and refused", resp.Status)
 	}
-	said := fmt.Errorf("%w: %s", err, w)
-	switch w {
+	said := err
+	if a.word != "" {
+		said = fmt.Errorf("%w: %s", err, a.word)
+	}
+	if class, after := sdk.ClassOf(err); class == sdk.ClassThrottled {
+		return sdk.Throttled(after, said)
+	}
+	switch class, fix := judge(a.word); {
+	case class == sdk.ClassThrottled:
+		return sdk.Throttled(pause(resp.Header), said)
+	case class == sdk.ClassMisconfigured:
+		return sdk.Misconfigured(fmt.Errorf("%w: %s", said, fix))
+	case class == sdk.ClassPermanent, accepted && !passing(a.word):
+		return sdk.Permanent(said)
+	default:
+		return said
+	}
+}
+
+// judge returns the class that a word stands for, if it is known, and what a person can
+// do about a misconfigured one.
+func judge(word string) (class sdk.Class, fix string) {
+	switch word {
 	case "invalid_payload", "invalid_blocks", "invalid_attachments", "no_text", "msg_too_long",
 		"msg_blocks_too_long", "too_many_attachments":
-		return sdk.Permanent(said)
-	case "channel_not_found", "channel_is_archived", "posting_to_general_channel_denied", "user_not_found":
-		return sdk.Misconfigured(fmt.Errorf("%w: the webhook's channel does not take messages any more", said))
+		return sdk.ClassPermanent, ""
+	case "channel_not_found", "channel_is_archived", "is_archived", "not_in_channel",
+		"posting_to_general_channel_denied", "user_not_found":
+		return sdk.ClassMisconfigured, "the webhook's channel does not take messages any more"
 	case "invalid_token", "no_service", "no_service_id", "no_active_hooks", "no_team", "team_disabled",
 		"action_prohibited":
-		return sdk.Misconfigured(fmt.Errorf("%w: the webhook was removed or forbidden; create one in the app's settings and set webhook_url", said))
+		return sdk.ClassMisconfigured, "the webhook was removed or forbidden; create one in the app's settings and set webhook_url"
+	case "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired",
+		"no_permission", "missing_scope", "access_denied", "not_allowed_token_type":
+		return sdk.ClassMisconfigured, "the credentials are not accepted or not enough; set webhook_url to the URL of an incoming webhook"
 	case "rate_limited", "ratelimited":
-		return sdk.Throttled(0, said)
+		return sdk.ClassThrottled, ""
 	default:
-		return err
+		return "", ""
 	}
+}
+
+// passing reports whether a word that is not known speaks of trouble inside Slack. A
+// refusal without a word accuses nobody.
+func passing(word string) bool {
+	return word == "" || word == "service_unavailable" || strings.HasSuffix(word, "_error")
+}
+
+// pause is the pause that the answer asks for, whatever its status.
+func pause(h http.Header) time.Duration {
+	_, after := sdk.ClassOf(sdk.Classify(&http.Response{StatusCode: http.StatusTooManyRequests, Header: h}))
+	return after
 }

@@ -113,7 +113,24 @@ func TestAnswersAreClassified(t *testing.T) {
 		{400, "something_new", sdk.ClassPermanent},
 		{500, "rollup_error", sdk.ClassRetryable},
 		{200, `{"ok":false,"error":"invalid_token"}`, sdk.ClassMisconfigured},
-		{200, `{"ok":false,"error":"something_new"}`, sdk.ClassRetryable},
+		{200, `{"ok":false,"error":"something_new"}`, sdk.ClassPermanent},
+		{200, `{"ok":false,"error":"internal_error"}`, sdk.ClassRetryable},
+		{200, `{"ok":false,"error":"fatal_error"}`, sdk.ClassRetryable},
+		{200, `{"ok":false,"error":"service_unavailable"}`, sdk.ClassRetryable},
+		{200, `{"ok":false}`, sdk.ClassRetryable},
+		{200, `{"ok":false,"error":{"text":"no"}}`, sdk.ClassRetryable},
+		{200, `{ "ok" : false , "error" : "invalid_auth" }`, sdk.ClassMisconfigured},
+		{200, "{\n\t\"error\": \"token_revoked\",\n\t\"ok\": false\n}\n", sdk.ClassMisconfigured},
+		{200, `{"ok":false,"error":"not_authed"}`, sdk.ClassMisconfigured},
+		{200, `{"ok":false,"error":"account_inactive"}`, sdk.ClassMisconfigured},
+		{200, `{"ok":false,"error":"token_expired"}`, sdk.ClassMisconfigured},
+		{200, `{"ok":false,"error":"no_permission"}`, sdk.ClassMisconfigured},
+		{200, `{"ok":false,"error":"missing_scope"}`, sdk.ClassMisconfigured},
+		{200, `{"ok":false,"error":"is_archived"}`, sdk.ClassMisconfigured},
+		{200, `{"ok":false,"error":"msg_too_long"}`, sdk.ClassPermanent},
+		{200, `{"ok":false,"error":"rate_limited"}`, sdk.ClassThrottled},
+		{400, `{"ok": false, "error": "no_text"}`, sdk.ClassPermanent},
+		{502, `<html>bad gateway</html>`, sdk.ClassRetryable},
 		{200, `{"ok":false,"error":"ratelimited"}`, sdk.ClassThrottled},
 	} {
 		t.Run(c.word, func(t *testing.T) {
@@ -142,10 +159,45 @@ func TestThrottled(t *testing.T) {
 	require.Empty(t, b.slack.Messages())
 }
 
+func TestARefusalShowsSlacksWord(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.slack.Next(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "30")
+		_, _ = io.WriteString(w, `{ "ok": false, "error": "ratelimited" }`)
+	})
+	_, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
+	class, after := sdk.ClassOf(err)
+	require.Equal(t, sdk.ClassThrottled, class)
+	require.Equal(t, 30*time.Second, after, "the pause is in the header, whatever the status")
+	require.EqualError(t, err, "the endpoint answered 200 and refused: ratelimited")
+
+	b.slack.Fail(http.StatusOK, `{"ok":false,"error":"invalid_auth","warning":"missing_charset"}`)
+	_, err = b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
+	require.ErrorContains(t, err, "refused: invalid_auth: ")
+	require.ErrorContains(t, err, "set webhook_url")
+
+	b.slack.Fail(http.StatusBadRequest, "something_new")
+	_, err = b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
+	require.ErrorContains(t, err, "400 Bad Request: something_new")
+
+	b.slack.Fail(http.StatusBadGateway, "<html>all of a page</html>")
+	_, err = b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
+	require.NotContains(t, err.Error(), "html")
+
+	b.slack.Fail(http.StatusServiceUnavailable, "service_unavailable")
+	_, err = b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
+	class, _ = sdk.ClassOf(err)
+	require.Equal(t, sdk.ClassRetryable, class)
+}
+
 func TestCompatibleServersMayAnswerOtherwise(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	for _, body := range []string{"", `{"success":true}`, `{"ok":true}`} {
+	for _, body := range []string{
+		"", "ok", "ok\n", `{"success":true}`, `{"ok":true}`, `{ "ok" : true, "error" : "none" }`, `{"ok":"false"}`, `{"ok":false`,
+		"<html>log in</html>", "null", "[1]", "\xff",
+	} {
 		b.slack.Next(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, strings.NewReader(body)) })
 		_, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 		require.NoError(t, err, body)
