@@ -116,9 +116,11 @@ type Media struct {
 
 // Episode is one episode of a series.
 type Episode struct {
-	ID       string `json:"id,omitempty" doc:"Id in the application."`
-	Season   int    `json:"season" doc:"Season; 0 holds specials."`
-	Number   int    `json:"number,omitempty" doc:"Number in the season."`
+	ID     string `json:"id,omitempty" doc:"Id in the application."`
+	Season int    `json:"season" doc:"Season; 0 holds specials."`
+	// Number is nil where there is none, as for what is known by its date.
+	Number   *int   `json:"number,omitempty" doc:"Number in the season; 0 is one."`
+	Code     string `json:"code,omitempty" doc:"By what people know it, as in the event's title: S02E03, or a date."`
 	Title    string `json:"title,omitempty" doc:"Title."`
 	AirDate  string `json:"air_date,omitempty" doc:"Date of first airing, YYYY-MM-DD."`
 	Overview string `json:"overview,omitempty" doc:"Plot."`

@@ -127,3 +127,12 @@ func TestApplicationURL(t *testing.T) {
 		require.Equal(t, want, arrtest.Event(t, d, name).URL, name)
 	}
 }
+
+// The track before the first one of a disc has the number 0.
+func TestTrackZero(t *testing.T) {
+	t.Parallel()
+	for _, number := range []string{`"0"`, `0`} {
+		e := arrtest.Decoded(t, decoder{}, []byte(`{"eventType":"Download","artist":{"id":1,"name":"x"},"tracks":[{"id":2,"trackNumber":`+number+`}]}`))
+		require.Equal(t, []sdk.Track{{ID: "2", Number: "0"}}, e.Tracks)
+	}
+}

@@ -51,7 +51,7 @@ type album struct {
 type track struct {
 	ID          arr.ID
 	Title       string
-	TrackNumber arr.ID
+	TrackNumber arr.Printed
 }
 
 func (p *payload) works() arr.Works {

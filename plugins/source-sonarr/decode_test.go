@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,6 +27,8 @@ func TestDecodeEveryEvent(t *testing.T) {
 	is("import_several_episodes", "Download", sdk.TypeMediaImported, "Severance S02E01-E03", "Imported Severance S02E01-E03 in WEBDL-1080p", page)
 	is("import_anime", "Download", sdk.TypeMediaImported, "Frieren: Beyond Journey's End S01E12 (12) - A Real Hero", "Imported Frieren: Beyond Journey's End S01E12 (12) - A Real Hero in Bluray-1080p", "")
 	is("import_daily", "Download", sdk.TypeMediaImported, "The Evening Desk 2026-03-04 - A Guest", "Imported The Evening Desk 2026-03-04 - A Guest in WEBRip-720p", "")
+	is("import_episode_zero", "Download", sdk.TypeMediaImported, "Northern Lines S01E00 - Unaired Pilot", "Imported Northern Lines S01E00 - Unaired Pilot in WEBRip-720p", "")
+	is("import_specials", "Download", sdk.TypeMediaImported, "Northern Lines S00E00-E01", "Imported Northern Lines S00E00-E01 in WEBRip-720p", "")
 	is("import_v3", "Download", sdk.TypeMediaImported, "Harbour Lights S17E09", "Imported Harbour Lights S17E09 in HDTV-720p", "")
 	is("upgrade", "Download", sdk.TypeMediaUpgraded, "Severance S02E03 - Who Is Alive?", "Upgraded Severance S02E03 - Who Is Alive? from HDTV-720p to WEBDL-1080p", page)
 	is("upgrade_to_several", "Download", sdk.TypeMediaUpgraded, "Severance S02E01-E02", "Upgraded Severance S02E01-E02 from HDTV-720p, WEBDL-720p to Bluray-1080p", page)
@@ -115,6 +118,20 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// Zero is a number, and a season: what has none has no member.
+func TestEpisodeZeroHasItsNumber(t *testing.T) {
+	t.Parallel()
+	episodes := func(sample string) string {
+		data, err := json.Marshal(arrtest.Event(t, decoder{}, sample).Episodes)
+		require.NoError(t, err)
+		return string(data)
+	}
+	require.JSONEq(t, `[{"id":"6400","season":1,"number":0,"code":"S01E00","title":"Unaired Pilot","air_date":"2020-01-05"}]`,
+		episodes("import_episode_zero"))
+	require.JSONEq(t, `[{"id":"6401","season":0,"number":0,"code":"S00E00","title":"A Special","air_date":"2020-01-05"},
+		{"id":"6402","season":0,"number":1,"code":"S00E01","title":"Another","air_date":"2020-01-05"}]`, episodes("import_specials"))
+}
+
 func TestOldShapes(t *testing.T) {
 	t.Parallel()
 	e := arrtest.Event(t, decoder{}, "file_delete_v3")
@@ -131,7 +148,7 @@ func TestOddTypes(t *testing.T) {
 	require.Equal(t, map[string]string{"tvdb": "371980", "anilist": "154587"}, e.Media.IDs)
 	require.Equal(t, 2022, e.Media.Year)
 	require.Equal(t, []string{"Drama", "Mystery"}, e.Media.Genres)
-	require.Equal(t, sdk.Episode{ID: "903", Season: 2, Number: 3}, e.Episodes[0])
+	require.Equal(t, sdk.Episode{ID: "903", Season: 2, Number: new(3), Code: "S02E03"}, e.Episodes[0])
 	require.Equal(t, "WEBDL-1080p", e.Files[0].Quality)
 	require.Equal(t, int64(3221225475), e.Files[0].SizeBytes)
 	require.Nil(t, e.Release)

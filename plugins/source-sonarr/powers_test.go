@@ -62,7 +62,7 @@ func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
 	require.NoError(t, err)
 	fetched := in.Fetched(in.Imported())
 	require.Equal(t, "A box.", fetched.Episodes[0].Overview)
-	require.Equal(t, 2, fetched.Episodes[0].Number)
+	require.Equal(t, new(2), fetched.Episodes[0].Number)
 	require.Equal(t, "2017-12-01", fetched.Episodes[0].AirDate)
 	require.Equal(t, "as the webhook says", fetched.Episodes[0].Title)
 }

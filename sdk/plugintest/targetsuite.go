@@ -330,7 +330,7 @@ func checkExtremes(t *testing.T, target *Target, e *endpoint) {
 	many := EventOf(sdk.TypeMediaImported)
 	for i := range 1000 {
 		many.Files = append(many.Files, sdk.File{ID: strconv.Itoa(i), RelativePath: fmt.Sprintf("S01E%03d.mkv", i)})
-		many.Episodes = append(many.Episodes, sdk.Episode{Season: 1, Number: i, Title: "Episode " + strconv.Itoa(i)})
+		many.Episodes = append(many.Episodes, sdk.Episode{Season: 1, Number: new(i), Title: "Episode " + strconv.Itoa(i)})
 	}
 	o := deliver(t, target, Delivery(t, deliveryID(1), many))
 	require.Equal(t, sdk.ClassOK, o.Class, "1,000 files: %s %v", o.Message, e.refusals())

@@ -51,6 +51,13 @@ func TestTolerantTypes(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(in), &got), in)
 		require.Equal(t, want, got, in)
 	}
+	for in, want := range map[string]arr.Printed{
+		`12`: "12", `"A1"`: "A1", `0`: "0", `"0"`: "0", `null`: "", `{}`: "", `true`: "", `" 7 "`: "7",
+	} {
+		got := arr.Printed("before")
+		require.NoError(t, json.Unmarshal([]byte(in), &got), in)
+		require.Equal(t, want, got, in)
+	}
 	for in, want := range map[string]float64{
 		`5`: 5, `"5"`: 5, `5.1`: 5.1, `"5.1"`: 5.1, `-3`: -3, `1e999`: 0, `"NaN"`: 0, `"Inf"`: 0, `true`: 0, `null`: 0, `{}`: 0, `""`: 0,
 	} {

@@ -114,6 +114,21 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// Printed is a number as it is printed, a string or a number: 0 is one.
+type Printed string
+
+// UnmarshalJSON never fails: what is neither is empty.
+func (p *Printed) UnmarshalJSON(b []byte) error {
+	*p = ""
+	switch c := b[0]; {
+	case c == '"':
+		*p = Printed(strings.TrimSpace(text(b)))
+	case c == '-' || c >= '0' && c <= '9':
+		*p = Printed(b)
+	}
+	return nil
+}
+
 // Number is a number that may be written as a string.
 type Number float64
 

@@ -84,7 +84,7 @@ func release() *sdk.Release {
 func season(n int) []sdk.Episode {
 	all := make([]sdk.Episode, n)
 	for i := range all {
-		all[i] = sdk.Episode{ID: strconv.Itoa(100 + i), Season: 2, Number: i + 1, Title: fmt.Sprintf("Chapter %d", i+1), AirDate: "2026-03-01"}
+		all[i] = sdk.Episode{ID: strconv.Itoa(100 + i), Season: 2, Number: new(i + 1), Title: fmt.Sprintf("Chapter %d", i+1), AirDate: "2026-03-01"}
 	}
 	return all
 }
@@ -122,6 +122,15 @@ func usual() []Case {
 		for i := range 12 {
 			e.Files = append(e.Files, sdk.File{RelativePath: fmt.Sprintf("Season 02/Severance - S02E%02d.mkv", i+1), Quality: "WEBDL-2160p", SizeBytes: 5 << 30, ReleaseGroup: "FLUX"})
 		}
+	})
+	add("import_dated", base(sdk.TypeMediaImported, "Download", "The Evening Desk 2026-04-23, 2026-04-24", "Imported The Evening Desk 2026-04-23, 2026-04-24 in WEBRip-720p"), func(e *sdk.Event) {
+		e.App, e.Instance, e.Source = "sonarr", "Sonarr", "sonarr"
+		e.Media = &sdk.Media{Kind: "series", Title: "The Evening Desk", Year: 1999}
+		e.Episodes = []sdk.Episode{
+			{ID: "113", Season: 2026, Number: new(113), Code: "2026-04-23", Title: "A Guest", AirDate: "2026-04-23"},
+			{ID: "114", Season: 2026, Number: new(114), Code: "2026-04-24", Title: "Another Guest", AirDate: "2026-04-24"},
+		}
+		e.Files = []sdk.File{{RelativePath: "Season 2026/The Evening Desk - 2026-04-23.mkv", Quality: "WEBRip-720p", SizeBytes: 1 << 30}}
 	})
 	add("import_failed", base(sdk.TypeImportFailed, "ImportFailure", "Radiohead – In Rainbows", "Could not import In Rainbows"), func(e *sdk.Event) {
 		e.App, e.Instance, e.Source = "lidarr", "Lidarr", "lidarr"

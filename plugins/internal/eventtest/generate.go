@@ -71,7 +71,7 @@ func Any() *rapid.Generator[sdk.Event] {
 			e.Update = &sdk.Update{From: text().Draw(t, "from"), To: text().Draw(t, "to"), Message: text().Draw(t, "update")}
 		}
 		if rapid.Bool().Draw(t, "has lists") {
-			e.Episodes = []sdk.Episode{{Season: rapid.Int().Draw(t, "season"), Title: text().Draw(t, "episode"), Overview: text().Draw(t, "episode plot")}}
+			e.Episodes = []sdk.Episode{{Season: rapid.Int().Draw(t, "season"), Number: rapid.Ptr(rapid.Int(), true).Draw(t, "number"), Code: text().Draw(t, "code"), Title: text().Draw(t, "episode"), Overview: text().Draw(t, "episode plot")}}
 			e.RenamedFiles = []sdk.Rename{{From: text().Draw(t, "rename from"), To: text().Draw(t, "rename to")}}
 		}
 		return e

@@ -228,7 +228,7 @@ func list(e sdk.Event) []string {
 		}
 	case len(e.Episodes) > 0:
 		for _, ep := range e.Episodes {
-			all = append(all, fmt.Sprintf("S%02dE%02d %s", ep.Season, ep.Number, ep.Title))
+			all = append(all, episodeLine(ep))
 		}
 	case len(e.Albums) > 0:
 		for _, a := range e.Albums {
@@ -265,6 +265,18 @@ func renamed(r sdk.Rename) string {
 		}
 	}
 	return change(line(r.From[shared:]), line(r.To[shared:]))
+}
+
+// episodeLine names an episode as titles do, by its number or its date.
+func episodeLine(ep sdk.Episode) string {
+	switch {
+	case ep.Code != "":
+		return ep.Code + " " + ep.Title
+	case ep.Number != nil:
+		return fmt.Sprintf("S%02dE%02d %s", ep.Season, *ep.Number, ep.Title)
+	default:
+		return ep.AirDate + " " + ep.Title
+	}
 }
 
 func albumLine(a sdk.Album) string {

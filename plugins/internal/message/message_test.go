@@ -84,6 +84,22 @@ func TestSeasonListsItsEpisodes(t *testing.T) {
 	}, m.Links)
 }
 
+// A list names episodes by what the title names them by.
+func TestListsNameEpisodesAsTitlesDo(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{"2026-04-23 A Guest", "2026-04-24 Another Guest"}, described(t, "import_dated").List)
+	for want, ep := range map[string]sdk.Episode{
+		"S01E12 (12) A Real Hero": {Season: 1, Number: new(12), Code: "S01E12 (12)", Title: "A Real Hero", AirDate: "2023-11-24"},
+		"S01E00 Unaired Pilot":    {Season: 1, Number: new(0), Title: "Unaired Pilot", AirDate: "2020-01-05"},
+		"S00E03 A Special":        {Number: new(3), Title: "A Special"},
+		"2024-07-30 A Scene":      {Season: 2024, Title: "A Scene", AirDate: "2024-07-30"},
+		"A Scene":                 {Season: 2024, Title: "A Scene"},
+	} {
+		m := message.New(sdk.Event{Episodes: []sdk.Episode{ep}})
+		require.Equal(t, []string{want}, m.List)
+	}
+}
+
 func TestRenamesLeaveOutWhatStaysTheSame(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ from, to, want string }{

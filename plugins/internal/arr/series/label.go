@@ -50,7 +50,12 @@ func (e *Episode) title() string {
 
 // daily says that the episodes are known by the date they aired.
 func (p *Payload) daily(e *Episode) bool {
-	return arr.Date(e.AirDate) != "" && (e.EpisodeNumber == nil || strings.EqualFold(p.Series.Type, "daily"))
+	return arr.Date(e.AirDate) != "" && (e.EpisodeNumber == nil || p.is("daily"))
+}
+
+// is reports whether the series is of a type. Nothing is known of one that is not there.
+func (p *Payload) is(typ string) bool {
+	return p.Series != nil && strings.EqualFold(p.Series.Type, typ)
 }
 
 // code is the episode's date, or its number, which anime has of the whole series too.
@@ -63,7 +68,7 @@ func (p *Payload) code(e *Episode) string {
 		return ""
 	}
 	code := fmt.Sprintf("S%02dE%02d", e.season(), e.number())
-	if n := e.AbsoluteEpisodeNumber.Int(); n > 0 && strings.EqualFold(p.Series.Type, "anime") {
+	if n := e.AbsoluteEpisodeNumber.Int(); n > 0 && p.is("anime") {
 		code += fmt.Sprintf(" (%d)", n)
 	}
 	return code

@@ -130,7 +130,8 @@ func (p *Payload) episodes() []sdk.Episode {
 		all[i] = sdk.Episode{
 			ID:       string(e.ID),
 			Season:   e.season(),
-			Number:   e.number(),
+			Number:   e.eventNumber(),
+			Code:     p.code(e),
 			Title:    e.Title,
 			AirDate:  arr.Date(e.AirDate),
 			Overview: e.Overview,
@@ -146,6 +147,14 @@ func (e *Episode) number() int {
 		return 0
 	}
 	return int(max(e.EpisodeNumber.Int(), 0))
+}
+
+// eventNumber tells episode 0, such as an unaired pilot, from none.
+func (e *Episode) eventNumber() *int {
+	if e.EpisodeNumber == nil {
+		return nil
+	}
+	return new(e.number())
 }
 
 // name is the series' with its year, or empty for a payload without a series.
