@@ -66,7 +66,7 @@ func arrived(r *http.Request) *http.Request {
 func every() map[string]config.Auth {
 	return map[string]config.Auth{
 		"github":            hmacAuth("github", "a-secret", "old-secret"),
-		"standard-webhooks": hmacAuth("standard-webhooks", "whsec_c2VjcmV0IGVub3VnaA==", "old-secret"),
+		"standard-webhooks": hmacAuth("standard-webhooks", "whsec_YSBzZWNyZXQgdGhhdCBpcyBsb25nIGVub3VnaA==", "old-secret"),
 		"hmac": {HMAC: &config.HMAC{
 			Secrets: []sdk.Secret{"a-secret"}, Header: "x-relay-signature", Algorithm: "sha512", Encoding: "base64",
 			Prefix: "v1=", TimestampHeader: "X-Relay-Time", IDHeader: "X-Relay-Id",

@@ -19,7 +19,7 @@ type config struct {
 	URL                sdk.Secret            `json:"url" hookarr:"required" doc:"Where to send events: http or https. Private addresses are allowed; link-local ones and cloud metadata services are not."`
 	Method             string                `json:"method" hookarr:"default=POST,enum=POST|PUT" doc:"HTTP method."`
 	Format             string                `json:"format" hookarr:"default=standard,enum=standard|cloudevents|raw" doc:"What to send. standard: type, timestamp and the event as data; cloudevents: CloudEvents 1.0, structured; raw: the bytes that the application sent, with its User-Agent and Content-Type."`
-	Secrets            []sdk.Secret          `json:"secrets" doc:"Sign by Standard Webhooks with each of these secrets, newest first: whsec_ and base64, or any text. None: not signed."`
+	Secrets            []sdk.Secret          `json:"secrets" doc:"Sign by Standard Webhooks with each of these secrets, newest first: whsec_ and the base64 of 16 bytes or more, or any text. None: not signed."`
 	HubSignature       bool                  `json:"hub_signature" doc:"Sign by X-Hub-Signature-256 as well, with the first secret exactly as it is written."`
 	Headers            map[string]sdk.Secret `json:"headers" doc:"Further headers by name, for example Authorization."`
 	InsecureSkipVerify bool                  `json:"insecure_skip_verify" doc:"Accept any TLS certificate, such as one that the endpoint signed itself."`
@@ -30,9 +30,8 @@ func (c config) Validate() error {
 	_, err := endpointurl.Parse("url", c.URL)
 	problems := []error{err}
 	for i, secret := range c.Secrets {
-		if _, err := signature.New(signature.StandardWebhooks(), secret.Reveal()); err != nil {
-			// The wrapping names the first secret, the cause is about this one.
-			problems = append(problems, sdk.Problem(fmt.Sprintf("secrets[%d]", i), errors.Unwrap(err).Error()))
+		if err := signature.StandardWebhooks().CheckSecret(secret.Reveal()); err != nil {
+			problems = append(problems, sdk.Problem(fmt.Sprintf("secrets[%d]", i), err.Error()))
 		}
 	}
 	if c.HubSignature && len(c.Secrets) == 0 {

@@ -112,7 +112,8 @@ type Signer struct {
 }
 
 // New returns a signer. Secrets are raw strings; those of Standard Webhooks may be
-// whsec_ and base64. The first is the newest; the others are those that rotation has
+// whsec_ and the base64 of 16 bytes or more, as senders show them. CheckSecret judges
+// each. The first is the newest; the others are those that rotation has
 // not retired yet.
 func New(s Scheme, secrets ...string) (*Signer, error) {
 	if s.Header == "" {
@@ -158,22 +159,51 @@ func New(s Scheme, secrets ...string) (*Signer, error) {
 // Scheme returns the signer's scheme.
 func (s *Signer) Scheme() Scheme { return s.scheme }
 
-const encodedSecretPrefix = "whsec_"
+const (
+	encodedSecretPrefix = "whsec_"
+	// minKey is in bytes. The specification wants 24 to 64; less than 16 can be guessed.
+	minKey = 16
+)
+
+// CheckSecret reports what is wrong with a secret, in words that do not repeat it. A
+// signer takes every secret that passes.
+func (s Scheme) CheckSecret(secret string) error {
+	_, err := s.parseSecret(secret)
+	return err
+}
 
 // parseSecret keeps the secret out of its errors.
 func (s Scheme) parseSecret(secret string) ([]byte, error) {
-	encoded, ok := strings.CutPrefix(secret, encodedSecretPrefix)
-	if !s.EncodedSecrets || !ok {
-		if secret == "" {
-			return nil, errors.New("is empty")
-		}
+	trimmed := strings.TrimSpace(secret)
+	switch {
+	case secret == "":
+		return nil, errors.New("is empty")
+	case trimmed == "":
+		return nil, errors.New("is blank")
+	case !s.EncodedSecrets:
+		return []byte(secret), nil
+	case asymmetric(trimmed):
+		return nil, errors.New("is a key of asymmetric signatures, which are not supported: use one that begins with whsec_")
+	}
+	// Senders show their secrets with the version of the signature before them.
+	encoded, ok := strings.CutPrefix(strings.TrimPrefix(trimmed, s.Prefix), encodedSecretPrefix)
+	if !ok {
 		return []byte(secret), nil
 	}
 	key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
-	if err != nil || len(key) == 0 {
-		return nil, errors.New("what follows whsec_ must be base64")
+	switch {
+	case err != nil || len(key) == 0:
+		return nil, errors.New("what follows whsec_ must be base64: paste one secret, whole")
+	case len(key) < minKey:
+		return nil, fmt.Errorf("what follows whsec_ is too short: want the base64 of %d bytes or more, such as `openssl rand -base64 32` makes", minKey)
 	}
 	return key, nil
+}
+
+// asymmetric reports whether a secret is a public or private key of version 1a.
+func asymmetric(secret string) bool {
+	secret = strings.TrimPrefix(secret, "v1a,")
+	return strings.HasPrefix(secret, "whsk_") || strings.HasPrefix(secret, "whpk_")
 }
 
 // Sign sets the headers that sign a request with the given body. The id is left out

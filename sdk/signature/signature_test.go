@@ -284,14 +284,44 @@ func TestSecrets(t *testing.T) {
 		return h
 	}
 	standard := signature.StandardWebhooks()
-	require.Equal(t, sign(standard, "whsec_c2VjcmV0IQ=="), sign(standard, "whsec_c2VjcmV0IQ"), "padding is optional")
-	require.Equal(t, sign(standard, "whsec_c2VjcmV0IQ=="), sign(standard, "secret!"))
-	require.NotEqual(t, sign(signature.GitHub(), "whsec_c2VjcmV0IQ=="), sign(signature.GitHub(), "secret!"),
-		"only Standard Webhooks encodes secrets")
-	for _, secret := range []string{"", "whsec_", "whsec_?hunter2?"} {
+	const key, encoded = "the secret of 22 bytes", "whsec_dGhlIHNlY3JldCBvZiAyMiBieXRlcw=="
+	for _, pasted := range []string{
+		strings.TrimRight(encoded, "="), "v1," + encoded, " " + encoded + " ", "\t" + encoded + "\r\n", " v1," + encoded + "\n", key,
+	} {
+		require.Equal(t, sign(standard, encoded), sign(standard, pasted), "%q", pasted)
+		require.NoError(t, standard.CheckSecret(pasted))
+	}
+	require.NotEqual(t, sign(signature.GitHub(), encoded), sign(signature.GitHub(), key), "only Standard Webhooks encodes secrets")
+	require.NotEqual(t, sign(signature.GitHub(), key), sign(signature.GitHub(), key+" "), "a text is taken as it is")
+	require.NoError(t, standard.CheckSecret("whsec_MDEyMzQ1Njc4OWFiY2RlZg=="), "16 bytes")
+	for secret, want := range map[string]string{
+		"":                             "is empty",
+		strings.Repeat(" ", 16):        "is blank",
+		"\t\r\n":                       "is blank",
+		"whsec_":                       "must be base64",
+		"v1,whsec_":                    "must be base64",
+		"whsec_?hunter2?":              "must be base64",
+		encoded + " " + encoded:        "must be base64",
+		encoded + "," + encoded:        "must be base64",
+		"whsec_AA==":                   "too short: want the base64 of 16 bytes or more",
+		"v1,whsec_AA==\n":              "too short",
+		"whsec_aHVudGVyMg==":           "too short",
+		"whsec_MDEyMzQ1Njc4OWFiY2Rl":   "too short",
+		"whsk_aHVudGVyMmh1bnRlcjI=":    "use one that begins with whsec_",
+		"v1a,whpk_aHVudGVyMmh1bnRlcjI": "use one that begins with whsec_",
+	} {
 		_, err := signature.New(standard, "fine", secret)
-		require.ErrorContains(t, err, "secrets[1]", "%q", secret)
-		require.NotContains(t, err.Error(), "hunter2")
+		require.ErrorContains(t, err, "secrets[1]: ", "%q", secret)
+		require.ErrorContains(t, err, want, "%q", secret)
+		require.ErrorContains(t, standard.CheckSecret(secret), want)
+		for _, part := range []string{"hunter2", "aHVudGVyMg", "AA==", "dGhlIHNlY3JldC"} {
+			require.NotContains(t, err.Error(), part)
+		}
+	}
+	for _, scheme := range []signature.Scheme{signature.GitHub(), {Header: "X-Signature"}} {
+		require.Error(t, scheme.CheckSecret(strings.Repeat(" ", 16)))
+		require.Error(t, scheme.CheckSecret(""))
+		require.NoError(t, scheme.CheckSecret("whsec_AA=="), "a text like any other")
 	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
 		printed := fmt.Sprintf(verb, newSigner(t, signature.GitHub(), "hunter2"))
