@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -19,8 +20,13 @@ const (
 // and "webhook" and of the topic "rate limits" in Discord's documentation; the
 // shapes of its errors are those that Discord was seen to give. The zero value is
 // ready.
+//
+// With a Limit it holds clients to that: Discord's own is 5 requests in 2 s. Traffic
+// says how they kept to it, and to the pauses that they were asked for.
 type Discord struct {
 	script
+	meter
+	Limit    Limit
 	deleted  bool
 	messages []DiscordMessage
 	refused  []string
@@ -71,19 +77,45 @@ func (d *Discord) DeleteWebhook() {
 // Throttle answers the next request with 429, as Discord does for a webhook's own
 // limit.
 func (d *Discord) Throttle(after time.Duration) {
-	d.Next(func(w http.ResponseWriter, _ *http.Request) {
-		// The header holds whole seconds, the body the exact time.
-		w.Header().Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
-		w.Header().Set("X-RateLimit-Scope", "user")
-		limitHeaders(w, 0, after)
-		writeJSON(w, http.StatusTooManyRequests, map[string]any{
-			"message": "You are being rate limited.", "retry_after": after.Seconds(), "global": false,
-		})
-	})
+	d.Next(func(w http.ResponseWriter, _ *http.Request) { d.refuse(w, after) })
 }
 
-func limitHeaders(w http.ResponseWriter, remaining int, resetAfter time.Duration) {
-	w.Header().Set("X-RateLimit-Limit", "5")
+// refuse answers 429.
+func (d *Discord) refuse(w http.ResponseWriter, after time.Duration) {
+	told := map[string]any{"message": "You are being rate limited.", "global": false}
+	if d.Limit.NoRetryAfter {
+		d.throttled(0)
+	} else {
+		d.throttled(after)
+		// The header holds whole seconds, the body milliseconds. Both are rounded up.
+		w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(after)))
+		told["retry_after"] = (after + time.Millisecond - 1).Truncate(time.Millisecond).Seconds()
+	}
+	if !d.Limit.NoHeaders {
+		w.Header().Set("X-RateLimit-Scope", "user")
+		d.limitHeaders(w, 0, after)
+	}
+	writeJSON(w, http.StatusTooManyRequests, told)
+}
+
+// limited answers a request beyond the limit, and tells every other how much is left.
+func (d *Discord) limited(w http.ResponseWriter, now time.Time) bool {
+	remaining, reset := 4, 400*time.Millisecond
+	if d.Limit.Requests > 0 {
+		var ok bool
+		if ok, remaining, reset = d.admit(d.Limit, now); !ok {
+			d.refuse(w, reset)
+			return true
+		}
+	}
+	if !d.Limit.NoHeaders {
+		d.limitHeaders(w, remaining, reset)
+	}
+	return false
+}
+
+func (d *Discord) limitHeaders(w http.ResponseWriter, remaining int, resetAfter time.Duration) {
+	w.Header().Set("X-RateLimit-Limit", strconv.Itoa(cmp.Or(d.Limit.Requests, 5)))
 	w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(remaining))
 	w.Header().Set("X-RateLimit-Reset-After", strconv.FormatFloat(resetAfter.Seconds(), 'f', 3, 64))
 	w.Header().Set("X-RateLimit-Bucket", "8a4b9b1c6ab5e5c5b9c1")
@@ -91,6 +123,7 @@ func limitHeaders(w http.ResponseWriter, remaining int, resetAfter time.Duration
 
 // ServeHTTP answers like Discord.
 func (d *Discord) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	now := d.arrive()
 	if d.scripted(w, r) {
 		return
 	}
@@ -110,11 +143,12 @@ func (d *Discord) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case messageID == "" && r.Method != http.MethodPost, messageID != "" && r.Method != http.MethodPatch:
 		discordError(w, http.StatusMethodNotAllowed, 0, "405: Method Not Allowed")
 		return
+	case d.limited(w, now):
+		return
 	case !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json"):
 		discordError(w, http.StatusBadRequest, 50035, "Invalid Form Body")
 		return
 	}
-	limitHeaders(w, 4, 400*time.Millisecond)
 	var body DiscordBody
 	if err := strict(w, r, &body); err != nil {
 		d.refused = append(d.refused, err.Error())

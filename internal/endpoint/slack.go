@@ -19,8 +19,13 @@ const slackPath = "/services/T0000HOOK/B0000HOOK/sEcReTsEcReTsEcReTsEcReT"
 // (slackapi/bolt-js#2867). It is stricter than Slack in one thing: markup that could
 // notify somebody, or characters that were not escaped, are refused. The zero value
 // is ready.
+//
+// With a Limit it holds clients to that: Slack's own is 1 request a second. Traffic says
+// how they kept to it, and to the pauses that they were asked for.
 type Slack struct {
 	script
+	meter
+	Limit    Limit
 	messages []SlackBody
 	refused  []string
 }
@@ -77,11 +82,22 @@ func (s *Slack) Refused() []string {
 
 // Throttle answers the next request with 429. Slack rounds up to whole seconds.
 func (s *Slack) Throttle(after time.Duration) {
-	seconds := int((after + time.Second - 1) / time.Second)
-	s.Next(func(w http.ResponseWriter, _ *http.Request) {
+	s.Next(func(w http.ResponseWriter, _ *http.Request) { s.refuse(w, after) })
+}
+
+// refuse answers 429.
+func (s *Slack) refuse(w http.ResponseWriter, after time.Duration) {
+	told := map[string]any{"ok": false, "error": "rate_limited"}
+	if s.Limit.NoRetryAfter {
+		s.throttled(0)
+	} else {
+		// Nothing says how long to wait but whole seconds.
+		seconds := wholeSeconds(after)
+		s.throttled(time.Duration(seconds) * time.Second)
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
-		writeJSON(w, http.StatusTooManyRequests, map[string]any{"retry_after": seconds, "ok": false, "error": "rate_limited"})
-	})
+		told["retry_after"] = seconds
+	}
+	writeJSON(w, http.StatusTooManyRequests, told)
 }
 
 // Fail answers the next request with one of Slack's error strings.
@@ -91,6 +107,7 @@ func (s *Slack) Fail(status int, code string) {
 
 // ServeHTTP answers like Slack.
 func (s *Slack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	now := s.arrive()
 	if s.scripted(w, r) {
 		return
 	}
@@ -99,6 +116,12 @@ func (s *Slack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != slackPath {
 		slackText(w, http.StatusNotFound, "no_service")
 		return
+	}
+	if s.Limit.Requests > 0 {
+		if ok, _, reset := s.admit(s.Limit, now); !ok {
+			s.refuse(w, reset)
+			return
+		}
 	}
 	var body SlackBody
 	err := strict(w, r, &body)
