@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -240,4 +241,12 @@ func TestGoldens(t *testing.T) {
 			eventtest.Golden(t, "testdata/"+c.Name+".golden.json", b.discord.Messages()[0].DiscordBody)
 		})
 	}
+}
+
+// Whenever Discord's window begins: the burst and what follows it are within one.
+func TestThePaceFitsIntoAnyWindow(t *testing.T) {
+	t.Parallel()
+	const requests, seconds = 5, 2
+	d := info().Defaults
+	require.LessOrEqual(t, float64(d.Burst-1)+math.Ceil(d.Rate*seconds), float64(requests))
 }
