@@ -31,10 +31,10 @@ func newBodies(limit, total int64, patience time.Duration) *bodies {
 	return &bodies{limit: limit, memory: newMemory(max(total, limit+1), patience)}
 }
 
-// read returns the body and what to call once it is not needed any more, error or
-// not. Memory is reserved as it fills, so that who announces much and sends little
-// keeps nobody out.
-func (b *bodies) read(ctx context.Context, r *http.Request, s sender) (body []byte, release func(), err error) {
+// read returns the body and the loan that holds it, which is to be repaid once it is
+// not needed any more, error or not. Memory is reserved as it fills, so that who
+// announces much and sends little keeps nobody out.
+func (b *bodies) read(ctx context.Context, r *http.Request, s sender) ([]byte, *loan, error) {
 	ctx, l := b.memory.lend(ctx, s)
 	defer l.finish()
 	// One byte more than may come is room to see the end.
@@ -42,28 +42,37 @@ func (b *bodies) read(ctx context.Context, r *http.Request, s sender) (body []by
 	if r.ContentLength >= 0 {
 		most = min(most, r.ContentLength+1)
 	}
-	size := min(firstRead, most)
-	head := headSize(r)
-	for {
-		if err := l.grow(ctx, head+size); err != nil {
-			return nil, l.repay, err
+	body, err := l.pour(ctx, r.Body, headSize(r), most)
+	switch {
+	case err == nil, errors.Is(err, errTooLarge), errors.Is(err, errBusy):
+		return body, l, err
+	case errors.Is(context.Cause(ctx), errBusy):
+		return nil, l, errBusy
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, l, errSlow
+	default:
+		return nil, l, errBroken
+	}
+}
+
+// pour reads less than most bytes to their end, into memory that the loan holds beside
+// what it held.
+func (l *loan) pour(ctx context.Context, from io.Reader, held, most int64) (body []byte, err error) {
+	for size := min(firstRead, most); ; size = min(2*size, most) {
+		if err := l.grow(ctx, held+size); err != nil {
+			return nil, err
 		}
 		grown := make([]byte, len(body), size)
 		copy(grown, body)
-		body, err = fill(grown, r.Body)
+		body, err = fill(grown, from)
 		switch {
-		case err == nil && size == most, int64(len(body)) > b.limit:
-			return nil, l.repay, errTooLarge
+		case int64(len(body)) == most:
+			return nil, errTooLarge
 		case errors.Is(err, io.EOF):
-			return body, l.repay, nil
-		case err != nil && errors.Is(context.Cause(ctx), errBusy):
-			return nil, l.repay, errBusy
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return nil, l.repay, errSlow
+			return body, nil
 		case err != nil:
-			return nil, l.repay, errBroken
+			return nil, err
 		}
-		size = min(2*size, most)
 	}
 }
 

@@ -74,8 +74,8 @@ func (in *Intake) take(ctx context.Context, v *visit) answer {
 	if err := v.source.gate.Precheck(r); err != nil {
 		return in.refused(v, err)
 	}
-	body, release, err := in.bodies.read(ctx, r, in.sender(v))
-	defer release()
+	body, l, err := in.bodies.read(ctx, r, in.sender(v))
+	defer l.repay()
 	if err != nil {
 		return in.unread(err)
 	}
@@ -85,8 +85,33 @@ func (in *Intake) take(ctx context.Context, v *visit) answer {
 	if err != nil {
 		return in.refused(v, err)
 	}
+	e := in.event(v, body)
+	if err := in.unpack(ctx, l, &e.Request); err != nil {
+		return in.unread(err)
+	}
 	// From here on the event is taken in, whether or not its sender waits for it.
-	return in.accept(context.WithoutCancel(ctx), v.source, in.event(v, body), identity.SignedID)
+	return in.accept(context.WithoutCancel(ctx), v.source, e, identity.SignedID)
+}
+
+// unpack puts what was compressed in the place of a compressed body: decoders, targets
+// that pass on the raw body and a later decoding find it as if it had been sent so. The
+// signature was of what was sent. What cannot be decompressed is left as it is.
+func (in *Intake) unpack(ctx context.Context, l *loan, r *event.Request) error {
+	sent := encoding(r.Header)
+	if sent == "" {
+		return nil
+	}
+	body, err := in.bodies.unpack(ctx, l, sent, r.Body)
+	if errors.Is(err, errDamaged) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.Body = body
+	r.Header.Del("Content-Encoding")
+	r.Header.Del("Content-Length")
+	return nil
 }
 
 // sender is whose body the visit brings.

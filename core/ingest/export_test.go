@@ -24,3 +24,13 @@ func (in *Intake) Idle() bool {
 	unfinished, _ := in.Held()
 	return len(unfinished) == 0
 }
+
+// Room reports whether n more bytes are free.
+func (in *Intake) Room(n int64) bool {
+	m := in.bodies.memory
+	if !m.free.TryAcquire(n) {
+		return false
+	}
+	m.free.Release(n)
+	return true
+}

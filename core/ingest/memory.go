@@ -80,6 +80,13 @@ func (l *loan) grow(ctx context.Context, n int64) error {
 	return nil
 }
 
+// size is what the loan is.
+func (l *loan) size() int64 {
+	l.memory.mu.Lock()
+	defer l.memory.mu.Unlock()
+	return l.held
+}
+
 // finish says that the body has been read, as far as it will be: it makes no room any
 // more, and is interrupted no more.
 func (l *loan) finish() {

@@ -85,16 +85,16 @@ func TestFinishedBodiesMakeNoRoom(t *testing.T) {
 	request := func() *http.Request {
 		return httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", 50<<10)))
 	}
-	body, release, err := b.read(t.Context(), request(), sender{})
+	body, held, err := b.read(t.Context(), request(), sender{})
 	require.NoError(t, err)
 	require.Len(t, body, 50<<10)
 	_, second, err := b.read(t.Context(), request(), sender{})
 	require.ErrorIs(t, err, errBusy)
-	second()
-	release()
+	second.repay()
+	held.repay()
 	_, third, err := b.read(t.Context(), request(), sender{})
 	require.NoError(t, err)
-	third()
+	third.repay()
 }
 
 // Who announces much and sends nothing is given little.
@@ -106,8 +106,8 @@ func TestMemoryIsReservedAsItFills(t *testing.T) {
 	r.ContentLength = 1 << 20
 	done := make(chan func())
 	go func() {
-		_, release, _ := b.read(t.Context(), r, sender{})
-		done <- release
+		_, held, _ := b.read(t.Context(), r, sender{})
+		done <- held.repay
 	}()
 	_, err := to.Write([]byte("{"))
 	require.NoError(t, err)
@@ -126,9 +126,9 @@ func TestHeadsAreReserved(t *testing.T) {
 	for i := range 1000 {
 		r.Header[strings.Repeat("x", i)] = []string{""}
 	}
-	_, release, err := b.read(t.Context(), r, sender{})
+	_, held, err := b.read(t.Context(), r, sender{})
 	require.NoError(t, err)
 	require.False(t, b.memory.free.TryAcquire(1<<20-500_000))
-	release()
+	held.repay()
 	require.True(t, b.memory.free.TryAcquire(1<<20))
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,14 +33,14 @@ type resolution struct {
 // that decoding is worth another try.
 func (in *Intake) resolve(ctx context.Context, e event.Event, decode decodeFunc) (resolution, error) {
 	if len(e.Request.Body) == 0 {
-		e.State, e.Reason = event.Undecodable, "the body is empty"
+		e.State, e.Reason = event.Undecodable, "the body is empty: have the sender post JSON"
 		return resolution{acceptance: store.Acceptance{Event: e}}, nil
 	}
 	// It was encoded at the door, so that it parses.
 	query, _ := url.ParseQuery(e.Request.Query)
 	decoded, err := decode(ctx, e.Source, sdk.Request{
 		ID: e.ID.String(), Method: e.Request.Method, Header: e.Request.Header, Query: query,
-		Body: e.Request.Body, ReceivedAt: e.ReceivedAt,
+		Body: bytes.TrimPrefix(e.Request.Body, []byte(byteOrderMark)), ReceivedAt: e.ReceivedAt,
 	})
 	if err != nil {
 		return resolution{}, err
@@ -49,6 +50,9 @@ func (in *Intake) resolve(ctx context.Context, e event.Event, decode decodeFunc)
 		return in.routed(e, decoded)
 	case decoded.Invalid != "":
 		e.State, e.Reason = event.Undecodable, decoded.Invalid
+		if more := hint(e.Request); more != "" {
+			e.Reason += "; " + more
+		}
 	case decoded.Skip != "":
 		e.State, e.Reason = event.Routed, decoded.Skip
 	default:

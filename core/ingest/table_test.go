@@ -112,7 +112,7 @@ func TestLengthThatLies(t *testing.T) {
 	b := newBodies(64<<10, 80<<10, time.Minute)
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("longer than it says"))
 	r.ContentLength = 3
-	_, release, err := b.read(t.Context(), r, sender{})
+	_, held, err := b.read(t.Context(), r, sender{})
 	require.ErrorIs(t, err, errTooLarge)
-	release()
+	held.repay()
 }
