@@ -28,7 +28,11 @@ type decoder struct{ config config }
 
 // Decode implements sdk.Source.
 func (d decoder) Decode(_ context.Context, r sdk.Request) (sdk.Event, error) {
-	b, err := parse(r.Body)
+	data, err := payload(r)
+	if err != nil {
+		return sdk.Event{}, sdk.Invalid(err)
+	}
+	b, err := parse(data)
 	if err != nil {
 		return sdk.Event{}, sdk.Invalid(err)
 	}
