@@ -1,12 +1,18 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/internal/fakearr"
+	"github.com/hookarr/hookarr/plugins/internal/arr/api"
 	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
+	"github.com/hookarr/hookarr/sdk"
 )
 
 func dune() fakearr.Title {
@@ -49,4 +55,35 @@ func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
 func TestOddAnswers(t *testing.T) {
 	t.Parallel()
 	arrtest.OddAnswers(t, live(t), newSource)
+}
+
+// What makes films smaller writes a file anew, after its import was told.
+func TestAFileThatWasWrittenAnewIsKnown(t *testing.T) {
+	t.Parallel()
+	in := arrtest.Install(t, fakearr.Radarr, newSource)
+	title, err := in.Add(t.Context(), dune())
+	require.NoError(t, err)
+	d, err := in.Grab(t.Context(), title.ID, fakearr.Release{})
+	require.NoError(t, err)
+	_, err = in.Import(t.Context(), d.ID)
+	require.NoError(t, err)
+
+	size := regexp.MustCompile(`"size":\s*\d+`)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		in.ServeHTTP(answer, r)
+		body := answer.Body.Bytes()
+		if strings.HasSuffix(r.URL.Path, "/moviefile") {
+			body = size.ReplaceAll(body, []byte(`"size":1`))
+		}
+		_, _ = w.Write(body)
+	}))
+	t.Cleanup(server.Close)
+	today := *in
+	today.Source, err = newSource(t.Context(), sdk.Env{HTTP: &sdk.HTTP{}}, api.Config{BaseURL: server.URL + "/base", APIKey: sdk.Secret(in.APIKey())})
+	require.NoError(t, err)
+	past := today.Past(10)
+	require.Equal(t, sdk.TypeMediaImported, past[1].Event.Type)
+	require.Equal(t, in.Imported().Fingerprint, past[1].Event.Fingerprint)
+	require.NotEqual(t, int64(1), past[1].Event.Files[0].SizeBytes)
 }
