@@ -55,9 +55,10 @@ fuzz: ## Fuzz every parser of foreign bytes, FUZZTIME each (20s).
 	  done; \
 	done
 
+# BENCH are more flags, such as -before DIR, which measures another build beside bin.
 .PHONY: bench
 bench: build ## Measure throughput, latency, CPU and memory on both databases.
-	go run ./internal/bench -bin bin
+	go run ./internal/bench full -bin bin $(BENCH)
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Run the linters.

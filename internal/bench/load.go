@@ -3,10 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,8 @@ const (
 	patience = 30 * time.Second
 	// settling is how long after the last arrival the server may finish its rows.
 	settling = time.Second
+	// maxUnderWay bounds the POSTs of a steady load that wait for their answers.
+	maxUnderWay = 4096
 )
 
 // load sends events, each with the next number of the book.
@@ -30,37 +33,28 @@ type load struct {
 	book    *book
 	senders int
 	client  *http.Client
-	next    int
+	// complain says what went wrong with the first POST that failed.
+	complain sync.Once
 }
 
 func newLoad(server string, b *book, senders int) *load {
 	return &load{
-		url: server + "/hooks/radarr", book: b, senders: senders,
+		url: server + "/hooks/" + sourceName, book: b, senders: senders,
 		client: &http.Client{
 			Timeout:   30 * time.Second,
-			Transport: &http.Transport{MaxIdleConnsPerHost: senders, MaxConnsPerHost: 0, DisableCompression: true},
+			Transport: &http.Transport{MaxIdleConnsPerHost: max(senders, 256), DisableCompression: true},
 		},
 	}
-}
-
-// fullRun is a run at full speed.
-type fullRun struct {
-	// EventsPerSecond counts from the first POST to the last arrival.
-	EventsPerSecond float64 `json:"events_per_second"`
-	// AcksPerSecond counts from the first POST to the last answer.
-	AcksPerSecond float64 `json:"acks_per_second"`
-	Refused       int     `json:"refused"`
-	Lost          int     `json:"lost"`
-	Duplicates    int     `json:"duplicates"`
-	// CPU is in seconds per 1,000 events, by process.
-	CPU map[string]float64 `json:"cpu_seconds_per_1000"`
 }
 
 // fullSpeed sends n events, each sender the next one when the last is answered, and
 // waits until they have arrived.
 func (l *load) fullSpeed(ctx context.Context, n int) (fullRun, error) {
-	from := l.next
-	l.next += n
+	if l.book.next+n > len(l.book.events) {
+		return fullRun{}, errFull
+	}
+	from := l.book.next
+	l.book.next += n
 	var taken atomic.Int64
 	var senders sync.WaitGroup
 	var failed atomic.Pointer[error]
@@ -83,7 +77,7 @@ func (l *load) fullSpeed(ctx context.Context, n int) (fullRun, error) {
 	if err := failed.Load(); err != nil {
 		return fullRun{}, *err
 	}
-	events := l.book.events[from:l.next]
+	events := l.book.events[from:l.book.next]
 	if err := awaitArrivals(ctx, events); err != nil {
 		return fullRun{}, err
 	}
@@ -93,39 +87,50 @@ func (l *load) fullSpeed(ctx context.Context, n int) (fullRun, error) {
 	return summarize(events), nil
 }
 
-// open sends openRate events a second whatever the answers do, for so long.
-func (l *load) open(ctx context.Context, d time.Duration) (latencies, error) {
-	from := l.next
-	var under sync.WaitGroup
-	var failed atomic.Pointer[error]
+// steady sends events at a rate, whatever the answers do, until over is closed, and
+// waits until they have arrived. The rate is in events a second.
+func (l *load) steady(ctx context.Context, rate float64, over <-chan struct{}) ([]entry, error) {
 	signer, err := signature.New(signature.GitHub(), sourceSecret)
 	if err != nil {
-		return latencies{}, err
+		return nil, err
 	}
-	tick := time.NewTicker(time.Second / openRate)
-	defer tick.Stop()
-	for range int(d.Seconds() * openRate) {
-		n := l.next
-		l.next++
+	from := l.book.next
+	var under sync.WaitGroup
+	limit := make(chan struct{}, maxUnderWay)
+	start := time.Now()
+	for sending := true; sending; {
+		if l.book.next == len(l.book.events) {
+			err = errFull
+			break
+		}
+		n := l.book.next
+		l.book.next++
+		limit <- struct{}{}
 		under.Go(func() {
-			if err := l.post(ctx, signer, n); err != nil {
-				failed.CompareAndSwap(nil, &err)
+			defer func() { <-limit }()
+			if err := l.post(ctx, signer, n); err != nil && ctx.Err() == nil {
+				l.complain.Do(func() { fmt.Fprintln(os.Stderr, "a POST failed:", err) })
 			}
 		})
+		due := start.Add(time.Duration(float64(l.book.next-from) / rate * float64(time.Second)))
 		select {
-		case <-tick.C:
+		case <-time.After(time.Until(due)):
+		case <-over:
+			sending = false
 		case <-ctx.Done():
+			sending = false
 		}
 	}
 	under.Wait()
-	if err := failed.Load(); err != nil {
-		return latencies{}, *err
-	}
-	events := l.book.events[from:l.next]
-	if err := awaitArrivals(ctx, events); err != nil {
-		return latencies{}, err
-	}
-	return summarizeLatencies(events), nil
+	events := l.book.events[from:l.book.next]
+	return events, errors.Join(err, awaitArrivals(ctx, events))
+}
+
+// steadyFor is steady for so long.
+func (l *load) steadyFor(ctx context.Context, rate float64, d time.Duration) ([]entry, error) {
+	over := make(chan struct{})
+	defer time.AfterFunc(d, func() { close(over) }).Stop()
+	return l.steady(ctx, rate, over)
 }
 
 // post sends one event and waits for the answer. A refusal is an answer: the event is
@@ -175,68 +180,6 @@ func awaitArrivals(ctx context.Context, events []entry) error {
 			return err
 		}
 	}
-}
-
-func summarize(events []entry) fullRun {
-	var run fullRun
-	first, lastAck, lastArrival := events[0].sent.Load(), int64(0), int64(0)
-	acked, arrived := 0, 0
-	for i := range events {
-		e := &events[i]
-		first = min(first, e.sent.Load())
-		if e.acked.Load() == 0 {
-			run.Refused++
-			continue
-		}
-		acked++
-		lastAck = max(lastAck, e.acked.Load())
-		lastArrival = max(lastArrival, e.arrived.Load())
-		switch times := int(e.arrivals.Load()); times {
-		case 0:
-			run.Lost++
-		default:
-			arrived++
-			run.Duplicates += times - 1
-		}
-	}
-	run.AcksPerSecond = float64(acked) / time.Duration(lastAck-first).Seconds()
-	run.EventsPerSecond = float64(arrived) / time.Duration(lastArrival-first).Seconds()
-	return run
-}
-
-// latencies are in milliseconds, from the POST on.
-type latencies struct {
-	AckP50    float64 `json:"ack_p50_ms"`
-	AckP99    float64 `json:"ack_p99_ms"`
-	ArriveP50 float64 `json:"arrive_p50_ms"`
-	ArriveP99 float64 `json:"arrive_p99_ms"`
-}
-
-func summarizeLatencies(events []entry) latencies {
-	var acks, arrivals []float64
-	for i := range events {
-		e := &events[i]
-		if at := e.acked.Load(); at != 0 {
-			acks = append(acks, float64(at-e.sent.Load())/1e6)
-		}
-		if at := e.arrived.Load(); at != 0 {
-			arrivals = append(arrivals, float64(at-e.sent.Load())/1e6)
-		}
-	}
-	slices.Sort(acks)
-	slices.Sort(arrivals)
-	return latencies{
-		AckP50: quantile(acks, 0.5), AckP99: quantile(acks, 0.99),
-		ArriveP50: quantile(arrivals, 0.5), ArriveP99: quantile(arrivals, 0.99),
-	}
-}
-
-// quantile returns a value of a sorted list, 0 of an empty one.
-func quantile(sorted []float64, q float64) float64 {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[int(q*float64(len(sorted)-1))]
 }
 
 // importBody is a Radarr import of bodySize bytes that no other number has.

@@ -1,5 +1,6 @@
-// Command bench measures a built Hookarr with its plugins over HTTP, on SQLite and on
-// Postgres, and prints one table. It judges nothing.
+// Command bench measures a built Hookarr with its plugins from outside: over HTTP, in
+// /proc and in its database, on SQLite and on Postgres. It prints tables and judges
+// nothing.
 package main
 
 import (
@@ -10,10 +11,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,46 +20,36 @@ import (
 
 // options are the flags.
 type options struct {
-	bin       string
-	dir       string
-	databases []string
-	json      string
-	timeout   time.Duration
+	bin     string
+	before  string
+	dir     string
+	json    string
+	engines string
+	timeout time.Duration
 
-	events  int // in each closed run, and for River alone
-	warmUp  int
+	events  int // in each run at full speed, and for River alone
 	runs    int
 	senders int
 	workers int // concurrency of the target
 	open    time.Duration
+	stored  int
+	targets int
+	idle    time.Duration
 }
 
-// openRate is the events per second of the open run: what a busy library makes.
-const openRate = 20
-
-// total is listed among the processes, after them.
-const total = "total"
+// measurements are by the command's first argument.
+var measurements = map[string]measurement{
+	"full": {
+		measure: measureFull, engines: sqlite + "," + postgres, timeout: 30 * time.Minute,
+		room: func(o options) int {
+			return o.runs*3*(o.events+warmUp) + 2*openRate*(int(o.open.Seconds())+o.runs*4) + 1
+		},
+	},
+}
 
 func main() {
-	var o options
-	var databases string
-	flag.StringVar(&o.bin, "bin", "bin", "directory of hookarr and plugins/")
-	flag.StringVar(&o.dir, "dir", "/var/tmp", "where databases are made: on a real file system, or nothing is durable")
-	flag.StringVar(&databases, "databases", "sqlite,postgres", "what to measure")
-	flag.StringVar(&o.json, "json", "", "also write everything to this file")
-	flag.DurationVar(&o.timeout, "timeout", 15*time.Minute, "bound on everything")
-	flag.IntVar(&o.events, "events", 6000, "events in each run at full speed")
-	flag.IntVar(&o.warmUp, "warm-up", 500, "events before the first run")
-	flag.IntVar(&o.runs, "runs", 3, "runs at full speed")
-	flag.IntVar(&o.senders, "concurrency", 32, "senders at full speed")
-	flag.IntVar(&o.workers, "target-concurrency", 64, "attempts that the target may have under way")
-	flag.DurationVar(&o.open, "open", 15*time.Second, "length of the run at 20 events a second")
-	flag.Parse()
-	o.databases = strings.Split(databases, ",")
-	o.runs = max(1, o.runs)
-
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, o, os.Stdout)
+	err := command(ctx, os.Args[1:], os.Stdout)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -68,13 +57,58 @@ func main() {
 	}
 }
 
-// report is everything that was found out.
-type report struct {
-	Machine   machine            `json:"machine"`
-	Databases map[string]*result `json:"databases"`
+func command(ctx context.Context, args []string, out io.Writer) error {
+	name := "full"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, args = args[0], args[1:]
+	}
+	if name == sketchCommand && len(args) == 1 {
+		return runSketch(ctx, args[0])
+	}
+	m, ok := measurements[name]
+	if !ok {
+		return fmt.Errorf("%q is none of %s", name, strings.Join(keys(measurements), ", "))
+	}
+	o, err := parse(name, m, args)
+	if err != nil {
+		return err
+	}
+	return run(ctx, o, name, m, out)
 }
 
-func run(ctx context.Context, o options, out io.Writer) (err error) {
+func parse(name string, m measurement, args []string) (o options, err error) {
+	flags := flag.NewFlagSet("bench "+name, flag.ContinueOnError)
+	flags.StringVar(&o.bin, "bin", "bin", "directory of hookarr and plugins/")
+	flags.StringVar(&o.before, "before", "", "the same of another build, which is measured beside it")
+	flags.StringVar(&o.dir, "dir", "/var/tmp", "where databases are made: on a real file system, or nothing is durable")
+	flags.StringVar(&o.engines, "databases", m.engines, "what to measure on")
+	flags.StringVar(&o.json, "json", "", "also write everything to this file")
+	flags.DurationVar(&o.timeout, "timeout", m.timeout, "bound on everything")
+	flags.IntVar(&o.events, "events", 6000, "events in each run at full speed")
+	flags.IntVar(&o.runs, "runs", 3, "runs of each that is compared")
+	flags.IntVar(&o.senders, "concurrency", 32, "senders at full speed")
+	flags.IntVar(&o.workers, "target-concurrency", 64, "attempts that the target may have under way")
+	flags.DurationVar(&o.open, "open", 45*time.Second, "full: length of all runs for latency")
+	flags.IntVar(&o.stored, "stored", 500_000, "full: events in the full database")
+	flags.IntVar(&o.targets, "targets", 300, "full: targets of the idle server")
+	flags.DurationVar(&o.idle, "idle", 30*time.Second, "full: how long it is idle")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected %q", flags.Arg(0))
+	}
+	o.runs = max(1, o.runs)
+	return o, nil
+}
+
+// report is what the JSON holds.
+type report struct {
+	Machine  machine            `json:"machine"`
+	Measured map[string]finding `json:"measured"`
+}
+
+func run(ctx context.Context, o options, name string, m measurement, out io.Writer) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("not done within %s", o.timeout))
 	defer cancel()
 	// It is where package testpg makes its server, too.
@@ -87,18 +121,18 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
 
-	r := report{Machine: describeMachine(o.dir), Databases: map[string]*result{}}
+	r := report{Machine: describeMachine(o.dir), Measured: map[string]finding{}}
+	fmt.Fprintf(out, "%s\nLoad, server, plugins, database and endpoint share the machine. Of several runs: median (least to most).\n", r.Machine)
 	var failed []error
-	for _, name := range o.databases {
-		measured, err := measure(ctx, o, name)
-		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", name, cmp.Or(context.Cause(ctx), err)))
-			continue
+	for engine := range strings.SplitSeq(o.engines, ",") {
+		found, version, err := measureOn(ctx, o, engine, m)
+		if err == nil {
+			r.Measured[engine] = found
+			err = found.table().print(out, fmt.Sprintf("%s on %s", name, version))
 		}
-		r.Databases[name] = measured
-	}
-	if len(r.Databases) > 0 {
-		failed = append(failed, r.print(out, slices.DeleteFunc(o.databases, func(name string) bool { return r.Databases[name] == nil })))
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", engine, cmp.Or(context.Cause(ctx), err)))
+		}
 	}
 	if o.json != "" {
 		text, err := json.MarshalIndent(r, "", "  ")
@@ -107,93 +141,12 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	return errors.Join(failed...)
 }
 
-// measure takes every figure on one database, new ones of which are made for it.
-func measure(ctx context.Context, o options, name string) (r *result, err error) {
-	db, err := openDatabase(ctx, name, o.dir)
+func measureOn(ctx context.Context, o options, engine string, m measurement) (found finding, version string, err error) {
+	l, err := openLab(ctx, o, engine, m.room(o))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	defer func() { err = errors.Join(err, db.close()) }()
-	endpoint, err := startSink(ctx, o.warmUp+o.runs*o.events+int(o.open.Seconds()*openRate))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, endpoint.close()) }()
-
-	r = &result{Database: db.version, Idle: map[string]float64{}, Peak: map[string]float64{}}
-	s := settings{bin: o.bin, dir: o.dir, database: db.url, endpoint: endpoint.url, concurrency: o.workers}
-	progress(name, "starting with every plugin")
-	if err := measureStart(ctx, s, r); err != nil {
-		return nil, err
-	}
-	if err := measureLoad(ctx, o, s, db, endpoint, r); err != nil {
-		return nil, err
-	}
-	progress(name, "River alone")
-	r.River, err = db.bareRiver(ctx, riverLoad{jobs: o.events, senders: o.senders, workers: o.workers})
-	return r, err
-}
-
-// measureStart starts a server with every plugin twice: on a new database and again.
-func measureStart(ctx context.Context, s settings, r *result) error {
-	s.everyPlugin = true
-	for _, took := range []*float64{&r.FirstStart, &r.SecondStart} {
-		srv, err := startServer(ctx, s)
-		if err != nil {
-			return err
-		}
-		*took = srv.startup.Seconds()
-		err = pause(ctx, 2*time.Second) // for the plugins to come to rest
-		maps.Copy(r.Idle, memory(srv.processes()))
-		if err = errors.Join(err, srv.stop()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// measureLoad runs at full speed, then at openRate.
-func measureLoad(ctx context.Context, o options, s settings, db *database, endpoint *sink, r *result) (err error) {
-	srv, err := startServer(ctx, s)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, srv.stop()) }()
-	processes := srv.processes()
-	stopWatch := watchMemory(processes, r.Peak)
-	defer stopWatch()
-	load := newLoad(srv.url, endpoint.book, o.senders)
-
-	progress(db.name, "warming up")
-	if _, err := load.fullSpeed(ctx, o.warmUp); err != nil {
-		return err
-	}
-	for n := range o.runs {
-		progress(db.name, fmt.Sprintf("full speed, run %d of %d", n+1, o.runs))
-		before := cpu(processes, db.postmaster)
-		measured, err := load.fullSpeed(ctx, o.events)
-		if err != nil {
-			return err
-		}
-		measured.CPU = map[string]float64{}
-		for name, seconds := range cpu(processes, db.postmaster) {
-			measured.CPU[name] = (seconds - before[name]) * 1000 / float64(o.events)
-			measured.CPU[total] += measured.CPU[name]
-		}
-		r.Runs = append(r.Runs, measured)
-	}
-	progress(db.name, fmt.Sprintf("%d events a second for %s", openRate, o.open))
-	r.Open, err = load.open(ctx, o.open)
-	return err
-}
-
-func progress(database, what string) { fmt.Fprintf(os.Stderr, "%s: %s\n", database, what) }
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
-	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	found, err = m.measure(ctx, l)
+	return found, l.engine.version, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,40 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// Cooldowns of a queue are Hookarr's.
+const (
+	sqliteCooldown   = 5 * time.Millisecond
+	postgresCooldown = time.Millisecond
+)
+
+// openRiver makes River's tables and a client with one queue.
+func openRiver[Tx any](ctx context.Context, driver riverdriver.Driver[Tx], workers *river.Workers, queue river.QueueConfig) (*river.Client[Tx], error) {
+	quiet := slog.New(slog.DiscardHandler)
+	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: quiet})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return nil, fmt.Errorf("migrate River: %w", err)
+	}
+	client, err := river.NewClient(driver, &river.Config{
+		Logger: quiet, Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: queue},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make River's client: %w", err)
+	}
+	return client, nil
+}
+
+// openWriter opens the one connection that writes to a file.
+func openWriter(file string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", sqliteSource(file))
+	if err == nil {
+		db.SetMaxOpenConns(1)
+	}
+	return db, err
+}
+
 // riverLoad is what River does alone: each job is inserted in a transaction of its
 // own and does nothing.
 type riverLoad struct{ jobs, senders, workers int }
@@ -29,25 +64,25 @@ type nothingArgs struct {
 
 func (nothingArgs) Kind() string { return "nothing" }
 
-func riverOnPostgres(ctx context.Context, url string, l riverLoad) (float64, error) {
-	pool, err := pgxpool.New(ctx, url)
-	if err != nil {
-		return 0, err
+// riverAlone returns the jobs per second on an empty database.
+func riverAlone(ctx context.Context, databaseURL string, l riverLoad) (rate float64, err error) {
+	file, isFile := strings.CutPrefix(databaseURL, sqliteScheme)
+	if !isFile {
+		pool, err := pgxpool.New(ctx, databaseURL)
+		if err != nil {
+			return 0, err
+		}
+		defer pool.Close()
+		return insertAndWork(ctx, riverpgxv5.New(pool), postgresCooldown, l, func(do func(pgx.Tx) error) error {
+			return pgx.BeginFunc(ctx, pool, do)
+		})
 	}
-	defer pool.Close()
-	return insertAndWork(ctx, riverpgxv5.New(pool), time.Millisecond, l, func(do func(pgx.Tx) error) error {
-		return pgx.BeginFunc(ctx, pool, do)
-	})
-}
-
-func riverOnSQLite(ctx context.Context, file string, l riverLoad) (rate float64, err error) {
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
+	db, err := openWriter(file)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	db.SetMaxOpenConns(1) // SQLite has one writer
-	return insertAndWork(ctx, riversqlite.New(db), 5*time.Millisecond, l, func(do func(*sql.Tx) error) error {
+	return insertAndWork(ctx, riversqlite.New(db), sqliteCooldown, l, func(do func(*sql.Tx) error) error {
 		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {
 			return err
@@ -64,13 +99,6 @@ func riverOnSQLite(ctx context.Context, file string, l riverLoad) (rate float64,
 func insertAndWork[Tx any](
 	ctx context.Context, driver riverdriver.Driver[Tx], cooldown time.Duration, l riverLoad, inTx func(func(Tx) error) error,
 ) (rate float64, err error) {
-	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return 0, err
-	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return 0, fmt.Errorf("migrate River: %w", err)
-	}
 	var worked atomic.Int64
 	done := make(chan struct{})
 	workers := river.NewWorkers()
@@ -80,12 +108,9 @@ func insertAndWork[Tx any](
 		}
 		return nil
 	}))
-	client, err := river.NewClient(driver, &river.Config{
-		Logger: slog.New(slog.DiscardHandler), Workers: workers,
-		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: l.workers, FetchCooldown: cooldown}},
-	})
+	client, err := openRiver(ctx, driver, workers, river.QueueConfig{MaxWorkers: l.workers, FetchCooldown: cooldown})
 	if err != nil {
-		return 0, fmt.Errorf("make River's client: %w", err)
+		return 0, err
 	}
 	if err := client.Start(ctx); err != nil {
 		return 0, fmt.Errorf("start River: %w", err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -17,55 +18,11 @@ import (
 )
 
 const (
-	sourceSecret = "a-source-secret-for-the-bench"
-	targetSecret = "whsec_YS10YXJnZXQtc2VjcmV0LWZvci10aGUtYmVuY2g="
 	startTimeout = 30 * time.Second
 	stopTimeout  = 45 * time.Second
 )
 
-// settings are what the configuration of a server is made of.
-type settings struct {
-	bin, dir, database, endpoint string
-	concurrency                  int
-	// everyPlugin configures all that are built; nothing is routed to the additional
-	// ones.
-	everyPlugin bool
-}
-
-const configuration = `listen: %s
-database: {url: %q}
-plugins: {dir: %q, lock: %q}
-sources:
-  radarr:
-    plugin: radarr
-    auth: [{hmac: {preset: github, secrets: [%q]}}]
-routes:
-  - {name: everything, to: [ops]}
-targets:
-  ops:
-    plugin: webhook
-    concurrency: %d
-    config: {url: %q, secrets: [%q], format: standard}
-`
-
-const otherTargets = `  discord:
-    plugin: discord
-    config: {webhook_url: %[1]q}
-  slack:
-    plugin: slack
-    config: {webhook_url: %[1]q}
-`
-
-func (s settings) yaml(listen, plugins string) []byte {
-	yaml := fmt.Appendf(nil, configuration, listen, s.database, plugins, filepath.Join(s.dir, "plugins.lock"),
-		sourceSecret, s.concurrency, s.endpoint, targetSecret)
-	if s.everyPlugin {
-		yaml = fmt.Appendf(yaml, otherTargets, s.endpoint)
-	}
-	return yaml
-}
-
-// server is a running Hookarr.
+// server is a running Hookarr, or the sketch of one.
 type server struct {
 	url     string
 	startup time.Duration // from the start of the process until it was ready
@@ -73,41 +30,82 @@ type server struct {
 	log     string
 	cancel  context.CancelFunc
 	ended   chan struct{}
+	// alive keeps a sketch alive, which ends with this process.
+	alive io.Closer
 }
 
-// startServer returns when the server and all its plugins are ready.
-func startServer(ctx context.Context, s settings) (*server, error) {
-	plugins, err := filepath.Abs(filepath.Join(s.bin, "plugins"))
-	if err != nil {
-		return nil, err
-	}
+// starter starts one of the things that are compared.
+type starter func(context.Context, settings) (*server, error)
+
+// startHookarr returns when the server and all its plugins are ready.
+func startHookarr(ctx context.Context, s settings) (*server, error) {
 	binary := filepath.Join(s.bin, "hookarr")
 	if _, err := os.Stat(binary); err != nil {
 		return nil, fmt.Errorf("%w: run make build", err)
 	}
+	listen, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	yaml, err := s.yaml(listen)
+	if err != nil {
+		return nil, fmt.Errorf("write configuration: %w", err)
+	}
+	config := filepath.Join(s.dir, "hookarr.yaml")
+	if err := os.WriteFile(config, yaml, 0o600); err != nil {
+		return nil, fmt.Errorf("write configuration: %w", err)
+	}
+	return launch(ctx, s.dir, listen, binary, "serve", "--config", config)
+}
+
+// startSketch runs this program as the sketch.
+func startSketch(ctx context.Context, s settings) (*server, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	listen, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(sketchSettings{
+		Listen: listen, Plugins: filepath.Join(s.bin, "plugins"), Database: s.database, Endpoint: s.endpoint, Workers: s.workers,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return launch(ctx, s.dir, listen, self, sketchCommand, string(text))
+}
+
+// freeAddress is one on which nobody listens yet.
+func freeAddress(ctx context.Context) (string, error) {
 	var listen net.ListenConfig
 	free, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
+		return "", fmt.Errorf("find a free port: %w", err)
 	}
-	_ = free.Close() // the server listens there next
-	config := filepath.Join(s.dir, "hookarr.yaml")
-	if err := os.WriteFile(config, s.yaml(free.Addr().String(), plugins), 0o600); err != nil {
-		return nil, fmt.Errorf("write configuration: %w", err)
-	}
-	log, err := os.Create(filepath.Join(s.dir, "hookarr.log"))
+	return free.Addr().String(), free.Close()
+}
+
+// launch starts a program that will listen on an address, and waits until it is ready.
+func launch(ctx context.Context, dir, listen, binary string, args ...string) (*server, error) {
+	log, err := os.Create(filepath.Join(dir, "server.log"))
 	if err != nil {
 		return nil, fmt.Errorf("create log: %w", err)
 	}
 	defer func() { _ = log.Close() }() // the process has its own handle
 
 	ctx, cancel := context.WithCancel(ctx)
-	srv := &server{url: "http://" + free.Addr().String(), log: log.Name(), cancel: cancel, ended: make(chan struct{})}
-	srv.cmd = exec.CommandContext(ctx, binary, "serve", "--config", config)
+	srv := &server{url: "http://" + listen, log: log.Name(), cancel: cancel, ended: make(chan struct{})}
+	srv.cmd = exec.CommandContext(ctx, binary, args...)
 	srv.cmd.Stdout, srv.cmd.Stderr = log, log
 	srv.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the bench
 	srv.cmd.Cancel = func() error { return srv.cmd.Process.Signal(syscall.SIGTERM) }
 	srv.cmd.WaitDelay = stopTimeout // then SIGKILL
+	if srv.alive, err = srv.cmd.StdinPipe(); err != nil {
+		cancel()
+		return nil, fmt.Errorf("start server: %w", err)
+	}
 	start := time.Now()
 	if err := srv.cmd.Start(); err != nil {
 		cancel()
@@ -161,6 +159,7 @@ func (s *server) ready(ctx context.Context) bool {
 func (s *server) stop() error {
 	s.cancel()
 	<-s.ended
+	_ = s.alive.Close() // the process is gone
 	if !s.cmd.ProcessState.Success() {
 		return errors.Join(fmt.Errorf("server ended with %s", s.cmd.ProcessState), s.lastWords())
 	}
@@ -177,13 +176,22 @@ func (s *server) lastWords() error {
 	return fmt.Errorf("its last words:\n%s", bytes.Join(lines[max(0, len(lines)-20):], []byte("\n")))
 }
 
-// bench is this process among the others.
-const bench = "bench"
+// Names among the processes.
+const (
+	core = "core"
+	// bench is this process: load and endpoint.
+	bench = "bench"
+	// total is the sum of all but the bench.
+	total = "total"
+)
+
+// pid is the process of the server itself.
+func (s *server) pid() int { return s.cmd.Process.Pid }
 
 // processes returns core, the plugins and this process by name.
 func (s *server) processes() map[string][]int {
-	found := map[string][]int{"core": {s.cmd.Process.Pid}, bench: {os.Getpid()}}
-	for _, pid := range descendants(s.cmd.Process.Pid) {
+	found := map[string][]int{core: {s.pid()}, bench: {os.Getpid()}}
+	for _, pid := range descendants(s.pid()) {
 		name := strings.TrimPrefix(executable(pid), "hookarr-")
 		found[name] = append(found[name], pid)
 	}

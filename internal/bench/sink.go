@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,11 +15,15 @@ import (
 	"github.com/hookarr/hookarr/sdk/signature"
 )
 
+var errFull = errors.New("the book is full")
+
 // book is what happened to each event, by number. Times are nanoseconds since its
 // epoch, 0 for never.
 type book struct {
 	epoch  time.Time
 	events []entry
+	// next is the number of the event that is sent next.
+	next   int
 	forged atomic.Int64
 }
 
