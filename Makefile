@@ -60,6 +60,10 @@ fuzz: ## Fuzz every parser of foreign bytes, FUZZTIME each (20s).
 bench: build ## Measure throughput, latency, CPU and memory on both databases.
 	go run ./internal/bench full -bin bin $(BENCH)
 
+.PHONY: bench/idle
+bench/idle: build ## Count what an idle server and an event write to disk.
+	go run ./internal/bench idle -bin bin $(BENCH)
+
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Run the linters.
 	golangci-lint run ./...

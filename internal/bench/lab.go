@@ -27,6 +27,7 @@ type measurement struct {
 	room    func(options) int
 	timeout time.Duration
 	engines string
+	idle    time.Duration
 	measure func(context.Context, *lab) (finding, error)
 }
 

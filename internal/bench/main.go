@@ -35,15 +35,24 @@ type options struct {
 	stored  int
 	targets int
 	idle    time.Duration
+
+	phase    time.Duration
+	soak     time.Duration
+	old      int
+	patience time.Duration
 }
 
 // measurements are by the command's first argument.
 var measurements = map[string]measurement{
 	"full": {
-		measure: measureFull, engines: sqlite + "," + postgres, timeout: 30 * time.Minute,
+		measure: measureFull, idle: 30 * time.Second, engines: sqlite + "," + postgres, timeout: 30 * time.Minute,
 		room: func(o options) int {
 			return o.runs*3*(o.events+warmUp) + 2*openRate*(int(o.open.Seconds())+o.runs*4) + 1
 		},
+	},
+	"idle": {
+		measure: measureIdle, idle: time.Minute, engines: sqlite, timeout: 10 * time.Minute,
+		room: func(o options) int { return 2 * (warmUp + openRate*(int(o.phase.Seconds())+1)) },
 	},
 }
 
@@ -91,7 +100,11 @@ func parse(name string, m measurement, args []string) (o options, err error) {
 	flags.DurationVar(&o.open, "open", 45*time.Second, "full: length of all runs for latency")
 	flags.IntVar(&o.stored, "stored", 500_000, "full: events in the full database")
 	flags.IntVar(&o.targets, "targets", 300, "full: targets of the idle server")
-	flags.DurationVar(&o.idle, "idle", 30*time.Second, "full: how long it is idle")
+	flags.DurationVar(&o.idle, "idle", m.idle, "full, idle: how long a server is left alone")
+	flags.DurationVar(&o.phase, "phase", 20*time.Second, "idle, purge, neighbours: length of each run at a steady rate")
+	flags.DurationVar(&o.soak, "soak", 20*time.Minute, "soak: length of the run")
+	flags.IntVar(&o.old, "old", 200_000, "purge: events beyond their retention")
+	flags.DurationVar(&o.patience, "patience", 5*time.Minute, "purge: bound on the purge")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

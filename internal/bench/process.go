@@ -77,14 +77,29 @@ func memory(processes map[string][]int) map[string]float64 {
 
 // pss is in KiB, 0 when the process has ended.
 func pss(pid int) float64 {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	value, _, _ := strings.Cut(field(pid, "smaps_rollup", "Pss"), " ")
+	n, _ := strconv.ParseFloat(value, 64)
+	return n
+}
+
+// writeBytes is what a process has caused to be written to storage.
+func writeBytes(pid int) float64 {
+	n, _ := strconv.ParseFloat(field(pid, "io", "write_bytes"), 64)
+	return n
+}
+
+// status is a line of /proc/PID/status.
+func status(pid int, name string) string { return field(pid, "status", name) }
+
+// field is a line "NAME: VALUE" of a file of /proc/PID, empty when the process has ended.
+func field(pid int, file, name string) string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
 	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "Pss:"); ok {
-			n, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
-			return n
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(value)
 		}
 	}
-	return 0
+	return ""
 }
 
 // watchMemory keeps the highest memory of each process in peak until the returned
