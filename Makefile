@@ -64,6 +64,10 @@ bench: build ## Measure throughput, latency, CPU and memory on both databases.
 bench/idle: build ## Count what an idle server and an event write to disk.
 	go run ./internal/bench idle -bin bin $(BENCH)
 
+.PHONY: bench/soak
+bench/soak: build ## Send for 20 minutes at half of the full rate.
+	go run ./internal/bench soak -bin bin $(BENCH)
+
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Run the linters.
 	golangci-lint run ./...

@@ -54,6 +54,10 @@ var measurements = map[string]measurement{
 		measure: measureIdle, idle: time.Minute, engines: sqlite, timeout: 10 * time.Minute,
 		room: func(o options) int { return 2 * (warmUp + openRate*(int(o.phase.Seconds())+1)) },
 	},
+	"soak": {
+		measure: measureSoak, engines: sqlite + "," + postgres, timeout: 2 * time.Hour,
+		room: func(o options) int { return 2 * (warmUp + o.events + maxSoakRate*(int(o.soak.Seconds())+1)) },
+	},
 }
 
 func main() {
