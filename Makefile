@@ -68,6 +68,10 @@ bench/idle: build ## Count what an idle server and an event write to disk.
 bench/soak: build ## Send for 20 minutes at half of the full rate.
 	go run ./internal/bench soak -bin bin $(BENCH)
 
+.PHONY: bench/purge
+bench/purge: build ## Measure latency while 200,000 old events are deleted.
+	go run ./internal/bench purge -bin bin $(BENCH)
+
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Run the linters.
 	golangci-lint run ./...

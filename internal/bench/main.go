@@ -58,6 +58,10 @@ var measurements = map[string]measurement{
 		measure: measureSoak, engines: sqlite + "," + postgres, timeout: 2 * time.Hour,
 		room: func(o options) int { return 2 * (warmUp + o.events + maxSoakRate*(int(o.soak.Seconds())+1)) },
 	},
+	"purge": {
+		measure: measurePurge, engines: sqlite + "," + postgres, timeout: time.Hour,
+		room: func(o options) int { return 2 * purgeRate * int((o.patience + 2*o.phase + time.Minute).Seconds()) },
+	},
 }
 
 func main() {
