@@ -72,6 +72,10 @@ bench/soak: build ## Send for 20 minutes at half of the full rate.
 bench/purge: build ## Measure latency while 200,000 old events are deleted.
 	go run ./internal/bench purge -bin bin $(BENCH)
 
+.PHONY: bench/neighbours
+bench/neighbours: build ## Measure latency beside a target that is in trouble.
+	go run ./internal/bench neighbours -bin bin $(BENCH)
+
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Run the linters.
 	golangci-lint run ./...

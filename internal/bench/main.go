@@ -62,6 +62,12 @@ var measurements = map[string]measurement{
 		measure: measurePurge, engines: sqlite + "," + postgres, timeout: time.Hour,
 		room: func(o options) int { return 2 * purgeRate * int((o.patience + 2*o.phase + time.Minute).Seconds()) },
 	},
+	"neighbours": {
+		measure: measureNeighbours, engines: sqlite + "," + postgres, timeout: 30 * time.Minute,
+		room: func(o options) int {
+			return 2 * len(neighbours()) * neighbourRate * int((o.phase + 10*time.Second).Seconds())
+		},
+	},
 }
 
 func main() {

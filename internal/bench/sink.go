@@ -37,9 +37,8 @@ func (b *book) now() int64 { return int64(time.Since(b.epoch)) }
 // sink is the endpoint. It takes whatever comes, verifies the signature and notes
 // which event it was.
 type sink struct {
-	url    string
+	endpoint
 	book   *book
-	server *http.Server
 	signer *signature.Signer
 }
 
@@ -49,21 +48,29 @@ func startSink(ctx context.Context, events int) (*sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start sink: %w", err)
 	}
+	s := &sink{signer: signer, book: &book{epoch: time.Now().Add(-1), events: make([]entry, events)}}
+	s.endpoint, err = serve(ctx, s)
+	return s, err
+}
+
+// endpoint is an HTTP server.
+type endpoint struct {
+	url    string
+	server *http.Server
+}
+
+func serve(ctx context.Context, handler http.Handler) (endpoint, error) {
 	var listen net.ListenConfig
 	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("start sink: %w", err)
+		return endpoint{}, fmt.Errorf("start endpoint: %w", err)
 	}
-	s := &sink{
-		url: "http://" + l.Addr().String(), signer: signer,
-		book: &book{epoch: time.Now().Add(-1), events: make([]entry, events)},
-	}
-	s.server = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = s.server.Serve(l) }() // until close
-	return s, nil
+	e := endpoint{"http://" + l.Addr().String(), &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}}
+	go func() { _ = e.server.Serve(l) }() // until close
+	return e, nil
 }
 
-func (s *sink) close() error { return s.server.Close() }
+func (e endpoint) close() error { return e.server.Close() }
 
 // ServeHTTP takes a delivery.
 func (s *sink) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
