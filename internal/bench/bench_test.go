@@ -59,3 +59,16 @@ func TestProcesses(t *testing.T) {
 	require.Zero(t, pss(-1))
 	require.Zero(t, ticks(-1, true))
 }
+
+func TestCallCounts(t *testing.T) {
+	t.Parallel()
+
+	require.Equal(t, map[string]float64{"fsync": 12, "fdatasync": 0, "pwrite64": 340}, callCounts(`% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ----------------
+ 81.28    0.001233         102        12           fsync
+ 18.72    0.000284           0       340         1 pwrite64
+------ ----------- ----------- --------- --------- ----------------
+100.00    0.001517           4       352         1 total
+`))
+	require.Equal(t, map[string]float64{"fsync": 0, "fdatasync": 0, "pwrite64": 0}, callCounts(""))
+}

@@ -116,7 +116,7 @@ func (l *lab) compare(ctx context.Context, f *figures) error {
 		}
 		rate, err := riverAlone(ctx, database, riverLoad{jobs: l.events, senders: l.senders, workers: l.workers})
 		if err != nil {
-			return fmt.Errorf("River alone: %w", err)
+			return fmt.Errorf("run River alone: %w", err)
 		}
 		f.River = append(f.River, rate)
 	}

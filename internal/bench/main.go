@@ -149,8 +149,8 @@ func run(ctx context.Context, o options, name string, m measurement, out io.Writ
 	defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
 
 	r := report{Machine: describeMachine(o.dir), Measured: map[string]finding{}}
-	fmt.Fprintf(out, "%s\nLoad, server, plugins, database and endpoint share the machine. Of several runs: median (least to most).\n", r.Machine)
-	var failed []error
+	_, err = fmt.Fprintf(out, "%s\nLoad, server, plugins, database and endpoint share the machine. Of several runs: median (least to most).\n", r.Machine)
+	failed := []error{err}
 	for engine := range strings.SplitSeq(o.engines, ",") {
 		found, version, err := measureOn(ctx, o, engine, m)
 		if err == nil {

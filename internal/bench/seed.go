@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -75,7 +76,7 @@ copies AS (SELECT n AS copy_n, %[2]d - n * %[3]d / %[1]d AS copy_shift FROM coun
 		at, _ := value.(int64)
 		for _, perMilli := range []int64{1, 1_000, 1_000_000} {
 			if time.UnixMilli(at/perMilli).Sub(now).Abs() < aYear {
-				return fmt.Sprintf(`%s - copy_shift * %d`, column, perMilli), fmt.Sprint(now.UnixMilli() * perMilli)
+				return fmt.Sprintf(`%s - copy_shift * %d`, column, perMilli), strconv.FormatInt(now.UnixMilli()*perMilli, 10)
 			}
 		}
 		return "", ""

@@ -105,7 +105,7 @@ func runSketch(ctx context.Context, text string) (err error) {
 	if err := k.queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	go k.insertAll()
+	go k.insertAll(context.WithoutCancel(ctx)) // whoever posts waits for it
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"status":"ready"}`) })
@@ -210,7 +210,7 @@ func (k *sketch) take(w http.ResponseWriter, r *http.Request) {
 
 // insertAll inserts what gathers within a moment, and while the batch before is
 // inserted, in one transaction.
-func (k *sketch) insertAll() {
+func (k *sketch) insertAll(ctx context.Context) {
 	for first := range k.inserts {
 		batch := []sketchInsert{first}
 		over := time.After(coalescing)
@@ -226,7 +226,7 @@ func (k *sketch) insertAll() {
 		for i := range batch {
 			jobs[i].Args = batch[i].job
 		}
-		_, err := k.queue.InsertMany(context.Background(), jobs)
+		_, err := k.queue.InsertMany(ctx, jobs)
 		for i := range batch {
 			batch[i].done <- err
 		}
