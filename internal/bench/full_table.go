@@ -11,7 +11,7 @@ func both(goal string) goals { return goals{sqlite: goal, postgres: goal} }
 func (f *figures) table() table {
 	t := table{
 		head: []string{"", "measured", "goal"},
-		note: "Ratios are of runs that followed each other. CPU of the sketch and of the build before is that of all their processes, database included.",
+		note: "Ratios are of runs that followed each other. CPU of the sketch and of the old build is that of all their processes, database included.",
 	}
 	row := func(measure, value string, goal goals) { t.add(measure, value, goal[f.Engine]) }
 	f.speed(row)
@@ -42,9 +42,9 @@ func (f *figures) speed(row adder) {
 	row("refused / lost / duplicate", anomalies(f.Runs[hookarr]), both("0 / 0 / 0"))
 	row("events/s, the bare sketch", median("%.0f", figuresOf(f.Runs[bare], rate)), nil)
 	row("jobs/s, River alone", median("%.0f", f.River), nil)
-	if runs, ok := f.Runs[before]; ok {
-		row("events/s, the build before", median("%.0f", figuresOf(runs, rate)), nil)
-		row("ratio to the build before", median("%.2f", ratios(ours, figuresOf(runs, rate))), nil)
+	if runs, ok := f.Runs[oldBuild]; ok {
+		row("events/s, the old build", median("%.0f", figuresOf(runs, rate)), nil)
+		row("ratio to the old build", median("%.2f", ratios(ours, figuresOf(runs, rate))), nil)
 	}
 	row("ratio to the bare sketch", median("%.2f", ratios(ours, figuresOf(f.Runs[bare], rate))), goals{sqlite: ">= 1.3", postgres: ">= 0.95"})
 	row("ratio to River alone", median("%.2f", ratios(ours, f.River)), goals{sqlite: ">= 1.6", postgres: ">= 0.9"})
@@ -57,10 +57,10 @@ func (f *figures) cpu(row adder) {
 	}
 	row("CPU-s per 1,000 events, the bare sketch", median("%.2f", figuresOf(f.Runs[bare], of(total))), nil)
 	ours := figuresOf(f.Runs[hookarr], of(total))
-	if runs, ok := f.Runs[before]; ok {
+	if runs, ok := f.Runs[oldBuild]; ok {
 		theirs := figuresOf(runs, of(total))
-		row("CPU-s per 1,000 events, the build before", median("%.2f", theirs), nil)
-		row("CPU, ratio to the build before", median("%.2f", ratios(ours, theirs)), goals{sqlite: "<= 0.75", postgres: "<= 0.6"})
+		row("CPU-s per 1,000 events, the old build", median("%.2f", theirs), nil)
+		row("CPU, ratio to the old build", median("%.2f", ratios(ours, theirs)), goals{sqlite: "<= 0.75", postgres: "<= 0.6"})
 	}
 	row("CPU, ratio to the bare sketch", median("%.2f", ratios(ours, figuresOf(f.Runs[bare], of(total)))), nil)
 }

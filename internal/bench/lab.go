@@ -82,12 +82,12 @@ func (l *lab) fresh(ctx context.Context, bin string) (settings, error) {
 	return settings{bin: bin, dir: l.dir, database: database, endpoint: l.endpoint.url, workers: l.workers}, err
 }
 
-// builds are what is measured: first the build in question, then the one before it, if
+// builds are what is measured: first the build in question, then the old one, if
 // there is any.
 func (l *lab) builds() []build {
 	all := []build{{hookarr, l.bin}}
 	if l.before != "" {
-		all = append(all, build{before, l.before})
+		all = append(all, build{oldBuild, l.before})
 	}
 	return all
 }
@@ -96,9 +96,9 @@ type build struct{ name, bin string }
 
 // Names of what is compared.
 const (
-	hookarr = "hookarr"
-	before  = "before"
-	bare    = "sketch"
+	hookarr  = "hookarr"
+	oldBuild = "old build"
+	bare     = "sketch"
 )
 
 func (l *lab) progress(format string, args ...any) {
