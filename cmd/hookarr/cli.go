@@ -150,7 +150,7 @@ func (c *cli) load(flags *pflag.FlagSet) (*config.Config, error) {
 
 // open loads the configuration and opens its database, which must be there and of
 // this version.
-func (c *cli) open(ctx context.Context) (*config.Config, store.Store, error) {
+func (c *cli) open(ctx context.Context) (*config.Config, *store.Store, error) {
 	cfg, err := c.load(nil)
 	if err != nil {
 		return nil, nil, err
@@ -172,7 +172,7 @@ func (c *cli) open(ctx context.Context) (*config.Config, store.Store, error) {
 }
 
 // withStore runs f on the opened database and closes it.
-func (c *cli) withStore(ctx context.Context, f func(*config.Config, store.Store) error) (err error) {
+func (c *cli) withStore(ctx context.Context, f func(*config.Config, *store.Store) error) (err error) {
 	cfg, s, err := c.open(ctx)
 	if err != nil {
 		return err

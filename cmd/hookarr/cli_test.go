@@ -140,7 +140,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"events", "list", "--limit", "0"}, `--limit: want 1 or more`, "hookarr events list [flags]"},
 		{[]string{"events", "list", "--limit", "x"}, `--limit: "x" is no int`, "hookarr events list [flags]"},
 		{[]string{"events", "list", "--before", "x"}, `id "x": ` + wantID, "hookarr events list [flags]"},
-		{[]string{"deliveries", "list", "--state", "lost"}, `--state: want delivered, pending, held, dead, superseded or cancelled`, "hookarr deliveries list [flags]"},
+		{[]string{"deliveries", "list", "--state", "lost"}, `--state: want delivered, pending, verifying, dead, superseded or cancelled`, "hookarr deliveries list [flags]"},
 		{[]string{"deliveries", "list", "--event", "x"}, `id "x": ` + wantID, "hookarr deliveries list [flags]"},
 		{[]string{"send"}, `give SOURCE`, "hookarr send SOURCE [FILE...] [flags]"},
 		{[]string{"send", "radarr"}, `name files to send, or a sample: --sample import`, "hookarr send SOURCE [FILE...] [flags]"},

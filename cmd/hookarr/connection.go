@@ -84,7 +84,7 @@ func (c *cli) prove(ctx context.Context, result *connection, since time.Time, te
 }
 
 // arrival looks for the application's test in the database.
-func arrival(ctx context.Context, s store.Store, result *connection, since time.Time) error {
+func arrival(ctx context.Context, s *store.Store, result *connection, since time.Time) error {
 	events, err := s.ListEvents(ctx, store.EventFilter{Source: result.Source, Type: sdk.TypeTest, Limit: 1})
 	if err == nil && len(events) > 0 && !events[0].ReceivedAt.Before(since) {
 		result.Event = events[0].ID.String()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func (c *cli) newDeliveries() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.withStore(cmd.Context(), func(_ *config.Config, s store.Store) error {
+			return c.withStore(cmd.Context(), func(_ *config.Config, s *store.Store) error {
 				return c.showDelivery(cmd.Context(), s, id)
 			})
 		},
@@ -60,7 +61,7 @@ func (c *cli) newDeliveries() *cobra.Command {
 }
 
 func (c *cli) listDeliveries(ctx context.Context, f store.DeliveryFilter) error {
-	return c.withStore(ctx, func(_ *config.Config, s store.Store) error {
+	return c.withStore(ctx, func(_ *config.Config, s *store.Store) error {
 		deliveries, err := s.ListDeliveries(ctx, f)
 		if err != nil {
 			return fmt.Errorf("list deliveries: %w", err)
@@ -71,8 +72,8 @@ func (c *cli) listDeliveries(ctx context.Context, f store.DeliveryFilter) error 
 			v := viewDeliverySummary(d)
 			views = append(views, v)
 			next := ""
-			if v.NotBefore != nil {
-				next = c.time(*v.NotBefore)
+			if v.DueAt != nil {
+				next = c.time(*v.DueAt)
 			}
 			rows = append(rows, []string{
 				v.ID, c.time(v.CreatedAt), v.Target, orDash(string(v.Type)), string(v.State), strconv.Itoa(v.Attempts), orDash(next),
@@ -83,7 +84,7 @@ func (c *cli) listDeliveries(ctx context.Context, f store.DeliveryFilter) error 
 	})
 }
 
-func (c *cli) showDelivery(ctx context.Context, s store.Store, id uuid.UUID) error {
+func (c *cli) showDelivery(ctx context.Context, s *store.Store, id uuid.UUID) error {
 	d, attempts, err := s.FindDelivery(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("there is no delivery %s", id)
@@ -92,6 +93,17 @@ func (c *cli) showDelivery(ctx context.Context, s store.Store, id uuid.UUID) err
 		return fmt.Errorf("find delivery: %w", err)
 	}
 	view := viewDelivery(d, attempts)
+	if d.State == event.Pending {
+		targets, _, err := s.ListTargets(ctx)
+		if err != nil {
+			return fmt.Errorf("list targets: %w", err)
+		}
+		for _, t := range targets {
+			if t.Name == d.Target {
+				view.Hold = cmp.Or(string(t.Hold), string(store.HoldThrottled)) + ": " + cmp.Or(t.Reason, t.Pace)
+			}
+		}
+	}
 	if c.json {
 		return c.printJSON(view)
 	}

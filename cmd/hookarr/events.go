@@ -58,7 +58,7 @@ func (c *cli) newEvents() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.withStore(cmd.Context(), func(_ *config.Config, s store.Store) error {
+			return c.withStore(cmd.Context(), func(_ *config.Config, s *store.Store) error {
 				return c.showEvent(cmd.Context(), s, id, which)
 			})
 		},
@@ -69,7 +69,7 @@ func (c *cli) newEvents() *cobra.Command {
 }
 
 func (c *cli) listEvents(ctx context.Context, f store.EventFilter) error {
-	return c.withStore(ctx, func(_ *config.Config, s store.Store) error {
+	return c.withStore(ctx, func(_ *config.Config, s *store.Store) error {
 		events, err := s.ListEvents(ctx, f)
 		if err != nil {
 			return fmt.Errorf("list events: %w", err)
@@ -88,7 +88,7 @@ func (c *cli) listEvents(ctx context.Context, f store.EventFilter) error {
 	})
 }
 
-func (c *cli) showEvent(ctx context.Context, s store.Store, id uuid.UUID, body string) error {
+func (c *cli) showEvent(ctx context.Context, s *store.Store, id uuid.UUID, body string) error {
 	e, deliveries, err := s.FindEvent(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("there is no event %s", id)
@@ -115,6 +115,13 @@ func (c *cli) showEvent(ctx context.Context, s store.Store, id uuid.UUID, body s
 		}
 		view.Deliveries = append(view.Deliveries, viewDelivery(d, attempts))
 	}
+	repetitions, err := s.ListRepetitions(ctx, id, maxRepetitions)
+	if err != nil {
+		return fmt.Errorf("list repetitions: %w", err)
+	}
+	for _, r := range repetitions {
+		view.Repetitions = append(view.Repetitions, repetitionView{ID: r.ID.String(), SeenAt: r.SeenAt, Origin: r.Origin})
+	}
 	if c.json {
 		return c.printJSON(view)
 	}
@@ -132,6 +139,9 @@ func (c *cli) showEvent(ctx context.Context, s store.Store, id uuid.UUID, body s
 	return nil
 }
 
+// maxRepetitions bounds those that are shown.
+const maxRepetitions = 100
+
 func (c *cli) printEvent(v eventView) error {
 	rows := [][]string{
 		{"event", v.ID},
@@ -145,6 +155,9 @@ func (c *cli) printEvent(v eventView) error {
 		{"summary", clean(v.Summary, reasonWidth)},
 		{"correlation", clean(v.CorrelationKey, reasonWidth)},
 		{"request", requested(*v.Request)},
+	}
+	for _, r := range v.Repetitions {
+		rows = append(rows, []string{"repeated", c.time(r.SeenAt) + ", by " + string(r.Origin) + ", as " + r.ID})
 	}
 	return c.facts(rows)
 }
@@ -181,8 +194,8 @@ func (c *cli) facts(rows [][]string) error {
 // printDelivery prints a delivery, what else is to be said of it, and its attempts.
 func (c *cli) printDelivery(v deliveryView, more ...[]string) error {
 	next := ""
-	if v.NotBefore != nil {
-		next = c.time(*v.NotBefore)
+	if v.DueAt != nil {
+		next = c.time(*v.DueAt)
 	}
 	err := c.facts(append([][]string{
 		{"delivery", v.ID},
@@ -191,6 +204,7 @@ func (c *cli) printDelivery(v deliveryView, more ...[]string) error {
 		{"reason", clean(v.Reason, whole)},
 		{"attempts", strconv.Itoa(v.Attempts)},
 		{"next attempt", next},
+		{"target waits", clean(v.Hold, whole)},
 		{"message", clean(v.MessageID, reasonWidth)},
 	}, more...))
 	if err != nil || len(v.History) == 0 {

@@ -51,7 +51,7 @@ use this where the process that serves may not change the schema.`,
 	return cmd
 }
 
-func (c *cli) migrate(ctx context.Context, s store.Store, wait bool) (from, to store.Schema, err error) {
+func (c *cli) migrate(ctx context.Context, s *store.Store, wait bool) (from, to store.Schema, err error) {
 	for tries := 0; ; tries++ {
 		if from, to, err = s.Schema(ctx); err == nil {
 			err = s.Migrate(ctx)

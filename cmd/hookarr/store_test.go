@@ -32,7 +32,7 @@ var atLength = strings.Repeat(" and went on", 10)
 const received = "2026-11-23T10:00:00Z"
 
 // newDatabase returns the configuration of a migrated database and its store.
-func newDatabase(t *testing.T) (string, store.Store) {
+func newDatabase(t *testing.T) (string, *store.Store) {
 	t.Helper()
 	url := "sqlite://" + filepath.Join(t.TempDir(), "hookarr.db")
 	file := write(t, fmt.Sprintf(`
@@ -48,8 +48,21 @@ routes: [{name: everything, to: [ops, chat]}]
 	return file, s
 }
 
+func TestTargetsListThrottled(t *testing.T) {
+	t.Parallel()
+	file, s := newDatabase(t)
+	_, _, err := s.ChangeTarget(t.Context(), "ops", func(target *store.Target, now time.Time) []*store.Settlement {
+		target.NextAt, target.Pace = now.Add(time.Minute), "429, Retry-After 1m0s"
+		return nil
+	})
+	require.NoError(t, err)
+	r := run(t, "targets", "list", "--config", file)
+	require.Zero(t, r.code, r.err)
+	require.Regexp(t, `(?m)^ops +webhook +throttled until .+ +- +0 +0 +429, Retry-After 1m0s`, r.out)
+}
+
 // fill stores an event in every state, and deliveries in most.
-func fill(t *testing.T, s store.Store) {
+func fill(t *testing.T, s *store.Store) {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339, received)
 	require.NoError(t, err)
@@ -57,7 +70,11 @@ func fill(t *testing.T, s store.Store) {
 	accept := func(e event.Event, deliveries ...event.Delivery) {
 		e.Source, e.Origin, e.ReceivedAt = "radarr", sdk.OriginWebhook, at
 		e.Request.Method, e.Request.Header = http.MethodPost, http.Header{"User-Agent": {"Radarr/6"}}
-		_, err := s.Accept(ctx, &store.Acceptance{Event: e, Deliveries: deliveries})
+		a := &store.Acceptance{Event: e, Deliveries: deliveries}
+		if e.Fingerprint != "" {
+			a.Keys = []store.DedupKey{{Key: "fp:" + e.Fingerprint, Window: time.Hour}}
+		}
+		_, err := s.Accept(ctx, a)
 		require.NoError(t, err)
 	}
 	accept(event.Event{
@@ -74,7 +91,10 @@ func fill(t *testing.T, s store.Store) {
 	},
 		event.Delivery{ID: id(13), EventID: id(3), Target: "ops", Route: "everything"},
 		event.Delivery{ID: id(14), EventID: id(3), Target: "gone", Route: "everything"})
-	settle := func(n store.Settlement) { require.NoError(t, s.Settle(ctx, &n)) }
+	settle := func(n store.Settlement) {
+		_, err := s.Settle(ctx, &n)
+		require.NoError(t, err)
+	}
 	attempt := func(delivery, number int, a event.Attempt) *event.Attempt {
 		a.DeliveryID, a.Number, a.StartedAt, a.Elapsed = id(delivery), number, at, 1234*time.Microsecond
 		return &a
@@ -88,15 +108,21 @@ func fill(t *testing.T, s store.Store) {
 		Attempt: attempt(11, 2, event.Attempt{Class: sdk.ClassOK, Status: 204, Counted: true}),
 	})
 	settle(store.Settlement{
-		DeliveryID: id(12), State: event.Held, Reason: "answered 404" + atLength,
+		DeliveryID: id(12), Target: "chat", State: event.Pending, Reason: "answered 404" + atLength,
 		Attempt: attempt(12, 1, event.Attempt{Class: sdk.ClassMisconfigured, Status: 404, Message: "answered 404" + atLength, Excerpt: "no", Counted: true}),
-		Hold:    &store.HoldRequest{Target: "chat", Kind: store.HoldMisconfigured, Reason: "answered 404", ProbeIn: time.Minute},
+		Change: func(t *store.Target, now time.Time) []*store.Settlement {
+			t.Begin(store.HoldMisconfigured, "answered 404", now)
+			t.ProbeAt = now.Add(time.Minute)
+			return nil
+		},
 	})
 	settle(store.Settlement{
 		DeliveryID: id(13), State: event.Pending, Delay: time.Hour, Reason: "plugin restarts",
 		Attempt: attempt(13, 1, event.Attempt{Class: sdk.ClassUnavailable, Message: "plugin restarts"}),
 	})
-	require.NoError(t, s.HoldUnconfigured(ctx, []string{"ops", "chat"}))
+	again := event.Event{ID: id(4), Source: "radarr", Origin: sdk.OriginWebhook, ReceivedAt: at, State: event.Routed}
+	_, err = s.Accept(ctx, &store.Acceptance{Event: again, Keys: []store.DedupKey{{Key: "fp:f1", Window: time.Hour}}})
+	require.NoError(t, err)
 }
 
 // instant is a time as it is shown in UTC: in a table or as JSON.
@@ -137,7 +163,7 @@ func TestReadingCommands(t *testing.T) {
 		"events-show-raw":         {"events", "show", id(1).String(), "--body", "raw"},
 		"events-show-normalized":  {"events", "show", id(1).String(), "--body", "normalized"},
 		"deliveries-list":         {"deliveries", "list"},
-		"deliveries-list-state":   {"deliveries", "list", "--state", "held", "--target", "chat"},
+		"deliveries-list-state":   {"deliveries", "list", "--state", "pending", "--target", "chat"},
 		"deliveries-list-event":   {"deliveries", "list", "--event", id(1).String(), "--limit", "1"},
 		"deliveries-list-page":    {"deliveries", "list", "--before", id(12).String()},
 		"deliveries-list-json":    {"deliveries", "list", "--json"},
@@ -186,14 +212,14 @@ func TestTargetsResume(t *testing.T) {
 	file, s := newDatabase(t)
 	fill(t, s)
 	r := run(t, "targets", "resume", "chat", "--config", file)
-	require.Equal(t, result{out: "target chat is resumed: 1 held deliveries go out, oldest first\n"}, r)
+	require.Equal(t, result{out: "target chat is resumed: 1 deliveries go out, oldest first\n"}, r)
 
 	r = run(t, "targets", "list", "--json", "--config", file)
 	require.Zero(t, r.code, r.err)
 	var views []targetView
 	require.NoError(t, json.Unmarshal([]byte(r.out), &views))
 	require.Equal(t, "chat", views[0].Name)
-	require.Equal(t, "draining", views[0].State)
+	require.Equal(t, "open", views[0].State)
 }
 
 func TestMigrate(t *testing.T) {

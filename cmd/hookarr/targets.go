@@ -19,13 +19,14 @@ import (
 type targetView struct {
 	Name   string `json:"name"`
 	Plugin string `json:"plugin,omitempty"`
-	// State is open, draining, or the kind of hold.
-	State   string     `json:"state"`
-	Reason  string     `json:"reason,omitempty"`
-	Since   *time.Time `json:"since,omitempty"`
+	// State is open, throttled, unconfigured, or the kind of hold.
+	State  string     `json:"state"`
+	Reason string     `json:"reason,omitempty"`
+	Since  *time.Time `json:"since,omitempty"`
+	// Until is when it takes deliveries again by itself.
+	Until   *time.Time `json:"until,omitempty"`
 	ProbeAt *time.Time `json:"next_probe,omitempty"`
 	Pending int        `json:"pending"`
-	Held    int        `json:"held"`
 	Dead    int        `json:"dead"`
 }
 
@@ -36,7 +37,7 @@ func (c *cli) newTargets() *cobra.Command {
 		Example: `  hookarr targets list
   hookarr targets list --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.withStore(cmd.Context(), func(cfg *config.Config, s store.Store) error {
+			return c.withStore(cmd.Context(), func(cfg *config.Config, s *store.Store) error {
 				return c.listTargets(cmd.Context(), cfg, s)
 			})
 		},
@@ -44,12 +45,12 @@ func (c *cli) newTargets() *cobra.Command {
 	resume := &cobra.Command{
 		Use:   "resume NAME",
 		Short: "End the hold of a target",
-		Long: `Resume ends the hold of a target, after you have mended what was wrong: its held
-deliveries go out, oldest first.`,
+		Long: `Resume ends the hold of a target, after you have mended what was wrong: what waits
+for it goes out, oldest first.`,
 		Example:           `  hookarr targets resume ops`,
 		ValidArgsFunction: first(c.names(targetNames), cobra.NoFileCompletions),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withStore(cmd.Context(), func(cfg *config.Config, s store.Store) error {
+			return c.withStore(cmd.Context(), func(cfg *config.Config, s *store.Store) error {
 				return c.resumeTarget(cmd.Context(), cfg, s, args[0])
 			})
 		},
@@ -57,20 +58,22 @@ deliveries go out, oldest first.`,
 	return group("targets", "Show targets and end their holds", list, resume)
 }
 
-func (c *cli) listTargets(ctx context.Context, cfg *config.Config, s store.Store) error {
+func (c *cli) listTargets(ctx context.Context, cfg *config.Config, s *store.Store) error {
 	views, err := readTargets(ctx, cfg, s)
 	if err != nil {
 		return err
 	}
-	rows := [][]string{{"NAME", "PLUGIN", "STATE", "SINCE", "PENDING", "HELD", "DEAD", "REASON"}}
+	rows := [][]string{{"NAME", "PLUGIN", "STATE", "SINCE", "PENDING", "DEAD", "REASON"}}
 	for _, v := range views {
-		since := ""
+		state, since := v.State, ""
+		if v.Until != nil {
+			state += " until " + c.time(*v.Until)
+		}
 		if v.Since != nil {
 			since = c.time(*v.Since)
 		}
 		rows = append(rows, []string{
-			v.Name, orDash(v.Plugin), v.State, orDash(since),
-			strconv.Itoa(v.Pending), strconv.Itoa(v.Held), strconv.Itoa(v.Dead), clean(v.Reason, reasonWidth),
+			v.Name, orDash(v.Plugin), state, orDash(since), strconv.Itoa(v.Pending), strconv.Itoa(v.Dead), clean(v.Reason, reasonWidth),
 		})
 	}
 	return c.show(views, rows)
@@ -78,10 +81,10 @@ func (c *cli) listTargets(ctx context.Context, cfg *config.Config, s store.Store
 
 // readTargets returns the targets of the configuration and those that have left it
 // and have something waiting, by name.
-func readTargets(ctx context.Context, cfg *config.Config, s store.Store) ([]targetView, error) {
-	holds, err := s.ListHolds(ctx)
+func readTargets(ctx context.Context, cfg *config.Config, s *store.Store) ([]targetView, error) {
+	waiting, _, err := s.ListTargets(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list holds: %w", err)
+		return nil, fmt.Errorf("list targets: %w", err)
 	}
 	counts, err := s.CountDeliveries(ctx)
 	if err != nil {
@@ -91,28 +94,33 @@ func readTargets(ctx context.Context, cfg *config.Config, s store.Store) ([]targ
 	get := func(name string) *targetView {
 		if byName[name] == nil {
 			byName[name] = &targetView{Name: name, State: "open", Plugin: cfg.Targets[name].Plugin}
+			if _, configured := cfg.Targets[name]; !configured {
+				byName[name].State, byName[name].Reason = "unconfigured", "target is not in the configuration"
+			}
 		}
 		return byName[name]
 	}
 	for name := range cfg.Targets {
 		get(name)
 	}
-	for _, h := range holds {
-		v := get(h.Target)
-		v.State, v.Reason, v.Since = string(h.Kind), h.Reason, &h.Since
-		if h.Draining {
-			v.State = "draining"
-		} else if !h.ProbeAt.IsZero() {
-			v.ProbeAt = &h.ProbeAt
+	for _, t := range waiting {
+		v := get(t.Name)
+		if t.Hold == "" {
+			v.State, v.Reason, v.Until = string(store.HoldThrottled), t.Pace, &t.NextAt
+			continue
+		}
+		v.State, v.Reason, v.Since = string(t.Hold), t.Reason, &t.Since
+		if !t.Until.IsZero() {
+			v.Until = &t.Until
+		}
+		if !t.ProbeAt.IsZero() {
+			v.ProbeAt = &t.ProbeAt
 		}
 	}
 	for _, n := range counts {
-		v := get(n.Target)
-		switch n.State {
-		case event.Pending:
-			v.Pending = n.Count
-		case event.Held:
-			v.Held = n.Count
+		switch v := get(n.Target); n.State {
+		case event.Pending, event.Verifying:
+			v.Pending += n.Count
 		case event.Dead:
 			v.Dead = n.Count
 		default: // done with
@@ -125,7 +133,7 @@ func readTargets(ctx context.Context, cfg *config.Config, s store.Store) ([]targ
 	return views, nil
 }
 
-func (c *cli) resumeTarget(ctx context.Context, cfg *config.Config, s store.Store, name string) error {
+func (c *cli) resumeTarget(ctx context.Context, cfg *config.Config, s *store.Store, name string) error {
 	views, err := readTargets(ctx, cfg, s)
 	if err != nil {
 		return err
@@ -136,12 +144,12 @@ func (c *cli) resumeTarget(ctx context.Context, cfg *config.Config, s store.Stor
 		return fmt.Errorf("there is no target %q%s", name, config.Suggest(name, targetNames(cfg)))
 	case views[i].Plugin == "":
 		return fmt.Errorf("target %s is not in the configuration: put it back, and its deliveries go out when hookarr serve starts", name)
-	case views[i].Since == nil:
+	case views[i].Since == nil && views[i].Until == nil:
 		return fmt.Errorf("target %s is not on hold", name)
 	}
 	if err := s.Release(ctx, name); err != nil {
 		return fmt.Errorf("resume target: %w", err)
 	}
-	_, err = fmt.Fprintf(c.out, "target %s is resumed: %d held deliveries go out, oldest first\n", name, views[i].Held)
+	_, err = fmt.Fprintf(c.out, "target %s is resumed: %d deliveries go out, oldest first\n", name, views[i].Pending)
 	return err
 }

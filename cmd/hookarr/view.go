@@ -28,7 +28,16 @@ type eventView struct {
 	Request        *requestView    `json:"request,omitempty"`
 	Event          json.RawMessage `json:"event,omitempty"`
 	Deliveries     []deliveryView  `json:"deliveries,omitempty"`
-	Counts         map[string]int  `json:"delivery_counts,omitempty"`
+	// Repetitions are the requests and records that told the same, and were dropped.
+	Repetitions []repetitionView `json:"repetitions,omitempty"`
+	Counts      map[string]int   `json:"delivery_counts,omitempty"`
+}
+
+// repetitionView is a dropped repetition as JSON.
+type repetitionView struct {
+	ID     string     `json:"id"`
+	SeenAt time.Time  `json:"seen_at"`
+	Origin sdk.Origin `json:"origin"`
 }
 
 // requestView is a stored request: its credentials were never stored.
@@ -47,11 +56,13 @@ type deliveryView struct {
 	Route     string              `json:"route"`
 	State     event.DeliveryState `json:"state"`
 	Attempts  int                 `json:"attempts"`
-	NotBefore *time.Time          `json:"not_before,omitempty"`
+	DueAt     *time.Time          `json:"due_at,omitempty"`
 	Reason    string              `json:"reason,omitempty"`
 	CreatedAt time.Time           `json:"created_at"`
 	UpdatedAt time.Time           `json:"updated_at"`
 	MessageID string              `json:"message_id,omitempty"`
+	// Hold is what holds its target, in the views of single deliveries.
+	Hold string `json:"hold,omitempty"`
 	// The following are of the event, in lists.
 	Source string   `json:"source,omitempty"`
 	Type   sdk.Type `json:"type,omitempty"`
@@ -98,8 +109,8 @@ func viewDelivery(d event.Delivery, attempts []event.Attempt) deliveryView {
 		ID: d.ID.String(), EventID: d.EventID.String(), Target: d.Target, Route: d.Route, State: d.State, Attempts: d.Attempts,
 		Reason: d.Reason, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, MessageID: d.MessageID,
 	}
-	if d.State == event.Pending && !d.NotBefore.IsZero() {
-		v.NotBefore = &d.NotBefore
+	if d.State == event.Pending && d.DueAt.After(time.Now()) {
+		v.DueAt = &d.DueAt
 	}
 	for _, a := range attempts {
 		v.History = append(v.History, attemptView{
@@ -116,7 +127,7 @@ func viewDeliverySummary(d store.DeliverySummary) deliveryView {
 	return v
 }
 
-// states sums deliveries up: "2 delivered, 1 held".
+// states sums deliveries up: "2 delivered, 1 pending".
 func states(counts map[string]int) string {
 	var parts []string
 	for _, state := range deliveryStates() {
@@ -128,7 +139,7 @@ func states(counts map[string]int) string {
 }
 
 func deliveryStates() []event.DeliveryState {
-	return []event.DeliveryState{event.Delivered, event.Pending, event.Held, event.Dead, event.Superseded, event.Cancelled}
+	return []event.DeliveryState{event.Delivered, event.Pending, event.Verifying, event.Dead, event.Superseded, event.Cancelled}
 }
 
 func eventStates() []event.State {

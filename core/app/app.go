@@ -2,12 +2,15 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +27,7 @@ import (
 	"github.com/hookarr/hookarr/core/ingest"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -44,7 +48,7 @@ type App struct {
 	log      *slog.Logger
 	node     string
 	registry *prometheus.Registry
-	store    store.Store
+	store    *store.Store
 	plugins  *pluginhost.Host
 	intake   *ingest.Intake
 	servers  *servers
@@ -128,24 +132,18 @@ func (a *App) start(ctx context.Context) error {
 	if err := a.plugins.Start(ctx, instances); err != nil {
 		return err
 	}
-	if err := a.refusedConfigs(); err != nil {
-		return err
-	}
+	a.tellRefused(ctx)
 	if err := a.awaitDatabase(ctx); err != nil {
 		return err
 	}
 	if err := a.store.Join(ctx, a.node); err != nil {
 		return fmt.Errorf("join database: %w", err)
 	}
-	targets := a.targets()
-	names := make([]string, 0, len(targets))
-	for _, t := range targets {
-		names = append(names, t.Name)
+	// Before the workers fetch: River forgets the queues of a server that was off for long.
+	if _, err := a.store.AgreeQueues(ctx); err != nil {
+		return err
 	}
-	if err := a.store.HoldUnconfigured(ctx, names); err != nil {
-		return fmt.Errorf("hold targets that left the configuration: %w", err)
-	}
-	return a.startQueue(ctx, targets)
+	return a.startQueue(ctx, a.targets())
 }
 
 // awaitDatabase migrates, and waits for a server that does not answer. What waiting
@@ -172,7 +170,8 @@ func (a *App) awaitDatabase(ctx context.Context) error {
 
 func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 	workers := deliver.New(deliver.Options{
-		Store: a.store, Deliverer: a.plugins, Redecoder: a.intake, Targets: targets, Log: a.log, Metrics: a.registry,
+		Store: a.store, Deliverer: a.plugins, Redecoder: a.intake, Targets: targets,
+		Sources: slices.Sorted(maps.Keys(a.config.Sources)), Log: a.log, Metrics: a.registry,
 	})
 	registered := river.NewWorkers()
 	if err := workers.Register(registered); err != nil {
@@ -185,18 +184,17 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 	if err := errors.Join(reader.Begin(ctx), reader.Register(registered), enricher.Register(registered)); err != nil {
 		return err
 	}
-	fetch := fetchSettings(a.config.Database)
+	fetch := fetchSettings(a.config)
 	queues := workers.Queues(fetch)
 	reader.Queues(queues, fetch)
 	enricher.Queues(queues, fetch)
 	queue, err := a.store.OpenQueue(&river.Config{
-		ID:                          a.node,
-		Logger:                      slog.New(quiet{a.log.Handler()}),
-		Workers:                     registered,
-		Queues:                      queues,
-		PeriodicJobs:                reader.PeriodicJobs(),
-		MaxAttempts:                 store.MaxAttempts,
-		CompletedJobRetentionPeriod: 10 * time.Minute,
+		ID:           a.node,
+		Logger:       slog.New(quiet{a.log.Handler()}),
+		Workers:      registered,
+		Queues:       queues,
+		PeriodicJobs: reader.PeriodicJobs(),
+		MaxAttempts:  store.MaxAttempts,
 		// A backstop: the keeper takes over jobs within seconds.
 		RescueStuckJobsAfter: time.Hour + a.longestTimeout(),
 	})
@@ -208,19 +206,16 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 		return fmt.Errorf("start queue: %w", err)
 	}
 	a.workers, a.queue = workers, queue
-	// Not by a periodic job: those wait for River to elect a leader, which after a kill
-	// takes as long as the former one's lease.
-	if err := reader.Ask(ctx); err != nil {
-		return err
-	}
 	keeper := deliver.Keeper{
-		Workers: workers, Node: a.node, Quarantine: a.quarantined,
+		Workers: workers, Store: a.store, Node: a.node, Quarantine: a.quarantined,
 		Retention: store.Retention{Events: a.config.Retention.Events, DeadLetters: a.config.Retention.DeadLetters},
 	}
 	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.keeper.stop = stop
 	a.keeper.done.Go(func() { keeper.Run(keeping) })
-	return nil
+	// Not by a periodic job: those wait for River to elect a leader, which after a kill
+	// takes as long as the former one's lease.
+	return reader.Ask(ctx)
 }
 
 // Stop stops taking webhooks, lets deliveries under way finish until ctx ends, then
@@ -283,17 +278,19 @@ func (a *App) Addr() net.Addr { return a.servers.addr() }
 func (a *App) targets() []deliver.Target {
 	targets := make([]deliver.Target, 0, len(a.config.Targets))
 	for name, t := range a.config.Targets {
-		concurrency := t.Concurrency
-		if concurrency == 0 {
-			d, _ := a.plugins.Describe(host.KindTarget, t.Plugin)
-			concurrency = d.Defaults.Concurrency
-		}
-		if concurrency == 0 {
-			concurrency = defaultConcurrency
-		}
-		targets = append(targets, deliver.Target{Name: name, Timeout: t.Timeout, Concurrency: concurrency, Retry: t.Retry})
+		d, _ := a.plugins.Describe(host.KindTarget, t.Plugin)
+		concurrency := cmp.Or(t.Concurrency, d.Defaults.Concurrency, defaultConcurrency)
+		targets = append(targets, deliver.Target{Name: name, Timeout: t.Timeout, Concurrency: concurrency, Retry: t.Retry, Rate: rateOf(t, d.Defaults)})
 	}
 	return targets
+}
+
+// rateOf is the operator's, or the plugin's proposal.
+func rateOf(t config.Target, proposed sdk.Defaults) store.Rate {
+	if t.Rate != nil {
+		return store.Rate{PerSecond: t.Rate.PerSecond, Burst: t.Rate.Burst}
+	}
+	return store.Rate{PerSecond: proposed.Rate, Burst: proposed.Burst}
 }
 
 func (a *App) longestTimeout() time.Duration {
@@ -304,14 +301,22 @@ func (a *App) longestTimeout() time.Duration {
 	return longest
 }
 
+const (
+	// pollCost is the part of a second for which one queue's poll is worth it: polls are a
+	// backstop, and with many queues they are what an idle process spends.
+	pollCost = 20
+	// longestPoll bounds what a lost notification costs.
+	longestPoll = 15 * time.Second
+)
+
 // fetchSettings are River's, by database: how soon a queue looks again after a fetch,
-// which also delays the news of new jobs, and how often it looks without news. Polls
-// are a backstop; with many queues they are what an idle process spends.
-func fetchSettings(db config.Database) river.QueueConfig {
-	if strings.HasPrefix(db.URL.Reveal(), "sqlite") {
-		return river.QueueConfig{FetchCooldown: 5 * time.Millisecond, FetchPollInterval: time.Second}
+// which also delays the news of new jobs, and how often it looks without news.
+func fetchSettings(c *config.Config) river.QueueConfig {
+	poll := max(time.Second, min(time.Duration(len(c.Targets)+len(c.Sources))*time.Second/pollCost, longestPoll))
+	if strings.HasPrefix(c.Database.URL.Reveal(), "sqlite") {
+		return river.QueueConfig{FetchCooldown: 5 * time.Millisecond, FetchPollInterval: poll}
 	}
-	return river.QueueConfig{FetchCooldown: time.Millisecond, FetchPollInterval: time.Second}
+	return river.QueueConfig{FetchCooldown: time.Millisecond, FetchPollInterval: poll}
 }
 
 // quiet passes River's warnings and errors: its news is not the operator's.

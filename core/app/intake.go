@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/ingest"
@@ -13,7 +14,7 @@ import (
 func newIntake(a *App) (*ingest.Intake, error) {
 	var problems []error
 	gates := make(map[string]*auth.Gate, len(a.config.Sources))
-	enrich := map[string]bool{}
+	enrich, windows := map[string]bool{}, map[string]time.Duration{}
 	for name, source := range a.config.Sources {
 		gate, err := auth.New(source, a.config.TrustedProxies)
 		if err != nil {
@@ -21,6 +22,9 @@ func newIntake(a *App) (*ingest.Intake, error) {
 		}
 		gates[name] = gate
 		enrich[name] = source.Enrich
+		if w := source.Dedup.Window; w != nil {
+			windows[name] = *w
+		}
 	}
 	routes, err := route.New(a.config.Routes)
 	if err != nil {
@@ -30,6 +34,6 @@ func newIntake(a *App) (*ingest.Intake, error) {
 		return nil, errors.Join(problems...)
 	}
 	return ingest.New(ingest.Options{
-		Gates: gates, Enrich: enrich, Decoder: a.plugins, Router: routes, Store: a.store, Log: a.log, Metrics: a.registry,
+		Gates: gates, Enrich: enrich, Windows: windows, Decoder: a.plugins, Router: routes, Store: a.store, Log: a.log, Metrics: a.registry,
 	}), nil
 }

@@ -1,9 +1,11 @@
 package app
 
 import (
-	"errors"
+	"context"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
@@ -11,20 +13,32 @@ import (
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
-// refusedConfigs returns what the plugins refuse of the configuration, each with its
-// key, so that nothing starts half.
-func (a *App) refusedConfigs() error {
-	var problems []error
+// refused returns what the plugins refuse of the configuration, each with its key, by the
+// name of the source or target.
+func (a *App) refused(kind host.Kind) map[string][]string {
+	refused := map[string][]string{}
 	for _, s := range a.plugins.Status() {
 		for _, p := range s.Problems {
-			key := fmt.Sprintf("%ss.%s.config", s.Kind, p.Instance)
-			if p.Key != "" {
-				key += "." + p.Key
+			if s.Kind == kind {
+				key := strings.TrimSuffix(fmt.Sprintf("%ss.%s.config.%s", s.Kind, p.Instance, p.Key), ".")
+				refused[p.Instance] = append(refused[p.Instance], fmt.Sprintf("%s: %s", key, p.Message))
 			}
-			problems = append(problems, fmt.Errorf("%s: %s: %s", a.config.File, key, p.Message))
 		}
 	}
-	return errors.Join(problems...)
+	return refused
+}
+
+// tellRefused logs what the plugins refuse. It keeps nothing else from working: events of
+// such a source wait for their decoder, and such a target is on hold.
+func (a *App) tellRefused(ctx context.Context) {
+	for _, kind := range []host.Kind{host.KindSource, host.KindTarget} {
+		for name, problems := range a.refused(kind) {
+			for _, p := range problems {
+				a.log.ErrorContext(ctx, "configuration refused by the plugin: mend it and restart",
+					slog.String("file", a.config.File), slog.String("name", name), slog.String("problem", p))
+			}
+		}
+	}
 }
 
 // sickPlugins returns the states of plugins that are not ready, by name.
@@ -51,9 +65,13 @@ func (a *App) histories() map[string]config.Catchup {
 	return histories
 }
 
-// quarantined returns the targets whose plugin has been given up, and why.
+// quarantined returns the targets whose plugin has been given up, or refuses their
+// configuration, and why.
 func (a *App) quarantined() map[string]string {
 	targets := map[string]string{}
+	for name, problems := range a.refused(host.KindTarget) {
+		targets[name] = "the plugin refuses the configuration: " + strings.Join(problems, "; ")
+	}
 	for _, s := range a.plugins.Status() {
 		if s.Kind != host.KindTarget || s.State != pluginhost.Quarantined && s.State != pluginhost.Refused {
 			continue

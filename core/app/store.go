@@ -19,7 +19,7 @@ var errDatabaseURL = errors.New("database.url: want sqlite://PATH, such as sqlit
 
 // OpenStore opens the database that a URL names. It neither waits for a server nor
 // migrates.
-func OpenStore(ctx context.Context, url sdk.Secret, log *slog.Logger) (store.Store, error) {
+func OpenStore(ctx context.Context, url sdk.Secret, log *slog.Logger) (*store.Store, error) {
 	scheme, path, ok := strings.Cut(url.Reveal(), "://")
 	if !ok || path == "" {
 		return nil, errDatabaseURL

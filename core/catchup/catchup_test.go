@@ -69,7 +69,7 @@ func (a *app) History(_ context.Context, _ string, q sdk.HistoryQuery) (host.Pas
 type bench struct {
 	*Reader
 	app   *app
-	store *sqlite.Store
+	store *store.Store
 	now   time.Time
 }
 

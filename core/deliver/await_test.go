@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"context"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -57,17 +56,14 @@ func TestPatienceEnds(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		r := newRig(t, url)
 		r.plugins.set(false)
-		r.plugins.answers(always(sdk.ClassUnavailable, "plugin chaos is not ready"))
 		r.patience = 50 * time.Millisecond
 		id := r.accept("ops")[0]
 		r.start()
-		require.Eventually(t, func() bool { return len(r.plugins.of(id)) > 0 }, await, 10*time.Millisecond)
-		d, attempts := r.await(id, event.Pending)
-		require.Zero(t, d.Attempts)
-		require.Empty(t, attempts)
+		r.awaitWaiting(1)
 		r.exec("UPDATE deliveries SET " + r.earlier("created_at", 2*time.Hour))
-		d, _ = r.await(id, event.Dead)
-		require.Equal(t, "older than max_age 1h0m0s; last: plugin chaos is not ready", d.Reason)
+		d, attempts := r.await(id, event.Dead)
+		require.Empty(t, attempts)
+		require.Equal(t, "older than max_age 1h0m0s", d.Reason)
 	})
 }
 
@@ -107,14 +103,9 @@ func TestPluginBrokenOnOneNode(t *testing.T) {
 		looks.Add(1)
 		return broken.plugins.givenUp("ops")()
 	}
-	var holds atomic.Int64
-	broken.wrap = func(s store.Store) store.Store { return countingHolds{s, &holds} }
 	broken.start()
-	require.Eventually(t, func() bool { return holds.Load() == 1 }, await, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return broken.holdOf("ops").Hold == store.HoldQuarantined }, await, 10*time.Millisecond)
 	ids := broken.accept("ops", "ops", "ops", "ops")
-	for _, id := range ids {
-		broken.await(id, event.Held)
-	}
 	healthy.start()
 	for range 30 {
 		ids = append(ids, broken.accept("ops")[0])
@@ -123,24 +114,8 @@ func TestPluginBrokenOnOneNode(t *testing.T) {
 		_, attempts := healthy.await(id, event.Delivered)
 		require.Len(t, attempts, 1)
 	}
-	require.Eventually(t, func() bool { return healthy.hold("ops") == nil }, await, 10*time.Millisecond)
+	require.Empty(t, healthy.holdOf("ops").Hold)
 	seen := looks.Load()
 	require.Eventually(t, func() bool { return looks.Load() > seen+5 }, await, 10*time.Millisecond)
-	require.EqualValues(t, 1, holds.Load())
-
-	broken.plugins.answers(nil)
-	broken.plugins.set(true)
-	require.Eventually(t, func() bool { return looks.Load() > seen+10 }, await, 10*time.Millisecond)
-	broken.plugins.set(false)
-	require.Eventually(t, func() bool { return holds.Load() == 2 }, await, 10*time.Millisecond, "a plugin that fails anew is told anew")
-}
-
-type countingHolds struct {
-	store.Store
-	holds *atomic.Int64
-}
-
-func (c countingHolds) HoldTarget(ctx context.Context, r store.HoldRequest) error {
-	c.holds.Add(1)
-	return c.Store.HoldTarget(ctx, r)
+	require.Empty(t, healthy.holdOf("ops").Hold, "it is not held again")
 }

@@ -4,23 +4,19 @@ package deliver
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
-	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -40,6 +36,22 @@ type Redecoder interface {
 	Redecode(ctx context.Context, e event.Event) (*store.Acceptance, error)
 }
 
+// Store keeps deliveries and targets. store.Store is one.
+type Store interface {
+	LoadWork(ctx context.Context, deliveryID uuid.UUID) (store.Work, error)
+	LoadRequest(ctx context.Context, eventID uuid.UUID) (event.Request, error)
+	Settle(ctx context.Context, s *store.Settlement) (store.Settled, error)
+	TakeSlots(ctx context.Context, target string, rate store.Rate, n int) ([]time.Duration, error)
+	KeepPlace(ctx context.Context, job *rivertype.JobRow) error
+	Wake(queue string, after time.Duration)
+
+	FindEvent(ctx context.Context, id uuid.UUID) (event.Event, []event.Delivery, error)
+	Resolve(ctx context.Context, a *store.Acceptance) (store.Accepted, error)
+
+	CountDeliveries(ctx context.Context) ([]store.DeliveryCount, error)
+	ListTargets(ctx context.Context) ([]store.Target, time.Time, error)
+}
+
 // Target is what the workers need to know of a configured target.
 type Target struct {
 	Name    string
@@ -47,22 +59,24 @@ type Target struct {
 	// Concurrency is how many attempts may be under way at once in this process.
 	Concurrency int
 	Retry       config.Retry
+	// Rate bounds the attempts of all nodes together; zero is no bound.
+	Rate store.Rate
 }
 
 // Options are what Workers are made of.
 type Options struct {
-	Store     store.Store
+	Store     Store
 	Deliverer Deliverer
 	Redecoder Redecoder
 	Targets   []Target
-	Log       *slog.Logger
+	// Sources are the names of the sources whose deferred events are decoded.
+	Sources []string
+	Log     *slog.Logger
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
 }
 
 const (
-	// jobGrace is the time a job has, beyond its attempt's, to record the outcome.
-	jobGrace = 15 * time.Second
 	// settlePatience is how long an outcome that the database does not take is
 	// carried; a longer outage makes the attempt again, and so a duplicate.
 	settlePatience = 2 * time.Minute
@@ -78,46 +92,51 @@ const (
 
 // Workers works the jobs of one process.
 type Workers struct {
-	store     store.Store
+	store     Store
 	deliverer Deliverer
 	redecoder Redecoder
 	targets   map[string]Target
+	sources   []string
 	log       *slog.Logger
 	metrics   *metrics
 	inflight  inflight
-	nudges    chan struct{}
+	slots     slots
+	// held has the keeper look at holds before its next beat.
+	held chan struct{}
 	// patience is pluginPatience, but in tests.
 	patience time.Duration
 	// quit is closed by Quit.
 	quit chan struct{}
-	// sending and decoding are the troubles of targets and of sources.
-	sending, decoding troubles
+	// sending and decoding bound what is logged of targets and of sources.
+	sending, decoding logThrottle
 }
 
-// New returns workers for the targets.
+// New returns workers for the targets and sources.
 func New(o Options) *Workers {
 	w := &Workers{
-		store: o.Store, deliverer: o.Deliverer, redecoder: o.Redecoder, log: o.Log,
+		store: o.Store, deliverer: o.Deliverer, redecoder: o.Redecoder, log: o.Log, sources: o.Sources,
 		targets:  make(map[string]Target, len(o.Targets)),
-		metrics:  newMetrics(o.Metrics, o.Store),
-		nudges:   make(chan struct{}, 1),
+		held:     make(chan struct{}, 1),
 		patience: pluginPatience,
 		quit:     make(chan struct{}),
 	}
+	names := make([]string, 0, len(o.Targets))
 	for _, t := range o.Targets {
 		w.targets[t.Name] = t
+		names = append(names, t.Name)
 	}
+	w.metrics = newMetrics(o.Metrics, o.Store, names)
 	return w
 }
 
-// Quit ends all waiting for plugins that are down. It is called once, before the queue
-// is stopped, which waits for the jobs that are under way.
+// Quit ends all waiting for targets and plugins. It is called once, before the queue is
+// stopped, which waits for the jobs that are under way.
 func (w *Workers) Quit() { close(w.quit) }
 
 // nudge wakes the keeper before its next beat.
 func (w *Workers) nudge() {
 	select {
-	case w.nudges <- struct{}{}:
+	case w.held <- struct{}{}:
 	default:
 	}
 }
@@ -133,10 +152,10 @@ func (w *Workers) Register(workers *river.Workers) error {
 	return nil
 }
 
-// Queues returns River's queues: one for each target, and one for decoding, with the
-// fetch settings of base.
+// Queues returns River's queues, with the fetch settings of base: one for each target,
+// and one for the deferred events of each source.
 func (w *Workers) Queues(base river.QueueConfig) map[string]river.QueueConfig {
-	queues := make(map[string]river.QueueConfig, len(w.targets)+1)
+	queues := make(map[string]river.QueueConfig, len(w.targets)+len(w.sources))
 	for name, t := range w.targets {
 		q := base
 		q.MaxWorkers = t.Concurrency
@@ -144,138 +163,26 @@ func (w *Workers) Queues(base river.QueueConfig) map[string]river.QueueConfig {
 	}
 	// One at a time, so that an event that crashes its decoder is found out.
 	base.MaxWorkers = 1
-	queues[store.DecodeQueue] = base
+	for _, name := range w.sources {
+		queues[store.DecodeQueue(name)] = base
+	}
 	return queues
 }
 
-// deliverWorker attempts one delivery a job.
-type deliverWorker struct {
-	river.WorkerDefaults[store.DeliverArgs]
-	w *Workers
-}
-
-// Timeout bounds a job beyond its waiting and its attempt, which have deadlines of their
-// own.
-func (d *deliverWorker) Timeout(job *river.Job[store.DeliverArgs]) time.Duration {
-	return d.w.targets[strings.TrimPrefix(job.Queue, store.TargetQueue(""))].Timeout + d.w.patience + jobGrace
-}
-
-// Work makes an attempt, if the gate lets it, and records what became of it.
-func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverArgs]) error {
-	w, id := d.w, job.Args.DeliveryID
-	if !w.inflight.enter(job.ID, id) {
-		return river.JobSnooze(busyPause)
+// sleep waits, or until Quit or the end of ctx. It reports whether it waited to the end.
+func (w *Workers) sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-w.quit:
+	case <-ctx.Done():
 	}
-	defer w.inflight.leave(job.ID, id)
-
-	work, v, err := w.admit(ctx, id)
-	if err == nil && v.attempt && w.awaitPlugin(ctx, work.Delivery.Target) {
-		work, v, err = w.admit(ctx, id) // a hold may have come meanwhile
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		return nil // purged
-	}
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		w.log.WarnContext(ctx, "delivery not readable", slog.String("delivery", id.String()), slog.Any("error", err))
-		return river.JobSnooze(brokenPause)
-	}
-	if v.settlement != nil {
-		return w.settle(ctx, v.settlement)
-	}
-	if v.snooze > 0 {
-		return river.JobSnooze(v.snooze)
-	}
-	if !v.attempt {
-		return nil
-	}
-	t := w.targets[work.Delivery.Target]
-	f := policyOf(t).decide(w.attempt(ctx, t, work, v.probe))
-	if f.interrupted {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return river.JobSnooze(restartPause)
-	}
-	if err := w.settle(ctx, f.settlement); err != nil {
-		return err
-	}
-	failpoint(afterSettle)
-	if work.Hold != nil {
-		w.nudge() // a probe has answered, or a place in the draining window is free
-	}
-	if f.snooze > 0 {
-		return river.JobSnooze(f.snooze)
-	}
-	return nil
-}
-
-// admit reads a delivery and what the gate says of it.
-func (w *Workers) admit(ctx context.Context, id uuid.UUID) (store.Work, verdict, error) {
-	work, err := w.store.LoadWork(ctx, id)
-	if err != nil {
-		return work, verdict{}, err
-	}
-	target := work.Delivery.Target
-	t, configured := w.targets[target]
-	if !configured {
-		return work, verdict{settlement: &store.Settlement{
-			DeliveryID: id, State: event.Held, Reason: store.UnconfiguredReason,
-			Hold: &store.HoldRequest{Target: target, Kind: store.HoldUnconfigured, Reason: store.UnconfiguredReason},
-		}}, nil
-	}
-	return work, policyOf(t).gate(work), nil
+	return false
 }
 
 func policyOf(t Target) policy { return policy{target: t.Name, retry: t.Retry, jitter: rand.Float64} }
-
-// attempt calls the plugin within the target's timeout.
-func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe bool) try {
-	d := work.Delivery
-	hd := host.Delivery{
-		ID:             d.ID.String(),
-		Attempt:        d.Attempts + 1,
-		Route:          d.Route,
-		Events:         []json.RawMessage{work.Event.Normalized},
-		CorrelationKey: work.Event.CorrelationKey,
-	}
-	if w.deliverer.Info(host.KindTarget, t.Name).NeedsOriginals {
-		hd.Originals = []sdk.Request{originalOf(work.Event)}
-	}
-	attemptCtx, cancel := context.WithTimeout(ctx, t.Timeout)
-	defer cancel()
-	start := time.Now()
-	outcome := w.deliverer.Deliver(attemptCtx, t.Name, hd, d.Suspect)
-	elapsed := time.Since(start)
-	failpoint(afterAnswer)
-
-	w.metrics.observe(t.Name, outcome.Class, elapsed, work.Now.Add(elapsed).Sub(work.Event.ReceivedAt))
-	w.log.Log(ctx, w.sending.level(t.Name, outcome.Class, time.Now()), "attempt", slog.String("target", t.Name), slog.String("delivery", hd.ID),
-		slog.Int("attempt", hd.Attempt), slog.String("class", string(outcome.Class)), slog.Int("status", outcome.Receipt.Status),
-		slog.String("message", outcome.Message), slog.Duration("elapsed", elapsed))
-	return try{
-		delivery: d, age: work.Now.Sub(d.CreatedAt) + elapsed, startedAt: start, elapsed: elapsed, probe: probe, outcome: outcome,
-	}
-}
-
-// settle records s. The outcome of an attempt is known here alone, so it is kept
-// through an outage of the database and a cancelled job.
-func (w *Workers) settle(ctx context.Context, s *store.Settlement) error {
-	if s.Hold != nil {
-		level := w.sending.loud(s.Hold.Target, onHold, time.Now())
-		w.log.Log(ctx, level, "target on hold", slog.String("target", s.Hold.Target),
-			slog.String("kind", string(s.Hold.Kind)), slog.String("reason", s.Hold.Reason))
-	}
-	err := persist(context.WithoutCancel(ctx), settlePatience, func(ctx context.Context) error { return w.store.Settle(ctx, s) })
-	if err != nil {
-		w.log.ErrorContext(ctx, "outcome not recorded: the attempt will be repeated",
-			slog.String("delivery", s.DeliveryID.String()), slog.Any("error", err))
-		return fmt.Errorf("settle delivery %s: %w", s.DeliveryID, err)
-	}
-	return nil
-}
 
 // persist repeats do until it succeeds or patience ends.
 func persist(ctx context.Context, patience time.Duration, do func(context.Context) error) error {
@@ -292,58 +199,4 @@ func persist(ctx context.Context, patience time.Duration, do func(context.Contex
 		case <-time.After(pause):
 		}
 	}
-}
-
-func originalOf(e event.Event) sdk.Request {
-	query, _ := url.ParseQuery(e.Request.Query) // what a sender garbled is passed on as far as it goes
-	return sdk.Request{
-		ID: e.ID.String(), Method: e.Request.Method, Header: e.Request.Header, Query: query, Body: e.Request.Body, ReceivedAt: e.ReceivedAt,
-	}
-}
-
-// decodeWorker makes up for the decoding of one deferred event a job.
-type decodeWorker struct {
-	river.WorkerDefaults[store.DecodeArgs]
-	w *Workers
-}
-
-// Work decodes and routes the event.
-func (d *decodeWorker) Work(ctx context.Context, job *river.Job[store.DecodeArgs]) error {
-	w, id := d.w, job.Args.EventID
-	if !w.inflight.enter(job.ID, id) {
-		return river.JobSnooze(busyPause)
-	}
-	defer w.inflight.leave(job.ID, id)
-
-	e, acceptance, err := w.redecode(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err == nil && acceptance != nil {
-		_, err = w.store.Resolve(ctx, acceptance)
-	}
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		w.log.Log(ctx, w.decoding.loud(e.Source, "decode", time.Now()), "event not decoded yet",
-			slog.String("source", e.Source), slog.String("event", id.String()), slog.Any("error", err))
-		return river.JobSnooze(decodePause)
-	}
-	w.decoding.well(e.Source)
-	return nil
-}
-
-// decodePause is the time between the tries to decode a deferred event.
-const decodePause = 5 * time.Second
-
-// redecode returns the event and what it becomes, or nil when it is not deferred any
-// more.
-func (w *Workers) redecode(ctx context.Context, id uuid.UUID) (event.Event, *store.Acceptance, error) {
-	e, _, err := w.store.FindEvent(ctx, id)
-	if err != nil || e.State != event.Deferred {
-		return e, nil, err
-	}
-	acceptance, err := w.redecoder.Redecode(ctx, e)
-	return e, acceptance, err
 }

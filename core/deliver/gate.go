@@ -8,41 +8,51 @@ import (
 	"github.com/hookarr/hookarr/core/store"
 )
 
-// verdict is what the gate says of a job before anything is tried.
+// verdict is what the gate says of a delivery before anything is tried. The zero value
+// is that there is nothing to do.
 type verdict struct {
 	// attempt: go on and try.
 	attempt bool
-	// probe: the attempt tests a target on hold.
-	probe bool
-	// settlement is recorded instead of an attempt; nil records nothing.
+	// held: the target takes nothing now.
+	held bool
+	// wait is how long the target takes nothing, for less than a hold.
+	wait time.Duration
+	// early is how long before its time the job has come.
+	early time.Duration
+	// settlement is recorded instead of an attempt.
 	settlement *store.Settlement
-	// snooze runs the job again after this time; zero ends it.
-	snooze time.Duration
 }
 
-// gate decides whether a delivery may be attempted now. A job may be a repetition of
-// one that has done its work, so the row decides and not the job. Rate limits, quiet
-// hours and groups will take their place here, after the hold.
-func (p policy) gate(w store.Work) verdict {
+// gate decides whether a delivery may be attempted now, or may probe its target. A job
+// may be a repetition of one that has done its work, so the row decides and not the job.
+func (p policy) gate(w store.Work, probe bool) verdict {
 	d := w.Delivery
 	if d.State != event.Pending {
 		return verdict{}
 	}
-	probe := w.Hold != nil && w.Hold.Probe == d.ID
-	if w.Hold != nil && !w.Hold.Draining && !probe {
-		return verdict{settlement: &store.Settlement{
-			DeliveryID: d.ID, State: event.Held, Reason: w.Hold.Reason, Suspect: d.Suspect, Crashes: d.Crashes,
-		}}
-	}
 	if age := w.Now.Sub(d.CreatedAt); age >= p.retry.MaxAge {
 		reason := fmt.Sprintf("older than max_age %s", p.retry.MaxAge)
-		if d.Reason != "" {
+		if w.Target.Hold != "" {
+			reason += ", held: " + w.Target.Reason
+		} else if d.Reason != "" {
 			reason += "; last: " + d.Reason
 		}
-		return verdict{settlement: &store.Settlement{DeliveryID: d.ID, State: event.Dead, Reason: reason, Crashes: d.Crashes}}
+		s := &store.Settlement{DeliveryID: d.ID, Target: d.Target, State: event.Dead, Reason: reason, Crashes: d.Crashes}
+		if probe {
+			s.Change = freeProbe(d.ID)
+		}
+		return verdict{settlement: s}
 	}
-	if wait := d.NotBefore.Sub(w.Now); !d.NotBefore.IsZero() && wait > 0 && !probe {
-		return verdict{snooze: wait}
+	if probe {
+		return verdict{attempt: true}
 	}
-	return verdict{attempt: true, probe: probe}
+	switch {
+	case w.Target.Hold != "":
+		return verdict{held: true}
+	case d.DueAt.After(w.Now):
+		return verdict{early: d.DueAt.Sub(w.Now)}
+	case w.Target.NextAt.After(w.Now):
+		return verdict{wait: w.Target.NextAt.Sub(w.Now)}
+	}
+	return verdict{attempt: true}
 }

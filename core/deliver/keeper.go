@@ -4,7 +4,12 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/hookarr/hookarr/core/store"
 )
@@ -13,11 +18,29 @@ import (
 // reason. pluginhost.Host knows.
 type Quarantine func() map[string]string
 
+// KeeperStore is what a Keeper keeps. store.Store is one.
+type KeeperStore interface {
+	Beat(ctx context.Context, node string, deadAfter time.Duration) (store.Pulse, error)
+	Reclaim(ctx context.Context, node string, active []int64, olderThan time.Duration) (int, error)
+	ReclaimDead(ctx context.Context, deadAfter time.Duration) (int, error)
+	ReconcileTarget(ctx context.Context, target string, grace time.Duration, limit int) (int, error)
+	ReconcileSource(ctx context.Context, source string, grace time.Duration, limit int) (int, error)
+	OpenTargets(ctx context.Context) ([]string, error)
+	ListTargets(ctx context.Context) ([]store.Target, time.Time, error)
+	AgreeQueues(ctx context.Context) (int, error)
+	Probe(ctx context.Context, target string, next func(probes int) time.Duration) (uuid.UUID, error)
+	ChangeTarget(ctx context.Context, target string, change store.Change) (before, after store.Target, err error)
+	ExpireDeliveries(ctx context.Context, target string, maxAge time.Duration, reason string, limit int) (int, error)
+	TellHeld(target string, held bool)
+	Purge(ctx context.Context, r store.Retention, limit int) (store.Purged, error)
+}
+
 // Keeper keeps rows and jobs in step while a process runs: it proves that the node
 // lives, takes over the jobs of dead ones, gives jobs to rows that lost theirs, and
-// probes and drains targets on hold. Several nodes may keep one database.
+// probes and ends holds. Several nodes may keep one database.
 type Keeper struct {
 	Workers *Workers
+	Store   KeeperStore
 	// Node is the name that Join was called with; it is River's client id too.
 	Node       string
 	Quarantine Quarantine
@@ -25,9 +48,18 @@ type Keeper struct {
 	// Tick is the pause between beats; 2 s when zero.
 	Tick time.Duration
 
+	// steady is set while this node may accuse others, dead while there are any.
+	steady, dead atomic.Bool
+	probes       sync.WaitGroup
 	// given are the targets that are on hold, or were, since their plugin was given
 	// up here.
 	given map[string]bool
+	// held are the targets that were on hold at the last look, told the holds that were
+	// logged.
+	held map[string]bool
+	told map[string]store.HoldKind
+	// expired is when the deliveries of each target on hold were last looked through.
+	expired map[string]time.Time
 }
 
 const (
@@ -36,170 +68,271 @@ const (
 	// lostAfter is how long a job may be recorded as running in this process while it
 	// is not.
 	lostAfter = 10 * time.Second
-	// reconcileEvery and purgeEvery are pauses.
+	// reconcileEvery, expireEvery and purgeEvery are pauses.
 	reconcileEvery = time.Minute
+	expireEvery    = time.Minute
 	purgeEvery     = 10 * time.Minute
-	// sweepLimit bounds the rows of one statement.
-	sweepLimit = 500
+	// probePatience is how long a probe waits for a worker that has its delivery.
+	probePatience = 10 * time.Second
+	// sliceLimit bounds the rows of one transaction.
+	sliceLimit = 100
 	// defaultMaxAge is the greatest age of deliveries whose target is not configured.
 	defaultMaxAge = 7 * 24 * time.Hour
 )
 
 // Run keeps until ctx ends.
 func (k *Keeper) Run(ctx context.Context) {
-	tick := k.Tick
-	if tick == 0 {
-		tick = 2 * time.Second
+	if k.Tick == 0 {
+		k.Tick = 2 * time.Second
 	}
+	k.given, k.told, k.expired = map[string]bool{}, map[string]store.HoldKind{}, map[string]time.Time{}
+	var all sync.WaitGroup
+	all.Go(func() { k.every(ctx, k.Tick, nil, k.beat) })
+	all.Go(func() { k.every(ctx, k.Tick, k.Workers.held, k.holds) })
+	all.Go(func() { k.sweep(ctx) })
+	all.Wait()
+	k.probes.Wait()
+}
+
+// every does something at once, at each tick and at each nudge.
+func (k *Keeper) every(ctx context.Context, tick time.Duration, nudges <-chan struct{}, do func(context.Context)) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	var reconciled, purged time.Time
+	for {
+		do(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-nudges:
+		}
+	}
+}
+
+// beat does nothing else, so that nothing delays it.
+func (k *Keeper) beat(ctx context.Context) {
+	pulse, err := k.Store.Beat(ctx, k.Node, deadAfter)
+	k.report(ctx, err)
+	k.steady.Store(err == nil && pulse.Steady >= deadAfter)
+	k.dead.Store(err == nil && pulse.Dead > 0)
+}
+
+// sweep gives jobs back and deletes what is old.
+func (k *Keeper) sweep(ctx context.Context) {
+	ticker := time.NewTicker(k.Tick)
+	defer ticker.Stop()
+	var reclaimed, reconciled, purged time.Time
+	grace := time.Duration(0) // what was lost before the start is lost
 	for {
 		now := time.Now()
-		k.beat(ctx)
-		k.holds(ctx)
-		if now.Sub(reconciled) >= reconcileEvery && k.reconcile(ctx) {
-			reconciled = now
+		if k.steady.Load() && (k.dead.Load() || now.Sub(reclaimed) >= reconcileEvery) {
+			n, err := k.Store.ReclaimDead(ctx, deadAfter)
+			k.did(ctx, "jobs of dead nodes taken over", n, err)
+			reclaimed = now
+		}
+		n, err := k.Store.Reclaim(ctx, k.Node, k.Workers.inflight.active(), lostAfter)
+		k.did(ctx, "lost jobs taken up again", n, err)
+		if now.Sub(reconciled) >= reconcileEvery && k.reconcile(ctx, grace) {
+			reconciled, grace = now, store.ReconcileGrace
 		}
 		if now.Sub(purged) >= purgeEvery {
 			k.purge(ctx)
 			purged = now
 		}
-		if !k.wait(ctx, ticker.C) {
-			return
-		}
-	}
-}
-
-// wait returns at the next beat; until then it follows up every nudge, so that a
-// draining target is as fast as its endpoint. It reports whether to go on.
-func (k *Keeper) wait(ctx context.Context, beat <-chan time.Time) bool {
-	for {
 		select {
 		case <-ctx.Done():
-			return false
-		case <-beat:
-			return true
-		case <-k.Workers.nudges:
-			k.holds(ctx)
+			return
+		case <-ticker.C:
 		}
 	}
 }
 
-func (k *Keeper) beat(ctx context.Context) {
-	s := k.Workers.store
-	n, err := s.Beat(ctx, k.Node, deadAfter)
-	k.report(ctx, "jobs of dead nodes taken over", n, err)
-	n, err = s.Reclaim(ctx, k.Node, k.Workers.inflight.active(), lostAfter)
-	k.report(ctx, "lost jobs taken up again", n, err)
-}
-
-func (k *Keeper) reconcile(ctx context.Context) bool {
-	for {
-		r, err := k.Workers.store.Reconcile(ctx, sweepLimit)
-		k.report(ctx, "rows without a job given one", r.Deliveries+r.Events, err)
-		if err != nil {
-			return false
-		}
-		if r.Deliveries < sweepLimit && r.Events < sweepLimit {
-			return true
+// reconcile looks at the targets that take deliveries: those of others do not move.
+func (k *Keeper) reconcile(ctx context.Context, grace time.Duration) bool {
+	open, err := k.Store.OpenTargets(ctx)
+	k.report(ctx, err)
+	held, _, heldErr := k.Store.ListTargets(ctx)
+	k.report(ctx, heldErr)
+	if err != nil || heldErr != nil {
+		return false
+	}
+	for _, t := range held {
+		if t.Hold != "" {
+			open = slices.DeleteFunc(open, func(name string) bool { return name == t.Name })
 		}
 	}
+	lost := 0
+	for _, target := range open {
+		n, err := k.Store.ReconcileTarget(ctx, target, grace, sliceLimit)
+		if lost += n; err != nil {
+			k.report(ctx, err)
+			return false
+		}
+	}
+	for _, source := range k.Workers.sources {
+		n, err := k.Store.ReconcileSource(ctx, source, grace, sliceLimit)
+		if lost += n; err != nil {
+			k.report(ctx, err)
+			return false
+		}
+	}
+	k.did(ctx, "rows without a job given one", lost, nil)
+	return true
 }
 
 func (k *Keeper) purge(ctx context.Context) {
-	for ctx.Err() == nil {
-		n, err := k.Workers.store.Purge(ctx, k.Retention, sweepLimit)
-		k.report(ctx, "rows beyond retention deleted", n, err)
-		if err != nil || n < sweepLimit {
-			return
+	start := time.Now()
+	p, err := k.Store.Purge(ctx, k.Retention, sliceLimit)
+	k.report(ctx, err)
+	if p.Events > 0 || p.DeadLetters > 0 {
+		k.Workers.log.InfoContext(ctx, "rows beyond their retention deleted", slog.Int("events", p.Events),
+			slog.Int("dead_letters", p.DeadLetters), slog.Int("dedup_keys", p.Keys), slog.Duration("elapsed", time.Since(start)))
+	}
+}
+
+// holds makes River agree with the holds, and probes, ends and expires what waits.
+func (k *Keeper) holds(ctx context.Context) {
+	quarantined := map[string]string{}
+	if k.Quarantine != nil {
+		quarantined = k.Quarantine()
+	}
+	k.report(ctx, k.quarantine(ctx, quarantined))
+	_, err := k.Store.AgreeQueues(ctx)
+	k.report(ctx, err)
+	targets, now, err := k.Store.ListTargets(ctx)
+	if err != nil {
+		k.report(ctx, err)
+		return
+	}
+	held := map[string]bool{}
+	for _, t := range targets {
+		if t.Hold != "" {
+			held[t.Name] = true
+			k.report(ctx, k.hold(ctx, t, now, quarantined[t.Name] == ""))
+		}
+	}
+	for name := range k.held {
+		if !held[name] {
+			k.Store.TellHeld(name, false)
+		}
+	}
+	for name := range held {
+		if !k.held[name] {
+			k.Store.TellHeld(name, true)
+		}
+	}
+	k.held = held
+	for name, kind := range k.told {
+		if !held[name] {
+			delete(k.told, name)
+			k.Workers.log.InfoContext(ctx, "target takes deliveries again", slog.String("target", name), slog.String("kind", string(kind)))
 		}
 	}
 }
 
-// holds probes, drains and expires what waits for targets on hold.
-func (k *Keeper) holds(ctx context.Context) {
-	k.report(ctx, "", 0, k.quarantine(ctx))
-	holds, err := k.Workers.store.ListHolds(ctx)
-	k.report(ctx, "", 0, err)
-	for _, h := range holds {
-		k.report(ctx, "", 0, k.hold(ctx, h))
+func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, trusted bool) error {
+	configured, known := k.Workers.targets[t.Name]
+	maxAge := defaultMaxAge
+	if known {
+		maxAge = configured.Retry.MaxAge
 	}
+	if time.Since(k.expired[t.Name]) >= min(expireEvery, maxAge) {
+		k.expired[t.Name] = time.Now()
+		n, err := k.Store.ExpireDeliveries(ctx, t.Name, maxAge, "older than max_age "+maxAge.String()+", held: "+t.Reason, sliceLimit)
+		k.did(ctx, "held deliveries expired", n, err)
+		if n == sliceLimit {
+			delete(k.expired, t.Name)
+		}
+	}
+	switch {
+	case !t.Until.IsZero() && !now.Before(t.Until), t.Hold == store.HoldQuarantined && known && trusted && k.Workers.runs(t.Name):
+		delete(k.given, t.Name)
+		_, _, err := k.Store.ChangeTarget(ctx, t.Name, func(row *store.Target, now time.Time) []*store.Settlement {
+			if row.Hold == t.Hold && (row.Until.IsZero() || !now.Before(row.Until)) {
+				row.Clear()
+			}
+			return nil
+		})
+		return err
+	case !known:
+		return nil
+	}
+	// A hold that the first probe ends is not worth a line.
+	if k.told[t.Name] != t.Hold && (t.Witnessed || t.ProbeAt.IsZero() || now.Sub(t.Since) > k.Tick) {
+		k.told[t.Name] = t.Hold
+		k.Workers.log.WarnContext(ctx, "target on hold", slog.String("target", t.Name),
+			slog.String("kind", string(t.Hold)), slog.String("reason", t.Reason))
+	}
+	if t.ProbeAt.IsZero() || t.Witnessed && now.Before(t.ProbeAt) {
+		return nil
+	}
+	id, err := k.Store.Probe(ctx, t.Name, nextProbe)
+	if err != nil || id == uuid.Nil {
+		return err
+	}
+	k.probes.Go(func() { k.Workers.probe(ctx, configured, id) })
+	return nil
+}
+
+// probe tests a target on hold with a delivery. No job is needed for it: that of the
+// delivery waits in the queue, and meets what the probe has settled.
+func (w *Workers) probe(ctx context.Context, t Target, id uuid.UUID) {
+	// The worker that has it gives it back soon: its target is on hold.
+	for until := time.Now().Add(probePatience); !w.inflight.enter(0, id); {
+		if time.Now().After(until) || !w.sleep(ctx, busyPause/10) {
+			return // the next probe is made in time
+		}
+	}
+	defer w.inflight.leave(0, id)
+	work, err := w.store.LoadWork(ctx, id)
+	if err == nil {
+		switch v := policyOf(t).gate(work, true); {
+		case v.settlement != nil:
+			_, err = w.settle(ctx, v.settlement)
+		case v.attempt:
+			_, err = w.try(ctx, t, work, true)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		w.log.WarnContext(ctx, "target not probed", slog.String("target", t.Name), slog.Any("error", err))
+	}
+	w.nudge()
 }
 
 // quarantine holds the targets whose plugin was given up: once, until the plugin runs
 // again here. On another node it may run; that node ends the hold, and what this one
 // takes from the queue goes back there when its patience ends. Holding the target again
 // would have it held and released for as long as one node's plugin is broken.
-func (k *Keeper) quarantine(ctx context.Context) error {
-	maps.DeleteFunc(k.given, func(target string, _ bool) bool { return k.Workers.runs(target) })
-	if k.Quarantine == nil {
-		return nil
-	}
-	quarantined := k.Quarantine()
-	maps.DeleteFunc(quarantined, func(target, _ string) bool { return k.given[target] })
-	if len(quarantined) == 0 {
-		return nil
-	}
-	holds, err := k.Workers.store.ListHolds(ctx)
-	if err != nil {
-		return err
-	}
-	for _, h := range holds {
-		if !h.Draining && h.Kind != store.HoldQuarantined {
-			delete(quarantined, h.Target) // what holds it already, holds it
-		}
-	}
+func (k *Keeper) quarantine(ctx context.Context, quarantined map[string]string) error {
+	maps.DeleteFunc(k.given, func(target string, _ bool) bool { return quarantined[target] == "" && k.Workers.runs(target) })
 	for target, reason := range quarantined {
-		if err := k.Workers.store.HoldTarget(ctx, store.HoldRequest{Target: target, Kind: store.HoldQuarantined, Reason: reason}); err != nil {
+		if k.given[target] {
+			continue
+		}
+		_, _, err := k.Store.ChangeTarget(ctx, target, func(t *store.Target, now time.Time) []*store.Settlement {
+			if t.Hold == "" || t.Hold == store.HoldBreaker || t.Hold == store.HoldThrottled {
+				t.Begin(store.HoldQuarantined, reason, now)
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
-		if k.given == nil {
-			k.given = map[string]bool{}
-		}
 		k.given[target] = true
-		k.Workers.log.WarnContext(ctx, "target on hold", slog.String("target", target),
-			slog.String("kind", string(store.HoldQuarantined)), slog.String("reason", reason))
 	}
 	return nil
 }
 
-func (k *Keeper) hold(ctx context.Context, h store.Hold) error {
-	s := k.Workers.store
-	t, configured := k.Workers.targets[h.Target]
-	if h.Draining {
-		if !configured {
-			return nil
-		}
-		left, err := s.Drain(ctx, h.Target, 2*t.Concurrency)
-		if err == nil && left == 0 {
-			k.Workers.log.InfoContext(ctx, "target drained", slog.String("target", h.Target))
-		}
-		return err
+// did logs work that tells of earlier trouble.
+func (k *Keeper) did(ctx context.Context, what string, n int, err error) {
+	k.report(ctx, err)
+	if n > 0 {
+		k.Workers.log.InfoContext(ctx, what, slog.Int("count", n)) //nolint:sloglint // one of a few constants
 	}
-	maxAge := defaultMaxAge
-	if configured {
-		maxAge = t.Retry.MaxAge
-	}
-	n, err := s.ExpireHeld(ctx, h.Target, maxAge, "older than max_age "+maxAge.String()+" on hold: "+h.Reason, sweepLimit)
-	k.report(ctx, "held deliveries expired", n, err)
-	if h.Kind == store.HoldQuarantined && configured && k.Workers.runs(h.Target) {
-		k.Workers.log.InfoContext(ctx, "plugin runs again: target drains", slog.String("target", h.Target))
-		delete(k.given, h.Target)
-		return s.Release(ctx, h.Target)
-	}
-	if h.Kind.Probed() && configured && !h.Now.Before(h.ProbeAt) {
-		_, err = s.Probe(ctx, h.Target, nextProbe(h.Probes+1))
-	}
-	return err
 }
 
-// report logs trouble, and work that tells of earlier trouble.
-func (k *Keeper) report(ctx context.Context, what string, n int, err error) {
-	switch {
-	case err != nil && ctx.Err() == nil:
+func (k *Keeper) report(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
 		k.Workers.log.WarnContext(ctx, "upkeep interrupted", slog.Any("error", err))
-	case err == nil && n > 0:
-		k.Workers.log.InfoContext(ctx, what, slog.Int("count", n)) //nolint:sloglint // one of a few constants
 	}
 }

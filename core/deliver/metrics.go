@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,13 +21,18 @@ type metrics struct {
 // latencyBuckets reach from a millisecond to the longest retries, in seconds.
 var latencyBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 21600, 86400}
 
-// countTimeout bounds the count of deliveries that a scrape waits for.
-const countTimeout = 2 * time.Second
+const (
+	// countTimeout bounds what a scrape waits for the database.
+	countTimeout = 2 * time.Second
+	// countEvery is how long a count of deliveries is told again: it costs as much as
+	// there are.
+	countEvery = 15 * time.Second
+)
 
-func newMetrics(r prometheus.Registerer, counts deliveryCounter) *metrics {
+func newMetrics(r prometheus.Registerer, s counter, targets []string) *metrics {
 	f := promauto.With(r)
 	if r != nil {
-		r.MustRegister(depthCollector{counts: counts})
+		r.MustRegister(&collector{store: s, targets: targets})
 	}
 	return &metrics{
 		attempts: f.NewCounterVec(prometheus.CounterOpts{
@@ -49,28 +55,67 @@ func (m *metrics) observe(target string, class sdk.Class, elapsed, latency time.
 	}
 }
 
-type deliveryCounter interface {
+type counter interface {
 	CountDeliveries(ctx context.Context) ([]store.DeliveryCount, error)
+	ListTargets(ctx context.Context) ([]store.Target, time.Time, error)
 }
 
-// depthCollector asks the database when it is scraped: the rows are the truth, and
-// several nodes share them.
-type depthCollector struct{ counts deliveryCounter }
+var (
+	deliveriesDesc = prometheus.NewDesc("hookarr_deliveries", "Deliveries that are pending, verifying or dead.", []string{"target", "state"}, nil)
+	heldDesc       = prometheus.NewDesc("hookarr_target_held", "1 while the target is on hold, by the kind of hold.", []string{"target", "kind"}, nil)
+)
+
+// collector asks the database when it is scraped: the rows are the truth, and several
+// nodes share them.
+type collector struct {
+	store   counter
+	targets []string
+
+	mu      sync.Mutex
+	counted time.Time
+	counts  []store.DeliveryCount
+}
 
 // Describe sends nothing, which makes the collector unchecked.
-func (depthCollector) Describe(chan<- *prometheus.Desc) {}
+func (*collector) Describe(chan<- *prometheus.Desc) {}
 
-// Collect counts the open deliveries. A database that does not answer leaves the
-// gauge out.
-func (c depthCollector) Collect(ch chan<- prometheus.Metric) {
+// Collect tells the open deliveries and the holds. A database that does not answer
+// leaves the gauges out. A target that is well tells no hold of kind none, so that an
+// alert on it works before it ever was held.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
 	defer cancel()
-	counts, err := c.counts.CountDeliveries(ctx)
+	for _, n := range c.count(ctx) {
+		ch <- prometheus.MustNewConstMetric(deliveriesDesc, prometheus.GaugeValue, float64(n.Count), n.Target, string(n.State))
+	}
+	rows, _, err := c.store.ListTargets(ctx)
 	if err != nil {
 		return
 	}
-	desc := prometheus.NewDesc("hookarr_deliveries", "Deliveries that are pending, held or dead.", []string{"target", "state"}, nil)
-	for _, n := range counts {
-		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n.Count), n.Target, string(n.State))
+	held := map[string]store.HoldKind{}
+	for _, t := range rows {
+		if t.Hold != "" {
+			held[t.Name] = t.Hold
+			ch <- prometheus.MustNewConstMetric(heldDesc, prometheus.GaugeValue, 1, t.Name, string(t.Hold))
+		}
 	}
+	for _, name := range c.targets {
+		if held[name] == "" {
+			ch <- prometheus.MustNewConstMetric(heldDesc, prometheus.GaugeValue, 0, name, "none")
+		}
+	}
+}
+
+func (c *collector) count(ctx context.Context) []store.DeliveryCount {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.counted) < countEvery {
+		return c.counts
+	}
+	counts, err := c.store.CountDeliveries(ctx)
+	if err != nil {
+		return nil
+	}
+	c.counted, c.counts = time.Now(), counts
+	return counts
 }

@@ -56,7 +56,7 @@ func stories() []story {
 		},
 		{
 			name: "throttled-is-not-counted", outcomes: []host.Outcome{{Class: sdk.ClassThrottled}, ok},
-			state: event.Delivered, attempts: []kept{{1, sdk.ClassThrottled, false, 0}, {1, sdk.ClassOK, true, minThrottle}},
+			state: event.Delivered, attempts: []kept{{1, sdk.ClassThrottled, false, 0}, {1, sdk.ClassOK, true, firstPause}},
 		},
 		{
 			name: "retry-after-is-honoured",

@@ -16,19 +16,13 @@ const (
 	// restartPause is the wait for a plugin that crashed or is restarting; the host's
 	// own back-off begins at half a second.
 	restartPause = time.Second
-	// minThrottle is the shortest pause for an endpoint that asked for one.
-	minThrottle = time.Second
 	// maxCrashes is how often a delivery may crash its plugin while running alone.
 	maxCrashes = 3
-	// firstProbe and lastProbe bound the pauses between the probes of a hold.
-	firstProbe = time.Minute
-	lastProbe  = time.Hour
 )
 
 // try is one finished attempt.
 type try struct {
-	delivery  event.Delivery
-	age       time.Duration
+	work      store.Work
 	startedAt time.Time
 	elapsed   time.Duration
 	// probe: the attempt tested a target on hold.
@@ -36,14 +30,26 @@ type try struct {
 	outcome host.Outcome
 }
 
+// next is what becomes of a job.
+type next int
+
+const (
+	// done ends the job.
+	done next = iota
+	// retried gives the job another time.
+	retried
+	// again keeps the job where it is: its target waits, and the others of the target
+	// with it.
+	again
+	// interrupted is again without anything to record.
+	interrupted
+)
+
 // fate is what becomes of a delivery and of the job that tried it.
 type fate struct {
 	// settlement is nil when there is nothing to record.
 	settlement *store.Settlement
-	// snooze is the time to the job's next run; zero ends the job.
-	snooze time.Duration
-	// interrupted returns the job to its queue as if it had not run.
-	interrupted bool
+	next       next
 }
 
 // policy says what becomes of deliveries to one target. It is pure but for jitter.
@@ -56,12 +62,14 @@ type policy struct {
 
 // decide is the one place where an outcome becomes a fate.
 func (p policy) decide(t try) fate {
-	o, d := t.outcome, t.delivery
+	o, d := t.outcome, t.work.Delivery
 	if o.Class == sdk.ClassInterrupted {
-		return fate{interrupted: true}
+		return fate{next: interrupted}
 	}
 	s := &store.Settlement{
 		DeliveryID: d.ID,
+		Target:     p.target,
+		State:      event.Pending,
 		Reason:     o.Message,
 		Crashes:    d.Crashes,
 		Attempt: &event.Attempt{
@@ -76,34 +84,31 @@ func (p policy) decide(t try) fate {
 			Counted:    counted(o.Class) && !t.probe,
 		},
 	}
+	f := fate{settlement: s, next: again}
 	switch o.Class {
 	case sdk.ClassOK:
 		s.State = event.Delivered
 		s.Reason = ""
 		s.MessageID, s.Receipt = o.Receipt.MessageID, o.Receipt.State
-		s.Release = t.probe
+		s.Attempt.Counted = true
+		s.Change = afterSuccess(t.work.Target, d.ID, o, t.probe)
 	case sdk.ClassPermanent:
 		p.bury(s, o.Message)
-		s.Release = t.probe // the endpoint answers again; it is this event it refuses
+		s.Change = afterSuccess(t.work.Target, d.ID, o, t.probe) // it answers; it is this event that it refuses
 	case sdk.ClassMisconfigured:
-		s.State = event.Held
-		s.Hold = &store.HoldRequest{
-			Target: p.target, Kind: store.HoldMisconfigured, Reason: o.Message, ProbeIn: firstProbe,
-		}
+		s.Change = afterMisconfigured(d.ID, o.Message)
 	case sdk.ClassThrottled:
-		s.Release = t.probe
-		p.later(s, t, max(o.RetryAfter, minThrottle))
+		s.Change = afterThrottled(d.ID, o, p.retry.MaxAge, t.probe)
 	case sdk.ClassUnavailable:
 		if !o.Crashed {
 			s.Attempt = nil
 		}
 		p.unavailable(s, t)
 	default: // retryable, plugin_bug, and classes of later versions
-		p.retryable(s, t)
+		f.next = p.retryable(s, t)
 	}
-	f := fate{settlement: s}
-	if s.State == event.Pending {
-		f.snooze = s.Delay
+	if s.State != event.Pending {
+		f.next = done
 	}
 	return f
 }
@@ -118,21 +123,26 @@ func counted(c sdk.Class) bool {
 	}
 }
 
-func (p policy) retryable(s *store.Settlement, t try) {
-	if t.probe {
-		s.State = event.Held
-		return
+func (p policy) retryable(s *store.Settlement, t try) next {
+	if t.outcome.Class != sdk.ClassPluginBug || t.probe {
+		s.Change = afterFailure(s.DeliveryID, t.outcome.Message, t.probe)
 	}
-	n := t.delivery.Attempts + 1
+	if t.probe {
+		return again
+	}
+	n := t.work.Delivery.Attempts + 1
 	if p.retry.MaxAttempts > 0 && n >= p.retry.MaxAttempts {
 		p.bury(s, fmt.Sprintf("gave up after %d attempts: %s", n, t.outcome.Message))
-		return
+		return done
 	}
-	p.later(s, t, max(p.pause(n), t.outcome.RetryAfter))
+	// Not beyond the delivery's greatest age, when the gate makes it a dead letter.
+	left := p.retry.MaxAge - t.work.Now.Sub(t.work.Delivery.CreatedAt) - t.elapsed
+	s.Delay = max(min(max(p.pause(n), t.outcome.RetryAfter), left), time.Millisecond)
+	return retried
 }
 
 func (p policy) unavailable(s *store.Settlement, t try) {
-	d := t.delivery
+	d := t.work.Delivery
 	s.Suspect = d.Suspect
 	if t.outcome.Crashed {
 		if d.Suspect {
@@ -140,22 +150,12 @@ func (p policy) unavailable(s *store.Settlement, t try) {
 		}
 		s.Suspect = true
 	}
+	if t.probe {
+		s.Change = freeProbe(d.ID)
+	}
 	if s.Crashes >= maxCrashes {
 		p.bury(s, fmt.Sprintf("crashed the plugin %d times while running alone: %s", s.Crashes, t.outcome.Message))
-		return
 	}
-	if t.probe {
-		s.State = event.Held
-		return
-	}
-	p.later(s, t, p.spread(restartPause))
-}
-
-// later makes the delivery due again after pause, but not beyond its greatest age,
-// when the gate turns it into a dead letter.
-func (p policy) later(s *store.Settlement, t try, pause time.Duration) {
-	s.State = event.Pending
-	s.Delay = max(min(pause, p.retry.MaxAge-t.age), time.Millisecond)
 }
 
 func (p policy) bury(s *store.Settlement, reason string) {
@@ -177,9 +177,4 @@ func (p policy) pause(n int) time.Duration {
 // come back together.
 func (p policy) spread(d time.Duration) time.Duration {
 	return d/2 + time.Duration(p.jitter()*float64(d/2))
-}
-
-// nextProbe is the pause after a hold's probe number n, counted from 1.
-func nextProbe(n int) time.Duration {
-	return min(firstProbe<<min(n, 10), lastProbe)
 }

@@ -38,13 +38,13 @@ func TestDecide(t *testing.T) {
 		outcome  host.Outcome
 
 		state    event.DeliveryState
-		snooze   time.Duration
+		delay    time.Duration
+		next     next
 		counted  bool
 		recorded bool
 		suspect  bool
 		crashes  int
-		hold     bool
-		release  bool
+		change   bool
 		reason   string
 	}{
 		{
@@ -56,63 +56,55 @@ func TestDecide(t *testing.T) {
 			state: event.Delivered, counted: true, recorded: true, crashes: 2,
 		},
 		{
-			name: "ok to a probe releases the target and counts no attempt", probe: true, outcome: host.Outcome{Class: sdk.ClassOK},
-			state: event.Delivered, recorded: true, release: true,
+			name: "ok to a probe changes the target", probe: true, outcome: host.Outcome{Class: sdk.ClassOK},
+			state: event.Delivered, counted: true, recorded: true, change: true,
 		},
 		{
 			name: "first retry after the initial pause", outcome: host.Outcome{Class: sdk.ClassRetryable, Message: "refused"},
-			state: event.Pending, snooze: 5 * time.Second, counted: true, recorded: true, reason: "refused",
+			state: event.Pending, delay: 5 * time.Second, next: retried, counted: true, recorded: true, change: true, reason: "refused",
 		},
 		{
 			name: "third retry after nine times the initial pause", delivery: attempted(2), outcome: host.Outcome{Class: sdk.ClassRetryable},
-			state: event.Pending, snooze: 45 * time.Second, counted: true, recorded: true,
+			state: event.Pending, delay: 45 * time.Second, next: retried, counted: true, recorded: true, change: true,
 		},
 		{
 			name: "pauses end at max_interval", delivery: attempted(60), outcome: host.Outcome{Class: sdk.ClassRetryable},
-			state: event.Pending, snooze: 6 * time.Hour, counted: true, recorded: true,
+			state: event.Pending, delay: 6 * time.Hour, next: retried, counted: true, recorded: true, change: true,
 		},
 		{
 			name: "a schedule replaces the exponential", delivery: attempted(1), outcome: host.Outcome{Class: sdk.ClassRetryable},
 			retry: func(r *config.Retry) { r.Schedule = []time.Duration{time.Second, time.Minute} },
-			state: event.Pending, snooze: time.Minute, counted: true, recorded: true,
+			state: event.Pending, delay: time.Minute, next: retried, counted: true, recorded: true, change: true,
 		},
 		{
 			name: "the last pause of a schedule repeats", delivery: attempted(9), outcome: host.Outcome{Class: sdk.ClassRetryable},
 			retry: func(r *config.Retry) { r.Schedule = []time.Duration{time.Second, time.Minute} },
-			state: event.Pending, snooze: time.Minute, counted: true, recorded: true,
+			state: event.Pending, delay: time.Minute, next: retried, counted: true, recorded: true, change: true,
 		},
 		{
 			name: "Retry-After is never cut short", outcome: host.Outcome{Class: sdk.ClassRetryable, RetryAfter: time.Hour},
-			state: event.Pending, snooze: time.Hour, counted: true, recorded: true,
+			state: event.Pending, delay: time.Hour, next: retried, counted: true, recorded: true, change: true,
 		},
 		{
 			name: "a longer pause than Retry-After stands", delivery: attempted(4), outcome: host.Outcome{Class: sdk.ClassRetryable, RetryAfter: time.Second},
-			state: event.Pending, snooze: 405 * time.Second, counted: true, recorded: true,
+			state: event.Pending, delay: 405 * time.Second, next: retried, counted: true, recorded: true, change: true,
 		},
 		{
 			name: "no pause reaches beyond max_age", age: 7*24*time.Hour - time.Minute, outcome: host.Outcome{Class: sdk.ClassRetryable, RetryAfter: time.Hour},
-			state: event.Pending, snooze: time.Minute, counted: true, recorded: true,
+			state: event.Pending, delay: time.Minute, next: retried, counted: true, recorded: true, change: true,
 		},
 		{
 			name: "max_attempts makes a dead letter", delivery: attempted(2), outcome: host.Outcome{Class: sdk.ClassRetryable, Message: "503"},
 			retry: func(r *config.Retry) { r.MaxAttempts = 3 },
-			state: event.Dead, counted: true, recorded: true, reason: "gave up after 3 attempts: 503",
+			state: event.Dead, counted: true, recorded: true, change: true, reason: "gave up after 3 attempts: 503",
 		},
 		{
-			name: "a failing probe leaves the delivery held", probe: true, outcome: host.Outcome{Class: sdk.ClassRetryable},
-			state: event.Held, recorded: true,
+			name: "a failing probe leaves the delivery to its place", probe: true, outcome: host.Outcome{Class: sdk.ClassRetryable},
+			state: event.Pending, next: again, recorded: true, change: true,
 		},
 		{
-			name: "throttled waits as asked and counts nothing", outcome: host.Outcome{Class: sdk.ClassThrottled, RetryAfter: 7 * time.Second},
-			state: event.Pending, snooze: 7 * time.Second, recorded: true,
-		},
-		{
-			name: "throttled without a time waits a second", outcome: host.Outcome{Class: sdk.ClassThrottled},
-			state: event.Pending, snooze: time.Second, recorded: true,
-		},
-		{
-			name: "a throttled probe shows that the target takes things", probe: true, outcome: host.Outcome{Class: sdk.ClassThrottled},
-			state: event.Pending, snooze: time.Second, recorded: true, release: true,
+			name: "throttled keeps the place and counts nothing", outcome: host.Outcome{Class: sdk.ClassThrottled, RetryAfter: 7 * time.Second},
+			state: event.Pending, next: again, recorded: true, change: true,
 		},
 		{
 			name: "permanent makes a dead letter", outcome: host.Outcome{Class: sdk.ClassPermanent, Message: "400"},
@@ -120,24 +112,24 @@ func TestDecide(t *testing.T) {
 		},
 		{
 			name: "a refused probe buries the event and releases the target", probe: true, outcome: host.Outcome{Class: sdk.ClassPermanent},
-			state: event.Dead, recorded: true, release: true,
+			state: event.Dead, recorded: true, change: true,
 		},
 		{
 			name: "misconfigured holds the target", outcome: host.Outcome{Class: sdk.ClassMisconfigured, Message: "404"},
-			state: event.Held, counted: true, recorded: true, hold: true, reason: "404",
+			state: event.Pending, next: again, counted: true, recorded: true, change: true, reason: "404",
 		},
 		{
 			name: "unavailable counts and records nothing", outcome: host.Outcome{Class: sdk.ClassUnavailable},
-			state: event.Pending, snooze: time.Second,
+			state: event.Pending, next: again,
 		},
 		{
 			name: "a crash makes a suspect", outcome: host.Outcome{Class: sdk.ClassUnavailable, Crashed: true},
-			state: event.Pending, snooze: time.Second, recorded: true, suspect: true,
+			state: event.Pending, next: again, recorded: true, suspect: true,
 		},
 		{
 			name: "a crash alone is counted against the suspect", delivery: event.Delivery{Suspect: true, Crashes: 1},
 			outcome: host.Outcome{Class: sdk.ClassUnavailable, Crashed: true},
-			state:   event.Pending, snooze: time.Second, recorded: true, suspect: true, crashes: 2,
+			state:   event.Pending, next: again, recorded: true, suspect: true, crashes: 2,
 		},
 		{
 			name: "the third crash alone makes a dead letter", delivery: event.Delivery{Suspect: true, Crashes: 2},
@@ -147,15 +139,15 @@ func TestDecide(t *testing.T) {
 		{
 			name: "a restart in between does not clear a suspect", delivery: event.Delivery{Suspect: true, Crashes: 1},
 			outcome: host.Outcome{Class: sdk.ClassUnavailable},
-			state:   event.Pending, snooze: time.Second, suspect: true, crashes: 1,
+			state:   event.Pending, next: again, suspect: true, crashes: 1,
 		},
 		{
-			name: "a plugin bug is retried", outcome: host.Outcome{Class: sdk.ClassPluginBug},
-			state: event.Pending, snooze: 5 * time.Second, counted: true, recorded: true,
+			name: "a plugin bug is retried and accuses no endpoint", outcome: host.Outcome{Class: sdk.ClassPluginBug},
+			state: event.Pending, delay: 5 * time.Second, next: retried, counted: true, recorded: true,
 		},
 		{
 			name: "a class of a later version is retried", outcome: host.Outcome{Class: "novel"},
-			state: event.Pending, snooze: 5 * time.Second, counted: true, recorded: true,
+			state: event.Pending, delay: 5 * time.Second, next: retried, counted: true, recorded: true, change: true,
 		},
 	}
 	for _, tc := range cases {
@@ -166,11 +158,13 @@ func TestDecide(t *testing.T) {
 			if tc.retry != nil {
 				tc.retry(&p.retry)
 			}
-			f := p.decide(try{delivery: tc.delivery, age: tc.age, probe: tc.probe, outcome: tc.outcome})
+			now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+			tc.delivery.CreatedAt = now.Add(-tc.age)
+			f := p.decide(try{work: store.Work{Delivery: tc.delivery, Now: now}, probe: tc.probe, outcome: tc.outcome})
 
-			require.False(t, f.interrupted)
-			require.Equal(t, tc.snooze, f.snooze)
+			require.Equal(t, tc.next, f.next)
 			s := f.settlement
+			require.Equal(t, tc.delay, s.Delay)
 			require.Equal(t, tc.state, s.State)
 			require.Equal(t, tc.recorded, s.Attempt != nil)
 			if s.Attempt != nil {
@@ -179,8 +173,7 @@ func TestDecide(t *testing.T) {
 			}
 			require.Equal(t, tc.suspect, s.Suspect)
 			require.Equal(t, tc.crashes, s.Crashes)
-			require.Equal(t, tc.hold, s.Hold != nil)
-			require.Equal(t, tc.release, s.Release)
+			require.Equal(t, tc.change, s.Change != nil)
 			require.Equal(t, tc.reason, s.Reason)
 		})
 	}
@@ -190,7 +183,7 @@ func TestDecideInterruptedRecordsNothing(t *testing.T) {
 	t.Parallel()
 
 	f := testPolicy().decide(try{outcome: host.Outcome{Class: sdk.ClassInterrupted}})
-	require.True(t, f.interrupted)
+	require.Equal(t, interrupted, f.next)
 	require.Nil(t, f.settlement)
 }
 
@@ -225,32 +218,31 @@ func TestGate(t *testing.T) {
 	cases := []struct {
 		name     string
 		delivery event.Delivery
-		hold     *store.Hold
+		target   store.Target
+		probe    bool
 
-		attempt, probe bool
-		snooze         time.Duration
-		settled        event.DeliveryState
-		reason         string
+		want    verdict
+		settled event.DeliveryState
+		reason  string
 	}{
-		{name: "pending is attempted", delivery: pending, attempt: true},
+		{name: "pending is attempted", delivery: pending, want: verdict{attempt: true}},
 		{name: "delivered ends the job", delivery: with(func(d *event.Delivery) { d.State = event.Delivered })},
 		{name: "dead ends the job", delivery: with(func(d *event.Delivery) { d.State = event.Dead })},
-		{name: "held ends the job", delivery: with(func(d *event.Delivery) { d.State = event.Held })},
 		{name: "cancelled ends the job", delivery: with(func(d *event.Delivery) { d.State = event.Cancelled })},
 		{
-			name: "not yet due waits", delivery: with(func(d *event.Delivery) { d.NotBefore = now.Add(3 * time.Second) }),
-			snooze: 3 * time.Second,
+			name: "a job that comes early is sent back", delivery: with(func(d *event.Delivery) { d.DueAt = now.Add(3 * time.Second) }),
+			want: verdict{early: 3 * time.Second},
 		},
-		{name: "due is attempted", delivery: with(func(d *event.Delivery) { d.NotBefore = now }), attempt: true},
+		{name: "due is attempted", delivery: with(func(d *event.Delivery) { d.DueAt = now }), want: verdict{attempt: true}},
+		{name: "a hold stops it", delivery: pending, target: store.Target{Hold: store.HoldPaused}, want: verdict{held: true}},
 		{
-			name: "a hold takes the delivery out of the queue", delivery: pending, hold: &store.Hold{Reason: "404"},
-			settled: event.Held, reason: "404",
+			name: "a target that waits makes it wait", delivery: pending, target: store.Target{NextAt: now.Add(time.Second)},
+			want: verdict{wait: time.Second},
 		},
-		{name: "a draining target takes deliveries", delivery: pending, hold: &store.Hold{Draining: true}, attempt: true},
-		{name: "the probe passes the hold", delivery: pending, hold: &store.Hold{Probe: id}, attempt: true, probe: true},
+		{name: "a pause that is over does not", delivery: pending, target: store.Target{NextAt: now}, want: verdict{attempt: true}},
 		{
-			name: "the probe does not wait", delivery: with(func(d *event.Delivery) { d.NotBefore = now.Add(time.Hour) }),
-			hold: &store.Hold{Probe: id}, attempt: true, probe: true,
+			name: "a probe passes all of these", delivery: with(func(d *event.Delivery) { d.DueAt = now.Add(time.Hour) }), probe: true,
+			target: store.Target{Hold: store.HoldMisconfigured, NextAt: now.Add(time.Hour)}, want: verdict{attempt: true},
 		},
 		{
 			name: "too old is a dead letter with its last reason",
@@ -259,22 +251,24 @@ func TestGate(t *testing.T) {
 			}),
 			settled: event.Dead, reason: "older than max_age 168h0m0s; last: 503",
 		},
+		{
+			name: "a dead letter says what held it", probe: true, target: store.Target{Hold: store.HoldBreaker, Reason: "down"},
+			delivery: with(func(d *event.Delivery) { d.CreatedAt = now.Add(-8 * 24 * time.Hour) }),
+			settled:  event.Dead, reason: "older than max_age 168h0m0s, held: down",
+		},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 
-			v := testPolicy().gate(store.Work{Delivery: tc.delivery, Hold: tc.hold, Now: now})
+			v := testPolicy().gate(store.Work{Delivery: tc.delivery, Target: tc.target, Now: now}, tc.probe)
 
-			require.Equal(t, tc.attempt, v.attempt)
-			require.Equal(t, tc.probe, v.probe)
-			require.Equal(t, tc.snooze, v.snooze)
-			if tc.settled == "" {
-				require.Nil(t, v.settlement)
+			if tc.settled != "" {
+				require.Equal(t, tc.settled, v.settlement.State)
+				require.Equal(t, tc.reason, v.settlement.Reason)
 				return
 			}
-			require.Equal(t, tc.settled, v.settlement.State)
-			require.Equal(t, tc.reason, v.settlement.Reason)
+			require.Equal(t, tc.want, v)
 		})
 	}
 }
@@ -282,8 +276,8 @@ func TestGate(t *testing.T) {
 func TestNextProbe(t *testing.T) {
 	t.Parallel()
 
-	require.Equal(t, 2*time.Minute, nextProbe(1))
-	require.Equal(t, 32*time.Minute, nextProbe(5))
-	require.Equal(t, time.Hour, nextProbe(6))
+	require.Equal(t, time.Minute, nextProbe(1))
+	require.Equal(t, 32*time.Minute, nextProbe(6))
+	require.Equal(t, time.Hour, nextProbe(7))
 	require.Equal(t, time.Hour, nextProbe(1000))
 }

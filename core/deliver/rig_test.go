@@ -158,13 +158,13 @@ type rig struct {
 	// The following may be changed before start.
 	targets    []Target
 	redecoder  Redecoder
-	wrap       func(store.Store) store.Store
+	wrap       func(Store) Store
 	quarantine Quarantine
 	patience   time.Duration
 	log        *slog.Logger
 
 	workers    *Workers
-	store      store.Store
+	store      *store.Store
 	queue      store.Queue
 	stopKeeper func()
 }
@@ -205,12 +205,12 @@ func newRig(t *testing.T, url string) *rig {
 
 func (r *rig) start() {
 	r.t.Helper()
-	worked := r.store
+	var worked Store = r.store
 	if r.wrap != nil {
 		worked = r.wrap(r.store)
 	}
 	workers := New(Options{
-		Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Targets: r.targets, Log: r.log,
+		Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Targets: r.targets, Sources: []string{"radarr"}, Log: r.log,
 	})
 	workers.patience, r.workers = r.patience, workers
 	registered := river.NewWorkers()
@@ -222,7 +222,7 @@ func (r *rig) start() {
 	require.NoError(r.t, err)
 	require.NoError(r.t, queue.Start(context.WithoutCancel(r.t.Context())))
 	r.queue = queue
-	keeper := Keeper{Workers: workers, Node: r.node, Quarantine: r.quarantine, Tick: 50 * time.Millisecond, Retention: store.Retention{
+	keeper := Keeper{Workers: workers, Store: r.store, Node: r.node, Quarantine: r.quarantine, Tick: 50 * time.Millisecond, Retention: store.Retention{
 		Events: time.Hour, DeadLetters: time.Hour,
 	}}
 	ctx, stop := context.WithCancel(context.WithoutCancel(r.t.Context()))

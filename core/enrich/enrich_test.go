@@ -76,9 +76,9 @@ func TestWork(t *testing.T) {
 			work, err := s.LoadWork(t.Context(), a.Deliveries[0].ID)
 			require.NoError(t, err)
 			require.JSONEq(t, test.want, string(work.Event.Normalized))
-			none, err := s.Reconcile(t.Context(), 10)
+			none, err := s.ReconcileTarget(t.Context(), "ops", 0, 10)
 			require.NoError(t, err)
-			require.Zero(t, none.Deliveries, "the delivery has its job")
+			require.Zero(t, none, "the delivery has its job")
 		})
 	}
 }

@@ -67,10 +67,10 @@ type DeliveryState string
 
 // The delivery states.
 const (
-	// Pending has a job that will attempt it.
+	// Pending has a job that will attempt it, now or once its target's hold has ended.
 	Pending DeliveryState = "pending"
-	// Held waits without a job for its target's hold to end.
-	Held DeliveryState = "held"
+	// Verifying was accepted by the endpoint, and its effect is not proven yet.
+	Verifying DeliveryState = "verifying"
 	// Delivered was accepted by the endpoint.
 	Delivered DeliveryState = "delivered"
 	// Superseded was overtaken by a newer delivery to the same message.
@@ -95,9 +95,10 @@ type Delivery struct {
 	Suspect bool
 	// Crashes counts how often the plugin crashed while attempting it alone.
 	Crashes int
-	// NotBefore is the earliest next attempt; zero is at once.
-	NotBefore time.Time
-	// Reason is what the last attempt said, or why the delivery is held or dead.
+	// DueAt is when it was or is to be attempted. It tells people and the reconciler;
+	// when it is attempted, its job says.
+	DueAt time.Time
+	// Reason is what the last attempt said, or why the delivery is dead.
 	Reason    string
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -124,6 +125,17 @@ type Attempt struct {
 
 // NewID returns a new time-ordered id (UUIDv7).
 func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// FirstID is the id below which no id is that was made at a time or later, to the
+// millisecond.
+func FirstID(at time.Time) uuid.UUID {
+	var id uuid.UUID
+	ms := max(at.UnixMilli(), 0)
+	for i := range 6 {
+		id[i] = byte(ms >> (8 * (5 - i)))
+	}
+	return id
+}
 
 // ParseID reads an id as it is printed.
 func ParseID(s string) (uuid.UUID, error) {

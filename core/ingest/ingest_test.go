@@ -42,7 +42,7 @@ const secret = "s3cret-of-the-test"
 type bundle struct {
 	t       testing.TB
 	intake  *ingest.Intake
-	store   store.Store
+	store   *store.Store
 	decoder *decoder
 	clock   *clock
 	metrics *prometheus.Registry

@@ -30,6 +30,10 @@ type Batcher[In, Out any] struct {
 	Shared func(error) bool
 	// Timeout bounds the work of one batch; 0 is no bound.
 	Timeout time.Duration
+	// Gather is how long a batch gathers after the one before it: at full load, batches
+	// of a few items cost more than they gain. An item that meets an idle Batcher does
+	// not wait.
+	Gather time.Duration
 
 	mu      sync.Mutex
 	waiting []*batchItem[In, Out]
@@ -93,7 +97,17 @@ func (b *Batcher[In, Out]) run() {
 			return
 		}
 		b.work(batch)
+		if len(batch) > 1 && b.Gather > 0 && b.gathers() {
+			time.Sleep(b.Gather)
+		}
 	}
+}
+
+// gathers reports whether some wait and more would fit.
+func (b *Batcher[In, Out]) gathers() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.closed && len(b.waiting) > 0 && len(b.waiting) < batchItems
 }
 
 // next takes the next batch from what waits, or nil when nothing does: the runner

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -12,30 +13,9 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/sdk"
 )
-
-// Past serves catch-up: what happened while nobody listened.
-type Past interface {
-	// AcceptPast is Accept for what a record of an application's history tells. Each
-	// record is accounted for by one event, and each event accounts for one record: the
-	// first reading of a record repeats the webhook that came for it, if one did, and
-	// further readings repeat the event of the first. The keys of a are then those of
-	// its webhook, which may still come.
-	AcceptPast(ctx context.Context, a *Acceptance, r PastRecord) (Accepted, error)
-	// FindCursor returns how far a source's history was read, or ErrNotFound.
-	FindCursor(ctx context.Context, source string) (Cursor, error)
-	// SaveCursor keeps it. ReadTo never moves back, From stays the first.
-	SaveCursor(ctx context.Context, source string, c Cursor) error
-	// ForgetCursor makes the next reading of a source's history its first.
-	ForgetCursor(ctx context.Context, source string) error
-	// ListRenames returns the renames of a source's events that were received since a
-	// time, oldest first.
-	ListRenames(ctx context.Context, source string, since time.Time) ([]sdk.Rename, error)
-	// AskCatchup has the source's history read now, once however often it is asked, and
-	// not only when a job that waits for its application is due.
-	AskCatchup(ctx context.Context, source string) error
-}
 
 // PastRecord is what an event of the past was made from.
 type PastRecord struct {
@@ -63,12 +43,84 @@ func (r PastRecord) AccountKeys(id uuid.UUID) []DedupKey {
 // hexadecimal digits follows.
 const AccountPrefix = "accounts:"
 
+// AcceptPast is Accept for what a record of an application's history tells. Each
+// record is accounted for by one event, and each event accounts for one record: the
+// first reading of a record repeats the webhook that came for it, if one did, and
+// further readings repeat the event of the first. The keys of a are then those of
+// its webhook, which may still come.
+func (s *Store) AcceptPast(ctx context.Context, a *Acceptance, r PastRecord) (accepted Accepted, err error) {
+	err = s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
+		source := CleanText(a.Event.Source)
+		keys := make([]string, len(a.Keys))
+		for i, k := range a.Keys {
+			keys[i] = ShortKey(k.Key)
+		}
+		owner, err := tx.FindTwin(ctx, TwinQuery{
+			Source: source, ReadKey: r.ReadKey(), Fingerprint: ShortKey(a.Event.Fingerprint), From: r.From, To: r.To, Keys: keys,
+		})
+		if err != nil {
+			return fmt.Errorf("look for its webhook: %w", err)
+		}
+		past := *a
+		past.Keys = r.AccountKeys(cmp.Or(owner, a.Event.ID))
+		if owner != uuid.Nil {
+			accepted = Accepted{EventID: owner, Duplicate: true}
+			past.Event.ID, past.Clears, past.Deliveries = owner, "", nil
+			return take(ctx, tx, foldBatch([]*Acceptance{&past}))
+		}
+		// What had these keys accounts for another record.
+		if err := tx.DropKeys(ctx, source, keys); err != nil {
+			return fmt.Errorf("take dedup keys over: %w", err)
+		}
+		past.Keys = append(past.Keys, a.Keys...)
+		all, err := accept(ctx, tx, []*Acceptance{&past})
+		if err == nil {
+			accepted = all[0]
+		}
+		return err
+	})
+	if err != nil {
+		return Accepted{}, fmt.Errorf("accept past event: %w", err)
+	}
+	return accepted, nil
+}
+
 // Cursor is how far a source's history was read: nothing before From is of interest,
 // everything before ReadTo is known.
 type Cursor struct{ From, ReadTo time.Time }
 
-// Renames are those that events tell, by their normalised forms.
-func Renames(normalized [][]byte) ([]sdk.Rename, error) {
+// FindCursor returns how far a source's history was read, or ErrNotFound.
+func (s *Store) FindCursor(ctx context.Context, source string) (Cursor, error) {
+	c, err := s.engine.FindCursor(ctx, source)
+	if err != nil {
+		return Cursor{}, fmt.Errorf("find cursor of %s: %w", source, err)
+	}
+	return c, nil
+}
+
+// SaveCursor keeps it. ReadTo never moves back, From stays the first.
+func (s *Store) SaveCursor(ctx context.Context, source string, c Cursor) error {
+	if err := s.engine.SaveCursor(ctx, source, c); err != nil {
+		return fmt.Errorf("save cursor of %s: %w", source, err)
+	}
+	return nil
+}
+
+// ForgetCursor makes the next reading of a source's history its first.
+func (s *Store) ForgetCursor(ctx context.Context, source string) error {
+	if err := s.engine.ForgetCursor(ctx, source); err != nil {
+		return fmt.Errorf("forget cursor of %s: %w", source, err)
+	}
+	return nil
+}
+
+// ListRenames returns the renames of a source's events that were received since a time,
+// oldest first.
+func (s *Store) ListRenames(ctx context.Context, source string, since time.Time) ([]sdk.Rename, error) {
+	normalized, err := s.engine.RenamesSince(ctx, source, event.FirstID(since))
+	if err != nil {
+		return nil, fmt.Errorf("list renames of %s: %w", source, err)
+	}
 	var all []sdk.Rename
 	for _, data := range normalized {
 		var e struct {
@@ -82,26 +134,13 @@ func Renames(normalized [][]byte) ([]sdk.Rename, error) {
 	return all, nil
 }
 
-// CatchupQueue is the queue of catch-up jobs.
-const CatchupQueue = "catchup"
-
-// CatchupArgs are the arguments of the job that reads a source's history.
-type CatchupArgs struct {
-	Source string `json:"source"`
-}
-
-// Kind is River's name of the job.
-func (CatchupArgs) Kind() string { return "catchup" }
-
-// InsertOpts let a source have one such job at a time.
-func (CatchupArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{
-		Queue: CatchupQueue, MaxAttempts: MaxAttempts,
-		UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
-			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,
-			rivertype.JobStateRetryable, rivertype.JobStateScheduled,
-		}},
+// AskCatchup has the source's history read now, once however often it is asked, and not
+// only when a job that waits for its application is due.
+func (s *Store) AskCatchup(ctx context.Context, source string) error {
+	if err := s.engine.AskCatchup(ctx, source); err != nil {
+		return fmt.Errorf("ask for catch-up of %s: %w", source, err)
 	}
+	return nil
 }
 
 // Asker is the part of River's client that AskCatchup takes.
@@ -119,8 +158,5 @@ func AskCatchup(ctx context.Context, jobs Asker, source string) error {
 			err = nil // It has just been done.
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("ask for catch-up of %s: %w", source, err)
-	}
-	return nil
+	return err
 }

@@ -57,5 +57,7 @@ func EventTexts(e *event.Event) ([12]string, error) {
 	for i := range texts {
 		texts[i] = CleanText(texts[i])
 	}
+	// These are indexed.
+	texts[3], texts[6] = ShortKey(texts[3]), ShortKey(texts[6])
 	return texts, nil
 }

@@ -69,7 +69,8 @@ func TestChatsTakeEverything(t *testing.T) {
 			const burst = 40
 			srv := newServer(t, settings{
 				database: "sqlite://" + t.TempDir() + "/hookarr.db", routes: everything,
-				targets: fmt.Sprintf("ops:\n  plugin: %s\n  config: {webhook_url: %q}", c.plugin, c.url),
+				// The endpoint's own word is enough.
+				targets: fmt.Sprintf("ops:\n  plugin: %s\n  rate: {per_second: 0}\n  config: {webhook_url: %q}", c.plugin, c.url),
 			})
 			srv.start()
 			await := func(n int) []string {
@@ -103,6 +104,52 @@ func TestChatsTakeEverything(t *testing.T) {
 			out, err := srv.cli("deliveries", "list", "--json", "--limit", "200")
 			require.NoError(t, err, out)
 			require.Equal(t, len(samples)+2*burst, strings.Count(out, `"delivered"`))
+		})
+	}
+}
+
+// TestDiscordsLimitIsKept sends 150 events to an endpoint that takes five in two seconds,
+// as the plugin's own rate has it, and others to endpoints that tell less, at a faster
+// pace than they take.
+func TestDiscordsLimitIsKept(t *testing.T) {
+	t.Parallel()
+
+	for name, tc := range map[string]struct {
+		events int
+		limit  endpoint.Limit
+		rate   string
+		most   int // answers of 429
+	}{
+		"as Discord":     {150, endpoint.Limit{Requests: 5, Window: 2 * time.Second}, "", 5},
+		"retry after":    {40, endpoint.Limit{Requests: 5, Window: time.Second, NoHeaders: true}, "rate: {per_second: 0}", 8},
+		"without a hint": {20, endpoint.Limit{Requests: 5, Window: time.Second, NoHeaders: true, NoRetryAfter: true}, "rate: {per_second: 0}", 8},
+		"without a rate": {40, endpoint.Limit{Requests: 5, Window: time.Second}, "rate: {per_second: 0}", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			databases(t, func(t *testing.T, url string) {
+				d := &endpoint.Discord{Limit: tc.limit}
+				web := httptest.NewServer(d)
+				t.Cleanup(web.Close)
+				srv := newServer(t, settings{
+					database: url, routes: everything,
+					targets: fmt.Sprintf("ops:\n  plugin: discord\n  %s\n  config: {webhook_url: %q}", tc.rate, d.URL(web.URL)),
+				})
+				srv.start()
+				for n := range tc.events {
+					require.Equal(t, http.StatusAccepted, srv.post(importBody(n+1)).status)
+				}
+				require.Eventually(t, func() bool { return len(d.Messages()) == tc.events }, 100*time.Second, 50*time.Millisecond)
+				for n, m := range asJSON(t, d.Messages()) {
+					require.Contains(t, m, titleOf(n+1), "out of order")
+				}
+				traffic := d.Traffic()
+				t.Logf("%d events, %d answers of 429, %d sent inside a pause, at most %d in %s", tc.events, traffic.Throttled,
+					traffic.Violations, traffic.Busiest(tc.limit.Window), tc.limit.Window)
+				require.LessOrEqual(t, traffic.Throttled, tc.most)
+				require.Zero(t, traffic.Violations)
+				require.Empty(t, d.Refused())
+			})
 		})
 	}
 }

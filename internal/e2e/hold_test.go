@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,9 +14,9 @@ import (
 	"github.com/hookarr/hookarr/internal/testpg"
 )
 
-// TestMisconfiguredTargetHoldsAndDrains answers 404 until an operator resumes the
-// target: nothing is lost, and the oldest arrives first.
-func TestMisconfiguredTargetHoldsAndDrains(t *testing.T) {
+// TestMisconfiguredTargetIsHeld answers 404 until an operator resumes the target: nothing
+// is lost, and all arrive in their order.
+func TestMisconfiguredTargetIsHeld(t *testing.T) {
 	t.Parallel()
 
 	databases(t, func(t *testing.T, url string) {
@@ -35,12 +34,10 @@ func TestMisconfiguredTargetHoldsAndDrains(t *testing.T) {
 			out, err := srv.cli("targets", "list")
 			return err == nil && strings.Contains(out, "misconfigured")
 		}, 20*time.Second, 100*time.Millisecond)
-		require.Eventually(t, func() bool {
-			return execSQL(t, url, "UPDATE river_job SET priority = priority WHERE kind = 'deliver' AND state <> 'completed'") == 0
-		}, 20*time.Second, 100*time.Millisecond, "held deliveries must have no jobs")
-		out, err := srv.cli("deliveries", "list", "--state", "held", "--json", "--limit", "100")
+		out, err := srv.cli("deliveries", "list", "--state", "pending", "--json", "--limit", "100")
 		require.NoError(t, err, out)
-		require.Equal(t, events, strings.Count(out, `"held"`), out)
+		require.Equal(t, events, strings.Count(out, `"pending"`), out)
+		require.Contains(t, srv.metrics(t), `hookarr_target_held{kind="misconfigured",target="ops"} 1`)
 
 		// A restart keeps the hold.
 		require.NoError(t, srv.stop())
@@ -51,12 +48,12 @@ func TestMisconfiguredTargetHoldsAndDrains(t *testing.T) {
 		out, err = srv.cli("targets", "resume", "ops")
 		require.NoError(t, err, out)
 		for n, d := range endpoint.await(t, events) {
-			require.Equal(t, titleOf(n+1), d.Event.Title, "oldest first")
+			require.Equal(t, titleOf(n+1), d.Event.Title, "in order")
 		}
-		require.Eventually(t, func() bool {
-			out, err := srv.cli("targets", "list")
-			return err == nil && !strings.Contains(out, "misconfigured") && !strings.Contains(out, "draining")
-		}, 20*time.Second, 100*time.Millisecond)
+		out, err = srv.cli("targets", "list")
+		require.NoError(t, err, out)
+		require.NotContains(t, out, "misconfigured")
+		require.Contains(t, srv.metrics(t), `hookarr_target_held{kind="none",target="ops"} 0`)
 		require.Equal(t, http.StatusAccepted, srv.post(importBody(events+1)).status)
 		endpoint.await(t, events+1)
 	})
@@ -231,22 +228,49 @@ func TestStoppedPluginTimesOut(t *testing.T) {
 	endpoint.await(t, 1)
 }
 
+// TestRefusedPluginConfigurationHoldsItsTarget opens the door all the same: what comes in
+// goes out once the configuration is mended.
+func TestRefusedPluginConfigurationHoldsItsTarget(t *testing.T) {
+	t.Parallel()
+
+	endpoint := newReceiver(t)
+	srv := newServer(t, settings{
+		database: "sqlite://" + t.TempDir() + "/hookarr.db", routes: everything,
+		targets: strings.Replace(webhookTarget(endpoint), "config: {url:", "config: {urll:", 1),
+	})
+	srv.start()
+	log := srv.log.String()
+	require.Contains(t, log, srv.config)
+	require.Contains(t, log, "targets.ops.config.urll")
+	require.NotContains(t, log, sourceSecret)
+	require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)
+	require.Eventually(t, func() bool {
+		out, err := srv.cli("targets", "list")
+		return err == nil && strings.Contains(out, "quarantined") && strings.Contains(out, "urll")
+	}, 20*time.Second, 100*time.Millisecond)
+	require.NoError(t, srv.stop())
+
+	config, err := os.ReadFile(srv.config)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(srv.config, []byte(strings.Replace(string(config), "urll:", "url:", 1)), 0o600))
+	srv.start()
+	endpoint.await(t, 1)
+}
+
 // TestWrongConfigurationStartsNothing names file and key.
 func TestWrongConfigurationStartsNothing(t *testing.T) {
 	t.Parallel()
 
 	endpoint := newReceiver(t)
 	srv := newServer(t, settings{
-		database: "sqlite://" + t.TempDir() + "/hookarr.db",
-		targets:  fmt.Sprintf("ops:\n  plugin: webhook\n  config: {urll: %q}", endpoint.URL),
-		routes:   everything,
+		database: "sqlite://" + t.TempDir() + "/hookarr.db", routes: everything,
+		targets: strings.Replace(webhookTarget(endpoint), "concurrency:", "concurency:", 1),
 	})
 	srv.launch()
 	require.Error(t, <-srv.done)
 	srv.done <- nil
 	log := srv.log.String()
 	require.Contains(t, log, srv.config)
-	require.Contains(t, log, "targets.ops.config.urll")
-	require.Contains(t, log, "targets.ops.config.url")
+	require.Contains(t, log, "targets.ops.concurency")
 	require.NotContains(t, log, sourceSecret)
 }

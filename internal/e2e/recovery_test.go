@@ -32,14 +32,6 @@ func execSQL(t *testing.T, url, statement string) int64 {
 	return n
 }
 
-// anHourAgo follows a time in SQL.
-func anHourAgo(url string) string {
-	if strings.HasPrefix(url, "sqlite://") {
-		return " - 3600000000"
-	}
-	return " - interval '1 hour'"
-}
-
 // TestRowsAreTheTruth deletes jobs under load, again and again: every
 // delivery is brought home.
 func TestRowsAreTheTruth(t *testing.T) {
@@ -84,7 +76,6 @@ func TestRowsAreTheTruth(t *testing.T) {
 
 		// The next look for lost jobs is a minute away, or at the next start.
 		require.NoError(t, srv.stop())
-		execSQL(t, url, "UPDATE deliveries SET updated_at = created_at"+anHourAgo(url))
 		srv.start()
 		require.Eventually(t, func() bool { return len(endpoint.counts()) == events }, 90*time.Second, 50*time.Millisecond)
 		require.Eventually(t, func() bool {

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,92 +13,18 @@ import (
 
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
 )
 
-// Accept commits an event, its deliveries and their jobs, or finds that it repeats
-// another. A server that is away is waited for until ctx ends, if it has a deadline.
-func (s *Store) Accept(ctx context.Context, a *store.Acceptance) (store.Accepted, error) {
-	_, patient := ctx.Deadline()
-	for {
-		accepted, err := s.accepts.Do(ctx, a)
-		if err == nil || !patient || ctx.Err() != nil || errors.Is(err, store.ErrClosed) || !isOutage(err) {
-			if err != nil {
-				err = fmt.Errorf("accept event: %w", err)
-			}
-			return accepted, err
-		}
-		select {
-		case <-ctx.Done():
-			return store.Accepted{}, fmt.Errorf("accept event: %w", err)
-		case <-time.After(outagePause):
-		}
-	}
-}
-
-// acceptBatch accepts a batch in one transaction. It may be repeated when it is not
-// known whether it was committed: rows that are there already stay.
-func (s *Store) acceptBatch(ctx context.Context, items []*store.Acceptance) ([]store.Accepted, error) {
-	var accepted []store.Accepted
-	err := s.inTx(ctx, func(tx pgx.Tx) (err error) {
-		accepted, err = s.accept(ctx, tx, items)
-		return err
-	})
-	return accepted, err
-}
-
-// accept takes acceptances in, in their order.
-func (s *Store) accept(ctx context.Context, tx pgx.Tx, items []*store.Acceptance) ([]store.Accepted, error) {
-	accepted := make([]store.Accepted, 0, len(items))
-	var jobs []river.InsertManyParams
-	for len(items) > 0 {
-		n := untilClear(items)
-		f := foldBatch(items[:n])
-		items = items[n:]
-		held, err := take(ctx, tx, f)
-		if err != nil {
-			return nil, err
-		}
-		more, err := insertFresh(ctx, tx, f, held)
-		if err != nil {
-			return nil, err
-		}
-		if err := enrichTwins(ctx, tx, f); err != nil {
-			return nil, err
-		}
-		jobs = append(jobs, more...)
-		for i := range f.items {
-			accepted = append(accepted, f.accepted(i))
-		}
-	}
-	return accepted, s.insertJobs(ctx, tx, jobs)
-}
-
-// untilClear returns how many items come before the next one that frees keys: it must
-// see those of its predecessors taken, and its successors see them free.
-func untilClear(items []*store.Acceptance) int {
-	for i := 1; i < len(items); i++ {
-		if items[i].Clears != "" {
-			return i
-		}
-	}
-	return len(items)
-}
-
-func (s *Store) insertJobs(ctx context.Context, tx pgx.Tx, jobs []river.InsertManyParams) error {
-	if len(jobs) == 0 {
-		return nil
-	}
-	if _, err := s.jobs.InsertManyFastTx(ctx, tx, jobs); err != nil {
-		return fmt.Errorf("insert jobs: %w", err)
-	}
-	return nil
+// tx is a store.Tx.
+type tx struct {
+	pgx.Tx
+	jobs *river.Client[pgx.Tx]
 }
 
 const (
-	clearSQL = `DELETE FROM dedup WHERE source = $1 AND story = $2`
-	// lockHoldsSQL keeps holds from ending unseen until the transaction does.
-	lockHoldsSQL = `SELECT target, reason FROM target_state WHERE target = ANY($1) ORDER BY target FOR SHARE`
-	claimSQL     = `
+	freeKeysSQL = `DELETE FROM dedup WHERE source = $1 AND story = $2`
+	claimSQL    = `
 INSERT INTO dedup (source, key, event_id, story, expires_at)
 SELECT source, key, event_id, nullif(story, ''), now() + us * interval '1 microsecond'
 FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::bigint[]) AS c (source, key, event_id, story, us)
@@ -110,160 +35,96 @@ WHERE dedup.expires_at <= now()`
 SELECT c.n, d.event_id
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS c (source, key, n)
 JOIN dedup d ON d.source = c.source AND d.key = c.key`
-	unclaimSQL = `
-DELETE FROM dedup d USING unnest($1::text[], $2::text[]) AS c (source, key)
-WHERE d.source = c.source AND d.key = c.key`
+	dropKeysSQL = `DELETE FROM dedup WHERE source = $1 AND key = ANY($2)`
+	shortenSQL  = `
+UPDATE dedup SET expires_at = least(expires_at, now() + $1::bigint * interval '1 microsecond')
+WHERE source = $2 AND key = $3 AND event_id = $4`
 )
 
-// take claims the keys of a batch, finds its repetitions of stored events, and returns
-// the targets on hold, with the reasons.
-func take(ctx context.Context, tx pgx.Tx, f *fold) (held map[string]string, err error) {
-	held = make(map[string]string)
-	var batch pgx.Batch
-	if first := f.items[0]; first.Clears != "" {
-		if story := store.Story("", string(first.Clears), first.Event.CorrelationKey); story != "" {
-			batch.Queue(clearSQL, store.CleanText(first.Event.Source), story)
-		}
-	}
-	if targets := targetsOf(f.items); len(targets) > 0 {
-		batch.Queue(lockHoldsSQL, targets).Query(func(rows pgx.Rows) error {
-			var target, reason string
-			_, err := pgx.ForEachRow(rows, []any{&target, &reason}, func() error { held[target] = reason; return nil })
-			return err
-		})
-	}
-	c := columnsOf(f)
-	won := int64(len(f.claims))
-	if len(f.claims) > 0 {
-		batch.Queue(claimSQL, c.sources, c.keys, uuids(c.owners), c.stories, c.windows).Exec(func(tag pgconn.CommandTag) error {
-			won = tag.RowsAffected()
-			return nil
-		})
-	}
-	if batch.Len() > 0 {
-		if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
-			return nil, fmt.Errorf("take dedup keys: %w", err)
-		}
-	}
-	if won < int64(len(f.claims)) {
-		if err := f.findOwners(ctx, tx, c); err != nil {
-			return nil, fmt.Errorf("find repeated events: %w", err)
-		}
-	}
-	return held, nil
-}
-
-// claimColumns are the claims as the arrays of a statement.
-type claimColumns struct {
-	sources, keys, stories []string
-	owners                 []uuid.UUID
-	windows                []int64
-}
-
-func columnsOf(f *fold) claimColumns {
-	n := len(f.claims)
-	c := claimColumns{
-		sources: make([]string, n), keys: make([]string, n), stories: make([]string, n),
-		owners: make([]uuid.UUID, n), windows: make([]int64, n),
-	}
-	for i, claim := range f.claims {
-		c.sources[i], c.keys[i], c.stories[i] = claim.source, claim.key, claim.story
-		c.owners[i], c.windows[i] = f.items[claim.item].Event.ID, claim.window.Microseconds()
-	}
-	return c
-}
-
-// findOwners reads whose the claimed keys are. An item that repeats a stored event
-// then gives up the keys that it won: else what repeats faster than one of its windows
-// would renew the others for ever, and never be new again.
-func (f *fold) findOwners(ctx context.Context, tx pgx.Tx, c claimColumns) error {
-	rows, err := tx.Query(ctx, ownersSQL, c.sources, c.keys)
-	if err != nil {
-		return err
-	}
-	var n int
-	var owner pgtype.UUID
-	if _, err := pgx.ForEachRow(rows, []any{&n, &owner}, func() error {
-		if owner.Bytes != c.owners[n-1] {
-			f.lost(f.claims[n-1], owner.Bytes)
-			c.owners[n-1] = owner.Bytes
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	var sources, keys []string
-	for i, claim := range f.claims {
-		if own := f.items[claim.item].Event.ID; c.owners[i] == own && f.owner[claim.item] != own {
-			sources, keys = append(sources, claim.source), append(keys, claim.key)
-		}
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	_, err = tx.Exec(ctx, unclaimSQL, sources, keys)
+func (t *tx) FreeKeys(ctx context.Context, source, story string) error {
+	_, err := t.Exec(ctx, freeKeysSQL, source, story)
 	return err
 }
 
-func targetsOf(items []*store.Acceptance) []string {
-	var targets []string
-	seen := make(map[string]bool)
-	for _, a := range items {
-		for _, d := range a.Deliveries {
-			if !seen[d.Target] {
-				seen[d.Target] = true
-				targets = append(targets, d.Target)
-			}
-		}
+func (t *tx) ClaimKeys(ctx context.Context, claims []store.Claim) ([]uuid.UUID, error) {
+	n := len(claims)
+	owners, sources, keys, stories, windows := make([]uuid.UUID, n), make([]string, n), make([]string, n), make([]string, n), make([]int64, n)
+	for i, c := range claims {
+		owners[i], sources[i], keys[i], stories[i], windows[i] = c.Owner, c.Source, c.Key, c.Story, c.Window.Microseconds()
 	}
-	return targets
+	tag, err := t.Exec(ctx, claimSQL, sources, keys, uuids(owners), stories, windows)
+	if err != nil || int(tag.RowsAffected()) == n {
+		return owners, err
+	}
+	rows, err := t.Query(ctx, ownersSQL, sources, keys)
+	if err != nil {
+		return nil, err
+	}
+	var i int
+	var owner pgtype.UUID
+	_, err = pgx.ForEachRow(rows, []any{&i, &owner}, func() error { owners[i-1] = owner.Bytes; return nil })
+	return owners, err
+}
+
+func (t *tx) DropKeys(ctx context.Context, source string, keys []string) error {
+	_, err := t.Exec(ctx, dropKeysSQL, source, keys)
+	return err
+}
+
+func (t *tx) ShortenKey(ctx context.Context, source, key string, owner uuid.UUID, window time.Duration) error {
+	_, err := t.Exec(ctx, shortenSQL, window.Microseconds(), source, key, owner)
+	return err
 }
 
 const (
 	insertEventsSQL = `
-INSERT INTO events (id, received_at, crashes, source, state, origin, type, title, summary, fingerprint,
+INSERT INTO events (id, received_at, purge_after, crashes, source, state, origin, type, title, summary, fingerprint,
 	correlation_key, reason, method, query, header, body, normalized)
-SELECT id, coalesce(received_at, now()), crashes, source, state, origin, type, title, summary, fingerprint,
+SELECT id, coalesce(received_at, now()), coalesce(received_at, now()), crashes, source, state, origin, type, title, summary, fingerprint,
 	correlation_key, reason, method, query, header, body, normalized
 FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
 	$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bytea[], $17::bytea[])
 	AS e (id, received_at, crashes, source, state, origin, type, title, summary, fingerprint,
 	correlation_key, reason, method, query, header, body, normalized)
-ON CONFLICT (id) DO NOTHING`
+ON CONFLICT (id) DO NOTHING
+RETURNING id`
 	insertDeliveriesSQL = `
-INSERT INTO deliveries (id, event_id, target, route, state, reason)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
-ON CONFLICT (id) DO NOTHING`
+INSERT INTO deliveries (id, event_id, target, route, state, due_at)
+SELECT id, event_id, target, route, 'pending', now() + us * interval '1 microsecond'
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[]) AS d (id, event_id, target, route, us)
+ON CONFLICT (id) DO NOTHING
+RETURNING id`
 )
 
-// insertFresh inserts the events of a batch that repeat none, with their deliveries,
-// and returns the jobs that they need.
-func insertFresh(ctx context.Context, tx pgx.Tx, f *fold, held map[string]string) ([]river.InsertManyParams, error) {
-	var events eventColumns
-	var deliveries deliveryColumns
-	var jobs []river.InsertManyParams
-	for i, a := range f.items {
-		if !f.fresh(i) {
-			continue
-		}
-		if err := events.add(&a.Event); err != nil {
-			return nil, err
-		}
-		jobs = append(jobs, deliveries.add(a, held)...)
-		if a.Event.State == event.Deferred {
-			jobs = append(jobs, store.DecodeJob(a.Event.ID))
-		}
-	}
-	if len(events.ids) == 0 {
-		return nil, nil
+func (t *tx) InsertEvents(ctx context.Context, events []*event.Event, deliveries []store.NewDelivery) (map[uuid.UUID]bool, error) {
+	inserted := make(map[uuid.UUID]bool, len(events)+len(deliveries))
+	note := func(rows pgx.Rows) error {
+		var id pgtype.UUID
+		_, err := pgx.ForEachRow(rows, []any{&id}, func() error { inserted[id.Bytes] = true; return nil })
+		return err
 	}
 	var batch pgx.Batch
-	batch.Queue(insertEventsSQL, events.args()...)
-	deliveries.queue(&batch)
-	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
-		return nil, fmt.Errorf("insert events: %w", err)
+	if len(events) > 0 {
+		var c eventColumns
+		for _, e := range events {
+			if err := c.add(e); err != nil {
+				return nil, err
+			}
+		}
+		batch.Queue(insertEventsSQL, c.args()...).Query(note)
 	}
-	return jobs, nil
+	if n := len(deliveries); n > 0 {
+		ids, events := make([]uuid.UUID, n), make([]uuid.UUID, n)
+		targets, routes, waits := make([]string, n), make([]string, n), make([]int64, n)
+		for i, d := range deliveries {
+			ids[i], events[i], targets[i], routes[i], waits[i] = d.ID, d.EventID, d.Target, d.Route, d.Wait.Microseconds()
+		}
+		batch.Queue(insertDeliveriesSQL, uuids(ids), uuids(events), targets, routes, waits).Query(note)
+	}
+	if batch.Len() == 0 {
+		return inserted, nil
+	}
+	return inserted, t.SendBatch(ctx, &batch).Close()
 }
 
 // eventColumns are events as the arrays of insertEventsSQL.
@@ -304,40 +165,115 @@ func (c *eventColumns) args() []any {
 	return append(args, c.bodies, c.normalized)
 }
 
-// deliveryColumns are deliveries as the arrays of insertDeliveriesSQL.
-type deliveryColumns struct {
-	ids, events                      []uuid.UUID
-	targets, routes, states, reasons []string
+const (
+	decodeSQL = `
+UPDATE events SET state = $2, type = $3, title = $4, summary = $5, fingerprint = $6, correlation_key = $7,
+	reason = $8, normalized = $9, crashes = $10
+WHERE id = $1`
+	keepRequestsSQL = `
+UPDATE events SET method = w.method, query = w.query, header = w.header, body = w.body
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[]) AS w (id, method, query, header, body)
+WHERE events.id = w.id AND events.origin = '` + string(sdk.OriginCatchup) + `' AND events.method = ''
+RETURNING events.id`
+	insertRepetitionsSQL = `
+INSERT INTO repetitions (id, event_id, seen_at, origin)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[])
+ON CONFLICT (id) DO NOTHING`
+	enrichSQL      = `UPDATE events SET normalized = $2 WHERE id = $1`
+	dueEnrichedSQL = `
+UPDATE deliveries SET due_at = now() WHERE event_id = $1 AND state = 'pending' RETURNING id, target`
+)
+
+func (t *tx) LockDeferred(ctx context.Context, id uuid.UUID) (bool, error) {
+	var state event.State
+	err := t.QueryRow(ctx, `SELECT state FROM events WHERE id = $1 FOR UPDATE`, id).Scan(&state)
+	return state == event.Deferred, notFound(err)
 }
 
-// add adds the deliveries of an acceptance and returns the jobs of those that wait for
-// no hold.
-func (c *deliveryColumns) add(a *store.Acceptance, held map[string]string) []river.InsertManyParams {
-	var jobs []river.InsertManyParams
-	pending := false
-	for _, d := range a.Deliveries {
-		state := event.Pending
-		reason, onHold := held[d.Target]
-		switch {
-		case onHold:
-			state = event.Held
-		case a.Enrich:
-			pending = true
-		default:
-			jobs = append(jobs, store.DeliverJob(d.ID, d.Target))
+func (t *tx) DecodeEvent(ctx context.Context, e *event.Event) error {
+	texts, err := store.EventTexts(e)
+	if err != nil {
+		return err
+	}
+	_, err = t.Exec(ctx, decodeSQL, e.ID, texts[1], texts[3], texts[4], texts[5], texts[6], texts[7], texts[8], e.Normalized, e.Crashes)
+	return err
+}
+
+func (t *tx) KeepRequests(ctx context.Context, twins []*event.Event) ([]uuid.UUID, error) {
+	var c eventColumns
+	for _, e := range twins {
+		if err := c.add(e); err != nil {
+			return nil, err
 		}
-		c.ids, c.events = append(c.ids, d.ID), append(c.events, a.Event.ID)
-		c.targets, c.routes = append(c.targets, d.Target), append(c.routes, d.Route)
-		c.states, c.reasons = append(c.states, string(state)), append(c.reasons, reason)
 	}
-	if pending {
-		jobs = append(jobs, store.EnrichJob(a.Event.ID))
-	}
-	return jobs
+	rows, err := t.Query(ctx, keepRequestsSQL, uuids(c.ids), c.texts[9], c.texts[10], c.texts[11], c.bodies)
+	return collect(rows, err, scanID)
 }
 
-func (c *deliveryColumns) queue(batch *pgx.Batch) {
-	if len(c.ids) > 0 {
-		batch.Queue(insertDeliveriesSQL, uuids(c.ids), uuids(c.events), c.targets, c.routes, c.states, c.reasons)
+func (t *tx) InsertRepetitions(ctx context.Context, list []store.Repetition) error {
+	n := len(list)
+	ids, events, origins := make([]uuid.UUID, n), make([]uuid.UUID, n), make([]string, n)
+	seen := make(pgtype.FlatArray[pgtype.Timestamptz], n)
+	for i, r := range list {
+		ids[i], events[i], origins[i], seen[i] = r.ID, r.EventID, string(r.Origin), pgtype.Timestamptz{Time: r.SeenAt, Valid: true}
 	}
+	_, err := t.Exec(ctx, insertRepetitionsSQL, uuids(ids), uuids(events), seen, origins)
+	return err
 }
+
+func (t *tx) EnrichEvent(ctx context.Context, id uuid.UUID, normalized []byte) ([]event.Delivery, error) {
+	if normalized != nil {
+		if _, err := t.Exec(ctx, enrichSQL, id, normalized); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := t.Query(ctx, dueEnrichedSQL, id)
+	return collect(rows, err, func(rows pgx.Rows) (d event.Delivery, err error) {
+		err = rows.Scan((*[16]byte)(&d.ID), &d.Target)
+		return d, err
+	})
+}
+
+const (
+	// unaccounted is of an event that accounts for no record yet.
+	unaccounted = `NOT EXISTS (
+	SELECT FROM dedup a WHERE a.source = $1 AND a.key = '` + store.AccountPrefix + `' || replace(id::text, '-', ''))`
+	readTwinSQL        = `SELECT event_id FROM dedup WHERE source = $1 AND key = $2 AND expires_at > now()`
+	fingerprintTwinSQL = `
+SELECT id FROM events
+WHERE source = $1 AND fingerprint = $2 AND fingerprint <> '' AND received_at BETWEEN $3 AND $4 AND ` + unaccounted + `
+ORDER BY received_at LIMIT 1`
+	keyTwinSQL = `
+SELECT id FROM (SELECT event_id AS id FROM dedup WHERE source = $1 AND key = ANY($2) AND expires_at > now()) k
+WHERE ` + unaccounted + ` LIMIT 1`
+)
+
+func (t *tx) FindTwin(ctx context.Context, q store.TwinQuery) (id uuid.UUID, err error) {
+	for _, look := range []struct {
+		sql  string
+		args []any
+	}{
+		{readTwinSQL, []any{q.Source, q.ReadKey}},
+		{fingerprintTwinSQL, []any{q.Source, q.Fingerprint, q.From, q.To}},
+		{keyTwinSQL, []any{q.Source, q.Keys}},
+	} {
+		err := t.QueryRow(ctx, look.sql, look.args...).Scan((*[16]byte)(&id))
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return id, err
+		}
+	}
+	return uuid.Nil, nil
+}
+
+func (t *tx) InsertJobs(ctx context.Context, jobs []river.InsertManyParams) error {
+	_, err := t.jobs.InsertManyFastTx(ctx, t.Tx, jobs)
+	return err
+}
+
+func (t *tx) AddJobs(ctx context.Context, jobs []river.InsertManyParams) (int, error) {
+	results, err := t.jobs.InsertManyTx(ctx, t.Tx, jobs)
+	return store.Added(results), err
+}
+
+// affected is the number of rows that a statement changed.
+func affected(tag pgconn.CommandTag, err error) (int, error) { return int(tag.RowsAffected()), err }

@@ -19,36 +19,37 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"github.com/hookarr/hookarr/core/store"
 )
 
-const (
-	connectTimeout = 5 * time.Second
-	// batchTimeout bounds one transaction of a batch, for servers that fall silent.
-	batchTimeout = 15 * time.Second
-	// outagePause is the time between tries while the server is away.
-	outagePause = 100 * time.Millisecond
-)
+const connectTimeout = 5 * time.Second
 
-// Store is a store.Store in Postgres.
-type Store struct {
-	pool   *pgxpool.Pool
+// Engine is a store.Engine in Postgres.
+type Engine struct {
+	pool *pgxpool.Pool
+	// beats is for the heartbeat alone, which must not wait for a connection.
+	beats *pgxpool.Pool
+	// moves is for River's own changes to its jobs. They are not waited for until they
+	// are on disk: one that is lost makes a job run again, which meets the settled row.
+	moves  *pgxpool.Pool
 	log    *slog.Logger
 	schema store.Schema
+	bell   store.Bell
 	// jobs inserts jobs; it works none.
-	jobs    *river.Client[pgx.Tx]
-	accepts store.Batcher[*store.Acceptance, store.Accepted]
-	settles store.Batcher[*store.Settlement, struct{}]
-	works   store.Batcher[uuid.UUID, *store.Work]
+	jobs *river.Client[pgx.Tx]
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Engine = (*Engine)(nil)
+	_ store.Tx     = (*tx)(nil)
+)
 
 // Open prepares a store for the database that url names. The server need not be up:
 // every method connects when it must.
-func Open(ctx context.Context, url string, log *slog.Logger) (*Store, error) {
+func Open(ctx context.Context, url string, log *slog.Logger) (*store.Store, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// The driver's message repeats parts of the URL, which holds a password.
@@ -69,54 +70,87 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*Store, error) {
 	}
 	maps.Copy(params, config.ConnConfig.RuntimeParams)
 	config.ConnConfig.RuntimeParams = params
-	schema, err := wantedSchema()
-	if err != nil {
+	e := &Engine{log: log}
+	if e.schema, err = wantedSchema(); err != nil {
 		return nil, err
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("open connection pool: %w", err)
+	if err := e.connect(ctx, config); err != nil {
+		e.closePools()
+		return nil, err
 	}
-	s := &Store{pool: pool, log: log, schema: schema}
+	return store.New(e), nil
+}
+
+func (e *Engine) connect(ctx context.Context, config *pgxpool.Config) (err error) {
+	if e.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return fmt.Errorf("open connection pool: %w", err)
+	}
+	beats := config.Copy()
+	beats.MaxConns, beats.MinConns = 1, 0
+	if e.beats, err = pgxpool.NewWithConfig(ctx, beats); err != nil {
+		return fmt.Errorf("open connection pool: %w", err)
+	}
+	moves := config.Copy()
+	moves.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
+	if e.moves, err = pgxpool.NewWithConfig(ctx, moves); err != nil {
+		return fmt.Errorf("open connection pool: %w", err)
+	}
 	// The cooldown is how long after telling the workers of new jobs River says
 	// nothing: those inserted meanwhile would wait for the next poll.
-	s.jobs, err = river.NewClient(riverpgxv5.New(pool), &river.Config{FetchCooldown: river.FetchCooldownMin, Logger: log})
+	e.jobs, err = river.NewClient(riverpgxv5.New(e.pool), &river.Config{FetchCooldown: river.FetchCooldownMin, Logger: e.log})
 	if err != nil {
-		pool.Close()
-		return nil, fmt.Errorf("prepare queue: %w", err)
+		return fmt.Errorf("prepare queue: %w", err)
 	}
-	s.accepts.Work, s.accepts.Shared, s.accepts.Timeout = s.acceptBatch, isOutage, batchTimeout
-	s.accepts.Size = func(a *store.Acceptance) int { return len(a.Event.Request.Body) + len(a.Event.Normalized) }
-	s.settles.Work, s.settles.Shared, s.settles.Timeout = s.settleBatch, isOutage, batchTimeout
-	s.works.Work, s.works.Shared, s.works.Timeout = s.loadBatch, isOutage, batchTimeout
-	return s, nil
-}
-
-// OpenQueue builds the River client that works jobs.
-func (s *Store) OpenQueue(config *river.Config) (store.Queue, error) {
-	client, err := river.NewClient(riverpgxv5.New(s.pool), config)
-	if err != nil {
-		return nil, fmt.Errorf("prepare queue: %w", err)
-	}
-	return client, nil
-}
-
-// Close lets batches under way end and closes every connection.
-func (s *Store) Close() error {
-	s.accepts.Close()
-	s.settles.Close()
-	s.works.Close()
-	s.pool.Close()
 	return nil
 }
 
-// inTx runs do in a transaction.
-func (s *Store) inTx(ctx context.Context, do func(tx pgx.Tx) error) error {
-	return oneLine(pgx.BeginFunc(ctx, s.pool, do))
+// OpenQueue builds the River client that works jobs.
+func (e *Engine) OpenQueue(config *river.Config) (store.Queue, error) {
+	config.ReindexerIndexNames = slices.DeleteFunc(river.ReindexerIndexNamesDefault(), func(name string) bool {
+		return slices.Contains(needlessIndexes, name)
+	})
+	return river.NewClient(&store.QueueDriver[pgx.Tx]{Driver: riverpgxv5.New(e.moves), Bell: &e.bell, Delete: deleteJobs}, config)
+}
+
+func deleteJobs(ctx context.Context, exec riverdriver.Executor, ids []int64) error {
+	return exec.Exec(ctx, `DELETE FROM river_job WHERE id = ANY($1) AND state = 'running'`, ids)
+}
+
+// Wake has the workers of a queue look for jobs after a while.
+func (e *Engine) Wake(queue string, after time.Duration) { e.bell.RingAfter(queue, after) }
+
+// TellPaused tells the workers of a queue that it is paused or resumed.
+func (e *Engine) TellPaused(queue string, paused bool) { e.bell.RingPaused(queue, paused) }
+
+// Close closes every connection.
+func (e *Engine) Close() error {
+	e.bell.Stop()
+	e.closePools()
+	return nil
+}
+
+func (e *Engine) closePools() {
+	for _, pool := range []*pgxpool.Pool{e.pool, e.beats, e.moves} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
+}
+
+// Write runs do in a transaction.
+func (e *Engine) Write(ctx context.Context, do func(ctx context.Context, tx store.Tx) error) error {
+	return e.inTx(ctx, func(t pgx.Tx) error { return do(ctx, &tx{Tx: t, jobs: e.jobs}) })
+}
+
+func (e *Engine) inTx(ctx context.Context, do func(t pgx.Tx) error) error {
+	return oneLine(pgx.BeginFunc(ctx, e.pool, do))
 }
 
 // Reserve does nothing: nodes share a server.
-func (*Store) Reserve() error { return nil }
+func (*Engine) Reserve() error { return nil }
+
+// Guard does nothing: a server keeps what it has committed.
+func (*Engine) Guard(context.Context) error { return nil }
 
 // connectError is the driver's in one line. The driver's own has a line for every
 // address that it tried, and repeats parts of the URL.
@@ -142,9 +176,9 @@ func oneLine(err error) error {
 	return err
 }
 
-// isOutage reports whether err is the server's or the network's, and not that of the
+// Outage reports whether err is the server's or the network's, and not that of the
 // rows at hand. See https://www.postgresql.org/docs/current/errcodes-appendix.html.
-func isOutage(err error) bool {
+func (*Engine) Outage(err error) bool {
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) {
 		return true

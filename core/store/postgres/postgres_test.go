@@ -25,7 +25,7 @@ import (
 	"github.com/hookarr/hookarr/internal/testpg"
 )
 
-func open(t *testing.T, url string) *postgres.Store {
+func open(t *testing.T, url string) *store.Store {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), url, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -40,11 +40,23 @@ func TestContract(t *testing.T) {
 		t.Helper()
 		url := testpg.New(t)
 		return storetest.Database{
-			Store:  open(t, url),
-			Exec:   func(t *testing.T, statement string) int64 { t.Helper(); return exec(t, url, statement) },
-			Reopen: func(t *testing.T) store.Store { t.Helper(); return open(t, url) },
+			Store:   open(t, url),
+			Exec:    func(t *testing.T, statement string) int64 { t.Helper(); return exec(t, url, statement) },
+			Written: func(t *testing.T) int64 { t.Helper(); return written(t, url) },
+			Reopen:  func(t *testing.T) *store.Store { t.Helper(); return open(t, url) },
 		}
 	})
+}
+
+// written sums the transactions that wrote each row last.
+func written(t *testing.T, url string) (n int64) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) }()
+	require.NoError(t, conn.QueryRow(t.Context(), `
+SELECT (SELECT sum(xmin::text::bigint) FROM deliveries) + (SELECT sum(xmin::text::bigint) FROM river_job)`).Scan(&n))
+	return n
 }
 
 func exec(t *testing.T, url, statement string) int64 {
@@ -65,8 +77,8 @@ func acceptance() *store.Acceptance {
 	}
 }
 
-// TestBeatTakesOverTheJobsOfDeadNodes leaves those of the living alone.
-func TestBeatTakesOverTheJobsOfDeadNodes(t *testing.T) {
+// TestJobsOfDeadNodesAreTakenOver leaves those of the living alone.
+func TestJobsOfDeadNodesAreTakenOver(t *testing.T) {
 	t.Parallel()
 
 	ctx, url := t.Context(), testpg.New(t)
@@ -79,14 +91,43 @@ func TestBeatTakesOverTheJobsOfDeadNodes(t *testing.T) {
 		require.EqualValues(t, 1, exec(t, url, fmt.Sprintf(
 			"UPDATE river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = ARRAY['%s'] WHERE state = 'available'", node)))
 	}
-	n, err := s.Beat(ctx, "living", time.Minute)
-	require.NoError(t, err)
-	require.Zero(t, n)
+	reclaim := func(want int) {
+		t.Helper()
+		n, err := s.ReclaimDead(ctx, 10*time.Second)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
+	reclaim(0)
 	exec(t, url, "UPDATE nodes SET beat_at = now() - interval '11 seconds' WHERE name = 'dying'")
-	n, err = s.Beat(ctx, "living", 10*time.Second)
+	p, err := s.Beat(ctx, "living", 10*time.Second)
 	require.NoError(t, err)
-	require.Equal(t, 1, n)
+	require.Equal(t, 1, p.Dead)
+	reclaim(1)
 	require.EqualValues(t, 1, exec(t, url, "UPDATE river_job SET priority = 1 WHERE state = 'available' AND attempted_by = ARRAY['dying']"))
+}
+
+// TestGapMakesANodeUnsteady: after an outage of the database all nodes look dead, and
+// who beats first must accuse nobody.
+func TestGapMakesANodeUnsteady(t *testing.T) {
+	t.Parallel()
+
+	ctx, url := t.Context(), testpg.New(t)
+	s := open(t, url)
+	require.NoError(t, s.Migrate(ctx))
+	require.NoError(t, s.Join(ctx, "one"))
+	beat := func() time.Duration {
+		t.Helper()
+		p, err := s.Beat(ctx, "one", 10*time.Second)
+		require.NoError(t, err)
+		return p.Steady
+	}
+	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '1 hour'")
+	require.Greater(t, beat(), 59*time.Minute)
+	exec(t, url, "UPDATE nodes SET beat_at = now() - interval '11 seconds'")
+	require.Less(t, beat(), time.Minute, "after a gap")
+	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '1 hour'")
+	exec(t, url, "DELETE FROM nodes")
+	require.Less(t, beat(), time.Minute, "after it was forgotten")
 }
 
 // TestOutage stops the server while events come in: what was acknowledged is there

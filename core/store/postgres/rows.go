@@ -2,23 +2,27 @@ package postgres
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
 )
 
 // Columns and where they are scanned to; the two lists of a row keep one order.
 const (
 	eventCols = `e.id, e.source, e.state, e.origin, e.received_at, e.method, e.query, e.header, e.body,
 	e.type, e.title, e.summary, e.fingerprint, e.correlation_key, e.normalized, e.reason, e.crashes`
-	deliveryCols = `d.id, d.event_id, d.target, d.route, d.state, d.attempts, d.suspect, d.crashes, d.not_before,
+	deliveryCols = `d.id, d.event_id, d.target, d.route, d.state, d.attempts, d.suspect, d.crashes, d.due_at,
 	d.reason, d.created_at, d.updated_at, d.message_id, d.receipt`
-	holdCols = `h.target, h.kind, h.reason, h.since, h.draining, h.probe_at, h.probes, h.probe`
+	targetCols = `t.name, t.hold, t.reason, t.since, t.until, t.accused, t.witnessed, t.probe, t.probe_at, t.probes,
+	t.next_at, t.pace, t.pause_us, t.failures, t.arrival_at`
 )
 
 type eventRow struct {
@@ -47,48 +51,70 @@ func (r *eventRow) event() (event.Event, error) {
 func deliveryDest(d *event.Delivery) []any {
 	return []any{
 		(*[16]byte)(&d.ID), (*[16]byte)(&d.EventID), &d.Target, &d.Route, (*string)(&d.State), &d.Attempts, &d.Suspect,
-		&d.Crashes, &d.NotBefore, &d.Reason, &d.CreatedAt, &d.UpdatedAt, &d.MessageID, &d.Receipt,
+		&d.Crashes, &d.DueAt, &d.Reason, &d.CreatedAt, &d.UpdatedAt, &d.MessageID, &d.Receipt,
 	}
 }
 
-// cleanDelivery puts a scanned delivery into the form that the store promises.
-func cleanDelivery(d event.Delivery) event.Delivery {
-	d.CreatedAt, d.UpdatedAt, d.NotBefore = d.CreatedAt.UTC(), d.UpdatedAt.UTC(), d.NotBefore.UTC()
-	if d.NotBefore.Unix() == 0 {
-		d.NotBefore = time.Time{}
-	}
+// inUTC puts a scanned delivery into the form that the store promises.
+func inUTC(d event.Delivery) event.Delivery {
+	d.CreatedAt, d.UpdatedAt, d.DueAt = d.CreatedAt.UTC(), d.UpdatedAt.UTC(), d.DueAt.UTC()
 	return d
 }
 
-// holdRow is a hold of an outer join: every column may be null.
-type holdRow struct {
-	target, kind, reason pgtype.Text
-	since, probeAt       pgtype.Timestamptz
-	draining             pgtype.Bool
-	probes               pgtype.Int4
-	probe                pgtype.UUID
+// deliveredAttempt is the attempt that is part of a delivery's row; null for none.
+type deliveredAttempt struct {
+	sent    pgtype.Timestamptz
+	elapsed pgtype.Int8
+	status  pgtype.Int4
+	excerpt pgtype.Text
 }
 
-func (r *holdRow) dest() []any {
-	return []any{&r.target, &r.kind, &r.reason, &r.since, &r.draining, &r.probeAt, &r.probes, &r.probe}
-}
+const attemptCols = `d.sent_at, d.elapsed_us, d.status, d.excerpt`
 
-// hold returns the hold, or nil.
-func (r *holdRow) hold(now time.Time) *store.Hold {
-	if !r.target.Valid {
+func (a *deliveredAttempt) dest() []any { return []any{&a.sent, &a.elapsed, &a.status, &a.excerpt} }
+
+func (a *deliveredAttempt) attempt(d event.Delivery) []event.Attempt {
+	if !a.sent.Valid {
 		return nil
 	}
-	h := &store.Hold{
-		Target: r.target.String, Kind: store.HoldKind(r.kind.String), Reason: r.reason.String, Since: r.since.Time.UTC(),
-		Draining: r.draining.Bool, Probes: int(r.probes.Int32), Now: now.UTC(),
+	return []event.Attempt{{
+		DeliveryID: d.ID, Number: d.Attempts, StartedAt: a.sent.Time.UTC(), Elapsed: time.Duration(a.elapsed.Int64) * time.Microsecond,
+		Class: sdk.ClassOK, Status: int(a.status.Int32), Excerpt: a.excerpt.String, Counted: true,
+	}}
+}
+
+// targetRow is a target, or an outer join without one: every column may be null.
+type targetRow struct {
+	name, hold, reason, pace             pgtype.Text
+	since, until, probeAt, next, arrival pgtype.Timestamptz
+	accused, probe                       pgtype.UUID
+	witnessed                            pgtype.Bool
+	probes, failures                     pgtype.Int4
+	pause                                pgtype.Int8
+}
+
+func (r *targetRow) dest() []any {
+	return []any{
+		&r.name, &r.hold, &r.reason, &r.since, &r.until, &r.accused, &r.witnessed, &r.probe, &r.probeAt, &r.probes,
+		&r.next, &r.pace, &r.pause, &r.failures, &r.arrival,
 	}
-	if r.probeAt.Valid {
-		h.ProbeAt = r.probeAt.Time.UTC()
+}
+
+func (r *targetRow) target() store.Target {
+	return store.Target{
+		Name: r.name.String, Hold: store.HoldKind(r.hold.String), Reason: r.reason.String, Since: utc(r.since), Until: utc(r.until),
+		Accused: toUUID(r.accused), Witnessed: r.witnessed.Bool, Probe: toUUID(r.probe), ProbeAt: utc(r.probeAt),
+		Probes: int(r.probes.Int32), NextAt: utc(r.next), Pace: r.pace.String, Pause: time.Duration(r.pause.Int64) * time.Microsecond,
+		Failures: int(r.failures.Int32), ArrivalAt: utc(r.arrival),
 	}
-	if r.probe.Valid {
-		h.Probe = r.probe.Bytes
+}
+
+// utc is the time of a nullable column; null is the zero time.
+func utc(at pgtype.Timestamptz) time.Time {
+	if !at.Valid {
+		return time.Time{}
 	}
-	return h
+	return at.Time.UTC()
 }
 
 // collect scans every row with scan.
@@ -97,4 +123,21 @@ func collect[T any](rows pgx.Rows, err error, scan func(pgx.Rows) (T, error)) ([
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(pgx.CollectableRow) (T, error) { return scan(rows) })
+}
+
+func scanID(rows pgx.Rows) (id uuid.UUID, err error) {
+	err = rows.Scan((*[16]byte)(&id))
+	return id, err
+}
+
+func scanText(rows pgx.Rows) (text string, err error) {
+	err = rows.Scan(&text)
+	return text, err
+}
+
+func notFound(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return store.ErrNotFound
+	}
+	return err
 }

@@ -4,227 +4,231 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
 
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
 )
 
-// Accept commits an event, its deliveries and their jobs, or finds that it repeats
-// another.
-func (s *Store) Accept(ctx context.Context, a *store.Acceptance) (store.Accepted, error) {
-	accepted, err := s.accepts.Do(ctx, a)
-	if err != nil {
-		return store.Accepted{}, fmt.Errorf("accept event: %w", err)
-	}
-	return accepted, nil
-}
-
-func (s *Store) acceptBatch(ctx context.Context, items []*store.Acceptance) ([]store.Accepted, error) {
-	accepted := make([]store.Accepted, len(items))
-	err := s.inTx(ctx, func(t *tx) error {
-		for i, a := range items {
-			var err error
-			if accepted[i], err = t.accept(a); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return accepted, err
-}
-
 const (
-	clearSQL = `DELETE FROM dedup WHERE source = ? AND story = ?`
-	claimSQL = `
+	freeKeysSQL = `DELETE FROM dedup WHERE source = ? AND story = ?`
+	claimSQL    = `
 INSERT INTO dedup (source, key, event_id, story, seen_at, expires_at) VALUES (?1, ?2, ?3, nullif(?4, ''), ?5, ?6)
 ON CONFLICT (source, key) DO UPDATE
 SET event_id = excluded.event_id, story = excluded.story, seen_at = excluded.seen_at, expires_at = excluded.expires_at
 WHERE dedup.expires_at <= excluded.seen_at`
-	ownerSQL       = `SELECT event_id FROM dedup WHERE source = ? AND key = ?`
-	unclaimSQL     = `DELETE FROM dedup WHERE source = ? AND key = ?`
+	ownerSQL   = `SELECT event_id FROM dedup WHERE source = ? AND key = ?`
+	dropKeySQL = `DELETE FROM dedup WHERE source = ? AND key = ?`
+	shortenSQL = `UPDATE dedup SET expires_at = min(expires_at, ?) WHERE source = ? AND key = ? AND event_id = ?`
+)
+
+func (t *tx) FreeKeys(ctx context.Context, source, story string) error {
+	return t.exec(ctx, freeKeysSQL, source, story)
+}
+
+func (t *tx) ClaimKeys(ctx context.Context, claims []store.Claim) ([]uuid.UUID, error) {
+	owners := make([]uuid.UUID, len(claims))
+	for i, c := range claims {
+		n, err := t.changed(ctx, claimSQL, c.Source, c.Key, c.Owner[:], c.Story, t.now, t.now+c.Window.Microseconds())
+		if err != nil {
+			return nil, err
+		}
+		owners[i] = c.Owner
+		if n == 0 {
+			if err := t.QueryRowContext(ctx, ownerSQL, c.Source, c.Key).Scan(&owners[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return owners, nil
+}
+
+func (t *tx) DropKeys(ctx context.Context, source string, keys []string) error {
+	for _, key := range keys {
+		if err := t.exec(ctx, dropKeySQL, source, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) ShortenKey(ctx context.Context, source, key string, owner uuid.UUID, window time.Duration) error {
+	return t.exec(ctx, shortenSQL, t.now+window.Microseconds(), source, key, owner[:])
+}
+
+const (
 	insertEventSQL = `
-INSERT INTO events (id, received_at, crashes, source, state, origin, type, title, summary, fingerprint,
+INSERT INTO events (id, received_at, purge_after, crashes, source, state, origin, type, title, summary, fingerprint,
 	correlation_key, reason, method, query, header, body, normalized)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
 ON CONFLICT (id) DO NOTHING`
-	holdReasonSQL     = `SELECT reason FROM target_state WHERE target = ?`
 	insertDeliverySQL = `
-INSERT INTO deliveries (id, event_id, target, route, state, reason, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+INSERT INTO deliveries (id, event_id, target, route, state, created_at, updated_at, due_at)
+VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?5, ?6)
 ON CONFLICT (id) DO NOTHING`
 )
 
-func (t *tx) accept(a *store.Acceptance) (store.Accepted, error) {
-	owner, err := t.take(a)
-	if err != nil {
-		return store.Accepted{}, err
-	}
-	if owner != a.Event.ID {
-		return store.Accepted{EventID: owner, Duplicate: true}, t.enrichTwin(owner, a)
-	}
-	e := &a.Event
-	texts, err := store.EventTexts(e)
-	if err != nil {
-		return store.Accepted{}, err
-	}
-	received := t.now
-	if !e.ReceivedAt.IsZero() {
-		received = micros(e.ReceivedAt)
-	}
-	args := []any{e.ID[:], received, e.Crashes}
-	for _, text := range texts {
-		args = append(args, text)
-	}
-	body := e.Request.Body
-	if body == nil {
-		body = []byte{} // the column takes no null
-	}
-	if _, err := t.exec(insertEventSQL, append(args, body, e.Normalized)...); err != nil {
-		return store.Accepted{}, fmt.Errorf("insert event: %w", err)
-	}
-	if e.State == event.Deferred {
-		t.jobs = append(t.jobs, store.DecodeJob(e.ID))
-	}
-	return store.Accepted{EventID: e.ID}, t.insertDeliveries(a)
-}
-
-// take claims the keys of an event and returns the event that it repeats, or its own
-// id. A repetition gives up the keys that it won: else what repeats faster than one of
-// its windows would renew the others for ever, and never be new again.
-func (t *tx) take(a *store.Acceptance) (uuid.UUID, error) {
-	source := store.CleanText(a.Event.Source)
-	if a.Clears != "" {
-		if story := store.Story("", string(a.Clears), a.Event.CorrelationKey); story != "" {
-			if _, err := t.exec(clearSQL, source, story); err != nil {
-				return uuid.Nil, fmt.Errorf("free dedup keys: %w", err)
-			}
-		}
-	}
-	owner := a.Event.ID
-	var won []string
-	for _, k := range a.Keys {
-		key := store.ShortKey(k.Key)
-		story := store.Story(key, string(a.Event.Type), a.Event.CorrelationKey)
-		n, err := t.changed(claimSQL, source, key, a.Event.ID[:], story, t.now, t.now+k.Window.Microseconds())
+func (t *tx) InsertEvents(ctx context.Context, events []*event.Event, deliveries []store.NewDelivery) (map[uuid.UUID]bool, error) {
+	inserted := make(map[uuid.UUID]bool, len(events)+len(deliveries))
+	for _, e := range events {
+		texts, err := store.EventTexts(e)
 		if err != nil {
-			return uuid.Nil, fmt.Errorf("take dedup key: %w", err)
+			return nil, err
 		}
-		if n > 0 {
-			won = append(won, key)
-			continue
+		received := t.now
+		if !e.ReceivedAt.IsZero() {
+			received = micros(e.ReceivedAt)
 		}
-		if owner != a.Event.ID {
-			continue
+		args := []any{e.ID[:], received, e.Crashes}
+		for _, text := range texts {
+			args = append(args, text)
 		}
-		if err := t.row(ownerSQL, []any{source, key}, &owner); err != nil {
-			return uuid.Nil, fmt.Errorf("find repeated event: %w", err)
+		n, err := t.changed(ctx, insertEventSQL, append(args, notNull(e.Request.Body), e.Normalized)...)
+		if err != nil {
+			return nil, err
 		}
+		inserted[e.ID] = n > 0
 	}
-	if owner == a.Event.ID {
-		return owner, nil
-	}
-	for _, key := range won {
-		if _, err := t.exec(unclaimSQL, source, key); err != nil {
-			return uuid.Nil, fmt.Errorf("give up dedup key: %w", err)
+	for _, d := range deliveries {
+		n, err := t.changed(ctx, insertDeliverySQL, d.ID[:], d.EventID[:], d.Target, d.Route, t.now, t.now+d.Wait.Microseconds())
+		if err != nil {
+			return nil, err
 		}
+		inserted[d.ID] = n > 0
 	}
-	return owner, nil
+	return inserted, nil
 }
 
-// insertDeliveries inserts deliveries: held when their target is on hold, else with
-// jobs.
-func (t *tx) insertDeliveries(a *store.Acceptance) error {
-	pending := false
-	for _, d := range a.Deliveries {
-		state, reason := event.Held, ""
-		err := t.row(holdReasonSQL, []any{d.Target}, &reason)
-		if errors.Is(err, sql.ErrNoRows) {
-			state, pending = event.Pending, true
-			if !a.Enrich {
-				t.jobs = append(t.jobs, store.DeliverJob(d.ID, d.Target))
-			}
-		} else if err != nil {
-			return fmt.Errorf("read hold: %w", err)
-		}
-		if _, err := t.exec(insertDeliverySQL, d.ID[:], a.Event.ID[:], d.Target, d.Route, string(state), reason, t.now); err != nil {
-			return fmt.Errorf("insert delivery: %w", err)
-		}
+// notNull is a body for a column that takes no null.
+func notNull(body []byte) []byte {
+	if body == nil {
+		return []byte{}
 	}
-	if a.Enrich && pending {
-		t.jobs = append(t.jobs, store.EnrichJob(a.Event.ID))
-	}
-	return nil
+	return body
 }
 
-const resolveSQL = `
+const (
+	decodeSQL = `
 UPDATE events SET state = ?, type = ?, title = ?, summary = ?, fingerprint = ?, correlation_key = ?, reason = ?,
 	normalized = ?, crashes = ?
 WHERE id = ?`
+	keepRequestSQL = `
+UPDATE events SET method = ?, query = ?, header = ?, body = ?
+WHERE id = ? AND origin = '` + string(sdk.OriginCatchup) + `' AND method = ''`
+	insertRepetitionSQL = `
+INSERT INTO repetitions (id, event_id, seen_at, origin) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
+	enrichSQL      = `UPDATE events SET normalized = ? WHERE id = ?`
+	dueEnrichedSQL = `
+UPDATE deliveries SET due_at = ? WHERE event_id = ? AND state = 'pending' RETURNING id, target`
+)
 
-// Resolve gives a stored deferred event its decoded form, its deliveries and their
-// jobs.
-func (s *Store) Resolve(ctx context.Context, a *store.Acceptance) (store.Accepted, error) {
-	accepted := store.Accepted{EventID: a.Event.ID}
-	err := s.inTx(ctx, func(t *tx) error {
-		var state event.State
-		err := t.row(`SELECT state FROM events WHERE id = ?`, []any{a.Event.ID[:]}, &state)
-		if errors.Is(err, sql.ErrNoRows) {
-			return store.ErrNotFound
-		}
-		if err != nil || state != event.Deferred {
-			return err
-		}
-		if accepted.EventID, err = t.take(a); err != nil {
-			return err
-		}
-		e := a.Event
-		if accepted.EventID != e.ID {
-			accepted.Duplicate = true
-			e.State, e.Reason = event.Duplicate, "repeats "+accepted.EventID.String()
-		} else if err := t.insertDeliveries(a); err != nil {
-			return err
-		}
-		texts, err := store.EventTexts(&e)
-		if err != nil {
-			return err
-		}
-		_, err = t.exec(resolveSQL, texts[1], texts[3], texts[4], texts[5], texts[6], texts[7], texts[8], e.Normalized, e.Crashes, e.ID[:])
-		return err
-	})
-	if err != nil {
-		return store.Accepted{}, fmt.Errorf("resolve event %s: %w", a.Event.ID, err)
-	}
-	return accepted, nil
+func (t *tx) LockDeferred(ctx context.Context, id uuid.UUID) (bool, error) {
+	var state event.State
+	err := t.QueryRowContext(ctx, `SELECT state FROM events WHERE id = ?`, id[:]).Scan(&state)
+	return state == event.Deferred, notFound(err)
 }
 
-// Enriched stores what was fetched and lets the deliveries go.
-func (s *Store) Enriched(ctx context.Context, id uuid.UUID, normalized []byte) error {
-	err := s.inTx(ctx, func(t *tx) error {
-		if normalized != nil {
-			if _, err := t.exec(`UPDATE events SET normalized = ? WHERE id = ?`, normalized, id[:]); err != nil {
-				return fmt.Errorf("update event: %w", err)
-			}
-		}
-		waiting, err := collect(ctx, t.Tx, scanJob, `SELECT id, target FROM deliveries WHERE event_id = ? AND state = 'pending'`, id[:])
-		if err != nil {
-			return fmt.Errorf("find deliveries: %w", err)
-		}
-		t.jobs = append(t.jobs, waiting...)
-		return nil
-	})
+func (t *tx) DecodeEvent(ctx context.Context, e *event.Event) error {
+	texts, err := store.EventTexts(e)
 	if err != nil {
-		return fmt.Errorf("enrich event %s: %w", id, err)
+		return err
+	}
+	return t.exec(ctx, decodeSQL, texts[1], texts[3], texts[4], texts[5], texts[6], texts[7], texts[8], e.Normalized, e.Crashes, e.ID[:])
+}
+
+func (t *tx) KeepRequests(ctx context.Context, twins []*event.Event) ([]uuid.UUID, error) {
+	var kept []uuid.UUID
+	for _, e := range twins {
+		texts, err := store.EventTexts(e)
+		if err != nil {
+			return nil, err
+		}
+		n, err := t.changed(ctx, keepRequestSQL, texts[9], texts[10], texts[11], notNull(e.Request.Body), e.ID[:])
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			kept = append(kept, e.ID)
+		}
+	}
+	return kept, nil
+}
+
+func (t *tx) InsertRepetitions(ctx context.Context, list []store.Repetition) error {
+	for _, r := range list {
+		if err := t.exec(ctx, insertRepetitionSQL, r.ID[:], r.EventID[:], micros(r.SeenAt), string(r.Origin)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func scanJob(row scanner) (river.InsertManyParams, error) {
-	var id uuid.UUID
-	var target string
-	err := row.Scan(&id, &target)
-	return store.DeliverJob(id, target), err
+func (t *tx) EnrichEvent(ctx context.Context, id uuid.UUID, normalized []byte) ([]event.Delivery, error) {
+	if normalized != nil {
+		if err := t.exec(ctx, enrichSQL, normalized, id[:]); err != nil {
+			return nil, err
+		}
+	}
+	return collect(ctx, t.Tx, func(row scanner) (d event.Delivery, err error) {
+		err = row.Scan(&d.ID, &d.Target)
+		return d, err
+	}, dueEnrichedSQL, t.now, id[:])
+}
+
+const (
+	// unaccounted is of an event that accounts for no record yet.
+	unaccounted = `NOT EXISTS (SELECT 1 FROM dedup a WHERE a.source = ?1 AND a.key = '` + store.AccountPrefix + `' || lower(hex(id)))`
+	readTwinSQL = `SELECT event_id FROM dedup WHERE source = ?1 AND key = ?2 AND expires_at > ?3`
+
+	fingerprintTwinSQL = `
+SELECT id FROM events
+WHERE source = ?1 AND fingerprint = ?2 AND fingerprint <> '' AND received_at BETWEEN ?3 AND ?4 AND ` + unaccounted + `
+ORDER BY received_at LIMIT 1`
+	keyTwinSQL = `
+SELECT id FROM (SELECT event_id AS id FROM dedup WHERE source = ?1 AND key = ?2 AND expires_at > ?3) WHERE ` + unaccounted + `
+LIMIT 1`
+)
+
+func (t *tx) FindTwin(ctx context.Context, q store.TwinQuery) (id uuid.UUID, err error) {
+	type look struct {
+		sql  string
+		args []any
+	}
+	looks := []look{
+		{readTwinSQL, []any{q.Source, q.ReadKey, t.now}},
+		{fingerprintTwinSQL, []any{q.Source, q.Fingerprint, micros(q.From), micros(q.To)}},
+	}
+	for _, key := range q.Keys {
+		looks = append(looks, look{keyTwinSQL, []any{q.Source, key, t.now}})
+	}
+	for _, l := range looks {
+		err := t.QueryRowContext(ctx, l.sql, l.args...).Scan(&id)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return id, err
+		}
+	}
+	return uuid.Nil, nil
+}
+
+func (t *tx) InsertJobs(ctx context.Context, jobs []river.InsertManyParams) error {
+	t.tell(jobs)
+	_, err := t.jobs.InsertManyFastTx(ctx, t.Tx, jobs)
+	return err
+}
+
+func (t *tx) AddJobs(ctx context.Context, jobs []river.InsertManyParams) (int, error) {
+	t.tell(jobs)
+	results, err := t.jobs.InsertManyTx(ctx, t.Tx, jobs)
+	return store.Added(results), err
+}
+
+// tell has the workers of the jobs' queues told once the jobs are committed.
+func (t *tx) tell(jobs []river.InsertManyParams) {
+	for _, j := range jobs {
+		t.queues = append(t.queues, j.InsertOpts.Queue)
+	}
 }

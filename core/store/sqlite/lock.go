@@ -20,17 +20,17 @@ const lockPoll = 50 * time.Millisecond
 
 // Reserve takes the lock file for this process until unlock. It is the system's lock
 // and ends with the process, however that ends; the file stays.
-func (s *Store) Reserve() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.takeLock()
+func (e *Engine) Reserve() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.takeLock()
 }
 
 // takeLock takes the lock on the file that is at the lock's path, unless this process
 // has it.
-func (s *Store) takeLock() error {
-	name := s.path + ".lock"
-	if s.lock != nil && isAt(s.lock, name) {
+func (e *Engine) takeLock() error {
+	name := e.path + ".lock"
+	if e.lock != nil && isAt(e.lock, name) {
 		return nil
 	}
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
@@ -41,7 +41,7 @@ func (s *Store) takeLock() error {
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		holder, _ := io.ReadAll(io.LimitReader(f, 32)) // for the message alone
 		_ = f.Close()
-		return fmt.Errorf("%s, process %s: %w", s.path, strings.TrimSpace(string(holder)), store.ErrInUse)
+		return fmt.Errorf("%s, process %s: %w", e.path, strings.TrimSpace(string(holder)), store.ErrInUse)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
@@ -52,10 +52,10 @@ func (s *Store) takeLock() error {
 	if _, err := fmt.Fprintln(f, os.Getpid()); err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", name, err), f.Close())
 	}
-	if s.lock != nil {
-		_ = s.lock.Close()
+	if e.lock != nil {
+		_ = e.lock.Close()
 	}
-	s.lock = f
+	e.lock = f
 	return nil
 }
 
@@ -70,14 +70,14 @@ func isAt(f *os.File, name string) bool {
 }
 
 // unlock gives the lock file back.
-func (s *Store) unlock() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.lock == nil {
+func (e *Engine) unlock() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.lock == nil {
 		return nil
 	}
-	f := s.lock
-	s.lock = nil
+	f := e.lock
+	e.lock = nil
 	return f.Close()
 }
 

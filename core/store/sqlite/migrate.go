@@ -16,29 +16,29 @@ import (
 )
 
 // Migrate brings the schema, ours and then River's, to this version.
-func (s *Store) Migrate(ctx context.Context) error {
+func (e *Engine) Migrate(ctx context.Context) error {
 	// A lock on the directory needs no file that somebody has to clean up.
-	unlock, err := lockDir(ctx, s.path)
+	unlock, err := lockDir(ctx, e.path)
 	if err != nil {
 		return fmt.Errorf("lock migrations: %w", err)
 	}
 	defer unlock()
-	if err := s.guard(ctx); err != nil {
+	if err := e.Guard(ctx); err != nil {
 		return err
 	}
-	have, want, err := s.Schema(ctx)
+	have, want, err := e.Schema(ctx)
 	if err != nil {
 		return err
 	}
 	if err := have.Check(want); !errors.Is(err, store.ErrNotMigrated) {
 		return err
 	}
-	log := store.Background(s.log)
+	log := store.Background(e.log)
 	fsys, err := migrations.SQLite()
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, s.write, fsys,
+	provider, err := goose.NewProvider(goose.DialectSQLite3, e.write, fsys,
 		goose.WithTableName(migrations.Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(log))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
@@ -46,14 +46,19 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate tables: %w", err)
 	}
-	queue, err := rivermigrate.New(riversqlite.New(s.write), &rivermigrate.Config{Logger: log})
+	queue, err := rivermigrate.New(riversqlite.New(e.write), &rivermigrate.Config{Logger: log})
 	if err != nil {
 		return fmt.Errorf("read queue migrations: %w", err)
 	}
 	if _, err := queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("migrate queue: %w", err)
 	}
-	s.log.InfoContext(ctx, "database migrated", slog.String("from", have.String()), slog.String("to", want.String()))
+	if have.Tables > 0 && have.Tables < store.UniqueJobs {
+		if _, err := e.write.ExecContext(ctx, store.DropJobsSQL); err != nil {
+			return fmt.Errorf("drop former jobs: %w", err)
+		}
+	}
+	e.log.InfoContext(ctx, "database migrated", slog.String("from", have.String()), slog.String("to", want.String()))
 	return nil
 }
 
@@ -75,25 +80,13 @@ func wantedSchema() (store.Schema, error) {
 }
 
 // Schema reads the version of the file.
-func (s *Store) Schema(ctx context.Context) (have, want store.Schema, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT
+func (e *Engine) Schema(ctx context.Context) (have, want store.Schema, err error) {
+	err = e.read.QueryRowContext(ctx, `SELECT
 		coalesce((SELECT max(version_id) FROM `+migrations.Table+` WHERE is_applied), 0),
 		coalesce((SELECT max(version) FROM river_migration WHERE line = 'main'), 0)`).Scan(&have.Tables, &have.Queue)
 	// SQLite has one code for every error in a statement.
 	if err != nil && !strings.Contains(err.Error(), "no such ") {
 		return have, want, fmt.Errorf("read schema version: %w", err)
 	}
-	return have, s.schema, nil
-}
-
-// Ready reports whether the file is there, answers and is of this version.
-func (s *Store) Ready(ctx context.Context) error {
-	if err := s.guard(ctx); err != nil {
-		return err
-	}
-	have, want, err := s.Schema(ctx)
-	if err != nil {
-		return err
-	}
-	return have.Check(want)
+	return have, e.schema, nil
 }

@@ -6,20 +6,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
 )
 
 // Columns and where they are scanned to; the two lists of a row keep one order.
 const (
 	eventCols = `e.id, e.source, e.state, e.origin, e.received_at, e.method, e.query, e.header, e.body,
 	e.type, e.title, e.summary, e.fingerprint, e.correlation_key, e.normalized, e.reason, e.crashes`
-	deliveryCols = `d.id, d.event_id, d.target, d.route, d.state, d.attempts, d.suspect, d.crashes, d.not_before,
+	deliveryCols = `d.id, d.event_id, d.target, d.route, d.state, d.attempts, d.suspect, d.crashes, d.due_at,
 	d.reason, d.created_at, d.updated_at, d.message_id, d.receipt`
-	holdCols = `h.target, h.kind, h.reason, h.since, h.draining, h.probe_at, h.probes, h.probe`
+	attemptCols = `d.sent_at, d.elapsed_us, d.status, d.excerpt`
+	targetCols  = `t.name, t.hold, t.reason, t.since, t.until, t.accused, t.witnessed, t.probe, t.probe_at, t.probes,
+	t.next_at, t.pace, t.pause_us, t.failures, t.arrival_at`
 )
 
 // scanner is a row of a result.
@@ -52,44 +56,63 @@ func (r *eventRow) event() (event.Event, error) {
 // deliveryRow is a delivery as its columns hold it.
 type deliveryRow struct {
 	event.Delivery
-	notBefore, created, updated int64
+	due, created, updated int64
 }
 
 func (r *deliveryRow) dest() []any {
 	d := &r.Delivery
 	return []any{
-		&d.ID, &d.EventID, &d.Target, &d.Route, &d.State, &d.Attempts, &d.Suspect, &d.Crashes, &r.notBefore,
+		&d.ID, &d.EventID, &d.Target, &d.Route, &d.State, &d.Attempts, &d.Suspect, &d.Crashes, &r.due,
 		&d.Reason, &r.created, &r.updated, &d.MessageID, &d.Receipt,
 	}
 }
 
 func (r *deliveryRow) delivery() event.Delivery {
 	d := r.Delivery
-	d.NotBefore, d.CreatedAt, d.UpdatedAt = fromMicros(r.notBefore), fromMicros(r.created), fromMicros(r.updated)
+	d.DueAt, d.CreatedAt, d.UpdatedAt = fromMicros(r.due), fromMicros(r.created), fromMicros(r.updated)
 	return d
 }
 
-// holdRow is a hold of an outer join: every column may be null.
-type holdRow struct {
-	target, kind, reason   sql.NullString
-	since, probeAt, probes sql.NullInt64
-	draining               sql.NullBool
-	probe                  uuid.NullUUID
+// deliveredAttempt is the attempt that is part of a delivery's row; null for none.
+type deliveredAttempt struct {
+	sent, elapsed, status sql.NullInt64
+	excerpt               sql.NullString
 }
 
-func (r *holdRow) dest() []any {
-	return []any{&r.target, &r.kind, &r.reason, &r.since, &r.draining, &r.probeAt, &r.probes, &r.probe}
-}
+func (a *deliveredAttempt) dest() []any { return []any{&a.sent, &a.elapsed, &a.status, &a.excerpt} }
 
-// hold returns the hold, or nil.
-func (r *holdRow) hold(now int64) *store.Hold {
-	if !r.target.Valid {
+func (a *deliveredAttempt) attempt(d event.Delivery) []event.Attempt {
+	if !a.sent.Valid {
 		return nil
 	}
-	return &store.Hold{
-		Target: r.target.String, Kind: store.HoldKind(r.kind.String), Reason: r.reason.String,
-		Since: fromMicros(r.since.Int64), Draining: r.draining.Bool, ProbeAt: fromMicros(r.probeAt.Int64),
-		Probes: int(r.probes.Int64), Probe: r.probe.UUID, Now: fromMicros(now),
+	return []event.Attempt{{
+		DeliveryID: d.ID, Number: d.Attempts, StartedAt: fromMicros(a.sent.Int64), Elapsed: time.Duration(a.elapsed.Int64) * time.Microsecond,
+		Class: sdk.ClassOK, Status: int(a.status.Int64), Excerpt: a.excerpt.String, Counted: true,
+	}}
+}
+
+// targetRow is a target, or an outer join without one: every column may be null.
+type targetRow struct {
+	name, hold, reason, pace                                      sql.NullString
+	since, until, probeAt, next, arrival, probes, pause, failures sql.NullInt64
+	accused, probe                                                uuid.NullUUID
+	witnessed                                                     sql.NullBool
+}
+
+func (r *targetRow) dest() []any {
+	return []any{
+		&r.name, &r.hold, &r.reason, &r.since, &r.until, &r.accused, &r.witnessed, &r.probe, &r.probeAt, &r.probes,
+		&r.next, &r.pace, &r.pause, &r.failures, &r.arrival,
+	}
+}
+
+func (r *targetRow) target() store.Target {
+	return store.Target{
+		Name: r.name.String, Hold: store.HoldKind(r.hold.String), Reason: r.reason.String,
+		Since: fromMicros(r.since.Int64), Until: fromMicros(r.until.Int64), Accused: r.accused.UUID, Witnessed: r.witnessed.Bool,
+		Probe: r.probe.UUID, ProbeAt: fromMicros(r.probeAt.Int64), Probes: int(r.probes.Int64),
+		NextAt: fromMicros(r.next.Int64), Pace: r.pace.String, Pause: time.Duration(r.pause.Int64) * time.Microsecond,
+		Failures: int(r.failures.Int64), ArrivalAt: fromMicros(r.arrival.Int64),
 	}
 }
 

@@ -5,6 +5,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,7 +15,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/hookarr/hookarr/core/store"
 )
@@ -26,8 +32,8 @@ const (
 	readers     = 4
 )
 
-// Store is a store.Store in an SQLite file.
-type Store struct {
+// Engine is a store.Engine in an SQLite file.
+type Engine struct {
 	path string
 	log  *slog.Logger
 	// write is one connection: SQLite has one writer at a time, and those who wait in
@@ -37,25 +43,34 @@ type Store struct {
 	// read are connections that cannot write; they never wait for the writer.
 	read   *sql.DB
 	schema store.Schema
-	bell   *bell
+	bell   store.Bell
 	// jobs inserts jobs; it works none.
-	jobs    *river.Client[*sql.Tx]
-	accepts store.Batcher[*store.Acceptance, store.Accepted]
-	settles store.Batcher[*store.Settlement, struct{}]
+	jobs *river.Client[*sql.Tx]
 
 	// opened is the file that was opened, to be compared with the one at path.
 	opened os.FileInfo
 
 	mu   sync.Mutex
 	lock *os.File
-	// trouble is what guard found last.
+	// trouble is what Guard found last.
 	trouble error
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Engine = (*Engine)(nil)
+	_ store.Tx     = (*tx)(nil)
+)
 
 // Open opens the database file and creates it, and its directory, when missing.
-func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
+func Open(ctx context.Context, path string, log *slog.Logger) (*store.Store, error) {
+	e, err := openEngine(ctx, path, log)
+	if err != nil {
+		return nil, err
+	}
+	return store.New(e), nil
+}
+
+func openEngine(ctx context.Context, path string, log *slog.Logger) (*Engine, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
@@ -63,41 +78,51 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, log: log, schema: schema, bell: newBell()}
-	if s.write, err = open(dsn(path, "_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")); err != nil {
+	e := &Engine{path: path, log: log, schema: schema}
+	if e.write, err = open(dsn(path, "_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	s.write.SetMaxOpenConns(1)
-	if s.read, err = open(dsn(path, "mode=ro")); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.write.Close())
+	e.write.SetMaxOpenConns(1)
+	if e.read, err = open(dsn(path, "mode=ro")); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), e.write.Close())
 	}
-	s.read.SetMaxOpenConns(readers)
-	s.read.SetMaxIdleConns(readers)
-	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.write.Close(), s.read.Close())
+	e.read.SetMaxOpenConns(readers)
+	e.read.SetMaxIdleConns(readers)
+	if err := e.open(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), e.write.Close(), e.read.Close())
 	}
-	return s, nil
+	return e, nil
 }
 
-func (s *Store) open(ctx context.Context) error {
+func (e *Engine) open(ctx context.Context) error {
 	// The first use sets the journal mode, and finds what is no database.
-	if err := s.write.PingContext(ctx); err != nil {
+	if err := e.write.PingContext(ctx); err != nil {
 		return err
 	}
 	var err error
-	if s.opened, err = os.Stat(s.path); err != nil {
+	if e.opened, err = os.Stat(e.path); err != nil {
 		return err
 	}
-	// Workers of this process are told of new jobs by the bell, so River's outbox
-	// gets but an entry now and then.
-	s.jobs, err = river.NewClient(newQueueDriver(s.write, s.bell), &river.Config{FetchCooldown: time.Hour, FetchPollInterval: time.Hour, Logger: s.log})
+	// Workers are told of new jobs by the bell once these are committed.
+	e.jobs, err = river.NewClient(e.driver(), &river.Config{FetchCooldown: time.Hour, FetchPollInterval: time.Hour, Logger: e.log})
 	if err != nil {
 		return fmt.Errorf("prepare queue: %w", err)
 	}
-	s.accepts.Work = s.acceptGuarded
-	s.accepts.Size = func(a *store.Acceptance) int { return len(a.Event.Request.Body) + len(a.Event.Normalized) }
-	s.settles.Work = s.settleBatch
 	return nil
+}
+
+// driver is River's with the bell. One process works the jobs of a file, so that it need
+// not listen to others.
+func (e *Engine) driver() *store.QueueDriver[*sql.Tx] {
+	return &store.QueueDriver[*sql.Tx]{Driver: riversqlite.New(e.write), Bell: &e.bell, Delete: deleteJobs, Deaf: true}
+}
+
+func deleteJobs(ctx context.Context, exec riverdriver.Executor, ids []int64) error {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return fmt.Errorf("encode jobs: %w", err)
+	}
+	return exec.Exec(ctx, `DELETE FROM river_job WHERE state = 'running' AND id IN (SELECT value FROM json_each(?))`, string(list))
 }
 
 // create makes the directory and the file with permissions for the owner alone: both
@@ -121,66 +146,67 @@ func dsn(path, options string) string {
 }
 
 // OpenQueue builds the River client that works jobs.
-func (s *Store) OpenQueue(config *river.Config) (store.Queue, error) {
-	client, err := river.NewClient(newQueueDriver(s.write, s.bell), config)
-	if err != nil {
-		return nil, fmt.Errorf("prepare queue: %w", err)
+func (e *Engine) OpenQueue(config *river.Config) (store.Queue, error) {
+	return river.NewClient(e.driver(), config)
+}
+
+// Wake has the workers of a queue look for jobs after a while.
+func (e *Engine) Wake(queue string, after time.Duration) { e.bell.RingAfter(queue, after) }
+
+// TellPaused tells the workers of a queue that it is paused or resumed.
+func (e *Engine) TellPaused(queue string, paused bool) { e.bell.RingPaused(queue, paused) }
+
+// Close closes the file.
+func (e *Engine) Close() error {
+	e.bell.Stop()
+	return errors.Join(e.write.Close(), e.read.Close(), e.unlock())
+}
+
+// Outage reports whether err is the file's, and not that of the rows at hand: it is
+// locked by another process, full, or cannot be read.
+func (*Engine) Outage(err error) bool {
+	if failed, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch failed.Code() & 0xff {
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+			sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+			return true
+		}
+		return false
 	}
-	return client, nil
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errMoved) || errors.Is(err, store.ErrInUse)
 }
 
-// Close lets batches under way end and closes the file.
-func (s *Store) Close() error {
-	s.accepts.Close()
-	s.settles.Close()
-	return errors.Join(s.write.Close(), s.read.Close(), s.unlock())
-}
-
-// inTx runs do in a transaction on the one writing connection, and inserts the jobs
-// that it returns.
-func (s *Store) inTx(ctx context.Context, do func(tx *tx) error) error {
-	begun, err := s.write.BeginTx(ctx, nil)
+// Write runs do in a transaction on the one writing connection, and tells the workers of
+// the jobs that it inserted.
+func (e *Engine) Write(ctx context.Context, do func(ctx context.Context, tx store.Tx) error) error {
+	begun, err := e.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer begun.Rollback() //nolint:errcheck // it has ended, or nothing can be done
-	t := &tx{Tx: begun, ctx: ctx, now: micros(time.Now())}
-	if err := do(t); err != nil {
+	t := &tx{Tx: begun, jobs: e.jobs, now: micros(time.Now())}
+	if err := do(ctx, t); err != nil {
 		return err
-	}
-	if len(t.jobs) > 0 {
-		if _, err := s.jobs.InsertManyFastTx(ctx, begun, t.jobs); err != nil {
-			return fmt.Errorf("insert jobs: %w", err)
-		}
 	}
 	if err := begun.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	s.bell.ring(t.jobs)
+	e.bell.RingFor(t.queues...)
 	return nil
 }
 
-// tx is a transaction with its time and the jobs to insert at its end.
+// tx is a store.Tx.
 type tx struct {
 	*sql.Tx
-	ctx  context.Context
+	jobs *river.Client[*sql.Tx]
 	now  int64
-	jobs []river.InsertManyParams
-}
-
-// exec runs a statement.
-func (t *tx) exec(query string, args ...any) (sql.Result, error) {
-	return t.ExecContext(t.ctx, query, args...)
-}
-
-// row reads one row.
-func (t *tx) row(query string, args []any, dest ...any) error {
-	return t.QueryRowContext(t.ctx, query, args...).Scan(dest...)
+	// queues are those that were given jobs.
+	queues []string
 }
 
 // changed runs a statement and returns how many rows it changed.
-func (t *tx) changed(query string, args ...any) (int, error) {
-	result, err := t.exec(query, args...)
+func (t *tx) changed(ctx context.Context, query string, args ...any) (int, error) {
+	result, err := t.ExecContext(ctx, query, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -188,8 +214,30 @@ func (t *tx) changed(query string, args ...any) (int, error) {
 	return int(n), err
 }
 
+// exec runs a statement.
+func (t *tx) exec(ctx context.Context, query string, args ...any) error {
+	_, err := t.ExecContext(ctx, query, args...)
+	return err
+}
+
 // micros is a time as a column holds it.
 func micros(t time.Time) int64 { return t.UnixMicro() }
+
+// orNull is a time for a nullable column; the zero time is null.
+func orNull(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return micros(t)
+}
+
+// idOrNull is an id for a nullable column; uuid.Nil is null.
+func idOrNull(id uuid.UUID) any {
+	if id == uuid.Nil {
+		return nil
+	}
+	return id[:]
+}
 
 // fromMicros is the time of a column; 0 is the zero time.
 func fromMicros(us int64) time.Time {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,29 +10,33 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
 )
 
 const (
 	// attempt is what River gives back when it interrupts a job itself.
-	releaseJobs = `
-UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0), scheduled_at = datetime('now', 'subsec')
-WHERE state = 'running' `
-	reclaimSQL = releaseJobs + `AND kind IN ('deliver', 'decode') AND attempted_at < ? AND id NOT IN (SELECT value FROM json_each(?))`
+	releaseJobs = `UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0) WHERE state = 'running' `
+	lostJobsSQL = `
+SELECT id FROM river_job WHERE state = 'running' AND kind IN ('deliver', 'decode') AND attempted_at < ?
+	AND id NOT IN (SELECT value FROM json_each(?))`
 	// riverTime is how River writes times.
 	riverTime = "2006-01-02 15:04:05.000"
 )
 
-// Join takes the lock file and makes jobs that ran in a former process available.
-func (s *Store) Join(ctx context.Context, _ string) error {
-	if err := s.Reserve(); err != nil {
+// ReturnJob makes a running job available where it was.
+func (e *Engine) ReturnJob(ctx context.Context, id int64) error {
+	_, err := e.write.ExecContext(ctx, releaseJobs+`AND id = ?`, id)
+	return err
+}
+
+// Join takes the lock file and makes jobs that ran in a former process available, in
+// their places.
+func (e *Engine) Join(ctx context.Context, _ string) error {
+	if err := e.Reserve(); err != nil {
 		return err
 	}
-	err := s.inTx(ctx, func(t *tx) error {
-		_, err := t.exec(releaseJobs)
-		return err
-	})
-	if err != nil {
+	if _, err := e.write.ExecContext(ctx, releaseJobs); err != nil {
 		return fmt.Errorf("take over jobs: %w", err)
 	}
 	return nil
@@ -39,169 +44,166 @@ func (s *Store) Join(ctx context.Context, _ string) error {
 
 // Beat looks whether the files are still this process's. Whoever has the lock file
 // lives, and there is no other node.
-func (s *Store) Beat(ctx context.Context, _ string, _ time.Duration) (int, error) {
-	_ = s.guard(ctx) // it has logged; upkeep goes on, so that what was accepted goes out
-	return 0, nil
+func (e *Engine) Beat(ctx context.Context, _ string, _ time.Duration) (store.Pulse, error) {
+	_ = e.Guard(ctx) // it has logged; upkeep goes on, so that what was accepted goes out
+	return store.Pulse{}, nil
 }
+
+// ReclaimDead does nothing: there is no other node.
+func (*Engine) ReclaimDead(context.Context, time.Duration) (int, error) { return 0, nil }
 
 // Leave puts everything into one file and gives the lock file back. Without Reserve or
 // Join it does nothing.
-func (s *Store) Leave(ctx context.Context, _ string) error {
-	s.mu.Lock()
-	reserved := s.lock != nil
-	s.mu.Unlock()
+func (e *Engine) Leave(ctx context.Context, _ string) error {
+	e.mu.Lock()
+	reserved := e.lock != nil
+	e.mu.Unlock()
 	if !reserved {
 		return nil
 	}
-	return errors.Join(s.leaveFile(ctx), s.unlock())
+	return errors.Join(e.leaveFile(ctx), e.unlock())
 }
 
 // Reclaim makes the jobs available that are recorded as running and do not.
-func (s *Store) Reclaim(ctx context.Context, _ string, active []int64, olderThan time.Duration) (reclaimed int, err error) {
+func (e *Engine) Reclaim(ctx context.Context, _ string, active []int64, olderThan time.Duration) (int, error) {
 	if active == nil {
 		active = []int64{} // null would be an id
 	}
-	ids, err := json.Marshal(active)
+	running, err := json.Marshal(active)
 	if err != nil {
 		return 0, fmt.Errorf("encode jobs: %w", err)
 	}
-	err = s.inTx(ctx, func(t *tx) error {
-		since := fromMicros(t.now - olderThan.Microseconds()).Format(riverTime)
-		reclaimed, err = t.changed(reclaimSQL, since, string(ids))
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("reclaim jobs: %w", err)
+	// Mostly there is none, and looking keeps no writer waiting.
+	since := time.Now().Add(-olderThan).UTC().Format(riverTime)
+	lost, err := collect(ctx, e.read, scanOne[int64], lostJobsSQL, since, string(running))
+	if err != nil || len(lost) == 0 {
+		return 0, err
 	}
-	return reclaimed, nil
+	ids, err := json.Marshal(lost)
+	if err != nil {
+		return 0, fmt.Errorf("encode jobs: %w", err)
+	}
+	result, err := e.write.ExecContext(ctx, releaseJobs+`AND attempted_at < ? AND id IN (SELECT value FROM json_each(?))`, since, string(ids))
+	if err != nil {
+		return 0, err
+	}
+	n, err := result.RowsAffected()
+	return int(n), err
 }
 
 const (
-	lostDeliveriesSQL = `
-SELECT id, target FROM deliveries
-WHERE state = 'pending' AND not_before <= ?1 AND updated_at < ?2
-	AND lower(hex(id)) NOT IN (
-		SELECT replace(json_extract(args, '$.delivery_id'), '-', '') FROM river_job
-		WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled') AND kind = 'deliver')
-ORDER BY id LIMIT ?3`
-	lostEventsSQL = `
-SELECT id FROM events
-WHERE state = 'deferred' AND received_at < ?1
-	AND lower(hex(id)) NOT IN (
-		SELECT replace(json_extract(args, '$.event_id'), '-', '') FROM river_job
-		WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled') AND kind = 'decode')
-ORDER BY id LIMIT ?2`
-	// touchSQL starts the grace of rows that were given jobs anew.
-	touchSQL        = `UPDATE deliveries SET updated_at = ? WHERE id = ?`
-	drainOrphansSQL = `
-INSERT INTO target_state (target, kind, reason, draining, since)
-SELECT DISTINCT target, '` + string(store.HoldMisconfigured) + `', 'hold has ended', 1, ?
-FROM deliveries d WHERE state = 'held' AND NOT EXISTS (SELECT 1 FROM target_state h WHERE h.target = d.target)`
+	overdueSQL = `
+SELECT id, due_at FROM deliveries WHERE target = ? AND state = 'pending' AND due_at >= ? AND due_at < ? ORDER BY due_at LIMIT ?`
+	deferredSQL = `
+SELECT id FROM events WHERE source = ? AND state = 'deferred' AND id > ? AND received_at < ? ORDER BY id LIMIT ?`
 )
 
-// Reconcile gives jobs to due pending deliveries and deferred events that have none.
-// Deliveries that are held by no hold begin to drain.
-func (s *Store) Reconcile(ctx context.Context, limit int) (done store.Reconciled, err error) {
-	err = s.inTx(ctx, func(t *tx) error {
-		if _, err := t.exec(drainOrphansSQL, t.now); err != nil {
-			return err
-		}
-		before := t.now - store.ReconcileGrace.Microseconds()
-		lost, err := collect(ctx, t.Tx, func(row scanner) (id uuid.UUID, err error) {
-			var target string
-			err = row.Scan(&id, &target)
-			t.jobs = append(t.jobs, store.DeliverJob(id, target))
-			return id, err
-		}, lostDeliveriesSQL, t.now, before, limit)
-		if err != nil {
-			return err
-		}
-		for _, id := range lost {
-			if _, err := t.exec(touchSQL, t.now, id[:]); err != nil {
-				return err
-			}
-		}
-		events, err := collect(ctx, t.Tx, scanOne[uuid.UUID], lostEventsSQL, before, limit)
-		if err != nil {
-			return err
-		}
-		for _, id := range events {
-			t.jobs = append(t.jobs, store.DecodeJob(id))
-		}
-		done = store.Reconciled{Deliveries: len(lost), Events: len(events)}
-		return nil
-	})
-	if err != nil {
-		return store.Reconciled{}, fmt.Errorf("reconcile: %w", err)
-	}
-	return done, nil
+func (t *tx) Overdue(ctx context.Context, target string, grace time.Duration, from time.Time, limit int) ([]event.Delivery, error) {
+	return collect(ctx, t.Tx, func(row scanner) (d event.Delivery, err error) {
+		var due int64
+		err = row.Scan(&d.ID, &due)
+		d.DueAt = fromMicros(due)
+		return d, err
+	}, overdueSQL, target, max(micros(from), 0), t.now-grace.Microseconds(), limit)
 }
 
-// The statements of Purge delete at most ?2 rows older than the time ?1. An event that
-// waits for its decoder is kept as one with an open delivery is.
+func (t *tx) DeferredOf(ctx context.Context, source string, grace time.Duration, after uuid.UUID, limit int) ([]uuid.UUID, error) {
+	return collect(ctx, t.Tx, scanOne[uuid.UUID], deferredSQL, source, after[:], t.now-grace.Microseconds(), limit)
+}
+
 const (
 	purgeKeysSQL = `
-DELETE FROM dedup WHERE (source, key) IN (SELECT source, key FROM dedup WHERE expires_at < ?1 LIMIT ?2)`
-	oldDeadSQL   = `SELECT id FROM deliveries WHERE state = 'dead' AND updated_at < ?1 LIMIT ?2`
-	oldEventsSQL = `
-SELECT id FROM events e
-WHERE received_at < ?1 AND state <> 'deferred'
-	AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND d.state IN ('pending', 'held', 'dead'))
-LIMIT ?2`
+DELETE FROM dedup WHERE (source, key) IN (SELECT source, key FROM dedup WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
+	oldDeadSQL   = `SELECT id, event_id FROM deliveries WHERE state = 'dead' AND updated_at < ? ORDER BY updated_at LIMIT ?`
+	lookAgainSQL = `UPDATE events SET purge_after = received_at WHERE id = ?`
+	oldEventsSQL = `SELECT id, state FROM events WHERE purge_after < ? ORDER BY purge_after LIMIT ?`
+	needOfSQL    = `
+SELECT max(state IN ('pending', 'verifying')), max(iif(state = 'dead', updated_at, NULL)) FROM deliveries WHERE event_id = ?`
+	lookLaterSQL  = `UPDATE events SET purge_after = ? WHERE id = ?`
+	deleteTriesOf = `DELETE FROM attempts WHERE delivery_id = ?`
 )
 
-// Purge deletes at most limit rows that are older than their retention.
-func (s *Store) Purge(ctx context.Context, r store.Retention, limit int) (purged int, err error) {
-	err = s.inTx(ctx, func(t *tx) error {
-		if purged, err = t.changed(purgeKeysSQL, t.now, limit); err != nil {
-			return err
-		}
-		dead, err := collect(ctx, t.Tx, scanOne[uuid.UUID], oldDeadSQL, t.now-r.DeadLetters.Microseconds(), limit-purged)
-		if err != nil {
-			return err
-		}
-		for _, id := range dead {
-			if err := t.deleteDelivery(id); err != nil {
-				return err
-			}
-		}
-		purged += len(dead)
-		events, err := collect(ctx, t.Tx, scanOne[uuid.UUID], oldEventsSQL, t.now-r.Events.Microseconds(), limit-purged)
-		if err != nil {
-			return err
-		}
-		for _, id := range events {
-			if err := t.deleteEvent(id); err != nil {
-				return err
-			}
-		}
-		purged += len(events)
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("purge: %w", err)
-	}
-	return purged, nil
+func (t *tx) PurgeKeys(ctx context.Context, limit int) (int, error) {
+	return t.changed(ctx, purgeKeysSQL, t.now, limit)
 }
 
-func (t *tx) deleteEvent(id uuid.UUID) error {
-	deliveries, err := collect(t.ctx, t.Tx, scanOne[uuid.UUID], `SELECT id FROM deliveries WHERE event_id = ?`, id[:])
+func (t *tx) PurgeDead(ctx context.Context, olderThan time.Duration, limit int) (int, error) {
+	type dead struct{ id, event uuid.UUID }
+	old, err := collect(ctx, t.Tx, func(row scanner) (d dead, err error) {
+		err = row.Scan(&d.id, &d.event)
+		return d, err
+	}, oldDeadSQL, t.now-olderThan.Microseconds(), limit)
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range old {
+		if err := t.deleteDelivery(ctx, d.id); err != nil {
+			return 0, err
+		}
+		if err := t.exec(ctx, lookAgainSQL, d.event[:]); err != nil {
+			return 0, err
+		}
+	}
+	return len(old), nil
+}
+
+// PurgeEvents looks again at an event with a dead letter when that is to go, and at one
+// with an open delivery, or that waits for its decoder, in an hour.
+func (t *tx) PurgeEvents(ctx context.Context, r store.Retention, limit int) (deleted, seen int, err error) {
+	before := t.now - r.Events.Microseconds()
+	type candidate struct {
+		id    uuid.UUID
+		state event.State
+	}
+	old, err := collect(ctx, t.Tx, func(row scanner) (c candidate, err error) {
+		err = row.Scan(&c.id, &c.state)
+		return c, err
+	}, oldEventsSQL, before, limit)
+	for _, c := range old {
+		var open sql.NullBool
+		var dead sql.NullInt64
+		if err := t.QueryRowContext(ctx, needOfSQL, c.id[:]).Scan(&open, &dead); err != nil {
+			return 0, 0, err
+		}
+		again := before
+		switch {
+		case open.Bool || c.state == event.Deferred:
+			again += time.Hour.Microseconds()
+		case dead.Valid:
+			again = max(dead.Int64+r.DeadLetters.Microseconds(), t.now+time.Minute.Microseconds()) - r.Events.Microseconds()
+		default:
+			if err := t.deleteEvent(ctx, c.id); err != nil {
+				return 0, 0, err
+			}
+			deleted++
+			continue
+		}
+		if err := t.exec(ctx, lookLaterSQL, again, c.id[:]); err != nil {
+			return 0, 0, err
+		}
+	}
+	return deleted, len(old), err
+}
+
+func (t *tx) deleteEvent(ctx context.Context, id uuid.UUID) error {
+	deliveries, err := collect(ctx, t.Tx, scanOne[uuid.UUID], `SELECT id FROM deliveries WHERE event_id = ?`, id[:])
 	if err != nil {
 		return err
 	}
 	for _, d := range deliveries {
-		if err := t.deleteDelivery(d); err != nil {
+		if err := t.deleteDelivery(ctx, d); err != nil {
 			return err
 		}
 	}
-	_, err = t.exec(`DELETE FROM events WHERE id = ?`, id[:])
-	return err
-}
-
-func (t *tx) deleteDelivery(id uuid.UUID) error {
-	if _, err := t.exec(`DELETE FROM attempts WHERE delivery_id = ?`, id[:]); err != nil {
+	if err := t.exec(ctx, `DELETE FROM repetitions WHERE event_id = ?`, id[:]); err != nil {
 		return err
 	}
-	_, err := t.exec(`DELETE FROM deliveries WHERE id = ?`, id[:])
-	return err
+	return t.exec(ctx, `DELETE FROM events WHERE id = ?`, id[:])
+}
+
+func (t *tx) deleteDelivery(ctx context.Context, id uuid.UUID) error {
+	if err := t.exec(ctx, deleteTriesOf, id[:]); err != nil {
+		return err
+	}
+	return t.exec(ctx, `DELETE FROM deliveries WHERE id = ?`, id[:])
 }

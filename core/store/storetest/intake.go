@@ -21,7 +21,7 @@ func testMigrate(t *testing.T, db Database) {
 	other := db.Reopen(t)
 	var wg sync.WaitGroup
 	errs := make(chan error, 4)
-	for _, s := range []store.Store{db.Store, other, db.Store, other} {
+	for _, s := range []*store.Store{db.Store, other, db.Store, other} {
 		wg.Go(func() { errs <- s.Migrate(ctx) })
 	}
 	wg.Wait()
@@ -50,11 +50,15 @@ func testAcceptKeeps(t *testing.T, db Database) {
 	require.EqualValues(t, 1, jobs(t, db, store.TargetQueue("chat")))
 
 	work := load(t, db.Store, a.Deliveries[0].ID)
-	require.Equal(t, a.Event, work.Event)
+	e.State, e.Origin, e.Summary, e.Fingerprint, e.Request = "", "", "", "", event.Request{}
+	require.Equal(t, e, work.Event, "what attempts need")
+	request, err := db.Store.LoadRequest(t.Context(), a.Event.ID)
+	require.NoError(t, err)
+	require.Equal(t, a.Event.Request, request)
 	require.Equal(t, event.Pending, work.Delivery.State)
 	require.Equal(t, "all", work.Delivery.Route)
-	require.Nil(t, work.Hold)
-	require.True(t, work.Delivery.NotBefore.IsZero())
+	require.Zero(t, work.Target)
+	require.Equal(t, work.Delivery.CreatedAt, work.Delivery.DueAt)
 	require.WithinDuration(t, work.Now, work.Delivery.CreatedAt, time.Minute)
 
 	_, err = db.Store.LoadWork(t.Context(), uuid.New())
@@ -194,7 +198,7 @@ func testResolve(t *testing.T, db Database) {
 		return a
 	}
 	a := deferredEvent()
-	require.EqualValues(t, 1, jobs(t, db, store.DecodeQueue))
+	require.EqualValues(t, 1, jobs(t, db, store.DecodeQueue("radarr")))
 
 	decoded := acceptance("decoded", "ops")
 	decoded.Event.ID = a.Event.ID
@@ -224,4 +228,28 @@ func testResolve(t *testing.T, db Database) {
 	require.NoError(t, err)
 	require.Equal(t, event.Duplicate, e.State)
 	require.Empty(t, deliveries)
+}
+
+// testRepetitions keeps what was dropped, by webhook and when decoded late.
+func testRepetitions(t *testing.T, db Database) {
+	first := acceptance("one", "ops")
+	first.Keys = []store.DedupKey{{Key: "fp:1", Window: time.Hour}}
+	accept(t, db.Store, first)
+	again, late := acceptance("again"), acceptance("late")
+	again.Keys, late.Keys = first.Keys, first.Keys
+	accept(t, db.Store, again)
+	late.Event.State = event.Deferred
+	deferred := *late
+	deferred.Keys = nil
+	accept(t, db.Store, &deferred)
+	late.Event.State = event.Routed
+	accepted, err := db.Store.Resolve(t.Context(), late)
+	require.NoError(t, err)
+	require.True(t, accepted.Duplicate)
+	list, err := db.Store.ListRepetitions(t.Context(), first.Event.ID, 10)
+	require.NoError(t, err)
+	require.Equal(t, []store.Repetition{
+		{ID: again.Event.ID, EventID: first.Event.ID, SeenAt: again.Event.ReceivedAt, Origin: sdk.OriginWebhook},
+		{ID: late.Event.ID, EventID: first.Event.ID, SeenAt: late.Event.ReceivedAt, Origin: sdk.OriginWebhook},
+	}, list)
 }

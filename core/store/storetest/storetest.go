@@ -16,11 +16,13 @@ import (
 
 // Database is a fresh database under test.
 type Database struct {
-	Store store.Store
+	Store *store.Store
 	// Exec runs a statement beside the store and returns how many rows it changed.
 	Exec func(t *testing.T, statement string) int64
+	// Written counts how often rows of deliveries and of jobs were written.
+	Written func(t *testing.T) int64
 	// Reopen opens the database a second time.
-	Reopen func(t *testing.T) store.Store
+	Reopen func(t *testing.T) *store.Store
 }
 
 // Test runs the contract. Open returns a database that is not migrated.
@@ -39,21 +41,23 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"Resolve":                    testResolve,
 		"Settle":                     testSettle,
 		"FinalStatesStay":            testFinalStatesStay,
-		"HoldProbeReleaseDrain":      testHold,
-		"DrainIsOldestFirst":         testDrainOrder,
-		"HoldUnconfigured":           testHoldUnconfigured,
-		"ExpireHeld":                 testExpireHeld,
+		"HoldPausesTheQueue":         testHold,
+		"QueuesAgreeWithHolds":       testAgree,
+		"ProbesTakeTurns":            testProbe,
+		"SettleChangesTheTarget":     testSettleChanges,
+		"SlotsKeepTheRate":           testSlots,
+		"ExpireDeliveries":           testExpire,
+		"JobsKeepTheirPlace":         testPlace,
+		"HeldQueueIsLeftAlone":       testHeldQueueIsLeftAlone,
+		"OneJobEach":                 testOneJobEach,
+		"ReconcileEnrichment":        testReconcileWaitsForEnrichment,
+		"ReconcileManySlices":        testReconcileManySlices,
+		"Repetitions":                testRepetitions,
 		"ReconcileGivesJobsBack":     testReconcile,
 		"ReclaimWhatIsNotRunning":    testReclaim,
 		"PurgeKeepsWhatIsNeeded":     testPurge,
 		"Lists":                      testLists,
 		"JobsAreWorkedOnceCommitted": testWork,
-		"DrainMeetsNewcomers":        testDrainMeetsNewcomers,
-		"HeldAfterTheHoldEnded":      testHeldAfterTheHoldEnded,
-		"HeldByNoHold":               testOrphans,
-		"Probes":                     testProbes,
-		"HoldKinds":                  testHoldKinds,
-		"PauseWins":                  testPauseWins,
 		"SettleTogether":             testSettleTogether,
 		"AcceptAgain":                testAcceptAgain,
 		"LongText":                   testLongText,
@@ -94,23 +98,24 @@ func acceptance(title string, targets ...string) *store.Acceptance {
 	return a
 }
 
-func accept(t *testing.T, s store.Store, a *store.Acceptance) store.Accepted {
+func accept(t *testing.T, s *store.Store, a *store.Acceptance) store.Accepted {
 	t.Helper()
 	accepted, err := s.Accept(t.Context(), a)
 	require.NoError(t, err)
 	return accepted
 }
 
-func load(t *testing.T, s store.Store, id uuid.UUID) store.Work {
+func load(t *testing.T, s *store.Store, id uuid.UUID) store.Work {
 	t.Helper()
 	work, err := s.LoadWork(t.Context(), id)
 	require.NoError(t, err)
 	return work
 }
 
-func settle(t *testing.T, s store.Store, settlement store.Settlement) {
+func settle(t *testing.T, s *store.Store, settlement store.Settlement) {
 	t.Helper()
-	require.NoError(t, s.Settle(t.Context(), &settlement))
+	_, err := s.Settle(t.Context(), &settlement)
+	require.NoError(t, err)
 }
 
 func attempt(id uuid.UUID, number int, class sdk.Class, counted bool) *event.Attempt {

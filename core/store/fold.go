@@ -1,26 +1,22 @@
-package postgres
+package store
 
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/hookarr/hookarr/core/store"
 )
 
 // claim is a dedup key that the batch takes, once, for its first event that brings it.
 type claim struct {
-	source, key, story string
-	window             time.Duration
+	Claim
 	// item is the index of the acceptance that takes it.
 	item int
 }
 
 // fold is a batch whose repetitions among itself have been found.
 type fold struct {
-	items []*store.Acceptance
+	items []*Acceptance
 	// claims are ordered by source and key, so that concurrent batches meet in the
 	// same order and cannot wait for each other in a circle.
 	claims []claim
@@ -32,16 +28,16 @@ type fold struct {
 
 // foldBatch finds the repetitions within a batch: an item that brings a key of an
 // earlier one repeats it, and takes none.
-func foldBatch(items []*store.Acceptance) *fold {
+func foldBatch(items []*Acceptance) *fold {
 	type id struct{ source, key string }
 	f := &fold{items: items, first: make([]int, len(items)), owner: make([]uuid.UUID, len(items))}
 	taken := make(map[id]int, 2*len(items))
 	for i, a := range items {
 		f.first[i] = i
 		f.owner[i] = a.Event.ID
-		source := store.CleanText(a.Event.Source)
+		source := CleanText(a.Event.Source)
 		for _, k := range a.Keys {
-			if j, ok := taken[id{source, store.ShortKey(k.Key)}]; ok {
+			if j, ok := taken[id{source, ShortKey(k.Key)}]; ok {
 				f.first[i] = j
 				break
 			}
@@ -50,19 +46,19 @@ func foldBatch(items []*store.Acceptance) *fold {
 			continue
 		}
 		for _, k := range a.Keys {
-			key := store.ShortKey(k.Key)
+			key := ShortKey(k.Key)
 			if _, ok := taken[id{source, key}]; ok {
 				continue // twice in one list
 			}
 			taken[id{source, key}] = i
-			f.claims = append(f.claims, claim{
-				source: source, key: key, window: k.Window, item: i,
-				story: store.Story(key, string(a.Event.Type), a.Event.CorrelationKey),
-			})
+			f.claims = append(f.claims, claim{item: i, Claim: Claim{
+				Source: source, Key: key, Window: k.Window, Owner: a.Event.ID,
+				Story: Story(key, string(a.Event.Type), a.Event.CorrelationKey),
+			}})
 		}
 	}
 	slices.SortFunc(f.claims, func(a, b claim) int {
-		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.key, b.key))
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Key, b.Key))
 	})
 	return f
 }
@@ -81,6 +77,6 @@ func (f *fold) fresh(i int) bool {
 }
 
 // accepted is what became of item i.
-func (f *fold) accepted(i int) store.Accepted {
-	return store.Accepted{EventID: f.owner[f.first[i]], Duplicate: !f.fresh(i)}
+func (f *fold) accepted(i int) Accepted {
+	return Accepted{EventID: f.owner[f.first[i]], Duplicate: !f.fresh(i)}
 }

@@ -16,10 +16,10 @@ const (
 	flaky = time.Minute
 )
 
-// troubles knows what has been said of each target, so that the log tells of changes
+// logThrottle knows what has been said of each target, so that the log tells of changes
 // at warn, and not of every delivery that meets the same trouble. The zero value
 // works.
-type troubles struct {
+type logThrottle struct {
 	mu sync.Mutex
 	// said is by target, then by trouble.
 	said map[string]map[string]saying
@@ -32,7 +32,7 @@ type saying struct {
 }
 
 // news reports whether the trouble is to be told, and takes it as told.
-func (t *troubles) news(target, trouble string, now time.Time) bool {
+func (t *logThrottle) news(target, trouble string, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	last, told := t.said[target][trouble]
@@ -49,8 +49,8 @@ func (t *troubles) news(target, trouble string, now time.Time) bool {
 	return true
 }
 
-// well ends the target's troubles.
-func (t *troubles) well(target string) {
+// well ends the target's logThrottle.
+func (t *logThrottle) well(target string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for trouble, s := range t.said[target] {
@@ -60,7 +60,7 @@ func (t *troubles) well(target string) {
 }
 
 // level is how loud an attempt's outcome is told.
-func (t *troubles) level(target string, class sdk.Class, now time.Time) slog.Level {
+func (t *logThrottle) level(target string, class sdk.Class, now time.Time) slog.Level {
 	switch class {
 	case sdk.ClassOK:
 		t.well(target)
@@ -76,7 +76,7 @@ func (t *troubles) level(target string, class sdk.Class, now time.Time) slog.Lev
 }
 
 // loud is warn for news.
-func (t *troubles) loud(target, trouble string, now time.Time) slog.Level {
+func (t *logThrottle) loud(target, trouble string, now time.Time) slog.Level {
 	if t.news(target, trouble, now) {
 		return slog.LevelWarn
 	}

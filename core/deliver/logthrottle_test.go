@@ -8,17 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
 )
 
-func TestTroubles(t *testing.T) {
+func TestLogThrottle(t *testing.T) {
 	t.Parallel()
 
-	var s troubles
+	var s logThrottle
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	level := func(class sdk.Class, at time.Duration) slog.Level { return s.level("ops", class, now.Add(at)) }
 	warn, debug := slog.LevelWarn, slog.LevelDebug
@@ -78,20 +77,12 @@ func TestLogTellsOfTargetsNotOfDeliveries(t *testing.T) {
 	r.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	r.plugins.answers(always(sdk.ClassRetryable, "503"))
 	r.start()
-	var ids []uuid.UUID
 	for range 30 {
-		ids = append(ids, r.accept("ops")[0])
+		r.accept("ops")
 	}
-	for _, id := range ids {
-		require.Eventually(t, func() bool { return len(r.plugins.of(id)) > 2 }, await, 10*time.Millisecond)
-	}
-	require.Len(t, log.lines(), 1)
-	require.Contains(t, log.lines()[0], "class=retryable")
-
-	r.plugins.answers(always(sdk.ClassMisconfigured, "404"))
-	for _, id := range ids {
-		r.await(id, event.Held)
-	}
+	require.Eventually(t, func() bool { return len(log.lines()) >= 2 }, await, 10*time.Millisecond)
+	r.awaitHold("ops", store.HoldBreaker)
 	require.Len(t, log.lines(), 2)
-	require.Contains(t, log.lines()[1], `msg="target on hold" target=ops kind=misconfigured reason=404`)
+	require.Contains(t, log.lines()[0], "class=retryable")
+	require.Contains(t, log.lines()[1], `msg="target on hold" target=ops kind=breaker reason="5 attempts in a row failed, the last: 503"`)
 }

@@ -1,0 +1,190 @@
+package deliver
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+const (
+	// maxFailures are the retryable failures in a row that open the breaker.
+	maxFailures = 5
+	// firstProbe and lastProbe bound the pauses between the probes of a hold.
+	firstProbe = time.Minute
+	lastProbe  = time.Hour
+	// longestWait is what a worker waits for its target. A longer pause is a hold.
+	longestWait = time.Minute
+	// firstPause and lastPause bound the pauses of an endpoint that throttles and does
+	// not say for how long.
+	firstPause = time.Second
+	lastPause  = 5 * time.Minute
+	// accuseWithin is how long after the beginning of a hold another delivery's success
+	// says that the endpoint refused the one that began it, and not that a person has
+	// mended the endpoint meanwhile.
+	accuseWithin = time.Minute
+)
+
+// nextProbe is the pause after a hold's probe number n, counted from 1.
+func nextProbe(n int) time.Duration {
+	return min(firstProbe<<min(n-1, 10), lastProbe)
+}
+
+// afterSuccess is what the row of a target becomes once its endpoint has taken a
+// delivery, or has refused one for its content alone, or nil when nothing changes.
+func afterSuccess(before store.Target, id uuid.UUID, o host.Outcome, probe bool) store.Change {
+	pause, why := usedUp(o.Receipt.Limit)
+	if !probe && pause == 0 && before.Failures == 0 && before.Pause == 0 {
+		return nil
+	}
+	return func(t *store.Target, now time.Time) []*store.Settlement {
+		t.Failures, t.Pause = 0, 0
+		var others []*store.Settlement
+		if probe {
+			others = endHold(t, id, now)
+		}
+		wait(t, now, pause, why)
+		return others
+	}
+}
+
+// usedUp is the pause that an endpoint's own count asks for.
+func usedUp(l *sdk.Limit) (time.Duration, string) {
+	if l == nil || l.Remaining > 0 || l.ResetAfter <= 0 {
+		return 0, ""
+	}
+	return l.ResetAfter, fmt.Sprintf("rate limit used up, resets after %s", l.ResetAfter.Round(time.Millisecond))
+}
+
+// endHold ends a hold that a probe has passed, unless a person or the plugin is the
+// reason. The delivery that began it becomes a dead letter when another passed at once:
+// then the endpoint refuses that one, and is well.
+func endHold(t *store.Target, probe uuid.UUID, now time.Time) []*store.Settlement {
+	if t.Hold == store.HoldPaused || t.Hold == store.HoldQuarantined {
+		t.Probe = uuid.Nil
+		return nil
+	}
+	held := *t
+	t.Clear()
+	t.NextAt, t.Pace = time.Time{}, ""
+	if held.Hold != store.HoldMisconfigured || held.Accused == uuid.Nil || held.Accused == probe || held.Probes > 1 ||
+		now.Sub(held.Since) > accuseWithin {
+		return nil
+	}
+	return []*store.Settlement{{
+		DeliveryID: held.Accused, Target: t.Name, State: event.Dead,
+		Reason: "the endpoint refused this event and took another: " + held.Reason,
+	}}
+}
+
+// freeProbe lets the next probe be made without waiting for this one.
+func freeProbe(id uuid.UUID) store.Change {
+	return func(t *store.Target, _ time.Time) []*store.Settlement {
+		if t.Probe == id {
+			t.Probe = uuid.Nil
+		}
+		return nil
+	}
+}
+
+// afterMisconfigured puts the target on hold until a person has mended it.
+func afterMisconfigured(id uuid.UUID, reason string) store.Change {
+	return func(t *store.Target, now time.Time) []*store.Settlement {
+		if t.Probe == id {
+			t.Probe = uuid.Nil
+		}
+		switch t.Hold {
+		case store.HoldPaused, store.HoldQuarantined:
+		case store.HoldMisconfigured:
+			t.Reason = store.CleanText(reason)
+		default:
+			t.Begin(store.HoldMisconfigured, reason, now)
+			t.Accused, t.ProbeAt = id, now.Add(firstProbe)
+		}
+		return nil
+	}
+}
+
+// afterFailure counts a retryable failure, and opens the breaker. A probe that failed
+// leaves the hold.
+func afterFailure(id uuid.UUID, reason string, probe bool) store.Change {
+	return func(t *store.Target, now time.Time) []*store.Settlement {
+		if t.Probe == id {
+			t.Probe = uuid.Nil
+		}
+		if probe {
+			if t.Hold == store.HoldBreaker {
+				t.Reason = breakerReason(reason)
+			}
+			return nil
+		}
+		t.Failures++
+		if t.Hold == "" && t.Failures >= maxFailures {
+			t.Begin(store.HoldBreaker, breakerReason(reason), now)
+			t.Accused, t.ProbeAt = id, now.Add(firstProbe)
+		}
+		return nil
+	}
+}
+
+func breakerReason(reason string) string {
+	return store.CleanText(fmt.Sprintf("%d attempts in a row failed, the last: %s", maxFailures, reason))
+}
+
+// afterThrottled moves the time before which nothing is sent. Without a hint the pause
+// doubles, once for all that were under way together.
+func afterThrottled(id uuid.UUID, o host.Outcome, maxAge time.Duration, probe bool) store.Change {
+	return func(t *store.Target, now time.Time) []*store.Settlement {
+		var others []*store.Settlement
+		if probe {
+			others = endHold(t, id, now)
+		}
+		pause := o.RetryAfter
+		why := fmt.Sprintf("%s, Retry-After %s", statusOf(o), pause.Round(time.Second/10))
+		if pause <= 0 {
+			if !now.Before(t.NextAt) {
+				t.Pause = min(max(2*t.Pause, firstPause), lastPause)
+			}
+			pause, why = t.Pause, statusOf(o)+" without Retry-After"
+		}
+		if pause > maxAge {
+			// It will be asked each hour whether it meant that.
+			if t.Hold == "" || t.Hold == store.HoldThrottled {
+				t.Begin(store.HoldThrottled, why, now)
+				t.Accused, t.Witnessed, t.ProbeAt = id, true, now.Add(lastProbe)
+			}
+			return others
+		}
+		wait(t, now, pause, why)
+		return others
+	}
+}
+
+func statusOf(o host.Outcome) string {
+	if o.Receipt.Status == 0 {
+		return "throttled"
+	}
+	return fmt.Sprint(o.Receipt.Status)
+}
+
+// wait lets nothing be sent for a pause. One that is longer than workers wait is a hold
+// with a known end.
+func wait(t *store.Target, now time.Time, pause time.Duration, why string) {
+	if next := now.Add(pause); pause > 0 && next.After(t.NextAt) {
+		t.NextAt, t.Pace = next, store.CleanText(why)
+	}
+	if t.NextAt.Sub(now) <= longestWait {
+		return
+	}
+	if t.Hold == "" {
+		t.Begin(store.HoldThrottled, t.Pace, now)
+	}
+	if t.Hold == store.HoldThrottled && t.ProbeAt.IsZero() {
+		t.Until, t.Reason = t.NextAt, t.Pace
+	}
+}

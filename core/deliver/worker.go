@@ -1,0 +1,265 @@
+package deliver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+const (
+	// maxStay is how long a job may stay with a worker: longer, and River's rescuer would
+	// take it for lost.
+	maxStay = 10 * time.Minute
+	// heldPause is how long a worker keeps a job of a target on hold, so that one whose
+	// queue River has not paused yet is not fetched as fast as it is put back.
+	heldPause = time.Second
+	// soonest is the longest pause for which River makes a job available at once, so that
+	// nothing tells the workers when its time has come.
+	soonest = 5 * time.Second
+)
+
+// deliverWorker attempts one delivery a job.
+type deliverWorker struct {
+	river.WorkerDefaults[store.DeliverArgs]
+	w *Workers
+}
+
+// Timeout is none: waiting, attempts and settlements have bounds of their own.
+func (*deliverWorker) Timeout(*river.Job[store.DeliverArgs]) time.Duration { return -1 }
+
+// Work makes attempts, if the gate lets it, and records what became of them. A job whose
+// target waits stays with its worker, or goes back to its place in the queue, so that the
+// order of a target with one worker is kept.
+func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverArgs]) error {
+	w, id := d.w, job.Args.DeliveryID
+	if !w.inflight.enter(job.ID, id) {
+		w.sleep(ctx, busyPause)
+		return w.store.KeepPlace(ctx, job.JobRow)
+	}
+	defer w.inflight.leave(job.ID, id)
+
+	r := run{w: w, id: id, until: time.Now().Add(maxStay)}
+	fate, delay, err := r.deliver(ctx)
+	switch {
+	case err != nil:
+		return err
+	case fate == retried:
+		if delay <= soonest {
+			w.store.Wake(job.Queue, delay+10*time.Millisecond)
+		}
+		return river.JobSnooze(delay)
+	case fate == again:
+		return w.store.KeepPlace(ctx, job.JobRow)
+	}
+	return nil
+}
+
+// run is what one job does.
+type run struct {
+	w  *Workers
+	id uuid.UUID
+	// until is when the job leaves its worker.
+	until time.Time
+	// slot is when the target's rate lets the next attempt begin; zero is not asked yet.
+	slot time.Time
+}
+
+// deliver makes attempts until the job is done or has to wait for longer than a worker
+// does. It returns what becomes of the job: done, retried after a delay, or again.
+func (r *run) deliver(ctx context.Context) (next, time.Duration, error) {
+	w := r.w
+	for time.Now().Before(r.until) {
+		work, v, err := w.admit(ctx, r.id)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return done, 0, nil // purged
+		case err != nil:
+			if ctx.Err() != nil {
+				return again, 0, nil
+			}
+			w.log.WarnContext(ctx, "delivery not readable", slog.String("delivery", r.id.String()), slog.Any("error", err))
+			w.sleep(ctx, brokenPause)
+			return again, 0, nil
+		case v.settlement != nil:
+			_, err := w.settle(ctx, v.settlement)
+			return done, 0, err
+		case v.early > 0:
+			return retried, v.early, nil
+		case v.held:
+			w.sleep(ctx, heldPause)
+			return again, 0, nil
+		case !v.attempt && v.wait == 0:
+			return done, 0, nil
+		}
+		t := w.targets[work.Delivery.Target]
+		if v.wait > 0 {
+			// Who waited takes a new slot: all of the old ones are over at once.
+			r.slot = time.Time{}
+			if !w.sleep(ctx, min(v.wait, longestWait)) {
+				return again, 0, nil
+			}
+			continue
+		}
+		if w.awaitPlugin(ctx, t.Name) {
+			if ctx.Err() != nil || w.stopping() {
+				return again, 0, nil
+			}
+			if !w.runs(t.Name) {
+				return again, 0, nil // another node's may run
+			}
+			continue // a hold may have come meanwhile
+		}
+		waited, err := r.awaitSlot(ctx, t)
+		if err != nil || ctx.Err() != nil || waited && w.stopping() {
+			return again, 0, nil
+		}
+		if waited {
+			continue // the target may have been told to wait meanwhile
+		}
+		f, err := w.try(ctx, t, work, false)
+		r.slot = time.Time{}
+		switch {
+		case err != nil:
+			return done, 0, err
+		case f.next == done:
+			return done, 0, nil
+		case f.next == retried:
+			return retried, f.settlement.Delay, nil
+		case f.next == interrupted, f.settlement.Attempt == nil, f.settlement.Suspect:
+			// The plugin is down: after a pause, here or at another node.
+			w.sleep(ctx, restartPause)
+			return again, 0, nil
+		}
+	}
+	return again, 0, nil
+}
+
+// awaitSlot waits for the target's rate and reports whether it had to.
+func (r *run) awaitSlot(ctx context.Context, t Target) (bool, error) {
+	if t.Rate.PerSecond == 0 {
+		return false, nil
+	}
+	if r.slot.IsZero() {
+		at, err := r.w.slots.take(ctx, r.w.store, t)
+		if err != nil {
+			r.w.log.WarnContext(ctx, "rate not readable", slog.String("target", t.Name), slog.Any("error", err))
+			r.w.sleep(ctx, brokenPause)
+			return false, err
+		}
+		r.slot = at
+	}
+	wait := time.Until(r.slot)
+	if wait <= 0 {
+		return false, nil
+	}
+	r.w.sleep(ctx, wait)
+	return true, nil
+}
+
+// stopping reports whether Quit was called.
+func (w *Workers) stopping() bool {
+	select {
+	case <-w.quit:
+		return true
+	default:
+		return false
+	}
+}
+
+// admit reads a delivery and what the gate says of it.
+func (w *Workers) admit(ctx context.Context, id uuid.UUID) (store.Work, verdict, error) {
+	work, err := w.store.LoadWork(ctx, id)
+	if err != nil {
+		return work, verdict{}, err
+	}
+	return work, policyOf(w.targets[work.Delivery.Target]).gate(work, false), nil
+}
+
+// try makes an attempt and records what became of it.
+func (w *Workers) try(ctx context.Context, t Target, work store.Work, probe bool) (fate, error) {
+	attempted, err := w.attempt(ctx, t, work, probe)
+	if err != nil {
+		return fate{}, err
+	}
+	f := policyOf(t).decide(attempted)
+	if f.settlement == nil {
+		return f, nil
+	}
+	settled, err := w.settle(ctx, f.settlement)
+	if err != nil {
+		return f, err
+	}
+	failpoint(afterSettle)
+	if settled.After.Hold != settled.Before.Hold {
+		w.nudge() // the first probe follows at once
+	}
+	return f, nil
+}
+
+// attempt calls the plugin within the target's timeout.
+func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe bool) (try, error) {
+	d := work.Delivery
+	hd := host.Delivery{
+		ID:             d.ID.String(),
+		Attempt:        d.Attempts + 1,
+		Route:          d.Route,
+		Events:         []json.RawMessage{work.Event.Normalized},
+		CorrelationKey: work.Event.CorrelationKey,
+	}
+	if w.deliverer.Info(host.KindTarget, t.Name).NeedsOriginals {
+		original, err := w.original(ctx, work.Event)
+		if err != nil {
+			return try{}, err
+		}
+		hd.Originals = []sdk.Request{original}
+	}
+	attemptCtx, cancel := context.WithTimeout(ctx, t.Timeout)
+	defer cancel()
+	start := time.Now()
+	outcome := w.deliverer.Deliver(attemptCtx, t.Name, hd, d.Suspect)
+	elapsed := time.Since(start)
+	failpoint(afterAnswer)
+
+	w.metrics.observe(t.Name, outcome.Class, elapsed, work.Now.Add(elapsed).Sub(work.Event.ReceivedAt))
+	w.log.Log(ctx, w.sending.level(t.Name, outcome.Class, time.Now()), "attempt", slog.String("target", t.Name), slog.String("delivery", hd.ID),
+		slog.Int("attempt", hd.Attempt), slog.String("class", string(outcome.Class)), slog.Int("status", outcome.Receipt.Status),
+		slog.String("message", outcome.Message), slog.Duration("elapsed", elapsed))
+	return try{work: work, startedAt: start, elapsed: elapsed, probe: probe, outcome: outcome}, nil
+}
+
+// original is the request of an event, for targets that pass it on.
+func (w *Workers) original(ctx context.Context, e event.Event) (sdk.Request, error) {
+	r, err := w.store.LoadRequest(ctx, e.ID)
+	if err != nil {
+		return sdk.Request{}, err
+	}
+	query, _ := url.ParseQuery(r.Query) // what a sender garbled is passed on as far as it goes
+	return sdk.Request{ID: e.ID.String(), Method: r.Method, Header: r.Header, Query: query, Body: r.Body, ReceivedAt: e.ReceivedAt}, nil
+}
+
+// settle records s. The outcome of an attempt is known here alone, so it is kept
+// through an outage of the database and a cancelled job.
+func (w *Workers) settle(ctx context.Context, s *store.Settlement) (settled store.Settled, err error) {
+	err = persist(context.WithoutCancel(ctx), settlePatience, func(ctx context.Context) error {
+		settled, err = w.store.Settle(ctx, s)
+		return err
+	})
+	if err != nil {
+		w.log.ErrorContext(ctx, "outcome not recorded: the attempt will be repeated",
+			slog.String("delivery", s.DeliveryID.String()), slog.Any("error", err))
+		return settled, fmt.Errorf("settle delivery %s: %w", s.DeliveryID, err)
+	}
+	return settled, nil
+}

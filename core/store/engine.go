@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// Engine is a database: statements and River's clients. It decides nothing; Store does.
+// All methods may be called concurrently.
+type Engine interface {
+	Reader
+
+	// Migrate brings the schema, ours and then River's, to this version. Concurrent
+	// calls wait for each other.
+	Migrate(ctx context.Context) error
+	// Schema returns the version that the database is of and the one that Migrate
+	// brings it to.
+	Schema(ctx context.Context) (have, want Schema, err error)
+	// Guard reports whether what is committed now is found by the next process.
+	Guard(ctx context.Context) error
+	// OpenQueue builds the River client that works jobs.
+	OpenQueue(config *river.Config) (Queue, error)
+	// ReturnJob makes a running job available where it was in its queue.
+	ReturnJob(ctx context.Context, id int64) error
+	// Wake has the workers of a queue look for jobs after a while.
+	Wake(queue string, after time.Duration)
+	// TellPaused tells the workers of a queue that it is paused or resumed.
+	TellPaused(queue string, paused bool)
+	Close() error
+
+	// Outage reports whether an error is the database's, and not that of the rows at
+	// hand.
+	Outage(err error) bool
+	// Write runs do in a transaction.
+	Write(ctx context.Context, do func(ctx context.Context, tx Tx) error) error
+
+	// LoadWorks reads what attempts need, in the order of the ids; nil is not stored.
+	LoadWorks(ctx context.Context, deliveries []uuid.UUID) ([]*Work, error)
+	// LoadRequest reads the request of an event, or ErrNotFound.
+	LoadRequest(ctx context.Context, eventID uuid.UUID) (event.Request, error)
+
+	// Reserve, Join, Beat, Leave, ReclaimDead and Reclaim are those of Store.
+	Reserve() error
+	Join(ctx context.Context, node string) error
+	Beat(ctx context.Context, node string, deadAfter time.Duration) (Pulse, error)
+	Leave(ctx context.Context, node string) error
+	ReclaimDead(ctx context.Context, deadAfter time.Duration) (int, error)
+	Reclaim(ctx context.Context, node string, active []int64, olderThan time.Duration) (int, error)
+
+	// AskCatchup, cursors and renames are those of Store.
+	AskCatchup(ctx context.Context, source string) error
+	FindCursor(ctx context.Context, source string) (Cursor, error)
+	SaveCursor(ctx context.Context, source string, c Cursor) error
+	ForgetCursor(ctx context.Context, source string) error
+	// RenamesSince returns the normalised renames of a source whose ids are not below
+	// since.
+	RenamesSince(ctx context.Context, source string, since uuid.UUID) ([][]byte, error)
+}
+
+// Tx is a transaction. Whoever changes rows of several tables does it in the order
+// targets, dedup, events, deliveries, jobs, so that transactions cannot wait for each
+// other in a circle.
+type Tx interface {
+	// FreeKeys deletes the dedup keys of a story.
+	FreeKeys(ctx context.Context, source, story string) error
+	// ClaimKeys takes the keys that are free or expired and returns whose each is then.
+	// Claims are ordered by source and key, each once.
+	ClaimKeys(ctx context.Context, claims []Claim) ([]uuid.UUID, error)
+	DropKeys(ctx context.Context, source string, keys []string) error
+	// ShortenKey lets a key of an event expire no later than after a window.
+	ShortenKey(ctx context.Context, source, key string, owner uuid.UUID, window time.Duration) error
+	// FindTwin returns the event that accounts for a record or is to, or uuid.Nil.
+	FindTwin(ctx context.Context, q TwinQuery) (uuid.UUID, error)
+
+	// InsertEvents inserts events and deliveries that are not there and returns the ids
+	// of those that were not.
+	InsertEvents(ctx context.Context, events []*event.Event, deliveries []NewDelivery) (map[uuid.UUID]bool, error)
+	// LockDeferred reports whether the event is deferred, and keeps it so. ErrNotFound
+	// is an event that is not stored.
+	LockDeferred(ctx context.Context, id uuid.UUID) (bool, error)
+	// DecodeEvent gives an event its state and its decoded form.
+	DecodeEvent(ctx context.Context, e *event.Event) error
+	// KeepRequests gives events that came by catch-up and have no request the requests
+	// of their webhooks, and returns the ids of those.
+	KeepRequests(ctx context.Context, twins []*event.Event) ([]uuid.UUID, error)
+	InsertRepetitions(ctx context.Context, r []Repetition) error
+	// EnrichEvent stores the normalised form, unless it is nil, makes the event's pending
+	// deliveries due, and returns them.
+	EnrichEvent(ctx context.Context, id uuid.UUID, normalized []byte) ([]event.Delivery, error)
+
+	// LockTargets returns the rows of targets, made where there is none, and the
+	// database's time.
+	LockTargets(ctx context.Context, names []string) (map[string]*Target, time.Time, error)
+	SaveTarget(ctx context.Context, t *Target) error
+	// PauseQueue pauses or resumes River's queue, if it is there.
+	PauseQueue(ctx context.Context, queue string, paused bool) error
+	// NextInTurn returns the pending delivery of a target that is due first, other than
+	// one, or uuid.Nil.
+	NextInTurn(ctx context.Context, target string, other uuid.UUID) (uuid.UUID, error)
+
+	// SettleDeliveries changes pending deliveries, each named once, and returns the ids
+	// of those that were.
+	SettleDeliveries(ctx context.Context, s []*Settlement) (map[uuid.UUID]bool, error)
+	InsertAttempts(ctx context.Context, attempts []*event.Attempt) error
+	// ExpireDeliveries makes at most limit pending deliveries of a target that were due
+	// before maxAge dead letters.
+	ExpireDeliveries(ctx context.Context, target string, maxAge time.Duration, reason string, limit int) (int, error)
+
+	// InsertJobs inserts jobs of rows that were just inserted.
+	InsertJobs(ctx context.Context, jobs []river.InsertManyParams) error
+	// AddJobs inserts jobs that are not live and returns how many those are.
+	AddJobs(ctx context.Context, jobs []river.InsertManyParams) (int, error)
+	// Overdue returns pending deliveries of a target that were due before grace, from a
+	// time on, in the order of their times.
+	Overdue(ctx context.Context, target string, grace time.Duration, from time.Time, limit int) ([]event.Delivery, error)
+	// DeferredOf returns the oldest deferred events of a source received before grace,
+	// after an id.
+	DeferredOf(ctx context.Context, source string, grace time.Duration, after uuid.UUID, limit int) ([]uuid.UUID, error)
+
+	// PurgeKeys and PurgeDead delete at most limit rows: keys that have expired, and dead
+	// letters that are older, whose events it has looked at again.
+	PurgeKeys(ctx context.Context, limit int) (int, error)
+	PurgeDead(ctx context.Context, olderThan time.Duration, limit int) (int, error)
+	// PurgeEvents looks at no more than limit events that are older. It deletes those that
+	// nothing needs, and looks at the others again after a while. It returns how many it
+	// deleted and how many it looked at.
+	PurgeEvents(ctx context.Context, r Retention, limit int) (deleted, seen int, err error)
+}
+
+// Claim is a dedup key that a batch takes, once, for its first event that brings it.
+type Claim struct {
+	Source, Key, Story string
+	Window             time.Duration
+	Owner              uuid.UUID
+}
+
+// NewDelivery is a delivery to insert, due after Wait.
+type NewDelivery struct {
+	event.Delivery
+	Wait time.Duration
+}
+
+// TwinQuery asks for the event of a record: by the record itself, by what it tells and
+// when its webhook may have come, or by the keys of its webhook.
+type TwinQuery struct {
+	Source, ReadKey, Fingerprint string
+	From, To                     time.Time
+	Keys                         []string
+}
+
+// Repetition is a request or record that told what a stored event had told.
+type Repetition struct {
+	// ID is that of the event that it would have been.
+	ID, EventID uuid.UUID
+	SeenAt      time.Time
+	Origin      sdk.Origin
+}
+
+// Queue is the part of a River client that does not depend on the database.
+type Queue interface {
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+	StopAndCancel(ctx context.Context) error
+	Queues() *river.QueueBundle
+}

@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+)
+
+// ReconcileGrace is how long a row is overdue before Reconcile doubts that it has a job.
+const ReconcileGrace = 30 * time.Second
+
+// Reserve takes a database that one process serves at a time for this one, until Leave,
+// or returns ErrInUse. It needs no migrated database.
+func (s *Store) Reserve() error { return s.engine.Reserve() }
+
+// Join reserves, and announces a node before its queue starts. On SQLite it makes jobs
+// that ran in a former process available.
+func (s *Store) Join(ctx context.Context, node string) error {
+	if err := s.engine.Join(ctx, node); err != nil {
+		return fmt.Errorf("join: %w", err)
+	}
+	return nil
+}
+
+// Pulse is what a beat tells of the nodes.
+type Pulse struct {
+	// Steady is how long this node has beaten without missing deadAfter.
+	Steady time.Duration
+	// Dead is how many other nodes have missed it.
+	Dead int
+}
+
+// Beat keeps a node alive. It shares no connection with other work, so that nothing
+// delays it.
+func (s *Store) Beat(ctx context.Context, node string, deadAfter time.Duration) (Pulse, error) {
+	p, err := s.engine.Beat(ctx, node, deadAfter)
+	if err != nil {
+		return Pulse{}, fmt.Errorf("beat: %w", err)
+	}
+	return p, nil
+}
+
+// ReclaimDead makes the jobs available of nodes that have left, or not beaten for
+// deadAfter, and returns how many. Only a node that has itself beaten without a gap that
+// long may accuse others: after an outage of the database all look dead.
+func (s *Store) ReclaimDead(ctx context.Context, deadAfter time.Duration) (int, error) {
+	n, err := s.engine.ReclaimDead(ctx, deadAfter)
+	if err != nil {
+		return 0, fmt.Errorf("reclaim jobs of dead nodes: %w", err)
+	}
+	return n, nil
+}
+
+// Leave is the end of Reserve and Join.
+func (s *Store) Leave(ctx context.Context, node string) error {
+	if err := s.engine.Leave(ctx, node); err != nil {
+		return fmt.Errorf("leave: %w", err)
+	}
+	return nil
+}
+
+// Reclaim makes the deliver and decode jobs available that are recorded as running on the
+// node for longer than olderThan and are not among active. It returns how many.
+func (s *Store) Reclaim(ctx context.Context, node string, active []int64, olderThan time.Duration) (int, error) {
+	n, err := s.engine.Reclaim(ctx, node, active, olderThan)
+	if err != nil {
+		return 0, fmt.Errorf("reclaim jobs: %w", err)
+	}
+	return n, nil
+}
+
+// ReconcileTarget gives jobs to pending deliveries of a target that are overdue and have
+// none, oldest first, and returns how many. It looks at slices of limit rows as long as
+// it finds a lost one in each: where the oldest have jobs, the younger are behind them.
+// River's unique key decides which have none.
+func (s *Store) ReconcileTarget(ctx context.Context, target string, grace time.Duration, limit int) (int, error) {
+	lost := 0
+	var from time.Time
+	for {
+		var added, seen int
+		err := s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
+			overdue, err := tx.Overdue(ctx, target, grace, from, limit)
+			if err != nil || len(overdue) == 0 {
+				return err
+			}
+			jobs := make([]river.InsertManyParams, len(overdue))
+			for i, d := range overdue {
+				jobs[i] = DeliverJob(d.ID, target)
+			}
+			seen, from = len(overdue), overdue[len(overdue)-1].DueAt
+			added, err = tx.AddJobs(ctx, jobs)
+			return err
+		})
+		if err != nil {
+			return lost, fmt.Errorf("reconcile deliveries of target %s: %w", target, err)
+		}
+		lost += added
+		if added == 0 || seen < limit {
+			return lost, nil
+		}
+	}
+}
+
+// ReconcileSource is ReconcileTarget for the deferred events of a source.
+func (s *Store) ReconcileSource(ctx context.Context, source string, grace time.Duration, limit int) (int, error) {
+	lost := 0
+	var after uuid.UUID
+	for {
+		var added, seen int
+		err := s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
+			deferred, err := tx.DeferredOf(ctx, source, grace, after, limit)
+			if err != nil || len(deferred) == 0 {
+				return err
+			}
+			jobs := make([]river.InsertManyParams, len(deferred))
+			for i, id := range deferred {
+				jobs[i] = DecodeJob(id, source)
+			}
+			seen, after = len(deferred), deferred[len(deferred)-1]
+			added, err = tx.AddJobs(ctx, jobs)
+			return err
+		})
+		if err != nil {
+			return lost, fmt.Errorf("reconcile events of source %s: %w", source, err)
+		}
+		lost += added
+		if added == 0 || seen < limit {
+			return lost, nil
+		}
+	}
+}
+
+// Retention says how long rows are kept. An event lives at least as long as a pending or
+// dead delivery of it.
+type Retention struct {
+	Events      time.Duration
+	DeadLetters time.Duration
+}
+
+// Purged counts what Purge deleted.
+type Purged struct{ Keys, DeadLetters, Events int }
+
+// purgePause is the least pause between the slices of a purge. Each pause is also four
+// times as long as the slice took, so that four fifths of the writer's time are left to
+// others.
+const purgePause = 20 * time.Millisecond
+
+// Purge deletes rows that are older than their retention, in slices of limit rows with
+// pauses between them. It returns what it has deleted, also with an error.
+func (s *Store) Purge(ctx context.Context, r Retention, limit int) (Purged, error) {
+	var p Purged
+	for _, step := range []struct {
+		what  string
+		slice func(ctx context.Context, tx Tx) (seen int, err error)
+	}{
+		{"dedup keys", func(ctx context.Context, tx Tx) (int, error) {
+			n, err := tx.PurgeKeys(ctx, limit)
+			p.Keys += n
+			return n, err
+		}},
+		{"dead letters", func(ctx context.Context, tx Tx) (int, error) {
+			n, err := tx.PurgeDead(ctx, r.DeadLetters, limit)
+			p.DeadLetters += n
+			return n, err
+		}},
+		{"events", func(ctx context.Context, tx Tx) (int, error) {
+			n, seen, err := tx.PurgeEvents(ctx, r, limit)
+			p.Events += n
+			return seen, err
+		}},
+	} {
+		for seen := limit; seen >= limit; {
+			start, before := time.Now(), p
+			err := s.engine.Write(ctx, func(ctx context.Context, tx Tx) (err error) {
+				p = before
+				seen, err = step.slice(ctx, tx)
+				return err
+			})
+			if err != nil {
+				return before, fmt.Errorf("purge %s: %w", step.what, err)
+			}
+			select {
+			case <-ctx.Done():
+				return p, ctx.Err()
+			case <-time.After(max(purgePause, 4*time.Since(start))):
+			}
+		}
+	}
+	return p, nil
+}
