@@ -26,6 +26,11 @@ const (
 	TypeAppUpdated                Type = "app.updated"
 	TypeManualInteractionRequired Type = "manual_interaction.required"
 	TypeUnknown                   Type = "unknown"
+
+	// Those of the built-in source hookarr speak of Hookarr itself.
+	TypeTargetHeld    Type = "hookarr.target_held"
+	TypeTargetResumed Type = "hookarr.target_resumed"
+	TypeDeliveryDead  Type = "hookarr.delivery_dead"
 )
 
 // Types returns every event type of this version, in the order of the
@@ -36,8 +41,12 @@ func Types() []Type {
 		TypeImportFailed, TypeDownloadFailed, TypeFileRenamed, TypeFileRetagged, TypeFileDeleted,
 		TypeFileDeletedForUpgrade, TypeMediaAdded, TypeMediaDeleted, TypeHealthIssue,
 		TypeHealthRestored, TypeAppUpdated, TypeManualInteractionRequired, TypeUnknown,
+		TypeTargetHeld, TypeTargetResumed, TypeDeliveryDead,
 	}
 }
+
+// SourceHookarr is the name of the built-in source.
+const SourceHookarr = "hookarr"
 
 // Origin says how an event came to be known.
 type Origin string
@@ -46,6 +55,8 @@ type Origin string
 const (
 	OriginWebhook Origin = "webhook"
 	OriginCatchup Origin = "catchup"
+	// OriginHookarr is of events that Hookarr tells of itself.
+	OriginHookarr Origin = "hookarr"
 )
 
 // Event is one thing that happened in an application, in the form that is the
@@ -58,7 +69,7 @@ type Event struct {
 	// the request was received.
 	ID     string    `json:"id" doc:"Unique id of the event."`
 	Source string    `json:"source" doc:"Name of the configured source."`
-	Origin Origin    `json:"origin" doc:"How the event came to be known: webhook or catchup."`
+	Origin Origin    `json:"origin" doc:"How the event came to be known: webhook, catchup or hookarr."`
 	Time   time.Time `json:"time" doc:"When it happened, or when the webhook was received."`
 
 	App        string `json:"app" doc:"The application, lower case: radarr."`

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/riverqueue/river"
 
+	"github.com/hookarr/hookarr/core/alert"
 	"github.com/hookarr/hookarr/core/catchup"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/deliver"
@@ -26,6 +27,7 @@ import (
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/ingest"
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/route"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
@@ -50,6 +52,7 @@ type App struct {
 	registry *prometheus.Registry
 	store    *store.Store
 	plugins  *pluginhost.Host
+	routes   *route.Table
 	intake   *ingest.Intake
 	servers  *servers
 
@@ -172,6 +175,7 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 	workers := deliver.New(deliver.Options{
 		Store: a.store, Deliverer: a.plugins, Redecoder: a.intake, Targets: targets,
 		Sources: slices.Sorted(maps.Keys(a.config.Sources)), Log: a.log, Metrics: a.registry,
+		Alerts: &alert.Alerts{Router: a.routes, Store: a.store, Log: a.log},
 	})
 	registered := river.NewWorkers()
 	if err := workers.Register(registered); err != nil {

@@ -33,6 +33,7 @@ func newIntake(a *App) (*ingest.Intake, error) {
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
 	}
+	a.routes = routes
 	return ingest.New(ingest.Options{
 		Gates: gates, Enrich: enrich, Windows: windows, Decoder: a.plugins, Router: routes, Store: a.store, Log: a.log, Metrics: a.registry,
 	}), nil

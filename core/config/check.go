@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hookarr/hookarr/sdk"
 )
 
 // maxConcurrency is the most workers that the queue runs.
@@ -42,6 +44,9 @@ func check(c *Config, d *decoder) {
 	k := checker{Config: c, decoder: d, broken: d.problems}
 	k.process()
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		if name == sdk.SourceHookarr {
+			k.problem("sources."+name, "is the name of the built-in source: choose another")
+		}
 		k.source("sources."+name, name, c.Sources[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Targets)) {

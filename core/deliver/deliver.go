@@ -52,6 +52,13 @@ type Store interface {
 	ListTargets(ctx context.Context) ([]store.Target, time.Time, error)
 }
 
+// Alerter tells of trouble. alert.Alerts is one.
+type Alerter interface {
+	TargetHeld(ctx context.Context, t store.Target)
+	TargetResumed(ctx context.Context, target string, kind store.HoldKind)
+	DeliveryDead(ctx context.Context, target, title, reason string)
+}
+
 // Target is what the workers need to know of a configured target.
 type Target struct {
 	Name    string
@@ -71,7 +78,9 @@ type Options struct {
 	Targets   []Target
 	// Sources are the names of the sources whose deferred events are decoded.
 	Sources []string
-	Log     *slog.Logger
+	// Alerts may be nil.
+	Alerts Alerter
+	Log    *slog.Logger
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
 }
@@ -97,6 +106,7 @@ type Workers struct {
 	redecoder Redecoder
 	targets   map[string]Target
 	sources   []string
+	alerts    Alerter
 	log       *slog.Logger
 	metrics   *metrics
 	inflight  inflight
@@ -114,7 +124,7 @@ type Workers struct {
 // New returns workers for the targets and sources.
 func New(o Options) *Workers {
 	w := &Workers{
-		store: o.Store, deliverer: o.Deliverer, redecoder: o.Redecoder, log: o.Log, sources: o.Sources,
+		store: o.Store, deliverer: o.Deliverer, redecoder: o.Redecoder, log: o.Log, sources: o.Sources, alerts: o.Alerts,
 		targets:  make(map[string]Target, len(o.Targets)),
 		held:     make(chan struct{}, 1),
 		patience: pluginPatience,
@@ -124,6 +134,9 @@ func New(o Options) *Workers {
 	for _, t := range o.Targets {
 		w.targets[t.Name] = t
 		names = append(names, t.Name)
+	}
+	if w.alerts == nil {
+		w.alerts = noAlerts{}
 	}
 	w.metrics = newMetrics(o.Metrics, o.Store, names)
 	return w
@@ -200,3 +213,10 @@ func persist(ctx context.Context, patience time.Duration, do func(context.Contex
 		}
 	}
 }
+
+// noAlerts tells nobody.
+type noAlerts struct{}
+
+func (noAlerts) TargetHeld(context.Context, store.Target)              {}
+func (noAlerts) TargetResumed(context.Context, string, store.HoldKind) {}
+func (noAlerts) DeliveryDead(context.Context, string, string, string)  {}

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -226,6 +227,7 @@ func (k *Keeper) holds(ctx context.Context) {
 		if !held[name] {
 			delete(k.told, name)
 			k.Workers.log.InfoContext(ctx, "target takes deliveries again", slog.String("target", name), slog.String("kind", string(kind)))
+			k.Workers.alerts.TargetResumed(ctx, name, kind)
 		}
 	}
 }
@@ -240,6 +242,9 @@ func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, truste
 		k.expired[t.Name] = time.Now()
 		n, err := k.Store.ExpireDeliveries(ctx, t.Name, maxAge, "older than max_age "+maxAge.String()+", held: "+t.Reason, sliceLimit)
 		k.did(ctx, "held deliveries expired", n, err)
+		if n > 0 {
+			k.Workers.alerts.DeliveryDead(ctx, t.Name, fmt.Sprintf("%d deliveries", n), "older than max_age, held: "+t.Reason)
+		}
 		if n == sliceLimit {
 			delete(k.expired, t.Name)
 		}
@@ -262,6 +267,7 @@ func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, truste
 		k.told[t.Name] = t.Hold
 		k.Workers.log.WarnContext(ctx, "target on hold", slog.String("target", t.Name),
 			slog.String("kind", string(t.Hold)), slog.String("reason", t.Reason))
+		k.Workers.alerts.TargetHeld(ctx, t)
 	}
 	if t.ProbeAt.IsZero() || t.Witnessed && now.Before(t.ProbeAt) {
 		return nil
@@ -288,7 +294,7 @@ func (w *Workers) probe(ctx context.Context, t Target, id uuid.UUID) {
 	if err == nil {
 		switch v := policyOf(t).gate(work, true); {
 		case v.settlement != nil:
-			_, err = w.settle(ctx, v.settlement)
+			_, err = w.settle(ctx, v.settlement, work)
 		case v.attempt:
 			_, err = w.try(ctx, t, work, true)
 		}

@@ -93,7 +93,7 @@ func (r *run) deliver(ctx context.Context) (next, time.Duration, error) {
 			w.sleep(ctx, brokenPause)
 			return again, 0, nil
 		case v.settlement != nil:
-			_, err := w.settle(ctx, v.settlement)
+			_, err := w.settle(ctx, v.settlement, work)
 			return done, 0, err
 		case v.early > 0:
 			return retried, v.early, nil
@@ -197,7 +197,7 @@ func (w *Workers) try(ctx context.Context, t Target, work store.Work, probe bool
 	if f.settlement == nil {
 		return f, nil
 	}
-	settled, err := w.settle(ctx, f.settlement)
+	settled, err := w.settle(ctx, f.settlement, work)
 	if err != nil {
 		return f, err
 	}
@@ -251,7 +251,7 @@ func (w *Workers) original(ctx context.Context, e event.Event) (sdk.Request, err
 
 // settle records s. The outcome of an attempt is known here alone, so it is kept
 // through an outage of the database and a cancelled job.
-func (w *Workers) settle(ctx context.Context, s *store.Settlement) (settled store.Settled, err error) {
+func (w *Workers) settle(ctx context.Context, s *store.Settlement, work store.Work) (settled store.Settled, err error) {
 	err = persist(context.WithoutCancel(ctx), settlePatience, func(ctx context.Context) error {
 		settled, err = w.store.Settle(ctx, s)
 		return err
@@ -260,6 +260,16 @@ func (w *Workers) settle(ctx context.Context, s *store.Settlement) (settled stor
 		w.log.ErrorContext(ctx, "outcome not recorded: the attempt will be repeated",
 			slog.String("delivery", s.DeliveryID.String()), slog.Any("error", err))
 		return settled, fmt.Errorf("settle delivery %s: %w", s.DeliveryID, err)
+	}
+	if s.State == event.Dead {
+		w.alerts.DeliveryDead(ctx, s.Target, work.Event.Title, s.Reason)
+	}
+	for _, other := range settled.Others {
+		if other.State == event.Dead {
+			w.log.WarnContext(ctx, "dead letter", slog.String("target", other.Target), slog.String("delivery", other.DeliveryID.String()),
+				slog.String("reason", other.Reason))
+			w.alerts.DeliveryDead(ctx, other.Target, "", other.Reason)
+		}
 	}
 	return settled, nil
 }

@@ -106,7 +106,7 @@ func (t *Table) Lint(sources []string) []Problem {
 	var problems []Problem
 	for i, r := range t.routes {
 		for j, glob := range r.From {
-			if !slices.ContainsFunc(sources, func(s string) bool { return matchesSource([]string{glob}, s) }) {
+			if glob != sdk.SourceHookarr && !slices.ContainsFunc(sources, func(s string) bool { return matchesSource([]string{glob}, s) }) {
 				problems = append(problems, Problem{
 					Key:     fmt.Sprintf("routes[%d].from[%d]", i, j),
 					Message: fmt.Sprintf("%q matches no source%s", glob, config.Suggest(glob, sources)),
@@ -146,8 +146,13 @@ func matchesSource(globs []string, source string) bool {
 }
 
 // matchesType: tests and what nobody understood are for those who ask for them by
-// name.
+// name, and what Hookarr tells of itself for patterns that begin with its name.
 func matchesType(globs []string, typ string) bool {
+	if own := sdk.SourceHookarr + "."; strings.HasPrefix(typ, own) {
+		return slices.ContainsFunc(globs, func(glob string) bool {
+			return strings.HasPrefix(glob, own) && match(segments(glob), segments(typ))
+		})
+	}
 	byNameOnly := typ == string(sdk.TypeTest) || typ == string(sdk.TypeUnknown)
 	if len(globs) == 0 {
 		return !byNameOnly

@@ -64,8 +64,10 @@ type Settlement struct {
 
 // Settled is what a settlement came to.
 type Settled struct {
-	// Before and After are the target's row, where the settlement has a Change.
+	// Before and After are the target's row, where the settlement has a Change, and Others
+	// what became of other deliveries by it.
 	Before, After Target
+	Others        []*Settlement
 }
 
 // Settle records what became of an attempt. Concurrent calls share transactions. A
@@ -126,8 +128,9 @@ func changeTargets(ctx context.Context, tx Tx, items []*Settlement, results []Se
 		}
 		t := targets[item.Target]
 		results[i].Before = *t
-		all = append(all, item.Change(t, now)...)
+		results[i].Others = item.Change(t, now)
 		results[i].After = *t
+		all = append(all, results[i].Others...)
 	}
 	for _, name := range names {
 		if err := saveTarget(ctx, tx, before[name], targets[name]); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/internal/testpg"
+	"github.com/hookarr/hookarr/sdk"
 )
 
 // TestMisconfiguredTargetIsHeld answers 404 until an operator resumes the target: nothing
@@ -57,6 +58,31 @@ func TestMisconfiguredTargetIsHeld(t *testing.T) {
 		require.Equal(t, http.StatusAccepted, srv.post(importBody(events+1)).status)
 		endpoint.await(t, events+1)
 	})
+}
+
+// TestTroubleIsTold has one target refuse everything: another one is told of it, and of
+// its end.
+func TestTroubleIsTold(t *testing.T) {
+	t.Parallel()
+
+	refusing, told := newReceiver(t), newReceiver(t)
+	refusing.setAnswer(func(delivered) int { return http.StatusUnauthorized })
+	srv := newServer(t, settings{
+		database: "sqlite://" + t.TempDir() + "/hookarr.db",
+		targets:  webhookTarget(refusing) + "\n" + strings.Replace(webhookTarget(told), "ops:", "chat:", 1),
+		routes:   everything + "\n- {name: trouble, types: [\"hookarr.*\"], to: [ops, chat]}",
+	})
+	srv.start()
+	require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)
+	e := told.await(t, 1)[0].Event
+	require.Equal(t, sdk.TypeTargetHeld, e.Type)
+	require.Contains(t, e.Summary, "Target ops is on hold (misconfigured)")
+	refusing.setAnswer(nil)
+	out, err := srv.cli("targets", "resume", "ops")
+	require.NoError(t, err, out)
+	require.Equal(t, sdk.TypeTargetResumed, told.await(t, 2)[1].Event.Type)
+	require.Equal(t, titleOf(1), refusing.await(t, 1)[0].Event.Title)
+	require.Len(t, refusing.all(), 1, "nothing is told to the target that it is about")
 }
 
 // TestTargetThatLeftTheConfigurationHolds takes a target away and gives it back.

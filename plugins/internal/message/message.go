@@ -119,7 +119,7 @@ func footer(e sdk.Event) string {
 // is news to the reader.
 func text(e sdk.Event) string {
 	switch e.Type {
-	case sdk.TypeHealthIssue, sdk.TypeHealthRestored:
+	case sdk.TypeHealthIssue, sdk.TypeHealthRestored, sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead:
 		if e.Health != nil {
 			return paragraphs(e.Health.Message)
 		}

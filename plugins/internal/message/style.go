@@ -53,6 +53,12 @@ func styleOf(e sdk.Event) style {
 		return style{"Application updated", "⬆️", blue}
 	case sdk.TypeManualInteractionRequired:
 		return style{"Manual interaction required", "✋", yellow}
+	case sdk.TypeTargetHeld:
+		return style{"Target on hold", "⏸️", yellow}
+	case sdk.TypeTargetResumed:
+		return style{"Target resumed", "▶️", green}
+	case sdk.TypeDeliveryDead:
+		return style{"Not delivered", "📭", red}
 	default:
 		return style{firstLine(e.NativeType, string(e.Type), "Event"), "ℹ️", grey}
 	}

@@ -1,0 +1,104 @@
+// Package alert tells of Hookarr's own trouble by events of the built-in source hookarr:
+// routes that name their types bring them to targets as any others.
+package alert
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+const (
+	// quiet is how long the same is not told again.
+	quiet = time.Hour
+	// acceptTimeout bounds what an alert waits for the database.
+	acceptTimeout = 5 * time.Second
+)
+
+// Router decides where events go. route.Table is one.
+type Router interface {
+	Match(source string, e *sdk.Event, normalized []byte) []route.Match
+}
+
+// Accepter stores events. store.Store is one.
+type Accepter interface {
+	Accept(ctx context.Context, a *store.Acceptance) (store.Accepted, error)
+}
+
+// Alerts stores events of the source hookarr, at most one an hour of each type for a
+// target. None goes to the target that it is about. It may be used concurrently.
+type Alerts struct {
+	Router Router
+	Store  Accepter
+	Log    *slog.Logger
+}
+
+// TargetHeld tells that a target takes nothing.
+func (a *Alerts) TargetHeld(ctx context.Context, t store.Target) {
+	until := ""
+	if !t.Until.IsZero() {
+		until = " until " + t.Until.UTC().Format("15:04:05 UTC")
+	}
+	a.tell(ctx, t.Name, sdk.Event{
+		Type: sdk.TypeTargetHeld, Title: fmt.Sprintf("Target %s is on hold", t.Name),
+		Summary: fmt.Sprintf("Target %s is on hold%s (%s): %s", t.Name, until, t.Hold, t.Reason),
+		Health:  &sdk.Health{Level: "warning", Check: "target " + t.Name, Message: t.Reason},
+	})
+}
+
+// TargetResumed tells that a target takes deliveries again.
+func (a *Alerts) TargetResumed(ctx context.Context, target string, kind store.HoldKind) {
+	a.tell(ctx, target, sdk.Event{
+		Type: sdk.TypeTargetResumed, Title: fmt.Sprintf("Target %s takes deliveries again", target),
+		Summary: fmt.Sprintf("Target %s was on hold (%s) and takes deliveries again", target, kind),
+		Health:  &sdk.Health{Level: "notice", Check: "target " + target, Message: "It takes deliveries again."},
+	})
+}
+
+// DeliveryDead tells that a delivery was given up.
+func (a *Alerts) DeliveryDead(ctx context.Context, target, title, reason string) {
+	if title == "" {
+		title = "a delivery"
+	}
+	a.tell(ctx, target, sdk.Event{
+		Type: sdk.TypeDeliveryDead, Title: fmt.Sprintf("%s was not delivered to %s", title, target),
+		Summary: fmt.Sprintf("%s was not delivered to %s: %s", title, target, reason),
+		Health:  &sdk.Health{Level: "error", Check: "target " + target, Message: reason},
+	})
+}
+
+func (a *Alerts) tell(ctx context.Context, target string, e sdk.Event) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTimeout)
+	defer cancel()
+	id, now := event.NewID(), time.Now()
+	e.ID, e.Source, e.App, e.Origin, e.Time = id.String(), sdk.SourceHookarr, "hookarr", sdk.OriginHookarr, now.UTC()
+	e.CorrelationKey = "target:" + target
+	e.Fingerprint = string(e.Type) + ":" + target
+	normalized, err := json.Marshal(e)
+	if err != nil {
+		a.Log.WarnContext(ctx, "alert not stored", slog.String("type", string(e.Type)), slog.Any("error", err))
+		return
+	}
+	acceptance := &store.Acceptance{
+		Event: event.Event{
+			ID: id, Source: e.Source, State: event.Routed, Origin: e.Origin, ReceivedAt: now, Type: e.Type, Title: e.Title,
+			Summary: e.Summary, Fingerprint: e.Fingerprint, CorrelationKey: e.CorrelationKey, Normalized: normalized,
+		},
+		Keys: []store.DedupKey{{Key: "fp:" + e.Fingerprint, Window: quiet}},
+	}
+	for _, m := range a.Router.Match(e.Source, &e, normalized) {
+		if m.Target != target {
+			acceptance.Deliveries = append(acceptance.Deliveries, event.Delivery{ID: event.NewID(), EventID: id, Target: m.Target, Route: m.Route})
+		}
+	}
+	if _, err := a.Store.Accept(ctx, acceptance); err != nil {
+		a.Log.WarnContext(ctx, "alert not stored", slog.String("type", string(e.Type)), slog.String("target", target), slog.Any("error", err))
+	}
+}
