@@ -47,6 +47,10 @@ test: ## Run every test, Postgres included.
 test/race: ## Run every test with the race detector (needs a C compiler).
 	CGO_ENABLED=1 go test -race -timeout 20m ./...
 
+.PHONY: test/race-heart
+test/race-heart: ## Run the tests of what works concurrently with the race detector.
+	CGO_ENABLED=1 go test -race -timeout 15m ./core/deliver ./core/store/... ./sdk/...
+
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of foreign bytes, FUZZTIME each (20s).
 	go list -f '{{.Dir}}' ./... | while read -r dir; do \
