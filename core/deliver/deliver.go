@@ -43,6 +43,7 @@ type Store interface {
 	Settle(ctx context.Context, s *store.Settlement) (store.Settled, error)
 	TakeSlots(ctx context.Context, target string, rate store.Rate, n int) ([]time.Duration, error)
 	KeepPlace(ctx context.Context, job *rivertype.JobRow) error
+	JobSettled(ctx context.Context) error
 	Wake(queue string, after time.Duration)
 
 	FindEvent(ctx context.Context, id uuid.UUID) (event.Event, []event.Delivery, error)

@@ -296,7 +296,7 @@ func (w *Workers) probe(ctx context.Context, t Target, id uuid.UUID) {
 		case v.settlement != nil:
 			_, err = w.settle(ctx, v.settlement, work)
 		case v.attempt:
-			_, err = w.try(ctx, t, work, true)
+			_, err = w.try(ctx, t, work, 0)
 		}
 	}
 	if err != nil && ctx.Err() == nil {

@@ -34,8 +34,10 @@ type try struct {
 type next int
 
 const (
-	// done ends the job.
+	// done ends the job: there was nothing to do.
 	done next = iota
+	// settledJob ends the job with the delivery, in one transaction.
+	settledJob
 	// retried gives the job another time.
 	retried
 	// again keeps the job where it is: its target waits, and the others of the target
@@ -108,7 +110,7 @@ func (p policy) decide(t try) fate {
 		f.next = p.retryable(s, t)
 	}
 	if s.State != event.Pending {
-		f.next = done
+		f.next = settledJob
 	}
 	return f
 }
@@ -133,7 +135,7 @@ func (p policy) retryable(s *store.Settlement, t try) next {
 	n := t.work.Delivery.Attempts + 1
 	if p.retry.MaxAttempts > 0 && n >= p.retry.MaxAttempts {
 		p.bury(s, fmt.Sprintf("gave up after %d attempts: %s", n, t.outcome.Message))
-		return done
+		return settledJob
 	}
 	// Not beyond the delivery's greatest age, when the gate makes it a dead letter.
 	left := p.retry.MaxAge - t.work.Now.Sub(t.work.Delivery.CreatedAt) - t.elapsed

@@ -50,7 +50,7 @@ func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverAr
 	}
 	defer w.inflight.leave(job.ID, id)
 
-	r := run{w: w, id: id, until: time.Now().Add(maxStay)}
+	r := run{w: w, id: id, job: job.ID, until: time.Now().Add(maxStay)}
 	fate, delay, err := r.deliver(ctx)
 	switch {
 	case err != nil:
@@ -62,14 +62,17 @@ func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverAr
 		return river.JobSnooze(delay)
 	case fate == again:
 		return w.store.KeepPlace(ctx, job.JobRow)
+	case fate == settledJob:
+		return w.store.JobSettled(ctx)
 	}
 	return nil
 }
 
 // run is what one job does.
 type run struct {
-	w  *Workers
-	id uuid.UUID
+	w   *Workers
+	id  uuid.UUID
+	job int64
 	// until is when the job leaves its worker.
 	until time.Time
 	// slot is when the target's rate lets the next attempt begin; zero is not asked yet.
@@ -77,7 +80,7 @@ type run struct {
 }
 
 // deliver makes attempts until the job is done or has to wait for longer than a worker
-// does. It returns what becomes of the job: done, retried after a delay, or again.
+// does. It returns what becomes of the job, and after which delay it is retried.
 func (r *run) deliver(ctx context.Context) (next, time.Duration, error) {
 	w := r.w
 	for time.Now().Before(r.until) {
@@ -93,8 +96,9 @@ func (r *run) deliver(ctx context.Context) (next, time.Duration, error) {
 			w.sleep(ctx, brokenPause)
 			return again, 0, nil
 		case v.settlement != nil:
+			v.settlement.JobID = r.job
 			_, err := w.settle(ctx, v.settlement, work)
-			return done, 0, err
+			return settledJob, 0, err
 		case v.early > 0:
 			return retried, v.early, nil
 		case v.held:
@@ -128,13 +132,13 @@ func (r *run) deliver(ctx context.Context) (next, time.Duration, error) {
 		if waited {
 			continue // the target may have been told to wait meanwhile
 		}
-		f, err := w.try(ctx, t, work, false)
+		f, err := w.try(ctx, t, work, r.job)
 		r.slot = time.Time{}
 		switch {
 		case err != nil:
 			return done, 0, err
-		case f.next == done:
-			return done, 0, nil
+		case f.next == settledJob:
+			return settledJob, 0, nil
 		case f.next == retried:
 			return retried, f.settlement.Delay, nil
 		case f.next == interrupted, f.settlement.Attempt == nil, f.settlement.Suspect:
@@ -187,9 +191,9 @@ func (w *Workers) admit(ctx context.Context, id uuid.UUID) (store.Work, verdict,
 	return work, policyOf(w.targets[work.Delivery.Target]).gate(work, false), nil
 }
 
-// try makes an attempt and records what became of it.
-func (w *Workers) try(ctx context.Context, t Target, work store.Work, probe bool) (fate, error) {
-	attempted, err := w.attempt(ctx, t, work, probe)
+// try makes an attempt by a job, or as a probe for job 0, and records what became of it.
+func (w *Workers) try(ctx context.Context, t Target, work store.Work, job int64) (fate, error) {
+	attempted, err := w.attempt(ctx, t, work, job == 0)
 	if err != nil {
 		return fate{}, err
 	}
@@ -197,6 +201,7 @@ func (w *Workers) try(ctx context.Context, t Target, work store.Work, probe bool
 	if f.settlement == nil {
 		return f, nil
 	}
+	f.settlement.JobID = job
 	settled, err := w.settle(ctx, f.settlement, work)
 	if err != nil {
 		return f, err

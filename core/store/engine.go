@@ -116,6 +116,8 @@ type Tx interface {
 	InsertJobs(ctx context.Context, jobs []river.InsertManyParams) error
 	// AddJobs inserts jobs that are not live and returns how many those are.
 	AddJobs(ctx context.Context, jobs []river.InsertManyParams) (int, error)
+	// DeleteJobs deletes running jobs.
+	DeleteJobs(ctx context.Context, ids []int64) error
 	// Overdue returns pending deliveries of a target that were due before grace, from a
 	// time on, in the order of their times.
 	Overdue(ctx context.Context, target string, grace time.Duration, from time.Time, limit int) ([]event.Delivery, error)

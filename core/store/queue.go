@@ -13,8 +13,8 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// placeKey is the key of the metadata of a job that has gone back to its place.
-const placeKey = "place"
+// movedKey is the key of the metadata of a job that its worker has put where it belongs.
+const movedKey = "moved"
 
 // returnTimeout bounds the return of a job whose worker is told to stop.
 const returnTimeout = 5 * time.Second
@@ -28,11 +28,19 @@ func (s *Store) KeepPlace(ctx context.Context, job *rivertype.JobRow) error {
 	if err := s.engine.ReturnJob(returning, job.ID); err != nil {
 		return river.JobSnooze(0) // River tries for longer
 	}
-	if err := river.MetadataSet(ctx, placeKey, true); err != nil {
-		return fmt.Errorf("keep the place of job %d: %w", job.ID, err)
+	return moved(ctx)
+}
+
+// moved tells our driver that the row of the job being worked needs no change.
+func moved(ctx context.Context) error {
+	if err := river.MetadataSet(ctx, movedKey, true); err != nil {
+		return fmt.Errorf("mark job as moved: %w", err)
 	}
 	return nil
 }
+
+// JobSettled returns what a worker returns whose job the settlement has deleted.
+func (s *Store) JobSettled(ctx context.Context) error { return moved(ctx) }
 
 // QueueDriver is River's driver with three differences. A job that is done is deleted and
 // not kept as completed: our rows tell what became of it, and a deleted row costs half of
@@ -121,14 +129,14 @@ func notify(ctx context.Context, exec riverdriver.Executor, ring func(riverdrive
 	return nil
 }
 
-// JobSetStateIfRunningMany ends jobs: those that are done are deleted, and those that are
-// back in their places left alone.
+// JobSetStateIfRunningMany ends jobs: those that are done are deleted, and those that
+// their workers have moved are left alone.
 func (e *executor) JobSetStateIfRunningMany(ctx context.Context, params *riverdriver.JobSetStateIfRunningManyParams) ([]*rivertype.JobRow, error) {
 	var finished []int64
 	rest := &riverdriver.JobSetStateIfRunningManyParams{Now: params.Now, Schema: params.Schema}
 	for i, id := range params.ID {
 		if params.State[i] == rivertype.JobStateCompleted {
-			if !bytes.Contains(params.MetadataUpdates[i], []byte(`"`+placeKey+`":true`)) {
+			if !bytes.Contains(params.MetadataUpdates[i], []byte(`"`+movedKey+`":true`)) {
 				finished = append(finished, id)
 			}
 			continue

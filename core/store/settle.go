@@ -58,6 +58,9 @@ type Settlement struct {
 	Crashes   int
 	MessageID string
 	Receipt   []byte
+	// JobID is the job that made the attempt, to be deleted with the delivery's end; zero
+	// for none.
+	JobID int64
 	// Change changes the target's row in the same transaction; nil leaves it.
 	Change Change
 }
@@ -148,16 +151,24 @@ func settle(ctx context.Context, tx Tx, items []*Settlement) error {
 		return fmt.Errorf("update deliveries: %w", err)
 	}
 	var attempts []*event.Attempt
+	var jobs []int64
 	for _, s := range items {
+		if s.JobID != 0 && s.State != event.Pending {
+			jobs = append(jobs, s.JobID)
+		}
 		if s.Attempt != nil && (s.State != event.Delivered || !changed[s.DeliveryID]) {
 			attempts = append(attempts, s.Attempt)
 		}
 	}
-	if len(attempts) == 0 {
-		return nil
+	if len(attempts) > 0 {
+		if err := tx.InsertAttempts(ctx, attempts); err != nil {
+			return fmt.Errorf("insert attempts: %w", err)
+		}
 	}
-	if err := tx.InsertAttempts(ctx, attempts); err != nil {
-		return fmt.Errorf("insert attempts: %w", err)
+	if len(jobs) > 0 {
+		if err := tx.DeleteJobs(ctx, jobs); err != nil {
+			return fmt.Errorf("delete jobs: %w", err)
+		}
 	}
 	return nil
 }

@@ -275,5 +275,10 @@ func (t *tx) AddJobs(ctx context.Context, jobs []river.InsertManyParams) (int, e
 	return store.Added(results), err
 }
 
+func (t *tx) DeleteJobs(ctx context.Context, ids []int64) error {
+	_, err := t.Exec(ctx, deleteJobsSQL, ids)
+	return err
+}
+
 // affected is the number of rows that a statement changed.
 func affected(tag pgconn.CommandTag, err error) (int, error) { return int(tag.RowsAffected()), err }

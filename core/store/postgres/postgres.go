@@ -112,8 +112,10 @@ func (e *Engine) OpenQueue(config *river.Config) (store.Queue, error) {
 	return river.NewClient(&store.QueueDriver[pgx.Tx]{Driver: riverpgxv5.New(e.moves), Bell: &e.bell, Delete: deleteJobs}, config)
 }
 
+const deleteJobsSQL = `DELETE FROM river_job WHERE id = ANY($1) AND state = 'running'`
+
 func deleteJobs(ctx context.Context, exec riverdriver.Executor, ids []int64) error {
-	return exec.Exec(ctx, `DELETE FROM river_job WHERE id = ANY($1) AND state = 'running'`, ids)
+	return exec.Exec(ctx, deleteJobsSQL, ids)
 }
 
 // Wake has the workers of a queue look for jobs after a while.

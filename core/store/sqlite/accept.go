@@ -3,7 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -224,6 +226,14 @@ func (t *tx) AddJobs(ctx context.Context, jobs []river.InsertManyParams) (int, e
 	t.tell(jobs)
 	results, err := t.jobs.InsertManyTx(ctx, t.Tx, jobs)
 	return store.Added(results), err
+}
+
+func (t *tx) DeleteJobs(ctx context.Context, ids []int64) error {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return fmt.Errorf("encode jobs: %w", err)
+	}
+	return t.exec(ctx, deleteJobsSQL, string(list))
 }
 
 // tell has the workers of the jobs' queues told once the jobs are committed.

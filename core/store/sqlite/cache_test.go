@@ -12,7 +12,7 @@ import (
 
 func openCached(t *testing.T) *sql.DB {
 	t.Helper()
-	db, err := open(dsn(filepath.Join(t.TempDir(), "cache.db"), ""))
+	db, err := open(dsn(filepath.Join(t.TempDir(), "cache.db"), ""), false)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	db.SetMaxOpenConns(1)
@@ -93,4 +93,33 @@ func TestIdleStatementsAreBounded(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, maxIdle, idleStatements(t, db))
+}
+
+// TestTransactionsAreOnDisk: a commit waits for the disk in a transaction alone.
+func TestTransactionsAreOnDisk(t *testing.T) {
+	t.Parallel()
+	db := openCached(t)
+	const normal, full = 1, 2
+	synchronous := func(q interface{ QueryRow(string, ...any) *sql.Row }) (level int) {
+		require.NoError(t, q.QueryRow("PRAGMA synchronous").Scan(&level))
+		return level
+	}
+	for range 2 {
+		tx, err := db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		require.Equal(t, full, synchronous(tx))
+		_, err = tx.ExecContext(t.Context(), "INSERT INTO t VALUES (4)")
+		require.NoError(t, err)
+		require.Equal(t, full, synchronous(tx))
+		require.NoError(t, tx.Commit())
+		_, err = db.ExecContext(t.Context(), "INSERT INTO t VALUES (5)")
+		require.NoError(t, err)
+		require.Equal(t, normal, synchronous(db))
+	}
+	tx, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	require.NoError(t, tx.Rollback())
+	_, err = db.ExecContext(t.Context(), "INSERT INTO t VALUES (6)")
+	require.NoError(t, err)
+	require.Equal(t, normal, synchronous(db))
 }

@@ -79,11 +79,11 @@ func openEngine(ctx context.Context, path string, log *slog.Logger) (*Engine, er
 		return nil, err
 	}
 	e := &Engine{path: path, log: log, schema: schema}
-	if e.write, err = open(dsn(path, "_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")); err != nil {
+	if e.write, err = open(dsn(path, "_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"), false); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	e.write.SetMaxOpenConns(1)
-	if e.read, err = open(dsn(path, "mode=ro")); err != nil {
+	if e.read, err = open(dsn(path, "mode=ro"), true); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), e.write.Close())
 	}
 	e.read.SetMaxOpenConns(readers)
@@ -117,12 +117,14 @@ func (e *Engine) driver() *store.QueueDriver[*sql.Tx] {
 	return &store.QueueDriver[*sql.Tx]{Driver: riversqlite.New(e.write), Bell: &e.bell, Delete: deleteJobs, Deaf: true}
 }
 
+const deleteJobsSQL = `DELETE FROM river_job WHERE state = 'running' AND id IN (SELECT value FROM json_each(?))`
+
 func deleteJobs(ctx context.Context, exec riverdriver.Executor, ids []int64) error {
 	list, err := json.Marshal(ids)
 	if err != nil {
 		return fmt.Errorf("encode jobs: %w", err)
 	}
-	return exec.Exec(ctx, `DELETE FROM river_job WHERE state = 'running' AND id IN (SELECT value FROM json_each(?))`, string(list))
+	return exec.Exec(ctx, deleteJobsSQL, string(list))
 }
 
 // create makes the directory and the file with permissions for the owner alone: both
