@@ -75,10 +75,10 @@ func TestMisconfiguredTargetIsHeldAndProbed(t *testing.T) {
 
 		r.probeNow()
 		require.Eventually(t, func() bool { return len(r.plugins.of(ids[2])) == 1 }, await, 10*time.Millisecond, "they take turns")
+		require.Eventually(t, func() bool { return r.holdOf("ops").Probe == uuid.Nil }, await, 10*time.Millisecond)
 		_, attempts := r.await(ids[2], event.Pending)
 		require.Len(t, attempts, 1)
 		require.False(t, attempts[0].Counted, "a probe is no attempt of the delivery")
-		require.Eventually(t, func() bool { return r.holdOf("ops").Probe == uuid.Nil }, await, 10*time.Millisecond)
 
 		r.plugins.answers(nil)
 		r.probeNow()
