@@ -39,7 +39,7 @@ func (s *slots) of(target string) *lease {
 	return s.targets[target]
 }
 
-// take returns when the next attempt to a target may begin.
+// take returns when the next attempt to a target may begin, or zero for one on hold.
 func (s *slots) take(ctx context.Context, store Store, t Target) (time.Time, error) {
 	l := s.of(t.Name)
 	l.mu.Lock()
@@ -62,6 +62,9 @@ func (s *slots) take(ctx context.Context, store Store, t Target) (time.Time, err
 		for _, wait := range waits {
 			l.slots = append(l.slots, now.Add(wait))
 		}
+	}
+	if len(l.slots) == 0 {
+		return time.Time{}, nil
 	}
 	at := l.slots[0]
 	l.slots = l.slots[1:]

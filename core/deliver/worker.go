@@ -83,7 +83,9 @@ type run struct {
 // does. It returns what becomes of the job, and after which delay it is retried.
 func (r *run) deliver(ctx context.Context) (next, time.Duration, error) {
 	w := r.w
-	for time.Now().Before(r.until) {
+	// A slot that was waited for is used: given up at the end of the stay, it would be
+	// followed by one that is as far away, and nothing would go out at a low rate.
+	for time.Now().Before(r.until) || !r.slot.IsZero() {
 		work, v, err := w.admit(ctx, r.id)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -150,7 +152,7 @@ func (r *run) deliver(ctx context.Context) (next, time.Duration, error) {
 	return again, 0, nil
 }
 
-// awaitSlot waits for the target's rate and reports whether it had to.
+// awaitSlot waits for the target's rate and reports whether the gate must be asked again.
 func (r *run) awaitSlot(ctx context.Context, t Target) (bool, error) {
 	if t.Rate.PerSecond == 0 {
 		return false, nil
@@ -161,6 +163,9 @@ func (r *run) awaitSlot(ctx context.Context, t Target) (bool, error) {
 			r.w.log.WarnContext(ctx, "rate not readable", slog.String("target", t.Name), slog.Any("error", err))
 			r.w.sleep(ctx, brokenPause)
 			return false, err
+		}
+		if at.IsZero() {
+			return true, nil // it is on hold by now
 		}
 		r.slot = at
 	}

@@ -197,13 +197,17 @@ const (
 )
 
 // TakeSlots takes the next n places of a target's rate (GCRA), and returns how long from
-// now each is away, in order.
+// now each is away, in order. A target on hold gives none: they would lie behind its end,
+// and whoever resumes it would wait for them.
 func (s *Store) TakeSlots(ctx context.Context, name string, rate Rate, n int) ([]time.Duration, error) {
 	interval := min(time.Duration(min(1/rate.PerSecond, maxInterval.Seconds())*float64(time.Second)), maxInterval)
 	tolerance := time.Duration(min(float64(max(rate.Burst, 1)-1)*float64(interval), float64(maxTolerance)))
 	var waits []time.Duration
 	_, _, err := s.ChangeTarget(ctx, name, func(t *Target, now time.Time) []*Settlement {
 		waits = waits[:0]
+		if t.Hold != "" {
+			return nil
+		}
 		for range n {
 			at := later(now, t.NextAt, t.ArrivalAt.Add(-tolerance))
 			t.ArrivalAt = later(t.ArrivalAt, at).Add(interval)
