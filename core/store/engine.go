@@ -118,9 +118,9 @@ type Tx interface {
 	AddJobs(ctx context.Context, jobs []river.InsertManyParams) (int, error)
 	// DeleteJobs deletes running jobs.
 	DeleteJobs(ctx context.Context, ids []int64) error
-	// Overdue returns pending deliveries of a target that were due before grace, from a
-	// time on, in the order of their times.
-	Overdue(ctx context.Context, target string, grace time.Duration, from time.Time, limit int) ([]event.Delivery, error)
+	// Overdue returns pending deliveries of a target that were due before grace, after one
+	// of them, in the order of their times and ids.
+	Overdue(ctx context.Context, target string, grace time.Duration, after event.Delivery, limit int) ([]event.Delivery, error)
 	// DeferredOf returns the oldest deferred events of a source received before grace,
 	// after an id.
 	DeferredOf(ctx context.Context, source string, grace time.Duration, after uuid.UUID, limit int) ([]uuid.UUID, error)

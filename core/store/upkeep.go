@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
+
+	"github.com/hookarr/hookarr/core/event"
 )
 
 // ReconcileGrace is how long a row is overdue before Reconcile doubts that it has a job.
@@ -78,11 +80,11 @@ func (s *Store) Reclaim(ctx context.Context, node string, active []int64, olderT
 // River's unique key decides which have none.
 func (s *Store) ReconcileTarget(ctx context.Context, target string, grace time.Duration, limit int) (int, error) {
 	lost := 0
-	var from time.Time
+	var last event.Delivery
 	for {
 		var added, seen int
 		err := s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
-			overdue, err := tx.Overdue(ctx, target, grace, from, limit)
+			overdue, err := tx.Overdue(ctx, target, grace, last, limit)
 			if err != nil || len(overdue) == 0 {
 				return err
 			}
@@ -90,7 +92,7 @@ func (s *Store) ReconcileTarget(ctx context.Context, target string, grace time.D
 			for i, d := range overdue {
 				jobs[i] = DeliverJob(d.ID, target)
 			}
-			seen, from = len(overdue), overdue[len(overdue)-1].DueAt
+			seen, last = len(overdue), overdue[len(overdue)-1]
 			added, err = tx.AddJobs(ctx, jobs)
 			return err
 		})

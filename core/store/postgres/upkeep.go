@@ -82,16 +82,17 @@ func (e *Engine) Reclaim(ctx context.Context, node string, active []int64, older
 const (
 	overdueSQL = `
 SELECT id, due_at FROM deliveries
-WHERE target = $1 AND state = 'pending' AND due_at >= $2 AND due_at < now() - $3::bigint * interval '1 microsecond'
-ORDER BY due_at LIMIT $4`
+WHERE target = $1 AND state = 'pending' AND due_at >= $2 AND (due_at, id) > ($2, $3)
+	AND due_at < now() - $4::bigint * interval '1 microsecond'
+ORDER BY due_at, id LIMIT $5`
 	deferredSQL = `
 SELECT id FROM events
 WHERE source = $1 AND state = 'deferred' AND id > $2 AND received_at < now() - $3::bigint * interval '1 microsecond'
 ORDER BY id LIMIT $4`
 )
 
-func (t *tx) Overdue(ctx context.Context, target string, grace time.Duration, from time.Time, limit int) ([]event.Delivery, error) {
-	rows, err := t.Query(ctx, overdueSQL, target, from, grace.Microseconds(), limit)
+func (t *tx) Overdue(ctx context.Context, target string, grace time.Duration, after event.Delivery, limit int) ([]event.Delivery, error) {
+	rows, err := t.Query(ctx, overdueSQL, target, after.DueAt, after.ID, grace.Microseconds(), limit)
 	return collect(rows, err, func(rows pgx.Rows) (d event.Delivery, err error) {
 		err = rows.Scan((*[16]byte)(&d.ID), &d.DueAt)
 		return d, err

@@ -93,18 +93,19 @@ func (e *Engine) Reclaim(ctx context.Context, _ string, active []int64, olderTha
 
 const (
 	overdueSQL = `
-SELECT id, due_at FROM deliveries WHERE target = ? AND state = 'pending' AND due_at >= ? AND due_at < ? ORDER BY due_at LIMIT ?`
+SELECT id, due_at FROM deliveries
+WHERE target = ?1 AND state = 'pending' AND due_at >= ?2 AND (due_at, id) > (?2, ?3) AND due_at < ?4 ORDER BY due_at, id LIMIT ?5`
 	deferredSQL = `
 SELECT id FROM events WHERE source = ? AND state = 'deferred' AND id > ? AND received_at < ? ORDER BY id LIMIT ?`
 )
 
-func (t *tx) Overdue(ctx context.Context, target string, grace time.Duration, from time.Time, limit int) ([]event.Delivery, error) {
+func (t *tx) Overdue(ctx context.Context, target string, grace time.Duration, after event.Delivery, limit int) ([]event.Delivery, error) {
 	return collect(ctx, t.Tx, func(row scanner) (d event.Delivery, err error) {
 		var due int64
 		err = row.Scan(&d.ID, &due)
 		d.DueAt = fromMicros(due)
 		return d, err
-	}, overdueSQL, target, max(micros(from), 0), t.now-grace.Microseconds(), limit)
+	}, overdueSQL, target, max(micros(after.DueAt), 0), after.ID[:], t.now-grace.Microseconds(), limit)
 }
 
 func (t *tx) DeferredOf(ctx context.Context, source string, grace time.Duration, after uuid.UUID, limit int) ([]uuid.UUID, error) {

@@ -52,6 +52,7 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"OneJobEach":                 testOneJobEach,
 		"ReconcileEnrichment":        testReconcileWaitsForEnrichment,
 		"ReconcileManySlices":        testReconcileManySlices,
+		"ReconcileOneMoment":         testReconcileOneMoment,
 		"Repetitions":                testRepetitions,
 		"ReconcileGivesJobsBack":     testReconcile,
 		"ReclaimWhatIsNotRunning":    testReclaim,

@@ -100,6 +100,19 @@ func testReconcileManySlices(t *testing.T, db Database) {
 	require.EqualValues(t, 25, jobs(t, db, store.TargetQueue("ops")))
 }
 
+// testReconcileOneMoment finds what was lost of more rows than a slice that are due at
+// the same time, as those of one transaction are.
+func testReconcileOneMoment(t *testing.T, db Database) {
+	for i := range 25 {
+		accept(t, db.Store, acceptance(strconv.Itoa(i), "ops"))
+	}
+	db.Exec(t, "UPDATE deliveries SET due_at = (SELECT min(due_at) FROM deliveries)")
+	db.Exec(t, "DELETE FROM river_job")
+	n, err := db.Store.ReconcileTarget(t.Context(), "ops", 0, 10)
+	require.NoError(t, err)
+	require.Equal(t, 25, n)
+}
+
 func testReclaim(t *testing.T, db Database) {
 	ctx := t.Context()
 	require.NoError(t, db.Store.Join(ctx, "node-1"))
