@@ -19,7 +19,7 @@ import (
 // tx is a store.Tx.
 type tx struct {
 	pgx.Tx
-	jobs *river.Client[pgx.Tx]
+	jobs, missing *river.Client[pgx.Tx]
 }
 
 const (
@@ -271,8 +271,7 @@ func (t *tx) InsertJobs(ctx context.Context, jobs []river.InsertManyParams) erro
 }
 
 func (t *tx) AddJobs(ctx context.Context, jobs []river.InsertManyParams) (int, error) {
-	results, err := t.jobs.InsertManyTx(ctx, t.Tx, jobs)
-	return store.Added(results), err
+	return t.missing.InsertManyFastTx(ctx, t.Tx, jobs)
 }
 
 func (t *tx) DeleteJobs(ctx context.Context, ids []int64) error {

@@ -38,8 +38,8 @@ type Engine struct {
 	log    *slog.Logger
 	schema store.Schema
 	bell   store.Bell
-	// jobs inserts jobs; it works none.
-	jobs *river.Client[pgx.Tx]
+	// jobs inserts jobs, missing those that are not live; they work none.
+	jobs, missing *river.Client[pgx.Tx]
 }
 
 var (
@@ -97,8 +97,12 @@ func (e *Engine) connect(ctx context.Context, config *pgxpool.Config) (err error
 	}
 	// The cooldown is how long after telling the workers of new jobs River says
 	// nothing: those inserted meanwhile would wait for the next poll.
-	e.jobs, err = river.NewClient(riverpgxv5.New(e.pool), &river.Config{FetchCooldown: river.FetchCooldownMin, Logger: e.log})
-	if err != nil {
+	jobs := riverpgxv5.New(e.pool)
+	options := river.Config{FetchCooldown: river.FetchCooldownMin, Logger: e.log}
+	if e.jobs, err = river.NewClient(jobs, &options); err != nil {
+		return fmt.Errorf("prepare queue: %w", err)
+	}
+	if e.missing, err = river.NewClient(missingDriver{jobs}, &options); err != nil {
 		return fmt.Errorf("prepare queue: %w", err)
 	}
 	return nil
@@ -141,7 +145,7 @@ func (e *Engine) closePools() {
 
 // Write runs do in a transaction.
 func (e *Engine) Write(ctx context.Context, do func(ctx context.Context, tx store.Tx) error) error {
-	return e.inTx(ctx, func(t pgx.Tx) error { return do(ctx, &tx{Tx: t, jobs: e.jobs}) })
+	return e.inTx(ctx, func(t pgx.Tx) error { return do(ctx, &tx{Tx: t, jobs: e.jobs, missing: e.missing}) })
 }
 
 func (e *Engine) inTx(ctx context.Context, do func(t pgx.Tx) error) error {

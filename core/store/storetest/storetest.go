@@ -53,6 +53,7 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"ReconcileEnrichment":        testReconcileWaitsForEnrichment,
 		"ReconcileManySlices":        testReconcileManySlices,
 		"ReconcileOneMoment":         testReconcileOneMoment,
+		"ReconcileWritesNothing":     testReconcileWritesNothing,
 		"Repetitions":                testRepetitions,
 		"ReconcileGivesJobsBack":     testReconcile,
 		"ReclaimWhatIsNotRunning":    testReclaim,

@@ -113,6 +113,19 @@ func testReconcileOneMoment(t *testing.T, db Database) {
 	require.Equal(t, 25, n)
 }
 
+// testReconcileWritesNothing looks at rows whose jobs are there. A job that it locked or
+// wrote would be passed over by a worker, and the order be lost.
+func testReconcileWritesNothing(t *testing.T, db Database) {
+	for i := range 25 {
+		accept(t, db.Store, acceptance(strconv.Itoa(i), "ops"))
+	}
+	before := db.Written(t)
+	n, err := db.Store.ReconcileTarget(t.Context(), "ops", 0, 10)
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.Equal(t, before, db.Written(t))
+}
+
 func testReclaim(t *testing.T, db Database) {
 	ctx := t.Context()
 	require.NoError(t, db.Store.Join(ctx, "node-1"))
