@@ -196,18 +196,22 @@ func (b *Bell) RingFor(queues ...string) {
 	b.swing()
 }
 
-// RingAfter is RingFor after a while. A sooner time replaces a later one.
+// ringStep is how far apart the times of a queue are that the bell tells apart.
+const ringStep = 10 * time.Millisecond
+
+// RingAfter is RingFor after a while. Times of a queue within a ringStep share a timer.
 func (b *Bell) RingAfter(queue string, after time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.timers == nil {
 		b.timers = make(map[string]*time.Timer)
 	}
-	key := queue + after.Truncate(10*time.Millisecond).String()
+	at := time.Now().Add(after).Truncate(ringStep).Add(ringStep)
+	key := fmt.Sprint(queue, " ", at.UnixMilli())
 	if b.timers[key] != nil {
 		return
 	}
-	b.timers[key] = time.AfterFunc(after, func() {
+	b.timers[key] = time.AfterFunc(time.Until(at), func() {
 		b.mu.Lock()
 		delete(b.timers, key)
 		b.mu.Unlock()
@@ -287,6 +291,9 @@ func (l *listener) WaitForNotification(ctx context.Context) (*riverdriver.Notifi
 			defer cancel()
 			select {
 			case <-l.bell.chime():
+				if waiting.Err() != nil {
+					l.bell.swing() // it was for who waits now
+				}
 			case <-waiting.Done():
 			}
 		}()
