@@ -291,7 +291,9 @@ func (w *Workers) probe(ctx context.Context, t Target, id uuid.UUID) {
 	}
 	defer w.inflight.leave(0, id)
 	work, err := w.store.LoadWork(ctx, id)
-	if err == nil {
+	if err == nil && work.Target.Probe == id {
+		// Otherwise the hold has ended, and the delivery goes out by its job, maybe at
+		// another node now.
 		switch v := policyOf(t).gate(work, true); {
 		case v.settlement != nil:
 			_, err = w.settle(ctx, v.settlement, work)

@@ -439,3 +439,27 @@ func TestPurgeFollowsRetention(t *testing.T) {
 		require.Equal(t, 1, r.count("SELECT count(*) FROM deliveries"), "a held delivery keeps its event")
 	})
 }
+
+// TestProbeOfAHoldThatHasEnded is not made: the delivery goes out by its job, maybe at
+// another node at this moment.
+func TestProbeOfAHoldThatHasEnded(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		r := newRig(t, url)
+		id := r.accept("ops")[0]
+		_, _, err := r.store.ChangeTarget(t.Context(), "ops", func(row *store.Target, now time.Time) []*store.Settlement {
+			row.Begin(store.HoldBreaker, "503", now)
+			row.ProbeAt = now
+			return nil
+		})
+		require.NoError(t, err)
+		w := r.idle()
+		probe, err := r.store.Probe(t.Context(), "ops", nextProbe)
+		require.NoError(t, err)
+		require.Equal(t, id, probe)
+		require.NoError(t, r.store.Release(t.Context(), "ops"))
+		w.probe(t.Context(), r.targets[0], probe)
+		require.Empty(t, r.plugins.of(uuid.Nil))
+	})
+}

@@ -168,14 +168,17 @@ func (s *Store) Probe(ctx context.Context, name string, next func(probes int) ti
 		if id == uuid.Nil && due {
 			id, err = tx.NextInTurn(ctx, name, uuid.Nil)
 		}
-		if err != nil || id == uuid.Nil {
-			return errors.Join(err, errNoProbe)
+		if err != nil {
+			return err
+		}
+		if id == uuid.Nil {
+			return errNoProbe
 		}
 		t.Probe, t.Probes, t.ProbeAt = id, t.Probes+1, now.Add(next(t.Probes+1))
 		t.Witnessed = t.Witnessed || id != t.Accused
 		return tx.SaveTarget(ctx, t)
 	})
-	if errors.Is(err, errNoProbe) && id == uuid.Nil {
+	if errors.Is(err, errNoProbe) {
 		return uuid.Nil, nil
 	}
 	if err != nil {
