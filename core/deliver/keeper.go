@@ -66,6 +66,9 @@ type Keeper struct {
 const (
 	// deadAfter is how long a node may miss its beats.
 	deadAfter = 10 * time.Second
+	// beatTimeout leaves time for another beat when a connection has fallen silent, before
+	// this node looks dead.
+	beatTimeout = 4 * time.Second
 	// lostAfter is how long a job may be recorded as running in this process while it
 	// is not.
 	lostAfter = 10 * time.Second
@@ -112,7 +115,9 @@ func (k *Keeper) every(ctx context.Context, tick time.Duration, nudges <-chan st
 
 // beat does nothing else, so that nothing delays it.
 func (k *Keeper) beat(ctx context.Context) {
-	pulse, err := k.Store.Beat(ctx, k.Node, deadAfter)
+	beating, cancel := context.WithTimeout(ctx, beatTimeout)
+	defer cancel()
+	pulse, err := k.Store.Beat(beating, k.Node, deadAfter)
 	k.report(ctx, err)
 	k.steady.Store(err == nil && pulse.Steady >= deadAfter)
 	k.dead.Store(err == nil && pulse.Dead > 0)

@@ -2,9 +2,11 @@ package deliver
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -461,5 +463,28 @@ func TestProbeOfAHoldThatHasEnded(t *testing.T) {
 		require.NoError(t, r.store.Release(t.Context(), "ops"))
 		w.probe(t.Context(), r.targets[0], probe)
 		require.Empty(t, r.plugins.of(uuid.Nil))
+	})
+}
+
+// silent is a database that does not answer.
+type silent struct{ KeeperStore }
+
+func (silent) Beat(ctx context.Context, _ string, _ time.Duration) (store.Pulse, error) {
+	<-ctx.Done()
+	return store.Pulse{}, ctx.Err()
+}
+
+// TestBeatThatIsNotAnswered ends in time for the next, on another connection, to save
+// this node from looking dead, and lets it accuse nobody.
+func TestBeatThatIsNotAnswered(t *testing.T) {
+	t.Parallel()
+
+	synctest.Test(t, func(t *testing.T) {
+		k := Keeper{Workers: New(Options{Log: slog.New(slog.DiscardHandler)}), Store: silent{}}
+		k.steady.Store(true)
+		start := time.Now()
+		k.beat(t.Context())
+		require.Less(t, time.Since(start), deadAfter)
+		require.False(t, k.steady.Load())
 	})
 }
