@@ -488,3 +488,22 @@ func TestBeatThatIsNotAnswered(t *testing.T) {
 		require.False(t, k.steady.Load())
 	})
 }
+
+// TestLearntPauseIsBounded meets an endpoint that tells a point in time where a duration
+// belongs: the target is probed, as after a Retry-After that is out of reason.
+func TestLearntPauseIsBounded(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		r := newRig(t, url)
+		r.plugins.answers(func(context.Context, call) host.Outcome {
+			return host.Outcome{Class: sdk.ClassOK, Receipt: sdk.Receipt{Status: 200, Limit: &sdk.Limit{ResetAfter: 1764300000 * time.Second}}}
+		})
+		id := r.accept("ops")[0]
+		r.start()
+		r.await(id, event.Delivered)
+		h := r.awaitHold("ops", store.HoldThrottled)
+		require.True(t, h.Until.IsZero())
+		require.WithinDuration(t, h.Since.Add(lastProbe), h.ProbeAt, time.Second)
+	})
+}

@@ -93,10 +93,10 @@ func (p policy) decide(t try) fate {
 		s.Reason = ""
 		s.MessageID, s.Receipt = o.Receipt.MessageID, o.Receipt.State
 		s.Attempt.Counted = true
-		s.Change = afterSuccess(t.work.Target, d.ID, o, t.probe)
+		s.Change = afterSuccess(t.work.Target, d.ID, o, p.retry.MaxAge, t.probe)
 	case sdk.ClassPermanent:
 		p.bury(s, o.Message)
-		s.Change = afterSuccess(t.work.Target, d.ID, o, t.probe) // it answers; it is this event that it refuses
+		s.Change = afterSuccess(t.work.Target, d.ID, o, p.retry.MaxAge, t.probe) // it answers; it is this event that it refuses
 	case sdk.ClassMisconfigured:
 		s.Change = afterMisconfigured(d.ID, o.Message)
 	case sdk.ClassThrottled:

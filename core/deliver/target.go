@@ -37,7 +37,7 @@ func nextProbe(n int) time.Duration {
 
 // afterSuccess is what the row of a target becomes once its endpoint has taken a
 // delivery, or has refused one for its content alone, or nil when nothing changes.
-func afterSuccess(before store.Target, id uuid.UUID, o host.Outcome, probe bool) store.Change {
+func afterSuccess(before store.Target, id uuid.UUID, o host.Outcome, maxAge time.Duration, probe bool) store.Change {
 	pause, why := usedUp(o.Receipt.Limit)
 	if !probe && pause == 0 && before.Failures == 0 && before.Pause == 0 {
 		return nil
@@ -48,7 +48,7 @@ func afterSuccess(before store.Target, id uuid.UUID, o host.Outcome, probe bool)
 		if probe {
 			others = endHold(t, id, now)
 		}
-		wait(t, now, pause, why)
+		hush(t, id, now, pause, maxAge, why)
 		return others
 	}
 }
@@ -152,16 +152,21 @@ func afterThrottled(id uuid.UUID, o host.Outcome, maxAge time.Duration, probe bo
 			}
 			pause, why = t.Pause, statusOf(o)+" without Retry-After"
 		}
-		if pause > maxAge {
-			// It will be asked each hour whether it meant that.
-			if t.Hold == "" || t.Hold == store.HoldThrottled {
-				t.Begin(store.HoldThrottled, why, now)
-				t.Accused, t.Witnessed, t.ProbeAt = id, true, now.Add(lastProbe)
-			}
-			return others
-		}
-		wait(t, now, pause, why)
+		hush(t, id, now, pause, maxAge, why)
 		return others
+	}
+}
+
+// hush is wait for a pause that the endpoint asked for. One that no delivery outlives is
+// out of reason: the target will be asked each hour whether it meant that.
+func hush(t *store.Target, id uuid.UUID, now time.Time, pause, maxAge time.Duration, why string) {
+	if pause <= maxAge {
+		wait(t, now, pause, why)
+		return
+	}
+	if t.Hold == "" || t.Hold == store.HoldThrottled {
+		t.Begin(store.HoldThrottled, why, now)
+		t.Accused, t.Witnessed, t.ProbeAt = id, true, now.Add(lastProbe)
 	}
 }
 

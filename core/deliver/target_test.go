@@ -13,6 +13,8 @@ import (
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
+const week = 7 * 24 * time.Hour
+
 var (
 	noon         = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	first, other = uuid.UUID{1}, uuid.UUID{2}
@@ -44,7 +46,7 @@ func TestPauseGrowsWithoutAHint(t *testing.T) {
 		}
 		now = target.NextAt
 	}
-	afterSuccess(target, other, host.Outcome{Class: sdk.ClassOK}, false)(&target, now)
+	afterSuccess(target, other, host.Outcome{Class: sdk.ClassOK}, week, false)(&target, now)
 	require.Zero(t, target.Pause)
 }
 
@@ -70,11 +72,11 @@ func TestUsedUpLimitIsAPause(t *testing.T) {
 
 	target := store.Target{Name: "ops"}
 	used := host.Outcome{Class: sdk.ClassOK, Receipt: sdk.Receipt{Limit: &sdk.Limit{Remaining: 0, ResetAfter: 2 * time.Second}}}
-	afterSuccess(target, first, used, false)(&target, noon)
+	afterSuccess(target, first, used, week, false)(&target, noon)
 	require.Equal(t, noon.Add(2*time.Second), target.NextAt)
 	require.Equal(t, "rate limit used up, resets after 2s", target.Pace)
 	used.Receipt.Limit.Remaining = 1
-	require.Nil(t, afterSuccess(store.Target{}, first, used, false), "a target that is well is not written")
+	require.Nil(t, afterSuccess(store.Target{}, first, used, week, false), "a target that is well is not written")
 }
 
 // TestFailuresInARow counts those of any deliveries, and a success ends the row.
@@ -86,7 +88,7 @@ func TestFailuresInARow(t *testing.T) {
 		afterFailure(first, "503", false)(&target, noon)
 		require.Empty(t, target.Hold)
 		if i%4 == 3 {
-			afterSuccess(target, other, host.Outcome{Class: sdk.ClassOK}, false)(&target, noon)
+			afterSuccess(target, other, host.Outcome{Class: sdk.ClassOK}, week, false)(&target, noon)
 		}
 	}
 	for range maxFailures {
@@ -104,7 +106,7 @@ func TestHoldsOverrule(t *testing.T) {
 		"misconfigured": afterMisconfigured(other, "404"),
 		"failure":       afterFailure(other, "503", false),
 		"throttled":     afterThrottled(other, throttled(time.Hour), 2*time.Hour, false),
-		"passed probe":  afterSuccess(store.Target{}, other, host.Outcome{Class: sdk.ClassOK}, true),
+		"passed probe":  afterSuccess(store.Target{}, other, host.Outcome{Class: sdk.ClassOK}, week, true),
 		"failed probe":  afterFailure(other, "503", true),
 	}
 	for name, want := range map[store.HoldKind]map[string]store.HoldKind{
@@ -161,7 +163,7 @@ func TestAccusedDies(t *testing.T) {
 		if tc.change != nil {
 			tc.change(&target)
 		}
-		others := afterSuccess(target, tc.probe, host.Outcome{Class: sdk.ClassOK}, true)(&target, noon.Add(tc.at))
+		others := afterSuccess(target, tc.probe, host.Outcome{Class: sdk.ClassOK}, week, true)(&target, noon.Add(tc.at))
 		require.Empty(t, target.Hold, name)
 		require.Equal(t, tc.dies, len(others) == 1, name)
 		if tc.dies {
