@@ -46,6 +46,12 @@ func (e *Engine) Migrate(ctx context.Context) error {
 	if err := have.Check(want); !errors.Is(err, store.ErrNotMigrated) {
 		return err
 	}
+	// First, so that a migration that ends in between does it again.
+	if have.Tables > 0 && have.Tables < store.UniqueJobs {
+		if _, err := lock.Exec(ctx, store.DropJobsSQL); err != nil {
+			return fmt.Errorf("drop former jobs: %w", err)
+		}
+	}
 	if err := e.migrateTables(ctx); err != nil {
 		return err
 	}
@@ -59,11 +65,6 @@ func (e *Engine) Migrate(ctx context.Context) error {
 	for _, index := range needlessIndexes {
 		if _, err := lock.Exec(ctx, "DROP INDEX IF EXISTS "+index); err != nil {
 			return fmt.Errorf("drop index %s: %w", index, err)
-		}
-	}
-	if have.Tables > 0 && have.Tables < store.UniqueJobs {
-		if _, err := lock.Exec(ctx, store.DropJobsSQL); err != nil {
-			return fmt.Errorf("drop former jobs: %w", err)
 		}
 	}
 	e.log.InfoContext(ctx, "database migrated", slog.String("from", have.String()), slog.String("to", want.String()))

@@ -43,6 +43,12 @@ func (e *Engine) Migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
+	// First, so that a migration that ends in between does it again.
+	if have.Tables > 0 && have.Tables < store.UniqueJobs {
+		if _, err := e.write.ExecContext(ctx, store.DropJobsSQL); err != nil {
+			return fmt.Errorf("drop former jobs: %w", err)
+		}
+	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate tables: %w", err)
 	}
@@ -52,11 +58,6 @@ func (e *Engine) Migrate(ctx context.Context) error {
 	}
 	if _, err := queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("migrate queue: %w", err)
-	}
-	if have.Tables > 0 && have.Tables < store.UniqueJobs {
-		if _, err := e.write.ExecContext(ctx, store.DropJobsSQL); err != nil {
-			return fmt.Errorf("drop former jobs: %w", err)
-		}
 	}
 	e.log.InfoContext(ctx, "database migrated", slog.String("from", have.String()), slog.String("to", want.String()))
 	return nil

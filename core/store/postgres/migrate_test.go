@@ -1,0 +1,53 @@
+package postgres_test
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/testpg"
+	"github.com/hookarr/hookarr/migrations"
+)
+
+// TestFormerJobsAreDroppedFirst ends a migration where it drops the jobs of a former
+// version, and does it again: a job that stayed would be a second one of its delivery.
+func TestFormerJobsAreDroppedFirst(t *testing.T) {
+	t.Parallel()
+
+	ctx, url := t.Context(), testpg.New(t)
+	s := open(t, url)
+	pool, err := pgxpool.New(ctx, url)
+	require.NoError(t, err)
+	defer pool.Close()
+	fsys, err := migrations.Postgres()
+	require.NoError(t, err)
+	db := stdlib.OpenDBFromPool(pool)
+	former, err := goose.NewProvider(goose.DialectPostgres, db, fsys,
+		goose.WithTableName(migrations.Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
+	require.NoError(t, err)
+	_, err = former.UpTo(ctx, 2)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	queue, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	_, err = queue.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	require.NoError(t, err)
+	exec(t, url, `INSERT INTO deliveries (id, event_id, target, route, state) VALUES ('`+uuid.NewString()+`', '`+uuid.NewString()+`', 'ops', 'all', 'held')`)
+	exec(t, url, `INSERT INTO target_state (target, kind, reason, probe_at) VALUES ('ops', 'misconfigured', '404', now())`)
+	exec(t, url, `INSERT INTO river_job (args, kind, max_attempts, queue) VALUES ('{}', 'deliver', 25, 'target_ops')`)
+	exec(t, url, `CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'crash'; END $$`)
+	exec(t, url, `CREATE TRIGGER crash BEFORE DELETE ON river_job FOR EACH ROW EXECUTE FUNCTION crash()`)
+	require.ErrorContains(t, s.Migrate(ctx), "crash")
+	exec(t, url, `DROP TRIGGER crash ON river_job`)
+	require.NoError(t, s.Migrate(ctx))
+	require.EqualValues(t, 0, exec(t, url, `DELETE FROM river_job`))
+	require.EqualValues(t, 1, exec(t, url, `DELETE FROM deliveries WHERE state = 'pending'`))
+	require.EqualValues(t, 1, exec(t, url, `DELETE FROM targets WHERE hold = 'misconfigured'`))
+}
