@@ -143,6 +143,41 @@ func TestUnreadableDeliveryIsReadLater(t *testing.T) {
 	})
 }
 
+// requestless is a database that does not give a request at first.
+type requestless struct {
+	Store
+	failures atomic.Int32
+}
+
+func (u *requestless) LoadRequest(ctx context.Context, id uuid.UUID) (event.Request, error) {
+	if u.failures.Add(-1) >= 0 {
+		return event.Request{}, errors.New("the database has gone away")
+	}
+	return u.Store.LoadRequest(ctx, id)
+}
+
+// TestUnreadableRequestIsReadLater waits for the database, in its place.
+func TestUnreadableRequestIsReadLater(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		r := newRig(t, url)
+		r.targets[0].Concurrency = 1
+		r.wrap = func(s Store) Store {
+			u := &requestless{Store: s}
+			u.failures.Store(1)
+			return u
+		}
+		ids := []uuid.UUID{r.accept("ops")[0], r.accept("ops")[0]}
+		r.start()
+		for _, id := range ids {
+			_, attempts := r.await(id, event.Delivered)
+			require.Len(t, attempts, 1)
+		}
+		require.Equal(t, ids, r.order(0))
+	})
+}
+
 // TestPurgedDeliveryEndsItsJob meets a job without its row.
 func TestPurgedDeliveryEndsItsJob(t *testing.T) {
 	t.Parallel()

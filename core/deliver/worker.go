@@ -200,7 +200,9 @@ func (w *Workers) admit(ctx context.Context, id uuid.UUID) (store.Work, verdict,
 func (w *Workers) try(ctx context.Context, t Target, work store.Work, job int64) (fate, error) {
 	attempted, err := w.attempt(ctx, t, work, job == 0)
 	if err != nil {
-		return fate{}, err
+		// Nothing was sent. An error would cost the job its place.
+		w.log.WarnContext(ctx, "request not readable", slog.String("delivery", work.Delivery.ID.String()), slog.Any("error", err))
+		return fate{next: interrupted}, nil
 	}
 	f := policyOf(t).decide(attempted)
 	if f.settlement == nil {
