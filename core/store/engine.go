@@ -91,7 +91,7 @@ type Tx interface {
 	KeepRequests(ctx context.Context, twins []*event.Event) ([]uuid.UUID, error)
 	InsertRepetitions(ctx context.Context, r []Repetition) error
 	// EnrichEvent stores the normalised form, unless it is nil, makes the event's pending
-	// deliveries due, and returns them.
+	// deliveries due that were not attempted yet, and returns them.
 	EnrichEvent(ctx context.Context, id uuid.UUID, normalized []byte) ([]event.Delivery, error)
 
 	// LockTargets returns the rows of targets, made where there is none, and the

@@ -125,7 +125,7 @@ WHERE id = ? AND origin = '` + string(sdk.OriginCatchup) + `' AND method = ''`
 INSERT INTO repetitions (id, event_id, seen_at, origin) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
 	enrichSQL      = `UPDATE events SET normalized = ? WHERE id = ?`
 	dueEnrichedSQL = `
-UPDATE deliveries SET due_at = ? WHERE event_id = ? AND state = 'pending' RETURNING id, target`
+UPDATE deliveries SET due_at = ? WHERE event_id = ? AND state = 'pending' AND attempts = 0 RETURNING id, target`
 )
 
 func (t *tx) LockDeferred(ctx context.Context, id uuid.UUID) (bool, error) {

@@ -191,6 +191,12 @@ func testEnrich(t *testing.T, db Database) {
 	require.NoError(t, db.Store.Enriched(t.Context(), a.Event.ID, nil), "without an answer")
 	require.JSONEq(t, `{"more":true}`, string(load(t, db.Store, a.Deliveries[0].ID).Event.Normalized))
 
+	id := a.Deliveries[0].ID
+	settle(t, db.Store, store.Settlement{DeliveryID: id, State: event.Pending, Delay: time.Hour, Attempt: attempt(id, 1, sdk.ClassRetryable, true)})
+	require.NoError(t, db.Store.Enriched(t.Context(), a.Event.ID, nil), "by a job that ran again")
+	work := load(t, db.Store, id)
+	require.WithinDuration(t, work.Now.Add(time.Hour), work.Delivery.DueAt, time.Minute, "its time is that of its job")
+
 	idle := acceptance("Nowhere")
 	idle.Enrich = true
 	accept(t, db.Store, idle)
