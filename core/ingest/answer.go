@@ -1,9 +1,10 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
+	"strconv"
 
 	"github.com/google/uuid"
 )
@@ -59,8 +60,9 @@ func (a answer) eventID() string {
 	return a.id.String()
 }
 
-// write answers. Unless the body was read, the connection is closed: else the server
-// would wait for the rest of the body before it answers.
+// write answers, with its length, so that it can be sent before the request is done with.
+// Unless the body was read, the connection is closed: else the server would wait for the
+// rest of the body before it answers.
 func (a answer) write(w http.ResponseWriter, read bool) {
 	h := w.Header()
 	set := func(name, value string) {
@@ -75,17 +77,18 @@ func (a answer) write(w http.ResponseWriter, read bool) {
 	if !read {
 		h.Set("Connection", "close")
 	}
+	var body bytes.Buffer
 	if a.plain {
 		h.Set("Content-Type", "text/plain; charset=utf-8")
-		w.WriteHeader(a.status)
-		_, _ = io.WriteString(w, a.problem+"\n")
-		return
+		body.WriteString(a.problem + "\n")
+	} else {
+		h.Set("Content-Type", "application/json")
+		_ = json.NewEncoder(&body).Encode(struct { // two texts cannot fail
+			ID    string `json:"id,omitempty"`
+			Error string `json:"error,omitempty"`
+		}{a.eventID(), a.problem})
 	}
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	w.WriteHeader(a.status)
-	// A sender that has gone cannot be told.
-	_ = json.NewEncoder(w).Encode(struct {
-		ID    string `json:"id,omitempty"`
-		Error string `json:"error,omitempty"`
-	}{a.eventID(), a.problem})
+	_, _ = w.Write(body.Bytes()) // a sender that has gone cannot be told
 }

@@ -42,7 +42,7 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = v.conn.SetReadDeadline(start.Add(in.bodyTimeout))
 	a := in.take(r.Context(), v)
 	a.write(w, v.read)
-	in.noteMissed(r.Context(), v.source, a.status)
+	in.noteMissed(r.Context(), v, a.status)
 	in.journal.visited(r.Context(), v, a, time.Since(start))
 	if !v.read {
 		in.linger(v)

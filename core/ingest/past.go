@@ -81,8 +81,9 @@ func name(p host.PastEvent, e event.Event) (host.Decoded, error) {
 }
 
 // noteMissed has a source's history read when a run of refusals ends: what was refused
-// is not sent again.
-func (in *Intake) noteMissed(ctx context.Context, s *source, status int) {
+// is not sent again. The sender of what was taken has its answer before.
+func (in *Intake) noteMissed(ctx context.Context, v *visit, status int) {
+	s := v.source
 	if s == nil {
 		return
 	}
@@ -93,6 +94,7 @@ func (in *Intake) noteMissed(ctx context.Context, s *source, status int) {
 		if !s.missed.CompareAndSwap(true, false) {
 			return
 		}
+		_ = v.conn.Flush()
 		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), in.acceptTimeout)
 		defer cancel()
 		if err := in.store.AskCatchup(asking, s.name); err != nil {

@@ -78,7 +78,36 @@ func TestRefusalsAskForCatchup(t *testing.T) {
 	db.set(false)
 	require.Zero(t, asked())
 	b.accepted(`{"title":"after"}`)
-	require.Equal(t, 1, asked())
+	require.Eventually(t, func() bool { return asked() == 1 }, 10*time.Second, 10*time.Millisecond)
 	b.accepted(`{"title":"later"}`)
 	require.Equal(t, 1, asked(), "once a run")
+}
+
+// hesitant is a store that does not answer when it is asked for catch-up.
+type hesitant struct {
+	*outage
+	answer chan struct{}
+}
+
+func (h *hesitant) AskCatchup(context.Context, string) error {
+	<-h.answer
+	return nil
+}
+
+// Who sends is answered before history is asked for.
+func TestSenderDoesNotWaitForCatchup(t *testing.T) {
+	t.Parallel()
+	db := &hesitant{outage: &outage{}, answer: make(chan struct{})}
+	b := setup(t, with(func(o *ingest.Options) {
+		db.Accepter = o.Store
+		o.Store = db
+		o.AcceptTimeout = time.Second
+	}))
+	db.set(true)
+	require.Equal(t, http.StatusServiceUnavailable, b.post(`{"title":"lost"}`).status)
+	db.set(false)
+	end := time.AfterFunc(30*time.Second, func() { close(db.answer) })
+	b.accepted(`{"title":"after"}`)
+	require.True(t, end.Stop(), "it waited")
+	close(db.answer)
 }
