@@ -38,7 +38,7 @@ UPDATE deliveries SET state = 'pending', reason = '', due_at = created_at WHERE 
 UPDATE deliveries SET due_at = created_at WHERE due_at = 'epoch';
 ALTER TABLE deliveries ADD CONSTRAINT deliveries_state_check
     CHECK (state IN ('pending', 'verifying', 'delivered', 'superseded', 'dead', 'cancelled'));
-CREATE INDEX deliveries_due_idx ON deliveries (target, due_at) WHERE state = 'pending';
+CREATE INDEX deliveries_due_idx ON deliveries (target, due_at, id) WHERE state = 'pending';
 CREATE INDEX deliveries_state_idx ON deliveries (state, id);
 CREATE INDEX deliveries_target_idx ON deliveries (target, state, id);
 CREATE INDEX deliveries_dead_idx ON deliveries (updated_at) WHERE state = 'dead';
