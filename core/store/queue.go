@@ -42,22 +42,25 @@ func moved(ctx context.Context) error {
 // JobSettled returns what a worker returns whose job the settlement has deleted.
 func (s *Store) JobSettled(ctx context.Context) error { return moved(ctx) }
 
-// QueueDriver is River's driver with three differences. A job that is done is deleted and
+// QueueDriver is River's driver with four differences. A job that is done is deleted and
 // not kept as completed: our rows tell what became of it, and a deleted row costs half of
-// a changed one. A job that has gone back to its place stays there. And workers are woken by this
-// process itself, at once, besides what River's listener hears.
+// a changed one. A job that its worker has moved stays as it is. Workers are woken by this
+// process itself, at once, besides what River's listener hears. And an engine may have
+// jobs handed out through another executor.
 type QueueDriver[TTx any] struct {
 	riverdriver.Driver[TTx]
 	Bell *Bell
 	// Delete deletes running jobs by their ids.
 	Delete func(ctx context.Context, exec riverdriver.Executor, ids []int64) error
+	// Fetch is asked for each fetch which executor hands jobs out; nil is always River's.
+	Fetch func(rivers riverdriver.Executor) riverdriver.Executor
 	// Deaf has workers hear the bell alone: no other process inserts jobs.
 	Deaf bool
 }
 
 // GetExecutor returns River's executor, which ends jobs in our way.
 func (d *QueueDriver[TTx]) GetExecutor() riverdriver.Executor {
-	return &executor{Executor: d.Driver.GetExecutor(), delete: d.Delete, ring: d.ringer()}
+	return &executor{Executor: d.Driver.GetExecutor(), delete: d.Delete, fetch: d.Fetch, ring: d.ringer()}
 }
 
 // UnwrapExecutor returns River's executor of a transaction.
@@ -88,8 +91,17 @@ func (d *QueueDriver[TTx]) GetListener(params *riverdriver.GetListenenerParams) 
 type executor struct {
 	riverdriver.Executor
 	delete func(ctx context.Context, exec riverdriver.Executor, ids []int64) error
+	fetch  func(rivers riverdriver.Executor) riverdriver.Executor
 	// ring replaces River's outbox of notifications where it is not nil.
 	ring func(riverdriver.Notification)
+}
+
+// JobGetAvailable hands jobs out.
+func (e *executor) JobGetAvailable(ctx context.Context, params *riverdriver.JobGetAvailableParams) (*riverdriver.JobGetAvailableResult, error) {
+	if e.fetch == nil {
+		return e.Executor.JobGetAvailable(ctx, params)
+	}
+	return e.fetch(e.Executor).JobGetAvailable(ctx, params)
 }
 
 // Begin begins a transaction whose notifications go the same way.

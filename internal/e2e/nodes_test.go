@@ -418,3 +418,50 @@ func TestNodeStopped(t *testing.T) {
 	require.Zero(t, b.said(takenOver), "it left jobs behind")
 	require.NoError(t, b.stop())
 }
+
+// TestDatabaseCrashesAsNodesBegin takes the database away, again and again, the moment
+// that jobs have been handed out: who has a job keeps it, also when the database comes
+// back as of a moment before.
+func TestDatabaseCrashesAsNodesBegin(t *testing.T) {
+	t.Parallel()
+
+	const rounds, burst, concurrency = 6, 16, 8
+	cluster := testpg.Cluster(t)
+	url := cluster.URL()
+	w := newWitness(t, time.Second)
+	a, b := newNode(t, url, "a", w, concurrency, ""), newNode(t, url, "b", w, concurrency, "")
+	a.start()
+	b.start()
+	// A node that joins is known to the others with their next beat.
+	require.Eventually(t, func() bool {
+		return len(queryTexts(t, url, "SELECT name FROM nodes WHERE beat_at > (SELECT max(joined_at) FROM nodes) + interval '1 second'")) == 2
+	}, 20*time.Second, 100*time.Millisecond)
+
+	var relay traffic
+	for round := range rounds {
+		for n := range burst {
+			relay.done.Go(func() { relay.sendOne(round*burst+n, []*node{a, b}) })
+		}
+		require.Eventually(t, func() bool { return len(w.all()) >= round*burst+burst/2 }, 20*time.Second, time.Millisecond)
+		cluster.StopImmediate()
+		time.Sleep(2 * time.Second) // the requests are answered meanwhile
+		cluster.Start()
+		relay.done.Wait()
+		awaitNoJobs(t, url)
+	}
+	require.EqualValues(t, rounds*burst, relay.acked.Load(), "not every event was acknowledged")
+
+	w.requireEvery(t, rounds*burst)
+	causes := w.causes(func(_ string, first, second request) string {
+		if first.node == second.node {
+			return "same node"
+		}
+		return "job handed to another node"
+	})
+	t.Logf("%d events, %d crashes, duplicates by cause: %v", rounds*burst, rounds, causes)
+	require.Empty(t, causes)
+	for _, n := range []*node{a, b} {
+		require.Zero(t, n.said(takenOver), "node %s took over live jobs", n.path)
+		require.NoError(t, n.stop())
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,8 +34,12 @@ type Engine struct {
 	// beats is for the heartbeat alone, which must not wait for a connection.
 	beats *pgxpool.Pool
 	// moves is for River's own changes to its jobs. They are not waited for until they
-	// are on disk: one that is lost makes a job run again, which meets the settled row.
-	moves  *pgxpool.Pool
+	// are on disk: the end of a job that is lost makes it run again, which meets the
+	// settled row. A fetch that is lost gives the job to whoever asks first, while its
+	// attempt may be under way: this process knows what it has in hand, others do not.
+	moves *pgxpool.Pool
+	// alone is set while there is no other node, as far as the last beat has told.
+	alone  atomic.Bool
 	log    *slog.Logger
 	schema store.Schema
 	bell   store.Bell
@@ -113,7 +118,16 @@ func (e *Engine) OpenQueue(config *river.Config) (store.Queue, error) {
 	config.ReindexerIndexNames = slices.DeleteFunc(river.ReindexerIndexNamesDefault(), func(name string) bool {
 		return slices.Contains(needlessIndexes, name)
 	})
-	return river.NewClient(&store.QueueDriver[pgx.Tx]{Driver: riverpgxv5.New(e.moves), Bell: &e.bell, Delete: deleteJobs}, config)
+	durable := riverpgxv5.New(e.pool).GetExecutor()
+	return river.NewClient(&store.QueueDriver[pgx.Tx]{
+		Driver: riverpgxv5.New(e.moves), Bell: &e.bell, Delete: deleteJobs,
+		Fetch: func(rivers riverdriver.Executor) riverdriver.Executor {
+			if e.alone.Load() {
+				return rivers
+			}
+			return durable
+		},
+	}, config)
 }
 
 const deleteJobsSQL = `DELETE FROM river_job WHERE id = ANY($1) AND state = 'running'`

@@ -19,7 +19,8 @@ INSERT INTO nodes (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET beat_at = 
 INSERT INTO nodes (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET beat_at = now(),
 	steady_since = CASE WHEN nodes.beat_at < now() - $2::bigint * interval '1 microsecond' THEN now() ELSE nodes.steady_since END
 RETURNING (extract(epoch FROM now() - steady_since) * 1000000)::bigint,
-	(SELECT count(*) FROM nodes d WHERE d.name <> $1 AND d.beat_at < now() - $2::bigint * interval '1 microsecond')`
+	(SELECT count(*) FROM nodes d WHERE d.name <> $1 AND d.beat_at < now() - $2::bigint * interval '1 microsecond'),
+	NOT EXISTS (SELECT FROM nodes d WHERE d.name <> $1)`
 	forgetNodesSQL = `DELETE FROM nodes WHERE beat_at < now() - $1::bigint * interval '1 microsecond'`
 	// attempt is what River gives back when it interrupts a job itself.
 	releaseJobs    = `UPDATE river_job SET state = 'available', attempt = greatest(attempt - 1, 0) `
@@ -48,9 +49,13 @@ func (e *Engine) Join(ctx context.Context, node string) error {
 // Beat keeps a node alive, on a connection of its own.
 func (e *Engine) Beat(ctx context.Context, node string, deadAfter time.Duration) (store.Pulse, error) {
 	var p store.Pulse
-	err := e.beats.QueryRow(ctx, beatSQL, node, deadAfter.Microseconds()).Scan(&p.Steady, &p.Dead)
+	var alone bool
+	if err := e.beats.QueryRow(ctx, beatSQL, node, deadAfter.Microseconds()).Scan(&p.Steady, &p.Dead, &alone); err != nil {
+		return p, oneLine(err)
+	}
 	p.Steady *= time.Microsecond
-	return p, oneLine(err)
+	e.alone.Store(alone)
+	return p, nil
 }
 
 // ReclaimDead makes the jobs of nodes that are gone available, in their places.
