@@ -94,6 +94,8 @@ func (k *Keeper) Run(ctx context.Context) {
 	all.Go(func() { k.every(ctx, k.Tick, nil, k.beat) })
 	all.Go(func() { k.every(ctx, k.Tick, k.Workers.held, k.holds) })
 	all.Go(func() { k.sweep(ctx) })
+	// A purge may take long, and the jobs of dead nodes do not wait for it.
+	all.Go(func() { k.every(ctx, purgeEvery, nil, k.purge) })
 	all.Wait()
 	k.probes.Wait()
 }
@@ -123,11 +125,11 @@ func (k *Keeper) beat(ctx context.Context) {
 	k.dead.Store(err == nil && pulse.Dead > 0)
 }
 
-// sweep gives jobs back and deletes what is old.
+// sweep gives jobs back.
 func (k *Keeper) sweep(ctx context.Context) {
 	ticker := time.NewTicker(k.Tick)
 	defer ticker.Stop()
-	var reclaimed, reconciled, purged time.Time
+	var reclaimed, reconciled time.Time
 	grace := time.Duration(0) // what was lost before the start is lost
 	for {
 		now := time.Now()
@@ -140,10 +142,6 @@ func (k *Keeper) sweep(ctx context.Context) {
 		k.did(ctx, "lost jobs taken up again", n, err)
 		if now.Sub(reconciled) >= reconcileEvery && k.reconcile(ctx, grace) {
 			reconciled, grace = now, store.ReconcileGrace
-		}
-		if now.Sub(purged) >= purgeEvery {
-			k.purge(ctx)
-			purged = now
 		}
 		select {
 		case <-ctx.Done():

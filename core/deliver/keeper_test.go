@@ -410,18 +410,33 @@ func TestLostRunningJobIsTakenUpAgain(t *testing.T) {
 	})
 }
 
+// endlessPurge has so much to delete that it does not come to an end.
+type endlessPurge struct {
+	KeeperStore
+	begun chan<- struct{}
+}
+
+func (p endlessPurge) Purge(ctx context.Context, _ store.Retention, _ int) (store.Purged, error) {
+	close(p.begun)
+	<-ctx.Done()
+	return store.Purged{}, ctx.Err()
+}
+
 // TestJobsOfDeadNodesAreTakenOver shares a database with a node that dies, once this one
-// has beaten for long enough.
+// has beaten for long enough, and whatever else it is about.
 func TestJobsOfDeadNodesAreTakenOver(t *testing.T) {
 	t.Parallel()
 
 	r := newRig(t, testpg.New(t))
+	purging := make(chan struct{})
+	r.wrapKept = func(s KeeperStore) KeeperStore { return endlessPurge{s, purging} }
 	id := r.accept("ops")[0]
 	require.NoError(t, r.store.Join(t.Context(), "other"))
 	require.EqualValues(t, 1, r.exec("UPDATE river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = '{other}'"))
+	r.start()
+	<-purging
 	r.exec("UPDATE nodes SET steady_since = now() - interval '1 minute' WHERE name = '" + r.node + "'")
 	require.EqualValues(t, 1, r.exec("UPDATE nodes SET beat_at = now() - interval '11 seconds' WHERE name = 'other'"))
-	r.start()
 	d, _ := r.await(id, event.Delivered)
 	require.Equal(t, 1, d.Attempts)
 }

@@ -159,6 +159,7 @@ type rig struct {
 	targets    []Target
 	redecoder  Redecoder
 	wrap       func(Store) Store
+	wrapKept   func(KeeperStore) KeeperStore
 	quarantine Quarantine
 	patience   time.Duration
 	log        *slog.Logger
@@ -206,8 +207,12 @@ func newRig(t *testing.T, url string) *rig {
 func (r *rig) start() {
 	r.t.Helper()
 	var worked Store = r.store
+	var kept KeeperStore = r.store
 	if r.wrap != nil {
 		worked = r.wrap(r.store)
+	}
+	if r.wrapKept != nil {
+		kept = r.wrapKept(r.store)
 	}
 	workers := New(Options{
 		Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Targets: r.targets, Sources: []string{"radarr"}, Log: r.log,
@@ -222,7 +227,7 @@ func (r *rig) start() {
 	require.NoError(r.t, err)
 	require.NoError(r.t, queue.Start(context.WithoutCancel(r.t.Context())))
 	r.queue = queue
-	keeper := Keeper{Workers: workers, Store: r.store, Node: r.node, Quarantine: r.quarantine, Tick: 50 * time.Millisecond, Retention: store.Retention{
+	keeper := Keeper{Workers: workers, Store: kept, Node: r.node, Quarantine: r.quarantine, Tick: 50 * time.Millisecond, Retention: store.Retention{
 		Events: time.Hour, DeadLetters: time.Hour,
 	}}
 	ctx, stop := context.WithCancel(context.WithoutCancel(r.t.Context()))
