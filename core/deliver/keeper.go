@@ -23,7 +23,7 @@ type Quarantine func() map[string]string
 type KeeperStore interface {
 	Beat(ctx context.Context, node string, deadAfter time.Duration) (store.Pulse, error)
 	Reclaim(ctx context.Context, node string, active []int64, olderThan time.Duration) (int, error)
-	ReclaimDead(ctx context.Context, deadAfter time.Duration) (int, error)
+	ReclaimDead(ctx context.Context, node string, deadAfter time.Duration) (int, error)
 	ReconcileTarget(ctx context.Context, target string, grace time.Duration, limit int) (int, error)
 	ReconcileSource(ctx context.Context, source string, grace time.Duration, limit int) (int, error)
 	OpenTargets(ctx context.Context) ([]string, error)
@@ -134,7 +134,7 @@ func (k *Keeper) sweep(ctx context.Context) {
 	for {
 		now := time.Now()
 		if k.steady.Load() && (k.dead.Load() || now.Sub(reclaimed) >= reconcileEvery) {
-			n, err := k.Store.ReclaimDead(ctx, deadAfter)
+			n, err := k.Store.ReclaimDead(ctx, k.Node, deadAfter)
 			k.did(ctx, "jobs of dead nodes taken over", n, err)
 			reclaimed = now
 		}

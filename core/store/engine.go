@@ -50,7 +50,7 @@ type Engine interface {
 	Join(ctx context.Context, node string) error
 	Beat(ctx context.Context, node string, deadAfter time.Duration) (Pulse, error)
 	Leave(ctx context.Context, node string) error
-	ReclaimDead(ctx context.Context, deadAfter time.Duration) (int, error)
+	ReclaimDead(ctx context.Context, node string, deadAfter time.Duration) (int, error)
 	Reclaim(ctx context.Context, node string, active []int64, olderThan time.Duration) (int, error)
 
 	// AskCatchup, cursors and renames are those of Store.

@@ -47,9 +47,10 @@ func (s *Store) Beat(ctx context.Context, node string, deadAfter time.Duration) 
 
 // ReclaimDead makes the jobs available of nodes that have left, or not beaten for
 // deadAfter, and returns how many. Only a node that has itself beaten without a gap that
-// long may accuse others: after an outage of the database all look dead.
-func (s *Store) ReclaimDead(ctx context.Context, deadAfter time.Duration) (int, error) {
-	n, err := s.engine.ReclaimDead(ctx, deadAfter)
+// long, up to now, may accuse others: after an outage of the database, and when a host with
+// several nodes wakes, all look dead.
+func (s *Store) ReclaimDead(ctx context.Context, node string, deadAfter time.Duration) (int, error) {
+	n, err := s.engine.ReclaimDead(ctx, node, deadAfter)
 	if err != nil {
 		return 0, fmt.Errorf("reclaim jobs of dead nodes: %w", err)
 	}

@@ -93,7 +93,7 @@ func TestJobsOfDeadNodesAreTakenOver(t *testing.T) {
 	}
 	reclaim := func(want int) {
 		t.Helper()
-		n, err := s.ReclaimDead(ctx, 10*time.Second)
+		n, err := s.ReclaimDead(ctx, "living", 10*time.Second)
 		require.NoError(t, err)
 		require.Equal(t, want, n)
 	}
@@ -102,6 +102,13 @@ func TestJobsOfDeadNodesAreTakenOver(t *testing.T) {
 	p, err := s.Beat(ctx, "living", 10*time.Second)
 	require.NoError(t, err)
 	require.Equal(t, 1, p.Dead)
+	reclaim(0) // it has only just begun to beat
+	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '1 hour', beat_at = now() - interval '11 seconds'")
+	reclaim(0) // all have slept, and it is the first to wake
+	_, err = s.Beat(ctx, "living", 10*time.Second)
+	require.NoError(t, err)
+	reclaim(0) // the others are given time to wake
+	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '11 seconds' WHERE name = 'living'")
 	reclaim(1)
 	require.EqualValues(t, 1, exec(t, url, "UPDATE river_job SET priority = 1 WHERE state = 'available' AND attempted_by = ARRAY['dying']"))
 }

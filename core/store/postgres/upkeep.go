@@ -21,6 +21,9 @@ INSERT INTO nodes (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET beat_at = 
 RETURNING (extract(epoch FROM now() - steady_since) * 1000000)::bigint,
 	(SELECT count(*) FROM nodes d WHERE d.name <> $1 AND d.beat_at < now() - $2::bigint * interval '1 microsecond'),
 	NOT EXISTS (SELECT FROM nodes d WHERE d.name <> $1)`
+	steadySQL = `
+SELECT EXISTS (SELECT FROM nodes WHERE name = $1
+	AND beat_at >= now() - $2::bigint * interval '1 microsecond' AND steady_since <= now() - $2::bigint * interval '1 microsecond')`
 	forgetNodesSQL = `DELETE FROM nodes WHERE beat_at < now() - $1::bigint * interval '1 microsecond'`
 	// attempt is what River gives back when it interrupts a job itself.
 	releaseJobs    = `UPDATE river_job SET state = 'available', attempt = greatest(attempt - 1, 0) `
@@ -58,9 +61,14 @@ func (e *Engine) Beat(ctx context.Context, node string, deadAfter time.Duration)
 	return p, nil
 }
 
-// ReclaimDead makes the jobs of nodes that are gone available, in their places.
-func (e *Engine) ReclaimDead(ctx context.Context, deadAfter time.Duration) (n int, err error) {
+// ReclaimDead makes the jobs of nodes that are gone available, in their places, if the
+// node itself is steady.
+func (e *Engine) ReclaimDead(ctx context.Context, node string, deadAfter time.Duration) (n int, err error) {
 	err = e.inTx(ctx, func(t pgx.Tx) error {
+		var steady bool
+		if err := t.QueryRow(ctx, steadySQL, node, deadAfter.Microseconds()).Scan(&steady); err != nil || !steady {
+			return err
+		}
 		if _, err := t.Exec(ctx, forgetNodesSQL, deadAfter.Microseconds()); err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func (e *Engine) Beat(ctx context.Context, _ string, _ time.Duration) (store.Pul
 }
 
 // ReclaimDead does nothing: there is no other node.
-func (*Engine) ReclaimDead(context.Context, time.Duration) (int, error) { return 0, nil }
+func (*Engine) ReclaimDead(context.Context, string, time.Duration) (int, error) { return 0, nil }
 
 // Leave puts everything into one file and gives the lock file back. Without Reserve or
 // Join it does nothing.
