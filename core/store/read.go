@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -82,40 +81,95 @@ type DeliveryCount struct {
 	Count  int
 }
 
-// Condition is a column of a list and the value that it must have. Values of states are
-// among the constants of package event.
+// Condition is a column of a list and the value that it must have.
 type Condition struct{ Column, Value string }
 
-// Conditions are what the filter asks of an event.
-func (f EventFilter) Conditions() []Condition {
-	return given(Condition{"source", f.Source}, Condition{"type", string(f.Type)}, Condition{"state", string(f.State)})
+// Range is a part of an index whose columns are those of Keys, then Each, then id: a list
+// is merged from the pages at the ends of its ranges, so that it reads no more than a
+// page of each.
+type Range struct {
+	Index string
+	Keys  []Condition
+	// Each is a column whose every value has a range of its own; empty for none.
+	Each string
 }
 
-// Conditions are what the filter asks of a delivery, besides its event.
-func (f DeliveryFilter) Conditions() []Condition {
-	return given(Condition{"target", f.Target}, Condition{"state", string(f.State)})
-}
-
-func given(all ...Condition) []Condition {
-	return slices.DeleteFunc(all, func(c Condition) bool { return c.Value == "" })
-}
-
-// DeliveryStates are those that a list of one target is merged from.
-func DeliveryStates() []event.DeliveryState {
-	return []event.DeliveryState{
-		event.Pending, event.Verifying, event.Delivered, event.Superseded, event.Dead, event.Cancelled,
+// Ranges are what a list of events is merged from; none where that is every event.
+func (f EventFilter) Ranges() []Range {
+	states := statesOr(f.State, event.Deferred, event.Routed, event.Undecodable, event.Duplicate)
+	source, kind := Condition{"source", f.Source}, Condition{"type", string(f.Type)}
+	switch {
+	case f.Source != "" && f.Type != "":
+		return ranges("events_source_type_idx", states, func(state Condition) []Condition { return []Condition{source, kind, state} })
+	case f.Type != "":
+		return ranges("events_type_idx", states, func(state Condition) []Condition { return []Condition{kind, state} })
+	case f.Source != "":
+		return ranges("events_source_idx", states, func(state Condition) []Condition { return []Condition{state, source} })
+	case f.State != "":
+		return []Range{{Index: "events_source_idx", Keys: states, Each: "source"}}
+	default:
+		return nil
 	}
+}
+
+// Ranges are what a list of deliveries is merged from; none where that is every delivery.
+// An event has few, which need no range.
+func (f DeliveryFilter) Ranges() []Range {
+	states := statesOr(f.State, event.Pending, event.Verifying, event.Delivered, event.Superseded, event.Dead, event.Cancelled)
+	target := Condition{"target", f.Target}
+	switch {
+	case f.Target != "":
+		return ranges("deliveries_target_idx", states, func(state Condition) []Condition { return []Condition{state, target} })
+	case f.State != "":
+		return []Range{{Index: "deliveries_target_idx", Keys: states, Each: "target"}}
+	default:
+		return nil
+	}
+}
+
+// statesOr is a state as a condition, or each state where there is none.
+func statesOr[S ~string](one S, all ...S) []Condition {
+	if one != "" {
+		all = []S{one}
+	}
+	conditions := make([]Condition, len(all))
+	for i, state := range all {
+		conditions[i] = Condition{"state", string(state)}
+	}
+	return conditions
+}
+
+func ranges(index string, states []Condition, keys func(state Condition) []Condition) []Range {
+	all := make([]Range, len(states))
+	for i, state := range states {
+		all[i] = Range{Index: index, Keys: keys(state)}
+	}
+	return all
 }
 
 // defaultPage is the length of a list without a limit.
 const defaultPage = 50
 
-// Below is the id that a list continues below.
-func Below(before uuid.UUID) uuid.UUID {
-	if before == uuid.Nil {
-		return uuid.Max
+// UpTo is the last id below one. Below none is the last of all: a list begins with it.
+func UpTo(before uuid.UUID) uuid.UUID {
+	for i := len(before) - 1; i >= 0; i-- {
+		before[i]--
+		if before[i] != 0xff {
+			break
+		}
 	}
 	return before
+}
+
+// From is the first id above one.
+func From(after uuid.UUID) uuid.UUID {
+	for i := len(after) - 1; i >= 0; i-- {
+		after[i]++
+		if after[i] != 0 {
+			break
+		}
+	}
+	return after
 }
 
 // Page is the length of a list.

@@ -39,8 +39,7 @@ UPDATE deliveries SET due_at = created_at WHERE due_at = 'epoch';
 ALTER TABLE deliveries ADD CONSTRAINT deliveries_state_check
     CHECK (state IN ('pending', 'verifying', 'delivered', 'superseded', 'dead', 'cancelled'));
 CREATE INDEX deliveries_due_idx ON deliveries (target, due_at, id) WHERE state = 'pending';
-CREATE INDEX deliveries_state_idx ON deliveries (state, id);
-CREATE INDEX deliveries_target_idx ON deliveries (target, state, id);
+CREATE INDEX deliveries_target_idx ON deliveries (state, target, id);
 CREATE INDEX deliveries_dead_idx ON deliveries (updated_at) WHERE state = 'dead';
 
 -- A row: a request or a record that told what a stored event had told.
@@ -59,11 +58,14 @@ ALTER TABLE events ALTER COLUMN purge_after SET NOT NULL;
 DROP INDEX events_received_at_idx;
 DROP INDEX events_deferred_idx;
 CREATE INDEX events_purge_idx ON events (purge_after);
-CREATE INDEX events_source_state_idx ON events (source, state, id) WHERE state <> 'routed';
-CREATE INDEX events_state_idx ON events (state, id) WHERE state <> 'routed';
-CREATE INDEX events_source_idx ON events (source, id);
-CREATE INDEX events_type_idx ON events (type, id);
-CREATE INDEX events_source_type_idx ON events (source, type, id);
+-- Lists without a state are merged from those of each, and lists of a state alone from
+-- those of each source, so that three indexes serve every combination.
+CREATE INDEX events_source_idx ON events (state, source, id);
+CREATE INDEX events_type_idx ON events (type, state, id);
+-- Its ids go the other way: else the planner may take an index of two of its columns, and
+-- filter by the third.
+CREATE INDEX events_source_type_idx ON events (source, type, state, id DESC NULLS LAST);
+CREATE INDEX events_renames_idx ON events (source, id) WHERE type = 'file.renamed';
 CREATE INDEX events_fingerprint_idx ON events (fingerprint, received_at) WHERE fingerprint <> '';
 
 ALTER TABLE nodes ADD COLUMN steady_since timestamptz NOT NULL DEFAULT now();

@@ -57,8 +57,7 @@ DROP TABLE deliveries;
 ALTER TABLE deliveries_new RENAME TO deliveries;
 CREATE INDEX deliveries_event_idx ON deliveries (event_id);
 CREATE INDEX deliveries_due_idx ON deliveries (target, due_at) WHERE state = 'pending';
-CREATE INDEX deliveries_state_idx ON deliveries (state, id);
-CREATE INDEX deliveries_target_idx ON deliveries (target, state, id);
+CREATE INDEX deliveries_target_idx ON deliveries (state, target, id);
 CREATE INDEX deliveries_dead_idx ON deliveries (updated_at) WHERE state = 'dead';
 
 -- A row: a request or a record that told what a stored event had told.
@@ -76,9 +75,10 @@ UPDATE events SET purge_after = received_at;
 DROP INDEX events_received_at_idx;
 DROP INDEX events_deferred_idx;
 CREATE INDEX events_purge_idx ON events (purge_after);
-CREATE INDEX events_source_state_idx ON events (source, state, id) WHERE state <> 'routed';
-CREATE INDEX events_state_idx ON events (state, id) WHERE state <> 'routed';
-CREATE INDEX events_source_idx ON events (source, id);
-CREATE INDEX events_type_idx ON events (type, id);
-CREATE INDEX events_source_type_idx ON events (source, type, id);
+-- Lists without a state are merged from those of each, and lists of a state alone from
+-- those of each source, so that three indexes serve every combination.
+CREATE INDEX events_source_idx ON events (state, source, id);
+CREATE INDEX events_type_idx ON events (type, state, id);
+CREATE INDEX events_source_type_idx ON events (source, type, state, id);
+CREATE INDEX events_renames_idx ON events (source, id) WHERE type = 'file.renamed';
 CREATE INDEX events_fingerprint_idx ON events (fingerprint, received_at) WHERE fingerprint <> '';

@@ -11,9 +11,11 @@ import (
 )
 
 const (
+	// renamesSQL compares the id with the source for the reason of pageOf.
 	renamesSQL = `
 SELECT normalized FROM events
-WHERE source = $1 AND type = '` + string(sdk.TypeFileRenamed) + `' AND id >= $2 AND normalized IS NOT NULL ORDER BY id`
+WHERE type = '` + string(sdk.TypeFileRenamed) + `' AND (source, id) >= ($1, $2) AND source <= $1 AND normalized IS NOT NULL
+ORDER BY source, id`
 	saveCursorSQL = `
 INSERT INTO cursors (source, from_at, read_to) VALUES ($1, $2, $3)
 ON CONFLICT (source) DO UPDATE SET read_to = greatest(cursors.read_to, excluded.read_to)`

@@ -14,19 +14,93 @@ import (
 	"github.com/hookarr/hookarr/core/store"
 )
 
-// where adds the conditions of a list to its arguments. States are written out: a plan
-// for any state could not use the indexes of some.
-func where(alias string, conditions []store.Condition, args *[]any) string {
-	var b strings.Builder
-	for _, c := range conditions {
-		if c.Column == "state" {
-			fmt.Fprintf(&b, " AND %sstate = '%s'", alias, strings.ReplaceAll(c.Value, "'", "''"))
-			continue
+// statement gathers the arguments of a text.
+type statement struct{ args []any }
+
+// arg adds an argument and returns its name.
+func (s *statement) arg(v any) string {
+	s.args = append(s.args, v)
+	return fmt.Sprintf("$%d", len(s.args))
+}
+
+// eachSQL names each value of a column by one step in an index.
+const eachSQL = `
+WITH RECURSIVE each (value) AS (
+	SELECT min(%[2]s) FROM %[1]s WHERE %[3]s
+	UNION ALL
+	SELECT (SELECT min(%[2]s) FROM %[1]s WHERE %[3]s AND %[2]s > each.value) FROM each WHERE each.value IS NOT NULL
+)`
+
+// page returns a query of the ids of a list, whose first argument is where it continues.
+// Values are selected, so that the plan is the same for all.
+func (s *statement) page(table string, ranges []store.Range, limit int) string {
+	parts := make([]string, len(ranges))
+	for i, r := range ranges {
+		var equal []string
+		var last, value string
+		for _, k := range r.Keys {
+			last, value = k.Column, "(SELECT "+s.arg(k.Value)+"::text)"
+			equal = append(equal, last+" = "+value)
 		}
-		*args = append(*args, c.Value)
-		fmt.Fprintf(&b, " AND %s%s = $%d", alias, c.Column, len(*args))
+		all := strings.Join(equal, " AND ")
+		switch {
+		case r.Each != "":
+			parts[i] = fmt.Sprintf("(%s\nSELECT p.id FROM each, LATERAL %s p)",
+				fmt.Sprintf(eachSQL, table, r.Each, all), pageOf(table, all+" AND ", r.Each, "each.value", limit))
+		case len(r.Keys) > 2:
+			// See the index for the order of its ids.
+			parts[i] = fmt.Sprintf("(SELECT id FROM %s WHERE %s AND id <= $1 ORDER BY id DESC NULLS LAST LIMIT %d)", table, all, limit)
+		default:
+			parts[i] = pageOf(table, equal[0]+" AND ", last, value, limit)
+		}
 	}
-	return b.String()
+	return fmt.Sprintf("SELECT id FROM (%s) p ORDER BY id DESC LIMIT %d", strings.Join(parts, "\nUNION ALL "), limit)
+}
+
+// pageOf is a page of a range. The last column of its key is compared together with the
+// id, and not for itself: else the planner takes its order for that of all ids, and may
+// hope to meet enough rows soon on a walk through these. It takes a comparison of rows for
+// one of their first columns, so that this must include the value.
+func pageOf(table, conditions, last, value string, limit int) string {
+	return fmt.Sprintf("(SELECT id FROM %[1]s WHERE %[2]s(%[3]s, id) <= (%[4]s, $1) AND %[3]s >= %[4]s ORDER BY %[3]s DESC, id DESC LIMIT %[5]d)",
+		table, conditions, last, value, limit)
+}
+
+// eventsSQL is a list of events.
+func eventsSQL(f store.EventFilter) (string, []any) {
+	s := statement{args: []any{store.UpTo(f.Before)}}
+	limit := store.Page(f.Limit)
+	where := "id <= $1"
+	if ranges := f.Ranges(); len(ranges) > 0 {
+		where = "id = ANY(ARRAY(" + s.page("events", ranges, limit) + "))"
+	}
+	return fmt.Sprintf(`SELECT id, source, type, state, reason, title, received_at FROM events WHERE %s ORDER BY id DESC LIMIT %d`,
+		where, limit), s.args
+}
+
+// deliveriesSQL is a list of deliveries.
+func deliveriesSQL(f store.DeliveryFilter) (string, []any) {
+	s := statement{args: []any{store.UpTo(f.Before)}}
+	limit := store.Page(f.Limit)
+	where := "id <= $1"
+	if ranges := f.Ranges(); f.EventID == uuid.Nil && len(ranges) > 0 {
+		where = "id = ANY(ARRAY(" + s.page("deliveries", ranges, limit) + "))"
+	}
+	from := "deliveries"
+	if f.EventID != uuid.Nil {
+		// An event has few. OFFSET keeps the planner from looking for the others' with their
+		// target and state.
+		from = "(SELECT * FROM deliveries WHERE event_id = " + s.arg(f.EventID) + " OFFSET 0) d"
+		if f.Target != "" {
+			where += " AND target = " + s.arg(f.Target)
+		}
+		if f.State != "" {
+			where += " AND state = " + s.arg(f.State)
+		}
+	}
+	return fmt.Sprintf(`SELECT `+deliveryCols+`, e.source, e.type, e.title
+FROM (SELECT * FROM %s WHERE %s ORDER BY id DESC LIMIT %d) d JOIN events e ON e.id = d.event_id ORDER BY d.id DESC`,
+		from, where, limit), s.args
 }
 
 const countStatesSQL = `
@@ -34,10 +108,8 @@ SELECT event_id, state, count(*) FROM deliveries WHERE event_id = ANY($1) GROUP 
 
 // ListEvents returns events, newest first.
 func (e *Engine) ListEvents(ctx context.Context, f store.EventFilter) ([]store.EventSummary, error) {
-	args := []any{store.Below(f.Before), store.Page(f.Limit)}
-	sql := `SELECT id, source, type, state, reason, title, received_at FROM events WHERE id < $1` +
-		where("", f.Conditions(), &args) + ` ORDER BY id DESC LIMIT $2`
-	rows, err := e.pool.Query(ctx, sql, args...)
+	list, args := eventsSQL(f)
+	rows, err := e.pool.Query(ctx, list, args...)
 	events, err := collect(rows, err, func(rows pgx.Rows) (store.EventSummary, error) {
 		s := store.EventSummary{Deliveries: make(map[event.DeliveryState]int)}
 		err := rows.Scan((*[16]byte)(&s.ID), &s.Source, &s.Type, &s.State, &s.Reason, &s.Title, &s.ReceivedAt)
@@ -104,26 +176,8 @@ func (e *Engine) ListRepetitions(ctx context.Context, eventID uuid.UUID, limit i
 
 // ListDeliveries returns deliveries, newest first.
 func (e *Engine) ListDeliveries(ctx context.Context, f store.DeliveryFilter) ([]store.DeliverySummary, error) {
-	args := []any{store.Below(f.Before), store.Page(f.Limit)}
-	conditions := f.Conditions()
-	filter := ""
-	if f.EventID != uuid.Nil {
-		args = append(args, f.EventID)
-		filter = fmt.Sprintf(" AND d.event_id = $%d", len(args))
-	}
-	filter += where("d.", conditions, &args)
-	page := `SELECT d.* FROM deliveries d WHERE d.id < $1` + filter + `%s ORDER BY d.id DESC LIMIT $2`
-	var pages []string
-	if len(conditions) == 1 && f.Target != "" && f.EventID == uuid.Nil {
-		// Each state of a target has its order; the newest of each hold the newest of all.
-		for _, state := range store.DeliveryStates() {
-			pages = append(pages, "("+fmt.Sprintf(page, " AND d.state = '"+string(state)+"'")+")")
-		}
-	} else {
-		pages = []string{"(" + fmt.Sprintf(page, "") + ")"}
-	}
-	rows, err := e.pool.Query(ctx, `SELECT `+deliveryCols+`, e.source, e.type, e.title
-FROM (`+strings.Join(pages, " UNION ALL ")+`) d JOIN events e ON e.id = d.event_id ORDER BY d.id DESC LIMIT $2`, args...)
+	sql, args := deliveriesSQL(f)
+	rows, err := e.pool.Query(ctx, sql, args...)
 	list, err := collect(rows, err, func(rows pgx.Rows) (store.DeliverySummary, error) {
 		var d store.DeliverySummary
 		err := rows.Scan(append(deliveryDest(&d.Delivery), &d.Source, &d.Type, &d.Title)...)
@@ -165,17 +219,15 @@ func (e *Engine) FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery
 }
 
 const (
-	// eachTargetSQL names each target by one step in an index.
-	eachTargetSQL = `
-WITH RECURSIVE each (target) AS (
-	SELECT min(target) FROM deliveries WHERE %[1]s
-	UNION ALL
-	SELECT (SELECT min(target) FROM deliveries WHERE %[1]s AND target > each.target) FROM each WHERE each.target IS NOT NULL
-)`
 	countSQL = `
-SELECT each.target, s.state, (SELECT count(*) FROM deliveries d WHERE d.target = each.target AND d.state = s.state)
-FROM each, unnest(ARRAY['pending', 'verifying', 'dead']) AS s (state) WHERE each.target IS NOT NULL ORDER BY 1, 2`
-	openTargetsSQL = `SELECT target FROM each WHERE target IS NOT NULL`
+WITH RECURSIVE each (state, target) AS (
+	SELECT state, (SELECT min(target) FROM deliveries d WHERE d.state = s.state) FROM unnest(ARRAY['pending', 'verifying', 'dead']) s (state)
+	UNION ALL
+	SELECT state, (SELECT min(target) FROM deliveries d WHERE d.state = each.state AND d.target > each.target)
+	FROM each WHERE target IS NOT NULL
+)
+SELECT target, state, (SELECT count(*) FROM deliveries d WHERE d.state = each.state AND d.target = each.target)
+FROM each WHERE target IS NOT NULL ORDER BY 1, 2`
 	listTargetsSQL = `
 SELECT ` + targetCols + `, now() FROM targets t WHERE t.hold <> '' OR t.next_at > now() ORDER BY t.name`
 	astraySQL = `
@@ -187,9 +239,12 @@ LEFT JOIN targets t ON '` + store.TargetQueuePrefix + `' || t.name = q.name
 WHERE q.name LIKE 'target\_%' AND q.paused_at IS NOT NULL AND coalesce(t.hold, '') = ''`
 )
 
+var openTargetsSQL = fmt.Sprintf(eachSQL, "deliveries", "target", "state = 'pending'") + `
+SELECT value FROM each WHERE value IS NOT NULL`
+
 // CountDeliveries counts the deliveries that are pending, verifying or dead.
 func (e *Engine) CountDeliveries(ctx context.Context) ([]store.DeliveryCount, error) {
-	rows, err := e.pool.Query(ctx, fmt.Sprintf(eachTargetSQL, "true")+countSQL)
+	rows, err := e.pool.Query(ctx, countSQL)
 	counts, err := collect(rows, err, func(rows pgx.Rows) (c store.DeliveryCount, err error) {
 		err = rows.Scan(&c.Target, (*string)(&c.State), &c.Count)
 		return c, err
@@ -197,12 +252,12 @@ func (e *Engine) CountDeliveries(ctx context.Context) ([]store.DeliveryCount, er
 	if err != nil {
 		return nil, fmt.Errorf("count deliveries: %w", oneLine(err))
 	}
-	return slices.DeleteFunc(counts, func(c store.DeliveryCount) bool { return c.Count == 0 }), nil
+	return counts, nil
 }
 
 // OpenTargets returns the targets that have pending deliveries.
 func (e *Engine) OpenTargets(ctx context.Context) ([]string, error) {
-	rows, err := e.pool.Query(ctx, fmt.Sprintf(eachTargetSQL, "state = 'pending'")+openTargetsSQL)
+	rows, err := e.pool.Query(ctx, openTargetsSQL)
 	targets, err := collect(rows, err, scanText)
 	if err != nil {
 		return nil, fmt.Errorf("list targets with pending deliveries: %w", oneLine(err))

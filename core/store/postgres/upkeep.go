@@ -26,12 +26,14 @@ SELECT EXISTS (SELECT FROM nodes WHERE name = $1
 	AND beat_at >= now() - $2::bigint * interval '1 microsecond' AND steady_since <= now() - $2::bigint * interval '1 microsecond')`
 	forgetNodesSQL = `DELETE FROM nodes WHERE beat_at < now() - $1::bigint * interval '1 microsecond'`
 	// attempt is what River gives back when it interrupts a job itself.
-	releaseJobs    = `UPDATE river_job SET state = 'available', attempt = greatest(attempt - 1, 0) `
-	reclaimDeadSQL = releaseJobs + `
-WHERE state = 'running' AND kind IN ('deliver', 'decode', 'enrich', 'catchup')
+	releaseJobs = `UPDATE river_job SET state = 'available', attempt = greatest(attempt - 1, 0) WHERE state = 'running' `
+	// releaseKinds begins with those that run, which are few. OFFSET keeps the planner from
+	// looking for those of a kind, which may be many.
+	releaseKinds = releaseJobs + `
+AND id = ANY(ARRAY(SELECT id FROM (SELECT id, kind FROM river_job WHERE state = 'running' OFFSET 0) j WHERE kind IN `
+	reclaimDeadSQL = releaseKinds + `('deliver', 'decode', 'enrich', 'catchup')))
 	AND attempted_by[array_upper(attempted_by, 1)] NOT IN (SELECT name FROM nodes)`
-	reclaimOwnSQL = releaseJobs + `
-WHERE state = 'running' AND kind IN ('deliver', 'decode')
+	reclaimOwnSQL = releaseKinds + `('deliver', 'decode')))
 	AND attempted_by[array_upper(attempted_by, 1)] = $1
 	AND attempted_at < now() - $2::bigint * interval '1 microsecond'
 	AND id <> ALL($3)`
@@ -39,7 +41,7 @@ WHERE state = 'running' AND kind IN ('deliver', 'decode')
 
 // ReturnJob makes a running job available where it was.
 func (e *Engine) ReturnJob(ctx context.Context, id int64) error {
-	_, err := e.moves.Exec(ctx, releaseJobs+`WHERE id = $1 AND state = 'running'`, id)
+	_, err := e.moves.Exec(ctx, releaseJobs+`AND id = $1`, id)
 	return err
 }
 
@@ -98,10 +100,14 @@ SELECT id, due_at FROM deliveries
 WHERE target = $1 AND state = 'pending' AND due_at >= $2 AND (due_at, id) > ($2, $3)
 	AND due_at < now() - $4::bigint * interval '1 microsecond'
 ORDER BY due_at, id LIMIT $5`
+	// deferredSQL looks at the oldest alone: what was received lately comes last. It
+	// compares the id with the source for the reason of pageOf.
 	deferredSQL = `
-SELECT id FROM events
-WHERE source = $1 AND state = 'deferred' AND id > $2 AND received_at < now() - $3::bigint * interval '1 microsecond'
-ORDER BY id LIMIT $4`
+SELECT id FROM (
+	SELECT id, received_at FROM events WHERE state = 'deferred' AND (source, id) >= ($1, $2) AND source <= $1
+	ORDER BY source, id LIMIT $4) e
+WHERE received_at < now() - $3::bigint * interval '1 microsecond'
+ORDER BY id`
 )
 
 func (t *tx) Overdue(ctx context.Context, target string, grace time.Duration, after event.Delivery, limit int) ([]event.Delivery, error) {
@@ -113,25 +119,26 @@ func (t *tx) Overdue(ctx context.Context, target string, grace time.Duration, af
 }
 
 func (t *tx) DeferredOf(ctx context.Context, source string, grace time.Duration, after uuid.UUID, limit int) ([]uuid.UUID, error) {
-	rows, err := t.Query(ctx, deferredSQL, source, after, grace.Microseconds(), limit)
+	rows, err := t.Query(ctx, deferredSQL, source, store.From(after), grace.Microseconds(), limit)
 	return collect(rows, err, scanID)
 }
 
-// The statements of a purge look at no more than $2 rows older than $1 microseconds.
+// The statements of a purge look at no more than $2 rows older than $1 microseconds. What
+// belongs to these is found by arrays of ids: to join, the planner might read all there is.
 const (
 	purgeKeysSQL = `
 DELETE FROM dedup WHERE (source, key) IN (
 	SELECT source, key FROM dedup WHERE expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)`
 	purgeDeadSQL = `
 WITH gone AS (
-	DELETE FROM deliveries WHERE id IN (
+	DELETE FROM deliveries WHERE id = ANY(ARRAY(
 		SELECT id FROM deliveries WHERE state = 'dead' AND updated_at < now() - $1::bigint * interval '1 microsecond'
-		ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+		ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED))
 	RETURNING id, event_id
 ), tries AS (
-	DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM gone)
+	DELETE FROM attempts WHERE delivery_id = ANY(ARRAY(SELECT id FROM gone))
 ), again AS (
-	UPDATE events SET purge_after = received_at WHERE id IN (SELECT event_id FROM gone)
+	UPDATE events SET purge_after = received_at WHERE id = ANY(ARRAY(SELECT event_id FROM gone))
 )
 SELECT count(*) FROM gone`
 	// purgeEventsSQL looks again at an event with a dead letter when that is to go, and
@@ -149,15 +156,15 @@ WITH old AS (
 	UPDATE events SET purge_after = CASE WHEN old.open THEN now() + interval '1 hour'
 		ELSE greatest(old.dead_at + $3::bigint * interval '1 microsecond', now() + interval '1 minute') END
 		- $1::bigint * interval '1 microsecond'
-	FROM old WHERE events.id = old.id AND (old.open OR old.dead_at IS NOT NULL)
+	FROM old WHERE events.id = ANY(ARRAY(SELECT id FROM old)) AND events.id = old.id AND (old.open OR old.dead_at IS NOT NULL)
 ), gone AS (
-	DELETE FROM events WHERE id IN (SELECT id FROM old WHERE NOT open AND dead_at IS NULL) RETURNING id
+	DELETE FROM events WHERE id = ANY(ARRAY(SELECT id FROM old WHERE NOT open AND dead_at IS NULL)) RETURNING id
 ), ends AS (
-	DELETE FROM deliveries WHERE event_id IN (SELECT id FROM gone) RETURNING id
+	DELETE FROM deliveries WHERE event_id = ANY(ARRAY(SELECT id FROM gone)) RETURNING id
 ), tries AS (
-	DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM ends)
+	DELETE FROM attempts WHERE delivery_id = ANY(ARRAY(SELECT id FROM ends))
 ), repeats AS (
-	DELETE FROM repetitions WHERE event_id IN (SELECT id FROM gone)
+	DELETE FROM repetitions WHERE event_id = ANY(ARRAY(SELECT id FROM gone))
 )
 SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM old)`
 )

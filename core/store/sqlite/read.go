@@ -13,29 +13,84 @@ import (
 	"github.com/hookarr/hookarr/core/store"
 )
 
-// where adds the conditions of a list to its arguments. States are written out: a plan
-// for any state could not use the indexes of some.
-func where(alias string, conditions []store.Condition, args *[]any) string {
-	var b strings.Builder
-	for _, c := range conditions {
-		if c.Column == "state" {
-			fmt.Fprintf(&b, " AND %sstate = '%s'", alias, strings.ReplaceAll(c.Value, "'", "''"))
+// statement gathers the arguments of a text.
+type statement struct{ args []any }
+
+// arg adds an argument and returns its name.
+func (s *statement) arg(v any) string {
+	s.args = append(s.args, v)
+	return fmt.Sprintf("?%d", len(s.args))
+}
+
+// eachSQL names each value of a column by one step in an index.
+const eachSQL = `
+WITH RECURSIVE each (value) AS (
+	SELECT min(%[2]s) FROM %[1]s WHERE %[3]s
+	UNION ALL
+	SELECT (SELECT min(%[2]s) FROM %[1]s WHERE %[3]s AND %[2]s > each.value) FROM each WHERE each.value IS NOT NULL
+)`
+
+// page returns a query of the ids of a list, whose first arguments are where it continues
+// and how long it is.
+func (s *statement) page(table string, ranges []store.Range) string {
+	parts := make([]string, len(ranges))
+	for i, r := range ranges {
+		equal := make([]string, len(r.Keys))
+		for i, k := range r.Keys {
+			equal[i] = k.Column + " = " + s.arg(k.Value)
+		}
+		from, all := table+" INDEXED BY "+r.Index, strings.Join(equal, " AND ")
+		if r.Each == "" {
+			parts[i] = fmt.Sprintf("SELECT * FROM (SELECT id FROM %s WHERE %s AND id <= ?1 ORDER BY id DESC LIMIT ?2)", from, all)
 			continue
 		}
-		*args = append(*args, c.Value)
-		fmt.Fprintf(&b, " AND %s%s = ?%d", alias, c.Column, len(*args))
+		// A subquery cannot be joined to what it is of, but its rows can as one value.
+		parts[i] = fmt.Sprintf(`SELECT * FROM (%s
+SELECT unhex(j.value) FROM each, json_each((
+	SELECT json_group_array(hex(id)) FROM (SELECT id FROM %s WHERE %s AND %s = each.value AND id <= ?1 ORDER BY id DESC LIMIT ?2))) j)`,
+			fmt.Sprintf(eachSQL, from, r.Each, all), from, all, r.Each)
 	}
-	return b.String()
+	return "SELECT * FROM (" + strings.Join(parts, "\nUNION ALL ") + ") ORDER BY 1 DESC LIMIT ?2"
+}
+
+// eventsSQL is a list of events.
+func eventsSQL(f store.EventFilter) (string, []any) {
+	before := store.UpTo(f.Before)
+	s := statement{args: []any{before[:], store.Page(f.Limit)}}
+	where := "id <= ?1"
+	if ranges := f.Ranges(); len(ranges) > 0 {
+		where = "id IN (" + s.page("events", ranges) + ")"
+	}
+	return `SELECT id, source, type, state, reason, title, received_at FROM events WHERE ` + where + ` ORDER BY id DESC LIMIT ?2`, s.args
+}
+
+// deliveriesSQL is a list of deliveries.
+func deliveriesSQL(f store.DeliveryFilter) (string, []any) {
+	before := store.UpTo(f.Before)
+	s := statement{args: []any{before[:], store.Page(f.Limit)}}
+	from, where := "deliveries", "id <= ?1"
+	if ranges := f.Ranges(); f.EventID == uuid.Nil && len(ranges) > 0 {
+		where = "id IN (" + s.page("deliveries", ranges) + ")"
+	}
+	if f.EventID != uuid.Nil {
+		from = "deliveries INDEXED BY deliveries_event_idx"
+		where += " AND event_id = " + s.arg(f.EventID[:])
+		if f.Target != "" {
+			where += " AND target = " + s.arg(f.Target)
+		}
+		if f.State != "" {
+			where += " AND state = " + s.arg(string(f.State))
+		}
+	}
+	return `SELECT ` + deliveryCols + `, e.source, e.type, e.title
+FROM (SELECT * FROM ` + from + ` WHERE ` + where + ` ORDER BY id DESC LIMIT ?2) d JOIN events e ON e.id = d.event_id ORDER BY d.id DESC`, s.args
 }
 
 const countStatesSQL = `SELECT state, count(*) FROM deliveries WHERE event_id = ? GROUP BY state`
 
 // ListEvents returns events, newest first.
 func (e *Engine) ListEvents(ctx context.Context, f store.EventFilter) ([]store.EventSummary, error) {
-	before := store.Below(f.Before)
-	args := []any{before[:], store.Page(f.Limit)}
-	list := `SELECT id, source, type, state, reason, title, received_at FROM events WHERE id < ?1` +
-		where("", f.Conditions(), &args) + ` ORDER BY id DESC LIMIT ?2`
+	list, args := eventsSQL(f)
 	events, err := collect(ctx, e.read, func(row scanner) (store.EventSummary, error) {
 		s := store.EventSummary{Deliveries: make(map[event.DeliveryState]int)}
 		var received int64
@@ -97,33 +152,14 @@ func (e *Engine) ListRepetitions(ctx context.Context, eventID uuid.UUID, limit i
 
 // ListDeliveries returns deliveries, newest first.
 func (e *Engine) ListDeliveries(ctx context.Context, f store.DeliveryFilter) ([]store.DeliverySummary, error) {
-	before := store.Below(f.Before)
-	args := []any{before[:], store.Page(f.Limit)}
-	conditions := f.Conditions()
-	filter := ""
-	if f.EventID != uuid.Nil {
-		args = append(args, f.EventID[:])
-		filter = fmt.Sprintf(" AND d.event_id = ?%d", len(args))
-	}
-	filter += where("d.", conditions, &args)
-	page := `SELECT * FROM (SELECT d.* FROM deliveries d WHERE d.id < ?1` + filter + `%s ORDER BY d.id DESC LIMIT ?2)`
-	var pages []string
-	if len(conditions) == 1 && f.Target != "" && f.EventID == uuid.Nil {
-		// Each state of a target has its order; the newest of each hold the newest of all.
-		for _, state := range store.DeliveryStates() {
-			pages = append(pages, fmt.Sprintf(page, " AND d.state = '"+string(state)+"'"))
-		}
-	} else {
-		pages = []string{fmt.Sprintf(page, "")}
-	}
+	query, args := deliveriesSQL(f)
 	list, err := collect(ctx, e.read, func(row scanner) (store.DeliverySummary, error) {
 		var r deliveryRow
 		var d store.DeliverySummary
 		err := row.Scan(append(r.dest(), &d.Source, &d.Type, &d.Title)...)
 		d.Delivery = r.delivery()
 		return d, err
-	}, `SELECT `+deliveryCols+`, e.source, e.type, e.title
-FROM (`+strings.Join(pages, " UNION ALL ")+`) d JOIN events e ON e.id = d.event_id ORDER BY d.id DESC LIMIT ?2`, args...)
+	}, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries: %w", err)
 	}
@@ -159,17 +195,15 @@ func (e *Engine) FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery
 }
 
 const (
-	// eachTargetSQL names each target by one step in an index.
-	eachTargetSQL = `
-WITH RECURSIVE each (target) AS (
-	SELECT min(target) FROM deliveries WHERE %[1]s
-	UNION ALL
-	SELECT (SELECT min(target) FROM deliveries WHERE %[1]s AND target > each.target) FROM each WHERE each.target IS NOT NULL
-)`
 	countSQL = `
-SELECT each.target, s.value, (SELECT count(*) FROM deliveries d WHERE d.target = each.target AND d.state = s.value)
-FROM each, json_each('["pending", "verifying", "dead"]') AS s WHERE each.target IS NOT NULL ORDER BY 1, 2`
-	openTargetsSQL = `SELECT target FROM each WHERE target IS NOT NULL`
+WITH RECURSIVE each (state, target) AS (
+	SELECT s.value, (SELECT min(target) FROM deliveries d WHERE d.state = s.value) FROM json_each('["pending", "verifying", "dead"]') s
+	UNION ALL
+	SELECT state, (SELECT min(target) FROM deliveries d WHERE d.state = each.state AND d.target > each.target)
+	FROM each WHERE target IS NOT NULL
+)
+SELECT target, state, (SELECT count(*) FROM deliveries d WHERE d.state = each.state AND d.target = each.target)
+FROM each WHERE target IS NOT NULL ORDER BY 1, 2`
 	listTargetsSQL = `SELECT ` + targetCols + ` FROM targets t WHERE t.hold <> '' OR t.next_at > ? ORDER BY t.name`
 	astraySQL      = `
 SELECT t.name FROM targets t LEFT JOIN river_queue q ON q.name = '` + store.TargetQueuePrefix + `' || t.name
@@ -180,21 +214,24 @@ LEFT JOIN targets t ON '` + store.TargetQueuePrefix + `' || t.name = q.name
 WHERE q.name GLOB '` + store.TargetQueuePrefix + `*' AND q.paused_at IS NOT NULL AND coalesce(t.hold, '') = ''`
 )
 
+var openTargetsSQL = fmt.Sprintf(eachSQL, "deliveries", "target", "state = 'pending'") + `
+SELECT value FROM each WHERE value IS NOT NULL`
+
 // CountDeliveries counts the deliveries that are pending, verifying or dead.
 func (e *Engine) CountDeliveries(ctx context.Context) ([]store.DeliveryCount, error) {
 	counts, err := collect(ctx, e.read, func(row scanner) (c store.DeliveryCount, err error) {
 		err = row.Scan(&c.Target, &c.State, &c.Count)
 		return c, err
-	}, fmt.Sprintf(eachTargetSQL, "true")+countSQL)
+	}, countSQL)
 	if err != nil {
 		return nil, fmt.Errorf("count deliveries: %w", err)
 	}
-	return slices.DeleteFunc(counts, func(c store.DeliveryCount) bool { return c.Count == 0 }), nil
+	return counts, nil
 }
 
 // OpenTargets returns the targets that have pending deliveries.
 func (e *Engine) OpenTargets(ctx context.Context) ([]string, error) {
-	targets, err := collect(ctx, e.read, scanOne[string], fmt.Sprintf(eachTargetSQL, "state = 'pending'")+openTargetsSQL)
+	targets, err := collect(ctx, e.read, scanOne[string], openTargetsSQL)
 	if err != nil {
 		return nil, fmt.Errorf("list targets with pending deliveries: %w", err)
 	}

@@ -95,8 +95,10 @@ const (
 	overdueSQL = `
 SELECT id, due_at FROM deliveries
 WHERE target = ?1 AND state = 'pending' AND due_at >= ?2 AND (due_at, id) > (?2, ?3) AND due_at < ?4 ORDER BY due_at, id LIMIT ?5`
+	// deferredSQL looks at the oldest alone: what was received lately comes last.
 	deferredSQL = `
-SELECT id FROM events WHERE source = ? AND state = 'deferred' AND id > ? AND received_at < ? ORDER BY id LIMIT ?`
+SELECT id FROM (SELECT id, received_at FROM events WHERE source = ?1 AND state = 'deferred' AND id > ?2 ORDER BY id LIMIT ?4)
+WHERE received_at < ?3 ORDER BY id`
 )
 
 func (t *tx) Overdue(ctx context.Context, target string, grace time.Duration, after event.Delivery, limit int) ([]event.Delivery, error) {
@@ -115,7 +117,8 @@ func (t *tx) DeferredOf(ctx context.Context, source string, grace time.Duration,
 const (
 	purgeKeysSQL = `
 DELETE FROM dedup WHERE (source, key) IN (SELECT source, key FROM dedup WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
-	oldDeadSQL   = `SELECT id, event_id FROM deliveries WHERE state = 'dead' AND updated_at < ? ORDER BY updated_at LIMIT ?`
+	oldDeadSQL = `
+SELECT id, event_id FROM deliveries INDEXED BY deliveries_dead_idx WHERE state = 'dead' AND updated_at < ? ORDER BY updated_at LIMIT ?`
 	lookAgainSQL = `UPDATE events SET purge_after = received_at WHERE id = ?`
 	oldEventsSQL = `SELECT id, state FROM events WHERE purge_after < ? ORDER BY purge_after LIMIT ?`
 	needOfSQL    = `

@@ -59,6 +59,7 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"ReclaimWhatIsNotRunning":    testReclaim,
 		"PurgeKeepsWhatIsNeeded":     testPurge,
 		"Lists":                      testLists,
+		"ListsWithFilters":           testFilters,
 		"JobsAreWorkedOnceCommitted": testWork,
 		"SettleTogether":             testSettleTogether,
 		"AcceptAgain":                testAcceptAgain,
