@@ -56,7 +56,7 @@ FROM deliveries;
 DROP TABLE deliveries;
 ALTER TABLE deliveries_new RENAME TO deliveries;
 CREATE INDEX deliveries_event_idx ON deliveries (event_id);
-CREATE INDEX deliveries_due_idx ON deliveries (target, due_at) WHERE state = 'pending';
+CREATE INDEX deliveries_due_idx ON deliveries (target, due_at, id) WHERE state = 'pending';
 CREATE INDEX deliveries_target_idx ON deliveries (state, target, id);
 CREATE INDEX deliveries_dead_idx ON deliveries (updated_at) WHERE state = 'dead';
 

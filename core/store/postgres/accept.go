@@ -181,7 +181,8 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[])
 ON CONFLICT (id) DO NOTHING`
 	enrichSQL      = `UPDATE events SET normalized = $2 WHERE id = $1`
 	dueEnrichedSQL = `
-UPDATE deliveries SET due_at = now() WHERE event_id = $1 AND state = 'pending' AND attempts = 0 RETURNING id, target`
+UPDATE deliveries SET due_at = now() WHERE id = ANY(ARRAY(SELECT id FROM deliveries WHERE event_id = $1)) AND state = 'pending' AND attempts = 0
+RETURNING id, target`
 )
 
 func (t *tx) LockDeferred(ctx context.Context, id uuid.UUID) (bool, error) {

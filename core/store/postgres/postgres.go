@@ -55,6 +55,19 @@ var (
 // Open prepares a store for the database that url names. The server need not be up:
 // every method connects when it must.
 func Open(ctx context.Context, url string, log *slog.Logger) (*store.Store, error) {
+	config, err := configure(url)
+	if err != nil {
+		return nil, err
+	}
+	e, err := openEngine(ctx, config, log)
+	if err != nil {
+		return nil, err
+	}
+	return store.New(e), nil
+}
+
+// configure returns what connections are opened with.
+func configure(url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// The driver's message repeats parts of the URL, which holds a password.
@@ -69,21 +82,28 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*store.Store, erro
 	params := map[string]string{
 		"application_name": "hookarr",
 		// Plans made while the tables were empty are kept while they grow, and every
-		// query here has its index.
-		"enable_seqscan": "off",
-		"jit":            "off",
+		// query here has its index. Bitmaps of what matches are made as a whole, before a
+		// LIMIT ends the reading.
+		"enable_seqscan":    "off",
+		"enable_bitmapscan": "off",
+		"jit":               "off",
 	}
 	maps.Copy(params, config.ConnConfig.RuntimeParams)
 	config.ConnConfig.RuntimeParams = params
-	e := &Engine{log: log}
-	if e.schema, err = wantedSchema(); err != nil {
+	return config, nil
+}
+
+func openEngine(ctx context.Context, config *pgxpool.Config, log *slog.Logger) (*Engine, error) {
+	schema, err := wantedSchema()
+	if err != nil {
 		return nil, err
 	}
+	e := &Engine{log: log, schema: schema}
 	if err := e.connect(ctx, config); err != nil {
 		e.closePools()
 		return nil, err
 	}
-	return store.New(e), nil
+	return e, nil
 }
 
 func (e *Engine) connect(ctx context.Context, config *pgxpool.Config) (err error) {

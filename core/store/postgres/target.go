@@ -102,10 +102,10 @@ FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::integer[], $5::inte
 JOIN deliveries d ON d.id = a.delivery_id`
 	expireSQL = `
 UPDATE deliveries SET state = 'dead', reason = $3, updated_at = now()
-WHERE id IN (
+WHERE id = ANY(ARRAY(
 	SELECT id FROM deliveries
 	WHERE target = $1 AND state = 'pending' AND due_at < now() - $2::bigint * interval '1 microsecond'
-	ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)`
+	ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED))`
 )
 
 func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (map[uuid.UUID]bool, error) {

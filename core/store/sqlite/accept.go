@@ -17,7 +17,9 @@ import (
 )
 
 const (
-	freeKeysSQL = `DELETE FROM dedup WHERE source = ? AND story = ?`
+	// Without numbers of what the tables hold, the planner may take an index of fewer of the
+	// columns; where it does, the index is named.
+	freeKeysSQL = `DELETE FROM dedup INDEXED BY dedup_story_idx WHERE source = ? AND story = ?`
 	claimSQL    = `
 INSERT INTO dedup (source, key, event_id, story, seen_at, expires_at) VALUES (?1, ?2, ?3, nullif(?4, ''), ?5, ?6)
 ON CONFLICT (source, key) DO UPDATE
@@ -125,7 +127,7 @@ WHERE id = ? AND origin = '` + string(sdk.OriginCatchup) + `' AND method = ''`
 INSERT INTO repetitions (id, event_id, seen_at, origin) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
 	enrichSQL      = `UPDATE events SET normalized = ? WHERE id = ?`
 	dueEnrichedSQL = `
-UPDATE deliveries SET due_at = ? WHERE event_id = ? AND state = 'pending' AND attempts = 0 RETURNING id, target`
+UPDATE deliveries INDEXED BY deliveries_event_idx SET due_at = ? WHERE event_id = ? AND state = 'pending' AND attempts = 0 RETURNING id, target`
 )
 
 func (t *tx) LockDeferred(ctx context.Context, id uuid.UUID) (bool, error) {
