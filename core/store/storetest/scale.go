@@ -1,0 +1,346 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// The size of the database that Statements run on. Its event number i, from 1, has the
+// id Seeded{Start}.EventID(i), and was received 5 seconds after the one before it.
+//
+// The first hundred are the rare ones: what few rows match is far from where a list
+// begins. Every source, type and state has many rows, but the source lidarr, the type
+// health.issue and the state duplicate; each of their pairs has one that three rows
+// match. The newest events are undecodable, all of them.
+const (
+	SeededEvents     = 500_000
+	SeededDeliveries = 420_000
+	SeededStep       = 5 * time.Second
+)
+
+// Seeded is a database of that size. The last of its events came just now.
+type Seeded struct{ Start time.Time }
+
+// NewSeeded is one that ends now.
+func NewSeeded() Seeded {
+	return Seeded{Start: time.Now().Add(-SeededEvents * SeededStep).Truncate(time.Millisecond)}
+}
+
+// EventID is the id of the event with a number.
+func (s Seeded) EventID(i int) uuid.UUID { return s.id(0x80, i) }
+
+// DeliveryID is the id of the delivery with a number. It delivers the event with the same
+// number.
+func (s Seeded) DeliveryID(i int) uuid.UUID { return s.id(0x81, i) }
+
+func (s Seeded) id(kind byte, i int) uuid.UUID {
+	id := event.FirstID(s.Start.Add(time.Duration(i) * SeededStep))
+	id[6], id[8] = 0x70, kind
+	for b := range 6 {
+		id[10+b] = byte(i >> (8 * (5 - b)))
+	}
+	return id
+}
+
+// Statement is a call of an engine whose statements must read no more than they return.
+type Statement struct {
+	Name string
+	// Run returns how many rows it returned, changed or counted. It leaves the database
+	// as it was.
+	Run func(ctx context.Context, e store.Engine) (rows int, err error)
+}
+
+// Statements are those that run by themselves, and lists with every combination of
+// filters.
+func (s Seeded) Statements() []Statement {
+	return append(append(append(s.lists(), s.looks()...), s.upkeep()...), s.changes()...)
+}
+
+func (s Seeded) lists() []Statement {
+	var all []Statement
+	befores := []uuid.UUID{uuid.Nil, s.EventID(SeededEvents / 2), s.EventID(2)}
+	for _, source := range []string{"", "radarr", "sonarr", "prowlarr", "lidarr", "absent"} {
+		for _, kind := range []sdk.Type{"", sdk.TypeMediaImported, sdk.TypeFileRenamed, sdk.TypeMediaAdded, sdk.TypeHealthIssue} {
+			for _, state := range []event.State{"", event.Deferred, event.Routed, event.Undecodable, event.Duplicate} {
+				for i, before := range befores {
+					f := store.EventFilter{Source: source, Type: kind, State: state, Before: before}
+					all = append(all, Statement{
+						Name: "ListEvents " + source + "," + string(kind) + "," + string(state) + "," + strconv.Itoa(i),
+						Run: func(ctx context.Context, e store.Engine) (int, error) {
+							list, err := e.ListEvents(ctx, f)
+							return len(list), err
+						},
+					})
+				}
+			}
+		}
+	}
+	for _, target := range []string{"", "ops", "chat", "held", "broken", "rare", "absent"} {
+		for _, state := range []event.DeliveryState{
+			"", event.Pending, event.Verifying, event.Delivered, event.Superseded, event.Dead, event.Cancelled,
+		} {
+			for _, id := range []uuid.UUID{uuid.Nil, s.EventID(1)} {
+				for i, before := range befores {
+					f := store.DeliveryFilter{Target: target, State: state, EventID: id, Before: before}
+					all = append(all, Statement{
+						Name: "ListDeliveries " + target + "," + string(state) + "," + id.String() + "," + strconv.Itoa(i),
+						Run: func(ctx context.Context, e store.Engine) (int, error) {
+							list, err := e.ListDeliveries(ctx, f)
+							return len(list), err
+						},
+					})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// looks read single rows, or what all nodes look at again and again.
+func (s Seeded) looks() []Statement {
+	return []Statement{
+		{"FindEvent", func(ctx context.Context, e store.Engine) (int, error) {
+			_, deliveries, err := e.FindEvent(ctx, s.EventID(1))
+			return 1 + len(deliveries), err
+		}},
+		{"FindDelivery", func(ctx context.Context, e store.Engine) (int, error) {
+			_, attempts, err := e.FindDelivery(ctx, s.DeliveryID(8))
+			return 1 + len(attempts), err
+		}},
+		{"ListRepetitions", func(ctx context.Context, e store.Engine) (int, error) {
+			list, err := e.ListRepetitions(ctx, s.EventID(1), 50)
+			return len(list), err
+		}},
+		{"LoadWorks", func(ctx context.Context, e store.Engine) (int, error) {
+			ids := make([]uuid.UUID, 64)
+			for i := range ids {
+				ids[i] = s.DeliveryID(1 + 1000*i)
+			}
+			works, err := e.LoadWorks(ctx, ids)
+			return len(works), err
+		}},
+		{"LoadRequest", func(ctx context.Context, e store.Engine) (int, error) {
+			_, err := e.LoadRequest(ctx, s.EventID(1))
+			return 1, err
+		}},
+		{"CountDeliveries", func(ctx context.Context, e store.Engine) (n int, err error) {
+			counts, err := e.CountDeliveries(ctx)
+			for _, c := range counts {
+				n += c.Count
+			}
+			return n, err
+		}},
+		{"OpenTargets", func(ctx context.Context, e store.Engine) (int, error) {
+			targets, err := e.OpenTargets(ctx)
+			return len(targets), err
+		}},
+		{"ListTargets", func(ctx context.Context, e store.Engine) (int, error) {
+			targets, _, err := e.ListTargets(ctx)
+			return len(targets), err
+		}},
+		{"QueuesAstray", func(ctx context.Context, e store.Engine) (int, error) {
+			targets, err := e.QueuesAstray(ctx)
+			return len(targets), err
+		}},
+		{"RenamesSince of many", s.renames("sonarr", s.EventID(SeededEvents-60_200))},
+		{"RenamesSince of few", s.renames("radarr", uuid.Nil)},
+		{"FindCursor", func(ctx context.Context, e store.Engine) (int, error) {
+			_, err := e.FindCursor(ctx, "radarr")
+			if errors.Is(err, store.ErrNotFound) {
+				err = nil
+			}
+			return 0, err
+		}},
+	}
+}
+
+func (Seeded) renames(source string, since uuid.UUID) func(ctx context.Context, e store.Engine) (int, error) {
+	return func(ctx context.Context, e store.Engine) (int, error) {
+		list, err := e.RenamesSince(ctx, source, since)
+		return len(list), err
+	}
+}
+
+// upkeep runs every few seconds or minutes. The jobs that run are younger than what is
+// reclaimed, so that nothing is.
+func (s Seeded) upkeep() []Statement {
+	const slice = 500
+	year := 365 * 24 * time.Hour
+	return []Statement{
+		{"Beat", func(ctx context.Context, e store.Engine) (int, error) {
+			_, err := e.Beat(ctx, "node", 10*time.Second)
+			return 1, err
+		}},
+		{"Reclaim", func(ctx context.Context, e store.Engine) (int, error) {
+			return e.Reclaim(ctx, "node", []int64{1, 2, 3}, year)
+		}},
+		{"ReclaimDead", func(ctx context.Context, e store.Engine) (int, error) { return e.ReclaimDead(ctx, "node", year) }},
+		undone("Overdue of many", func(ctx context.Context, tx store.Tx) (int, error) {
+			list, err := tx.Overdue(ctx, "held", time.Minute, event.Delivery{}, slice)
+			return len(list), err
+		}),
+		undone("Overdue from a time", func(ctx context.Context, tx store.Tx) (int, error) {
+			list, err := tx.Overdue(ctx, "held", time.Minute, event.Delivery{DueAt: s.Start.Add(100_000 * SeededStep)}, slice)
+			return len(list), err
+		}),
+		undone("Overdue of few", func(ctx context.Context, tx store.Tx) (int, error) {
+			list, err := tx.Overdue(ctx, "broken", time.Minute, event.Delivery{}, slice)
+			return len(list), err
+		}),
+		undone("Overdue of none yet", func(ctx context.Context, tx store.Tx) (int, error) {
+			list, err := tx.Overdue(ctx, "held", year, event.Delivery{}, slice)
+			return len(list), err
+		}),
+		undone("DeferredOf many", func(ctx context.Context, tx store.Tx) (int, error) {
+			list, err := tx.DeferredOf(ctx, "prowlarr", time.Minute, uuid.Nil, slice)
+			return len(list), err
+		}),
+		undone("DeferredOf none yet", func(ctx context.Context, tx store.Tx) (int, error) {
+			_, err := tx.DeferredOf(ctx, "prowlarr", year, uuid.Nil, slice)
+			return slice, err // it looks at the oldest
+		}),
+		undone("DeferredOf few", func(ctx context.Context, tx store.Tx) (int, error) {
+			list, err := tx.DeferredOf(ctx, "radarr", time.Minute, uuid.Nil, slice)
+			return len(list), err
+		}),
+		undone("NextInTurn", func(ctx context.Context, tx store.Tx) (int, error) {
+			_, err := tx.NextInTurn(ctx, "held", s.DeliveryID(41))
+			return 1, err
+		}),
+		undone("ExpireDeliveries", func(ctx context.Context, tx store.Tx) (int, error) {
+			return tx.ExpireDeliveries(ctx, "held", time.Hour, "too old", slice)
+		}),
+		undone("ExpireDeliveries of none yet", func(ctx context.Context, tx store.Tx) (int, error) {
+			return tx.ExpireDeliveries(ctx, "held", year, "too old", slice)
+		}),
+		undone("PurgeKeys", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeKeys(ctx, slice) }),
+		undone("PurgeDead", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeDead(ctx, time.Hour, slice) }),
+		undone("PurgeDead of none yet", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeDead(ctx, year, slice) }),
+		undone("PurgeEvents", func(ctx context.Context, tx store.Tx) (int, error) {
+			_, seen, err := tx.PurgeEvents(ctx, store.Retention{Events: time.Hour, DeadLetters: year}, slice)
+			return seen, err
+		}),
+		undone("PurgeEvents of none yet", func(ctx context.Context, tx store.Tx) (int, error) {
+			_, seen, err := tx.PurgeEvents(ctx, store.Retention{Events: year, DeadLetters: year}, slice)
+			return seen, err
+		}),
+	}
+}
+
+// changes are of the way of a webhook.
+func (s Seeded) changes() []Statement {
+	return []Statement{
+		undone("ClaimKeys", func(ctx context.Context, tx store.Tx) (int, error) {
+			claims := []store.Claim{
+				{Source: "radarr", Key: "fp:400000", Window: time.Hour, Owner: event.NewID()},
+				{Source: "radarr", Key: "fp:new", Window: time.Hour, Owner: event.NewID()},
+			}
+			_, err := tx.ClaimKeys(ctx, claims)
+			return len(claims), err
+		}),
+		undone("FreeKeys", func(ctx context.Context, tx store.Tx) (int, error) {
+			return 100, tx.FreeKeys(ctx, "radarr", "health 10")
+		}),
+		undone("DropKeys", func(ctx context.Context, tx store.Tx) (int, error) {
+			return 1, tx.DropKeys(ctx, "radarr", []string{"fp:400000", "fp:new"})
+		}),
+		undone("ShortenKey", func(ctx context.Context, tx store.Tx) (int, error) {
+			return 1, tx.ShortenKey(ctx, "radarr", "fp:400000", s.EventID(400_000), time.Minute)
+		}),
+		undone("FindTwin of a record that was read", s.twin("past:100", "none")),
+		undone("FindTwin by fingerprint", s.twin("past:new", "often")),
+		undone("FindTwin by key", s.twin("past:new", "none", "fp:400000", "fp:400010")),
+		undone("FindTwin of none", s.twin("past:new", "none", "fp:none")),
+		undone("LockDeferred", func(ctx context.Context, tx store.Tx) (int, error) {
+			_, err := tx.LockDeferred(ctx, s.EventID(18))
+			return 1, err
+		}),
+		undone("DecodeEvent", func(ctx context.Context, tx store.Tx) (int, error) {
+			return 1, tx.DecodeEvent(ctx, &event.Event{ID: s.EventID(18), State: event.Routed, Type: sdk.TypeMediaAdded})
+		}),
+		undone("KeepRequests", func(ctx context.Context, tx store.Tx) (int, error) {
+			kept, err := tx.KeepRequests(ctx, []*event.Event{{ID: s.EventID(400_000)}})
+			return len(kept), err
+		}),
+		undone("EnrichEvent", func(ctx context.Context, tx store.Tx) (int, error) {
+			waiting, err := tx.EnrichEvent(ctx, s.EventID(19), []byte("{}"))
+			return 1 + len(waiting), err
+		}),
+		undone("InsertRepetitions", func(ctx context.Context, tx store.Tx) (int, error) {
+			return 1, tx.InsertRepetitions(ctx, []store.Repetition{{ID: event.NewID(), EventID: s.EventID(1), SeenAt: time.Now()}})
+		}),
+		undone("LockTargets and SaveTarget", func(ctx context.Context, tx store.Tx) (int, error) {
+			rows, _, err := tx.LockTargets(ctx, []string{"held", "ops"})
+			if err != nil {
+				return 0, err
+			}
+			return len(rows), tx.SaveTarget(ctx, rows["held"])
+		}),
+		undone("PauseQueue", func(ctx context.Context, tx store.Tx) (int, error) {
+			return 1, tx.PauseQueue(ctx, "target_held", false)
+		}),
+		undone("InsertEvents", func(ctx context.Context, tx store.Tx) (int, error) {
+			e := &event.Event{ID: event.NewID(), Source: "radarr", State: event.Routed, Type: sdk.TypeMediaImported}
+			d := store.NewDelivery{Delivery: event.Delivery{ID: event.NewID(), EventID: e.ID, Target: "ops"}}
+			_, err := tx.InsertEvents(ctx, []*event.Event{e}, []store.NewDelivery{d})
+			return 2, err
+		}),
+		undone("AddJobs", func(ctx context.Context, tx store.Tx) (int, error) {
+			return tx.AddJobs(ctx, []river.InsertManyParams{store.DeliverJob(event.NewID(), "ops"), store.DecodeJob(event.NewID(), "radarr")})
+		}),
+		undone("SettleDeliveries and InsertAttempts", func(ctx context.Context, tx store.Tx) (int, error) {
+			var list []*store.Settlement
+			var attempts []*event.Attempt
+			for i := 41; i <= 441; i += 20 {
+				list = append(list, &store.Settlement{DeliveryID: s.DeliveryID(i), State: event.Pending, Delay: time.Minute})
+				attempts = append(attempts, attempt(s.DeliveryID(i), 1, sdk.ClassRetryable, true))
+			}
+			settled, err := tx.SettleDeliveries(ctx, list)
+			if err != nil {
+				return 0, err
+			}
+			return 2 * len(settled), tx.InsertAttempts(ctx, attempts)
+		}),
+	}
+}
+
+func (s Seeded) twin(readKey, fingerprint string, keys ...string) func(ctx context.Context, tx store.Tx) (int, error) {
+	at := s.Start.Add(300_000 * SeededStep)
+	return func(ctx context.Context, tx store.Tx) (int, error) {
+		id, err := tx.FindTwin(ctx, store.TwinQuery{
+			Source: "radarr", ReadKey: readKey, Fingerprint: fingerprint, From: at, To: at.Add(time.Hour), Keys: keys,
+		})
+		if id == uuid.Nil {
+			return 0, err
+		}
+		return 1, err
+	}
+}
+
+// errUndone ends a transaction that is not to last.
+var errUndone = errors.New("undone")
+
+// undone is a Statement in a transaction that is undone.
+func undone(name string, do func(ctx context.Context, tx store.Tx) (int, error)) Statement {
+	return Statement{Name: name, Run: func(ctx context.Context, e store.Engine) (n int, err error) {
+		err = e.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+			if n, err = do(ctx, tx); err != nil {
+				return err
+			}
+			return errUndone
+		})
+		if errors.Is(err, errUndone) {
+			err = nil
+		}
+		return n, err
+	}}
+}
