@@ -149,14 +149,17 @@ type Asker interface {
 	JobRetry(ctx context.Context, id int64) (*rivertype.JobRow, error)
 }
 
-// AskCatchup inserts the source's catch-up job, or hurries the one that there is.
+// AskCatchup inserts the source's catch-up job, or hurries the one that there is. One that
+// has just been done is gone, and may have read before what it is asked for: it is
+// inserted anew.
 func AskCatchup(ctx context.Context, jobs Asker, source string) error {
-	r, err := jobs.Insert(ctx, CatchupArgs{Source: source}, nil)
-	if err == nil && r.UniqueSkippedAsDuplicate {
-		_, err = jobs.JobRetry(ctx, r.Job.ID)
-		if errors.Is(err, rivertype.ErrNotFound) {
-			err = nil // It has just been done.
+	for {
+		r, err := jobs.Insert(ctx, CatchupArgs{Source: source}, nil)
+		if err != nil || !r.UniqueSkippedAsDuplicate {
+			return err
+		}
+		if _, err = jobs.JobRetry(ctx, r.Job.ID); !errors.Is(err, rivertype.ErrNotFound) {
+			return err
 		}
 	}
-	return err
 }
