@@ -236,6 +236,7 @@ func (a *App) Stop(ctx context.Context) error {
 			last, cancel = context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 			errs = append(errs, a.queue.StopAndCancel(last))
 		}
+		errs = append(errs, a.workers.Wait(last))
 		a.keeper.stop()
 		a.keeper.done.Wait()
 	}

@@ -4,6 +4,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -147,6 +148,19 @@ func New(o Options) *Workers {
 // stopped, which waits for the jobs that are under way.
 func (w *Workers) Quit() { close(w.quit) }
 
+// Wait waits until no job is under way, or for the end of ctx: one that was put back into
+// its place may have been taken up again unseen by the queue that has stopped.
+func (w *Workers) Wait(ctx context.Context) error {
+	for len(w.inflight.active()) > 0 {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for deliveries under way: %w", ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
 // nudge wakes the keeper before its next beat.
 func (w *Workers) nudge() {
 	select {
@@ -204,7 +218,7 @@ func persist(ctx context.Context, patience time.Duration, do func(context.Contex
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		err := do(ctx)
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrClosed) {
 			return err
 		}
 		select {

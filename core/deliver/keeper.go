@@ -167,6 +167,11 @@ func (k *Keeper) reconcile(ctx context.Context, grace time.Duration) bool {
 	}
 	lost := 0
 	for _, target := range open {
+		if _, configured := k.Workers.targets[target]; !configured {
+			// Its jobs wait for it to come back.
+			n, err := k.Store.ExpireDeliveries(ctx, target, defaultMaxAge, "older than max_age "+defaultMaxAge.String()+", target is not configured", sliceLimit)
+			k.did(ctx, "deliveries to a target that is not configured expired", n, err)
+		}
 		n, err := k.Store.ReconcileTarget(ctx, target, grace, sliceLimit)
 		if lost += n; err != nil {
 			k.report(ctx, err)

@@ -481,10 +481,10 @@ func TestProbeOfAHoldThatHasEnded(t *testing.T) {
 	})
 }
 
-// silent is a database that does not answer.
-type silent struct{ KeeperStore }
+// unanswered is a database that does not answer.
+type unanswered struct{ KeeperStore }
 
-func (silent) Beat(ctx context.Context, _ string, _ time.Duration) (store.Pulse, error) {
+func (unanswered) Beat(ctx context.Context, _ string, _ time.Duration) (store.Pulse, error) {
 	<-ctx.Done()
 	return store.Pulse{}, ctx.Err()
 }
@@ -495,7 +495,7 @@ func TestBeatThatIsNotAnswered(t *testing.T) {
 	t.Parallel()
 
 	synctest.Test(t, func(t *testing.T) {
-		k := Keeper{Workers: New(Options{Log: slog.New(slog.DiscardHandler)}), Store: silent{}}
+		k := Keeper{Workers: New(Options{Log: slog.New(slog.DiscardHandler)}), Store: unanswered{}}
 		k.steady.Store(true)
 		start := time.Now()
 		k.beat(t.Context())

@@ -29,7 +29,7 @@ func TestSlotIsUsedHoweverLateItIs(t *testing.T) {
 		job := run{w: r.idle(), id: id, until: time.Now().Add(100 * time.Millisecond)}
 		fate, _, err := job.deliver(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, done, fate)
+		require.Equal(t, settledJob, fate)
 		r.await(id, event.Delivered)
 	})
 }
@@ -55,7 +55,7 @@ func TestHeldTargetGivesNoSlot(t *testing.T) {
 		require.NoError(t, r.store.Release(t.Context(), "ops"))
 		fate, _, err := job.deliver(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, done, fate)
+		require.Equal(t, settledJob, fate)
 		r.await(id, event.Delivered)
 	})
 }

@@ -48,7 +48,7 @@ func afterSuccess(before store.Target, id uuid.UUID, o host.Outcome, maxAge time
 		if probe {
 			others = endHold(t, id, now)
 		}
-		hush(t, id, now, pause, maxAge, why)
+		waitAsAsked(t, id, now, pause, maxAge, why)
 		return others
 	}
 }
@@ -152,14 +152,14 @@ func afterThrottled(id uuid.UUID, o host.Outcome, maxAge time.Duration, probe bo
 			}
 			pause, why = t.Pause, statusOf(o)+" without Retry-After"
 		}
-		hush(t, id, now, pause, maxAge, why)
+		waitAsAsked(t, id, now, pause, maxAge, why)
 		return others
 	}
 }
 
-// hush is wait for a pause that the endpoint asked for. One that no delivery outlives is
+// waitAsAsked is wait for a pause that the endpoint asked for. One that no delivery outlives is
 // out of reason: the target will be asked each hour whether it meant that.
-func hush(t *store.Target, id uuid.UUID, now time.Time, pause, maxAge time.Duration, why string) {
+func waitAsAsked(t *store.Target, id uuid.UUID, now time.Time, pause, maxAge time.Duration, why string) {
 	if pause <= maxAge {
 		wait(t, now, pause, why)
 		return

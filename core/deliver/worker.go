@@ -43,15 +43,8 @@ func (*deliverWorker) Timeout(*river.Job[store.DeliverArgs]) time.Duration { ret
 // target waits stays with its worker, or goes back to its place in the queue, so that the
 // order of a target with one worker is kept.
 func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverArgs]) error {
-	w, id := d.w, job.Args.DeliveryID
-	if !w.inflight.enter(job.ID, id) {
-		w.sleep(ctx, busyPause)
-		return w.store.KeepPlace(ctx, job.JobRow)
-	}
-	defer w.inflight.leave(job.ID, id)
-
-	r := run{w: w, id: id, job: job.ID, until: time.Now().Add(maxStay)}
-	fate, delay, err := r.deliver(ctx)
+	w := d.w
+	fate, delay, err := w.deliver(ctx, job)
 	switch {
 	case err != nil:
 		return err
@@ -61,11 +54,27 @@ func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverAr
 		}
 		return river.JobSnooze(delay)
 	case fate == again:
+		if !w.stopping() {
+			w.store.Wake(job.Queue, restartPause)
+		}
 		return w.store.KeepPlace(ctx, job.JobRow)
 	case fate == settledJob:
 		return w.store.JobSettled(ctx)
 	}
 	return nil
+}
+
+// deliver does what a job is for, unless another has its delivery under way. The job is
+// free to be taken up again when it returns.
+func (w *Workers) deliver(ctx context.Context, job *river.Job[store.DeliverArgs]) (next, time.Duration, error) {
+	id := job.Args.DeliveryID
+	if !w.inflight.enter(job.ID, id) {
+		w.sleep(ctx, busyPause)
+		return again, 0, nil
+	}
+	defer w.inflight.leave(job.ID, id)
+	r := run{w: w, id: id, job: job.ID, until: time.Now().Add(maxStay)}
+	return r.deliver(ctx)
 }
 
 // run is what one job does.

@@ -101,7 +101,7 @@ type Tx interface {
 	// PauseQueue pauses or resumes River's queue, if it is there.
 	PauseQueue(ctx context.Context, queue string, paused bool) error
 	// NextInTurn returns the pending delivery of a target that is due first, other than
-	// one, or uuid.Nil.
+	// one and those that workers have, or uuid.Nil.
 	NextInTurn(ctx context.Context, target string, other uuid.UUID) (uuid.UUID, error)
 
 	// SettleDeliveries changes pending deliveries, each named once, and returns the ids

@@ -49,15 +49,35 @@ const AccountPrefix = "accounts:"
 // further readings repeat the event of the first. The keys of a are then those of
 // its webhook, which may still come.
 func (s *Store) AcceptPast(ctx context.Context, a *Acceptance, r PastRecord) (accepted Accepted, err error) {
+	for range maxOvertaken {
+		accepted, err = s.acceptPast(ctx, a, r)
+		if !errors.Is(err, errOvertaken) {
+			break
+		}
+	}
+	if err != nil {
+		return Accepted{}, fmt.Errorf("accept past event: %w", err)
+	}
+	return accepted, nil
+}
+
+// errOvertaken ends a transaction that did not see a webhook which was being accepted.
+var errOvertaken = errors.New("its webhook has just come")
+
+// maxOvertaken is how often that may be.
+const maxOvertaken = 5
+
+func (s *Store) acceptPast(ctx context.Context, a *Acceptance, r PastRecord) (accepted Accepted, err error) {
 	err = s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
 		source := CleanText(a.Event.Source)
 		keys := make([]string, len(a.Keys))
 		for i, k := range a.Keys {
 			keys[i] = ShortKey(k.Key)
 		}
-		owner, err := tx.FindTwin(ctx, TwinQuery{
+		query := TwinQuery{
 			Source: source, ReadKey: r.ReadKey(), Fingerprint: ShortKey(a.Event.Fingerprint), From: r.From, To: r.To, Keys: keys,
-		})
+		}
+		owner, err := tx.FindTwin(ctx, query)
 		if err != nil {
 			return fmt.Errorf("look for its webhook: %w", err)
 		}
@@ -72,6 +92,9 @@ func (s *Store) AcceptPast(ctx context.Context, a *Acceptance, r PastRecord) (ac
 		if err := tx.DropKeys(ctx, source, keys); err != nil {
 			return fmt.Errorf("take dedup keys over: %w", err)
 		}
+		if owner, err = tx.FindTwin(ctx, query); err != nil || owner != uuid.Nil {
+			return cmp.Or(err, errOvertaken)
+		}
 		past.Keys = append(past.Keys, a.Keys...)
 		all, err := accept(ctx, tx, []*Acceptance{&past})
 		if err == nil {
@@ -79,10 +102,7 @@ func (s *Store) AcceptPast(ctx context.Context, a *Acceptance, r PastRecord) (ac
 		}
 		return err
 	})
-	if err != nil {
-		return Accepted{}, fmt.Errorf("accept past event: %w", err)
-	}
-	return accepted, nil
+	return accepted, err
 }
 
 // Cursor is how far a source's history was read: nothing before From is of interest,

@@ -28,7 +28,9 @@ WHERE name = $1`
 INSERT INTO river_queue (name, created_at, updated_at, metadata, paused_at) VALUES ($1, now(), now(), '{}', now())
 ON CONFLICT (name) DO UPDATE SET paused_at = excluded.paused_at`
 	nextInTurnSQL = `
-SELECT id FROM deliveries WHERE target = $1 AND state = 'pending' AND id <> $2 ORDER BY due_at LIMIT 1`
+SELECT id FROM deliveries WHERE target = $1 AND state = 'pending' AND id <> $2
+	AND id <> ALL(ARRAY(SELECT (args->>'delivery_id')::uuid FROM river_job WHERE state = 'running' AND queue = $3))
+ORDER BY due_at, id LIMIT 1`
 )
 
 func (t *tx) LockTargets(ctx context.Context, names []string) (map[string]*store.Target, time.Time, error) {
@@ -75,7 +77,7 @@ func (t *tx) PauseQueue(ctx context.Context, queue string, paused bool) error {
 
 func (t *tx) NextInTurn(ctx context.Context, target string, other uuid.UUID) (uuid.UUID, error) {
 	var id pgtype.UUID
-	err := t.QueryRow(ctx, nextInTurnSQL, target, other).Scan(&id)
+	err := t.QueryRow(ctx, nextInTurnSQL, target, other, store.TargetQueue(target)).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = nil
 	}
@@ -86,12 +88,12 @@ const (
 	settleSQL = `
 UPDATE deliveries d
 SET state = s.state, reason = s.reason, suspect = s.suspect, crashes = s.crashes, message_id = s.message_id,
-	receipt = s.receipt, attempts = d.attempts + s.counted, updated_at = now(),
+	receipt = s.receipt, attempts = greatest(d.attempts, s.number), updated_at = now(),
 	due_at = CASE WHEN s.state = 'pending' THEN now() + s.delay_us * interval '1 microsecond' ELSE d.due_at END,
 	sent_at = s.sent_at, elapsed_us = s.elapsed_us, status = s.status, excerpt = s.excerpt
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::integer[], $6::text[], $7::bytea[], $8::integer[], $9::bigint[],
 	$10::timestamptz[], $11::bigint[], $12::integer[], $13::text[])
-	AS s (id, state, reason, suspect, crashes, message_id, receipt, counted, delay_us, sent_at, elapsed_us, status, excerpt)
+	AS s (id, state, reason, suspect, crashes, message_id, receipt, number, delay_us, sent_at, elapsed_us, status, excerpt)
 WHERE d.id = s.id AND d.state IN ('pending', 'verifying')
 RETURNING d.id`
 	insertAttemptsSQL = `
@@ -112,7 +114,7 @@ func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (ma
 	n := len(list)
 	ids, receipts := make([]uuid.UUID, n), make([][]byte, n)
 	states, reasons, messages, excerpts := make([]string, n), make([]string, n), make([]string, n), make([]pgtype.Text, n)
-	suspects, crashes, counted, delays := make([]bool, n), make([]int32, n), make([]int32, n), make([]int64, n)
+	suspects, crashes, numbers, delays := make([]bool, n), make([]int32, n), make([]int32, n), make([]int64, n)
 	sent, elapsed, statuses := make(pgtype.FlatArray[pgtype.Timestamptz], n), make([]pgtype.Int8, n), make([]pgtype.Int4, n)
 	for i, s := range list {
 		ids[i], receipts[i], states[i], reasons[i] = s.DeliveryID, s.Receipt, string(s.State), store.CleanText(s.Reason)
@@ -122,7 +124,7 @@ func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (ma
 			continue
 		}
 		if a.Counted {
-			counted[i] = 1
+			numbers[i] = int32(a.Number)
 		}
 		if s.State == event.Delivered {
 			sent[i] = pgtype.Timestamptz{Time: a.StartedAt, Valid: true}
@@ -131,7 +133,7 @@ func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (ma
 			excerpts[i] = pgtype.Text{String: store.CleanText(a.Excerpt), Valid: true}
 		}
 	}
-	rows, err := t.Query(ctx, settleSQL, uuids(ids), states, reasons, suspects, crashes, messages, receipts, counted, delays,
+	rows, err := t.Query(ctx, settleSQL, uuids(ids), states, reasons, suspects, crashes, messages, receipts, numbers, delays,
 		sent, elapsed, statuses, excerpts)
 	changed, err := collect(rows, err, scanID)
 	settled := make(map[uuid.UUID]bool, len(changed))

@@ -29,7 +29,9 @@ INSERT INTO river_queue (name, created_at, updated_at, metadata, paused_at)
 VALUES (?, datetime('now', 'subsec'), datetime('now', 'subsec'), jsonb('{}'), datetime('now', 'subsec'))
 ON CONFLICT (name) DO UPDATE SET paused_at = excluded.paused_at`
 	nextInTurnSQL = `
-SELECT id FROM deliveries WHERE target = ? AND state = 'pending' AND id <> ? ORDER BY due_at LIMIT 1`
+SELECT id FROM deliveries WHERE target = ?1 AND state = 'pending' AND id <> ?2 AND lower(hex(id)) NOT IN (
+	SELECT replace(args->>'delivery_id', '-', '') FROM river_job WHERE state = 'running' AND queue = ?3)
+ORDER BY due_at, id LIMIT 1`
 )
 
 // LockTargets reads the rows: whoever is in a transaction here is the only one.
@@ -69,7 +71,7 @@ func (t *tx) PauseQueue(ctx context.Context, queue string, paused bool) error {
 }
 
 func (t *tx) NextInTurn(ctx context.Context, target string, other uuid.UUID) (id uuid.UUID, err error) {
-	err = t.QueryRowContext(ctx, nextInTurnSQL, target, other[:]).Scan(&id)
+	err = t.QueryRowContext(ctx, nextInTurnSQL, target, other[:], store.TargetQueue(target)).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return uuid.Nil, nil
 	}
@@ -79,7 +81,7 @@ func (t *tx) NextInTurn(ctx context.Context, target string, other uuid.UUID) (id
 const (
 	settleSQL = `
 UPDATE deliveries
-SET state = ?1, reason = ?2, suspect = ?3, crashes = ?4, message_id = ?5, receipt = ?6, attempts = attempts + ?7,
+SET state = ?1, reason = ?2, suspect = ?3, crashes = ?4, message_id = ?5, receipt = ?6, attempts = max(attempts, ?7),
 	updated_at = ?8, due_at = iif(?1 = 'pending', ?9, due_at), sent_at = ?10, elapsed_us = ?11, status = ?12, excerpt = ?13
 WHERE id = ?14 AND state IN ('pending', 'verifying')`
 	insertAttemptSQL = `
@@ -93,18 +95,18 @@ WHERE id IN (SELECT id FROM deliveries WHERE target = ?3 AND state = 'pending' A
 func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (map[uuid.UUID]bool, error) {
 	changed := make(map[uuid.UUID]bool, len(list))
 	for _, s := range list {
-		counted := 0
+		number := 0
 		var sent, elapsed, status, excerpt any
 		if a := s.Attempt; a != nil {
 			if a.Counted {
-				counted = 1
+				number = a.Number
 			}
 			if s.State == event.Delivered {
 				sent, elapsed, status, excerpt = micros(a.StartedAt), a.Elapsed.Microseconds(), a.Status, store.CleanText(a.Excerpt)
 			}
 		}
 		n, err := t.changed(ctx, settleSQL, string(s.State), store.CleanText(s.Reason), s.Suspect, s.Crashes, store.CleanText(s.MessageID),
-			s.Receipt, counted, t.now, t.now+s.Delay.Microseconds(), sent, elapsed, status, excerpt, s.DeliveryID[:])
+			s.Receipt, number, t.now, t.now+s.Delay.Microseconds(), sent, elapsed, status, excerpt, s.DeliveryID[:])
 		if err != nil {
 			return nil, fmt.Errorf("update delivery %s: %w", s.DeliveryID, err)
 		}
