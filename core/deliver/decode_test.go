@@ -73,11 +73,13 @@ func (toOps) Match(string, *sdk.Event, []byte) []route.Match {
 }
 
 // deferEvent stores an event that was not decoded at the door.
-func (r *rig) deferEvent(body string) uuid.UUID {
+func (r *rig) deferEvent(body string) uuid.UUID { return r.deferFrom("radarr", body) }
+
+func (r *rig) deferFrom(source, body string) uuid.UUID {
 	r.t.Helper()
 	id := event.NewID()
 	_, err := r.store.Accept(r.t.Context(), &store.Acceptance{Event: event.Event{
-		ID: id, Source: "radarr", State: event.Deferred, Origin: sdk.OriginWebhook, ReceivedAt: time.Now(),
+		ID: id, Source: source, State: event.Deferred, Origin: sdk.OriginWebhook, ReceivedAt: time.Now(),
 		Request: event.Request{Method: "POST", Body: []byte(body)},
 	}})
 	require.NoError(r.t, err)
@@ -155,6 +157,53 @@ func TestEventThatCrashesItsDecoderIsUndecodable(t *testing.T) {
 		r.await(deliveries[0].ID, event.Delivered)
 		r.awaitNoJobs()
 	})
+}
+
+// TestHungDecoderStarvesNobody has the decoder of one source hang: the events of another
+// are decoded, and those of a source that left the configuration wait untouched.
+func TestHungDecoderStarvesNobody(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		r, d := newDecodeRig(t, url)
+		hung := make(chan struct{})
+		defer close(hung)
+		r.sources = []string{"radarr", "sonarr"}
+		r.redecoder = ingest.New(ingest.Options{
+			Gates:   map[string]*auth.Gate{"radarr": nil, "sonarr": nil},
+			Decoder: hangingFor{decoder: d, source: "sonarr", until: hung}, Router: toOps{}, Store: r.store, Log: slog.New(slog.DiscardHandler),
+		})
+		for range 3 {
+			r.deferFrom("sonarr", "hangs")
+		}
+		gone := r.deferFrom("lidarr", "gone")
+		r.start()
+		id := r.deferEvent("import")
+		r.awaitEvent(id, event.Routed)
+		e, _, err := r.store.FindEvent(t.Context(), gone)
+		require.NoError(t, err)
+		require.Equal(t, event.Deferred, e.State)
+		require.Empty(t, d.of("gone"))
+		require.Equal(t, 1, r.count("SELECT count(*) FROM river_job WHERE queue = 'decode_lidarr' AND attempt = 0"))
+	})
+}
+
+// hangingFor is a decoder that does not answer for one source.
+type hangingFor struct {
+	*decoder
+	source string
+	until  <-chan struct{}
+}
+
+func (h hangingFor) Decode(ctx context.Context, source string, r sdk.Request) (host.Decoded, error) {
+	if source != h.source {
+		return h.decoder.Decode(ctx, source, r)
+	}
+	select {
+	case <-ctx.Done():
+	case <-h.until:
+	}
+	return host.Decoded{}, pluginhost.ErrUnavailable
 }
 
 // TestDecodeJobsOfLostEventsAreMadeAgain deletes the job.

@@ -157,6 +157,7 @@ type rig struct {
 	plugins *plugins
 	// The following may be changed before start.
 	targets    []Target
+	sources    []string
 	redecoder  Redecoder
 	wrap       func(Store) Store
 	wrapKept   func(KeeperStore) KeeperStore
@@ -188,7 +189,7 @@ func testTarget(name string) Target {
 // newRig opens and joins a database; nothing is worked before start.
 func newRig(t *testing.T, url string) *rig {
 	t.Helper()
-	r := &rig{t: t, url: url, node: "node-" + event.NewID().String(), plugins: &plugins{}, targets: []Target{testTarget("ops")}, patience: pluginPatience}
+	r := &rig{t: t, url: url, node: "node-" + event.NewID().String(), plugins: &plugins{}, targets: []Target{testTarget("ops")}, sources: []string{"radarr"}, patience: pluginPatience}
 	var err error
 	log := slog.New(slog.DiscardHandler)
 	r.log = log
@@ -215,7 +216,7 @@ func (r *rig) start() {
 		kept = r.wrapKept(r.store)
 	}
 	workers := New(Options{
-		Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Targets: r.targets, Sources: []string{"radarr"}, Log: r.log,
+		Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Targets: r.targets, Sources: r.sources, Log: r.log,
 	})
 	workers.patience, r.workers = r.patience, workers
 	registered := river.NewWorkers()

@@ -74,6 +74,14 @@ func (s *Store) Accept(ctx context.Context, a *Acceptance) (Accepted, error) {
 // guard is asked before, so that nothing is delivered that was refused, and afterwards,
 // because only then is it certain that the commit is kept.
 func (s *Store) acceptBatch(ctx context.Context, items []*Acceptance) (accepted []Accepted, err error) {
+	defer func() {
+		if err != nil && s.engine.Outage(err) {
+			why := err
+			s.refused.Store(&why)
+		} else if err == nil && s.refused.Load() != nil {
+			s.refused.Store(nil)
+		}
+	}()
 	if err := s.engine.Guard(ctx); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,7 +44,9 @@ const (
 // nodes share are taken from the database's clock.
 type Store struct {
 	Reader
-	engine  Engine
+	engine Engine
+	// refused is why the last events were not accepted, if it was the database.
+	refused atomic.Pointer[error]
 	accepts Batcher[*Acceptance, Accepted]
 	settles Batcher[*Settlement, Settled]
 	works   Batcher[uuid.UUID, *Work]
@@ -72,7 +75,8 @@ func (s *Store) Schema(ctx context.Context) (have, want Schema, err error) {
 }
 
 // Ready reports whether the database answers, is of this version, and keeps what it
-// accepts.
+// accepts. One that did not take the last events, such as with a full disk, has to take
+// some rows now.
 func (s *Store) Ready(ctx context.Context) error {
 	if err := s.engine.Guard(ctx); err != nil {
 		return err
@@ -81,7 +85,23 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return have.Check(want)
+	if err := have.Check(want); err != nil || s.refused.Load() == nil {
+		return err
+	}
+	err = s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
+		// As much as a large event, of keys that have expired when they are there.
+		claims := make([]Claim, 256)
+		for i := range claims {
+			claims[i].Key = fmt.Sprintf("ready:%0250d", i)
+		}
+		_, err := tx.ClaimKeys(ctx, claims)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write to the database: %w", err)
+	}
+	s.refused.Store(nil)
+	return nil
 }
 
 // OpenQueue builds the River client that works jobs. It is called once.

@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"errors"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -281,6 +283,27 @@ func TestRefusedPluginConfigurationHoldsItsTarget(t *testing.T) {
 	require.NoError(t, os.WriteFile(srv.config, []byte(strings.Replace(string(config), "urll:", "url:", 1)), 0o600))
 	srv.start()
 	endpoint.await(t, 1)
+}
+
+// TestHistoryCannotBeAskedFor has the database refuse the first question at the start: the
+// process ends with the reason.
+func TestHistoryCannotBeAskedFor(t *testing.T) {
+	t.Parallel()
+
+	endpoint := newReceiver(t)
+	url := "sqlite://" + t.TempDir() + "/hookarr.db"
+	srv := newServer(t, settings{database: url, targets: webhookTarget(endpoint), routes: everything})
+	out, err := srv.cli("migrate")
+	require.NoError(t, err, out)
+	execSQL(t, url, "CREATE TRIGGER refuse BEFORE INSERT ON river_job WHEN NEW.kind = 'catchup' BEGIN SELECT raise(ABORT, 'no questions'); END")
+	srv.launch()
+	err = <-srv.done
+	srv.done <- nil
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	require.True(t, ok, err)
+	require.Equal(t, 1, exit.ExitCode(), srv.log.tail(20))
+	require.Contains(t, srv.log.String(), "no questions")
+	require.NotContains(t, srv.log.String(), "panic")
 }
 
 // TestWrongConfigurationStartsNothing names file and key.

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -135,8 +137,50 @@ func TestFullDisk(t *testing.T) {
 	deliveries, err := s.ListDeliveries(t.Context(), store.DeliveryFilter{})
 	require.NoError(t, err)
 	require.Len(t, deliveries, 1)
+	require.ErrorContains(t, s.Ready(t.Context()), "full")
 	require.NoError(t, limit(1<<30))
+	require.NoError(t, s.Ready(t.Context()), "there is room again")
 	require.NoError(t, accept(1<<20))
+}
+
+// TestForeignWriter has another process write for long: whoever comes meanwhile is told
+// so together, and the door opens with its end.
+func TestForeignWriter(t *testing.T) {
+	t.Parallel()
+
+	path := filepath.Join(t.TempDir(), "hookarr.db")
+	s := open(t, path)
+	require.NoError(t, s.Migrate(t.Context()))
+	other, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, other.Close()) }()
+	writing, err := other.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+
+	const senders = 16
+	var refused sync.WaitGroup
+	errs := make(chan error, senders)
+	for range senders {
+		refused.Go(func() {
+			id := event.NewID()
+			_, err := s.Accept(t.Context(), &store.Acceptance{Event: event.Event{ID: id, Source: "radarr", State: event.Routed}})
+			errs <- err
+		})
+	}
+	done := make(chan struct{})
+	go func() { refused.Wait(); close(done) }()
+	// Each of two batches waits for five seconds; one by one they would for 80.
+	select {
+	case <-done:
+	case <-time.After(40 * time.Second):
+		require.Fail(t, "each was told by itself")
+	}
+	for range senders {
+		require.ErrorContains(t, <-errs, "locked")
+	}
+	require.NoError(t, writing.Rollback())
+	_, err = s.Accept(t.Context(), &store.Acceptance{Event: event.Event{ID: event.NewID(), Source: "radarr", State: event.Routed}})
+	require.NoError(t, err)
 }
 
 func TestWhatIsNoDatabaseIsNamed(t *testing.T) {
