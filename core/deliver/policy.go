@@ -43,6 +43,8 @@ const (
 	// again keeps the job where it is: its target waits, and the others of the target
 	// with it.
 	again
+	// stays keeps the job with its worker.
+	stays
 	// interrupted is again without anything to record.
 	interrupted
 )

@@ -49,9 +49,7 @@ func TestHeldTargetGivesNoSlot(t *testing.T) {
 		})
 		require.NoError(t, err)
 		job := run{w: r.idle(), id: id, until: time.Now().Add(time.Hour)}
-		waited, err := job.awaitSlot(t.Context(), r.targets[0])
-		require.NoError(t, err)
-		require.True(t, waited, "the gate is asked again")
+		require.Positive(t, job.slotIn(t.Context(), r.targets[0]), "the gate is asked again")
 		require.NoError(t, r.store.Release(t.Context(), "ops"))
 		fate, _, err := job.deliver(t.Context())
 		require.NoError(t, err)

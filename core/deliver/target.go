@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -174,7 +175,7 @@ func statusOf(o host.Outcome) string {
 	if o.Receipt.Status == 0 {
 		return "throttled"
 	}
-	return fmt.Sprint(o.Receipt.Status)
+	return strconv.Itoa(o.Receipt.Status)
 }
 
 // wait lets nothing be sent for a pause. One that is longer than workers wait is a hold

@@ -54,7 +54,7 @@ func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverAr
 		}
 		return river.JobSnooze(delay)
 	case fate == again:
-		if !w.stopping() {
+		if !w.stopping(ctx) {
 			w.store.Wake(job.Queue, restartPause)
 		}
 		return w.store.KeepPlace(ctx, job.JobRow)
@@ -91,105 +91,113 @@ type run struct {
 // deliver makes attempts until the job is done or has to wait for longer than a worker
 // does. It returns what becomes of the job, and after which delay it is retried.
 func (r *run) deliver(ctx context.Context) (next, time.Duration, error) {
-	w := r.w
 	// A slot that was waited for is used: given up at the end of the stay, it would be
 	// followed by one that is as far away, and nothing would go out at a low rate.
 	for time.Now().Before(r.until) || !r.slot.IsZero() {
-		work, v, err := w.admit(ctx, r.id)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			return done, 0, nil // purged
-		case err != nil:
-			if ctx.Err() != nil {
-				return again, 0, nil
-			}
-			w.log.WarnContext(ctx, "delivery not readable", slog.String("delivery", r.id.String()), slog.Any("error", err))
-			w.sleep(ctx, brokenPause)
-			return again, 0, nil
-		case v.settlement != nil:
-			v.settlement.JobID = r.job
-			_, err := w.settle(ctx, v.settlement, work)
-			return settledJob, 0, err
-		case v.early > 0:
-			return retried, v.early, nil
-		case v.held:
-			w.sleep(ctx, heldPause)
-			return again, 0, nil
-		case !v.attempt && v.wait == 0:
-			return done, 0, nil
-		}
-		t := w.targets[work.Delivery.Target]
-		if v.wait > 0 {
-			// Who waited takes a new slot: all of the old ones are over at once.
-			r.slot = time.Time{}
-			if !w.sleep(ctx, min(v.wait, longestWait)) {
-				return again, 0, nil
-			}
-			continue
-		}
-		if w.awaitPlugin(ctx, t.Name) {
-			if ctx.Err() != nil || w.stopping() {
-				return again, 0, nil
-			}
-			if !w.runs(t.Name) {
-				return again, 0, nil // another node's may run
-			}
-			continue // a hold may have come meanwhile
-		}
-		waited, err := r.awaitSlot(ctx, t)
-		if err != nil || ctx.Err() != nil || waited && w.stopping() {
-			return again, 0, nil
-		}
-		if waited {
-			continue // the target may have been told to wait meanwhile
-		}
-		f, err := w.try(ctx, t, work, r.job)
-		r.slot = time.Time{}
-		switch {
-		case err != nil:
-			return done, 0, err
-		case f.next == settledJob:
-			return settledJob, 0, nil
-		case f.next == retried:
-			return retried, f.settlement.Delay, nil
-		case f.next == interrupted, f.settlement.Attempt == nil, f.settlement.Suspect:
-			// The plugin is down: after a pause, here or at another node.
-			w.sleep(ctx, restartPause)
-			return again, 0, nil
+		fate, delay, err := r.step(ctx)
+		if fate != stays || err != nil {
+			return fate, delay, err
 		}
 	}
 	return again, 0, nil
 }
 
-// awaitSlot waits for the target's rate and reports whether the gate must be asked again.
-func (r *run) awaitSlot(ctx context.Context, t Target) (bool, error) {
+// step makes an attempt, or waits before the next step.
+func (r *run) step(ctx context.Context) (next, time.Duration, error) {
+	w := r.w
+	work, v, err := w.admit(ctx, r.id)
+	if err != nil {
+		return w.unreadable(ctx, r.id, err), 0, nil
+	}
+	switch {
+	case v.settlement != nil:
+		v.settlement.JobID = r.job
+		_, err := w.settle(ctx, v.settlement, work)
+		return settledJob, 0, err
+	case v.early > 0:
+		return retried, v.early, nil
+	case v.held:
+		w.sleep(ctx, heldPause)
+		return again, 0, nil
+	case v.wait > 0:
+		// Who waited takes a new slot: all of the old ones are over at once.
+		r.slot = time.Time{}
+		return w.staysAfter(ctx, min(v.wait, longestWait)), 0, nil
+	case !v.attempt:
+		return done, 0, nil
+	}
+	t := w.targets[work.Delivery.Target]
+	if w.awaitPlugin(ctx, t.Name) {
+		if w.stopping(ctx) || !w.runs(t.Name) {
+			return again, 0, nil // another node's may run
+		}
+		return stays, 0, nil // a hold may have come meanwhile
+	}
+	if wait := r.slotIn(ctx, t); wait > 0 {
+		return w.staysAfter(ctx, wait), 0, nil // the target may be told to wait meanwhile
+	}
+	f, err := w.try(ctx, t, work, r.job)
+	r.slot = time.Time{}
+	switch {
+	case err != nil:
+		return done, 0, err
+	case f.next == retried:
+		return retried, f.settlement.Delay, nil
+	case f.next == settledJob:
+		return settledJob, 0, nil
+	case f.next == interrupted, f.settlement.Attempt == nil, f.settlement.Suspect:
+		// The plugin is down: after a pause, here or at another node.
+		w.sleep(ctx, restartPause)
+		return again, 0, nil
+	}
+	return stays, 0, nil
+}
+
+// unreadable says what becomes of a job whose delivery cannot be read.
+func (w *Workers) unreadable(ctx context.Context, id uuid.UUID, err error) next {
+	if errors.Is(err, store.ErrNotFound) {
+		return done // purged
+	}
+	if ctx.Err() == nil {
+		w.log.WarnContext(ctx, "delivery not readable", slog.String("delivery", id.String()), slog.Any("error", err))
+		w.sleep(ctx, brokenPause)
+	}
+	return again
+}
+
+// staysAfter waits, unless the process stops.
+func (w *Workers) staysAfter(ctx context.Context, wait time.Duration) next {
+	if w.sleep(ctx, wait) {
+		return stays
+	}
+	return again
+}
+
+// slotIn returns how long it is until the target's rate lets an attempt begin.
+func (r *run) slotIn(ctx context.Context, t Target) time.Duration {
 	if t.Rate.PerSecond == 0 {
-		return false, nil
+		return 0
 	}
 	if r.slot.IsZero() {
 		at, err := r.w.slots.take(ctx, r.w.store, t)
 		if err != nil {
 			r.w.log.WarnContext(ctx, "rate not readable", slog.String("target", t.Name), slog.Any("error", err))
-			r.w.sleep(ctx, brokenPause)
-			return false, err
+			return brokenPause
 		}
 		if at.IsZero() {
-			return true, nil // it is on hold by now
+			return time.Millisecond // it is on hold by now: the gate says so
 		}
 		r.slot = at
 	}
-	wait := time.Until(r.slot)
-	if wait <= 0 {
-		return false, nil
-	}
-	r.w.sleep(ctx, wait)
-	return true, nil
+	return time.Until(r.slot)
 }
 
-// stopping reports whether Quit was called.
-func (w *Workers) stopping() bool {
+// stopping reports whether Quit was called, or ctx has ended.
+func (w *Workers) stopping(ctx context.Context) bool {
 	select {
 	case <-w.quit:
+		return true
+	case <-ctx.Done():
 		return true
 	default:
 		return false

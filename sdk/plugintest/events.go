@@ -57,6 +57,9 @@ func EventOf(typ sdk.Type) sdk.Event {
 	case sdk.TypeHealthIssue, sdk.TypeHealthRestored:
 		e.Health = &sdk.Health{Level: "warning", Check: "IndexerStatusCheck", Message: "Indexers unavailable", WikiURL: "https://wiki.example/health"}
 		return e
+	case sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead:
+		e.Health = &sdk.Health{Level: "warning", Check: "target chat", Message: "404 Not Found"}
+		return e
 	case sdk.TypeAppUpdated:
 		e.Update = &sdk.Update{From: "6.0.2", To: "6.0.3", Message: "Updated"}
 		return e

@@ -54,11 +54,12 @@ func (e *Engine) Join(ctx context.Context, node string) error {
 // Beat keeps a node alive, on a connection of its own.
 func (e *Engine) Beat(ctx context.Context, node string, deadAfter time.Duration) (store.Pulse, error) {
 	var p store.Pulse
+	var steady int64
 	var alone bool
-	if err := e.beats.QueryRow(ctx, beatSQL, node, deadAfter.Microseconds()).Scan(&p.Steady, &p.Dead, &alone); err != nil {
+	if err := e.beats.QueryRow(ctx, beatSQL, node, deadAfter.Microseconds()).Scan(&steady, &p.Dead, &alone); err != nil {
 		return p, oneLine(err)
 	}
-	p.Steady *= time.Microsecond
+	p.Steady = time.Duration(steady) * time.Microsecond
 	e.alone.Store(alone)
 	return p, nil
 }
