@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +22,7 @@ func (c *cli) newDeliveries() *cobra.Command {
 		Short: "Show the latest deliveries",
 		Example: `  hookarr deliveries list
   hookarr deliveries list --state dead
-  hookarr deliveries list --target ops --state held --limit 100 --json`,
+  hookarr deliveries list --target ops --state pending --limit 100 --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			state, before, err := page.read()
 			if err != nil {
@@ -71,12 +70,8 @@ func (c *cli) listDeliveries(ctx context.Context, f store.DeliveryFilter) error 
 		for _, d := range deliveries {
 			v := viewDeliverySummary(d)
 			views = append(views, v)
-			next := ""
-			if v.DueAt != nil {
-				next = c.time(*v.DueAt)
-			}
 			rows = append(rows, []string{
-				v.ID, c.time(v.CreatedAt), v.Target, orDash(string(v.Type)), string(v.State), strconv.Itoa(v.Attempts), orDash(next),
+				v.ID, c.time(v.CreatedAt), v.Target, orDash(string(v.Type)), string(v.State), strconv.Itoa(v.Attempts), orDash(c.timeOf(v.DueAt)),
 				orDash(clean(v.Title, titleWidth)), clean(v.Reason, reasonWidth),
 			})
 		}
@@ -98,11 +93,7 @@ func (c *cli) showDelivery(ctx context.Context, s *store.Store, id uuid.UUID) er
 		if err != nil {
 			return fmt.Errorf("list targets: %w", err)
 		}
-		for _, t := range targets {
-			if t.Name == d.Target {
-				view.Hold = cmp.Or(string(t.Hold), string(store.HoldThrottled)) + ": " + cmp.Or(t.Reason, t.Pace)
-			}
-		}
+		view.held(targets)
 	}
 	if c.json {
 		return c.printJSON(view)

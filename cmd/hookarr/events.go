@@ -107,13 +107,19 @@ func (c *cli) showEvent(ctx context.Context, s *store.Store, id uuid.UUID, body 
 		_, err := fmt.Fprintf(c.out, "%s\n", e.Normalized)
 		return err
 	}
+	targets, _, err := s.ListTargets(ctx)
+	if err != nil {
+		return fmt.Errorf("list targets: %w", err)
+	}
 	view := viewEvent(e)
 	for _, d := range deliveries {
 		_, attempts, err := s.FindDelivery(ctx, d.ID)
 		if err != nil {
 			return fmt.Errorf("find delivery: %w", err)
 		}
-		view.Deliveries = append(view.Deliveries, viewDelivery(d, attempts))
+		v := viewDelivery(d, attempts)
+		v.held(targets)
+		view.Deliveries = append(view.Deliveries, v)
 	}
 	repetitions, err := s.ListRepetitions(ctx, id, maxRepetitions)
 	if err != nil {
@@ -193,18 +199,16 @@ func (c *cli) facts(rows [][]string) error {
 
 // printDelivery prints a delivery, what else is to be said of it, and its attempts.
 func (c *cli) printDelivery(v deliveryView, more ...[]string) error {
-	next := ""
-	if v.DueAt != nil {
-		next = c.time(*v.DueAt)
-	}
 	err := c.facts(append([][]string{
 		{"delivery", v.ID},
 		{"target", v.Target + ", by route " + v.Route},
 		{"state", string(v.State)},
 		{"reason", clean(v.Reason, whole)},
 		{"attempts", strconv.Itoa(v.Attempts)},
-		{"next attempt", next},
+		{"next attempt", c.timeOf(v.DueAt)},
 		{"target waits", clean(v.Hold, whole)},
+		{"until", c.timeOf(v.HoldUntil)},
+		{"next probe", c.timeOf(v.NextProbe)},
 		{"message", clean(v.MessageID, reasonWidth)},
 	}, more...))
 	if err != nil || len(v.History) == 0 {

@@ -69,6 +69,14 @@ func (c *cli) time(t time.Time) string {
 	return t.In(local).Format(time.DateTime + " MST")
 }
 
+// timeOf is time for an instant that may be none.
+func (c *cli) timeOf(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return c.time(*t)
+}
+
 // clean makes text of strangers fit to print: one line, nothing that a terminal would
 // obey, at most width characters unless that is whole.
 func clean(text string, width int) string {

@@ -222,6 +222,36 @@ func TestTargetsResume(t *testing.T) {
 	require.Equal(t, "open", views[0].State)
 }
 
+// A plugin that does not run, or refuses its configuration, does not run because an
+// operator says that its target goes on.
+func TestTargetsResumeQuarantined(t *testing.T) {
+	t.Parallel()
+	file, s := newDatabase(t)
+	require.NoError(t, s.Hold(t.Context(), "ops", store.HoldQuarantined, "config.url: is required"))
+	r := run(t, "targets", "resume", "ops", "--config", file)
+	require.Equal(t, result{
+		code: exitError,
+		err: "hookarr: target ops waits for its plugin: config.url: is required; " +
+			"mend that, start hookarr serve anew if it is the configuration, and the target goes on by itself\n",
+	}, r)
+	r = run(t, "targets", "list", "--config", file)
+	require.Regexp(t, `(?m)^ops +webhook +quarantined +.+ +0 +0 +config.url: is required`, r.out)
+}
+
+// What held a target before it left the configuration says nothing of it now.
+func TestTargetsListHeldAndUnconfigured(t *testing.T) {
+	t.Parallel()
+	file, s := newDatabase(t)
+	fill(t, s)
+	for _, name := range []string{"gone", "forgotten"} {
+		require.NoError(t, s.Hold(t.Context(), name, store.HoldBreaker, "answered 500"))
+	}
+	r := run(t, "targets", "list", "--config", file)
+	require.Zero(t, r.code, r.err)
+	require.Regexp(t, `(?m)^gone +- +unconfigured +- +1 +0 +target is not in the configuration$`, r.out)
+	require.NotContains(t, r.out, "forgotten") // nothing waits for it
+}
+
 func TestMigrate(t *testing.T) {
 	t.Parallel()
 	database := filepath.Join(t.TempDir(), "hookarr.db")

@@ -46,7 +46,8 @@ func (c *cli) newTargets() *cobra.Command {
 		Use:   "resume NAME",
 		Short: "End the hold of a target",
 		Long: `Resume ends the hold of a target, after you have mended what was wrong: what waits
-for it goes out, oldest first.`,
+for it goes out, oldest first. A target that is quarantined waits for its plugin, and
+goes on by itself.`,
 		Example:           `  hookarr targets resume ops`,
 		ValidArgsFunction: first(c.names(targetNames), cobra.NoFileCompletions),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -65,18 +66,38 @@ func (c *cli) listTargets(ctx context.Context, cfg *config.Config, s *store.Stor
 	}
 	rows := [][]string{{"NAME", "PLUGIN", "STATE", "SINCE", "PENDING", "DEAD", "REASON"}}
 	for _, v := range views {
-		state, since := v.State, ""
-		if v.Until != nil {
-			state += " until " + c.time(*v.Until)
-		}
-		if v.Since != nil {
-			since = c.time(*v.Since)
-		}
 		rows = append(rows, []string{
-			v.Name, orDash(v.Plugin), state, orDash(since), strconv.Itoa(v.Pending), strconv.Itoa(v.Dead), clean(v.Reason, reasonWidth),
+			v.Name, orDash(v.Plugin), c.waits(v.State, v.Until, v.ProbeAt), orDash(c.timeOf(v.Since)), strconv.Itoa(v.Pending), strconv.Itoa(v.Dead), clean(v.Reason, reasonWidth),
 		})
 	}
 	return c.show(views, rows)
+}
+
+// waits says what a target waits for, and until when. A probe that is overdue waits for a
+// delivery to be made with, or for a server.
+func (c *cli) waits(state string, until, probeAt *time.Time) string {
+	switch {
+	case until != nil:
+		return state + " until " + c.time(*until)
+	case probeAt != nil && probeAt.After(time.Now()):
+		return state + ", next probe " + c.time(*probeAt)
+	default:
+		return state
+	}
+}
+
+// wait is what a target waits for: the kind of its hold, or what its pace comes from.
+func wait(t *store.Target) (state, reason string, until, probeAt *time.Time) {
+	if t.Hold == "" {
+		return string(store.HoldThrottled), t.Pace, &t.NextAt, nil
+	}
+	if !t.Until.IsZero() {
+		until = &t.Until
+	}
+	if !t.ProbeAt.IsZero() {
+		probeAt = &t.ProbeAt
+	}
+	return string(t.Hold), t.Reason, until, probeAt
 }
 
 // readTargets returns the targets of the configuration and those that have left it
@@ -104,17 +125,13 @@ func readTargets(ctx context.Context, cfg *config.Config, s *store.Store) ([]tar
 		get(name)
 	}
 	for _, t := range waiting {
+		if _, configured := cfg.Targets[t.Name]; !configured {
+			continue // whatever held it, nothing goes there now
+		}
 		v := get(t.Name)
-		if t.Hold == "" {
-			v.State, v.Reason, v.Until = string(store.HoldThrottled), t.Pace, &t.NextAt
-			continue
-		}
-		v.State, v.Reason, v.Since = string(t.Hold), t.Reason, &t.Since
-		if !t.Until.IsZero() {
-			v.Until = &t.Until
-		}
-		if !t.ProbeAt.IsZero() {
-			v.ProbeAt = &t.ProbeAt
+		v.State, v.Reason, v.Until, v.ProbeAt = wait(&t)
+		if t.Hold != "" {
+			v.Since = &t.Since
 		}
 	}
 	for _, n := range counts {
@@ -146,6 +163,9 @@ func (c *cli) resumeTarget(ctx context.Context, cfg *config.Config, s *store.Sto
 		return fmt.Errorf("target %s is not in the configuration: put it back, and its deliveries go out when hookarr serve starts", name)
 	case views[i].Since == nil && views[i].Until == nil:
 		return fmt.Errorf("target %s is not on hold", name)
+	case views[i].State == string(store.HoldQuarantined):
+		return fmt.Errorf("target %s waits for its plugin: %s; mend that, start hookarr serve anew if it is the configuration, and the target goes on by itself",
+			name, clean(views[i].Reason, whole))
 	}
 	if err := s.Release(ctx, name); err != nil {
 		return fmt.Errorf("resume target: %w", err)

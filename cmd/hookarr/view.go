@@ -61,8 +61,11 @@ type deliveryView struct {
 	CreatedAt time.Time           `json:"created_at"`
 	UpdatedAt time.Time           `json:"updated_at"`
 	MessageID string              `json:"message_id,omitempty"`
-	// Hold is what holds its target, in the views of single deliveries.
-	Hold string `json:"hold,omitempty"`
+	// Hold is what holds its target, and HoldUntil and NextProbe until when, in the views of
+	// single items.
+	Hold      string     `json:"hold,omitempty"`
+	HoldUntil *time.Time `json:"hold_until,omitempty"`
+	NextProbe *time.Time `json:"next_probe,omitempty"`
 	// The following are of the event, in lists.
 	Source string   `json:"source,omitempty"`
 	Type   sdk.Type `json:"type,omitempty"`
@@ -119,6 +122,17 @@ func viewDelivery(d event.Delivery, attempts []event.Attempt) deliveryView {
 		})
 	}
 	return v
+}
+
+// held says of a pending delivery what its target waits for.
+func (v *deliveryView) held(targets []store.Target) {
+	for _, t := range targets {
+		if t.Name == v.Target && v.State == event.Pending {
+			var state, reason string
+			state, reason, v.HoldUntil, v.NextProbe = wait(&t)
+			v.Hold = state + ": " + reason
+		}
+	}
 }
 
 func viewDeliverySummary(d store.DeliverySummary) deliveryView {
