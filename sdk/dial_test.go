@@ -1,7 +1,6 @@
 package sdk
 
 import (
-	"net/http"
 	"net/url"
 	"testing"
 
@@ -20,7 +19,7 @@ func TestDialledAddressIsJudged(t *testing.T) {
 	}
 	h := new(HTTP)
 	h.once.Do(h.init)
-	transport, ok := h.client.Transport.(*http.Transport)
+	transport, ok := h.client.Transport.(staying)
 	require.True(t, ok)
 	_, err := transport.DialContext(t.Context(), "tcp", "169.254.169.254:80")
 	require.ErrorIs(t, err, errAddress, "the client does not ask")

@@ -23,6 +23,9 @@ const (
 	// patience bounds the reading of an answer's body, once its status is known. It is
 	// more than an endpoint takes that answers at all.
 	patience = time.Second
+	// maxHeader bounds the headers of an answer, in bytes. net/http's own bound is ten times
+	// as much, which several attempts at once would hold.
+	maxHeader = 1 << 20
 	// sendTimeout bounds a request whose context has no deadline.
 	sendTimeout = 30 * time.Second
 	// connectTimeout bounds each of connecting and the TLS handshake, so that a
@@ -129,10 +132,11 @@ func (h *HTTP) send(req *http.Request, within time.Duration) (resp *Response, br
 		req.Header.Set("User-Agent", h.userAgent)
 	}
 	h.once.Do(h.init)
+	start := time.Now()
 	answer, err := h.client.Do(req) //nolint:bodyclose,gosec // Function read closes it. Where to is configured, and every address is judged.
 	if err != nil {
 		defer cancel()
-		return nil, nil, sendError(ctx, err)
+		return nil, nil, sendError(ctx, err, time.Since(start))
 	}
 	body, broken := read(ctx, cancel, answer.Body, cmp.Or(h.limit, maxBody), within)
 	return &Response{
@@ -145,7 +149,7 @@ func (h *HTTP) send(req *http.Request, within time.Duration) (resp *Response, br
 func (h *HTTP) init() {
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second, Control: dialControl}
 	h.client = &http.Client{
-		Transport: &http.Transport{
+		Transport: staying{&http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         dialer.DialContext,
 			ForceAttemptHTTP2:   true,
@@ -154,12 +158,28 @@ func (h *HTTP) init() {
 				MinVersion:         tls.VersionTLS12,
 				InsecureSkipVerify: h.insecure, //nolint:gosec // The operator asked for it, for this endpoint.
 			},
-			MaxIdleConns:        128,
-			MaxIdleConnsPerHost: 64,
-			IdleConnTimeout:     90 * time.Second,
-		},
+			MaxResponseHeaderBytes: maxHeader,
+			MaxIdleConns:           128,
+			MaxIdleConnsPerHost:    64,
+			IdleConnTimeout:        90 * time.Second,
+		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// staying takes a Location that is no URL out of an answer: the client would make an
+// error of it, and the status, which says that it is a redirect, would be lost.
+type staying struct{ *http.Transport }
+
+// RoundTrip implements http.RoundTripper.
+func (s staying) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := s.Transport.RoundTrip(req)
+	if err == nil {
+		if _, err := url.Parse(resp.Header.Get("Location")); err != nil {
+			resp.Header.Del("Location")
+		}
+	}
+	return resp, err
 }
 
 // close ends the connections that are kept for later.
@@ -170,13 +190,15 @@ func (h *HTTP) close() {
 
 // sendError classifies a request without an answer, and drops the URL that
 // net/http puts before every such error.
-func sendError(ctx context.Context, err error) error {
+func sendError(ctx context.Context, err error, after time.Duration) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err
 	}
 	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return lateError(after)
 	case ctx.Err() != nil:
-		return fmt.Errorf("no answer in time: %w", ctx.Err())
+		return fmt.Errorf("no answer: %w", ctx.Err())
 	case errors.Is(err, errAddress), errors.Is(err, http.ErrSchemeMismatch):
 		return Misconfigured(err)
 	}
@@ -185,3 +207,20 @@ func sendError(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// lateError is of an endpoint that did not answer for so long.
+type lateError time.Duration
+
+func (e lateError) Error() string {
+	d := time.Duration(e)
+	if d < time.Millisecond {
+		return "no answer: no time was left"
+	}
+	unit := time.Millisecond
+	if d > time.Second {
+		unit *= 100
+	}
+	return "no answer within " + d.Round(unit).String()
+}
+
+func (lateError) Unwrap() error { return context.DeadlineExceeded }

@@ -207,6 +207,47 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	require.EqualValues(t, 1, requests.Load())
 }
 
+// A Location that is no URL is as much a redirect.
+func TestRedirectsToNowhere(t *testing.T) {
+	t.Parallel()
+	for _, location := range []string{"", "http://[::bad/", "%zz", ":", "https://ok/"} {
+		client, server := newHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", location)
+			w.WriteHeader(http.StatusMovedPermanently)
+		})
+		receipt, err := client.PostJSON(t.Context(), sdk.Secret(server.URL), 1)
+		require.Equal(t, sdk.ClassMisconfigured, classOf(err), location)
+		require.Equal(t, http.StatusMovedPermanently, receipt.Status)
+	}
+}
+
+func TestHeadersAreBounded(t *testing.T) {
+	t.Parallel()
+	client, server := newHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		for i := range 40 {
+			w.Header().Set(fmt.Sprintf("X-Long-%d", i), strings.Repeat("x", 64<<10))
+		}
+	})
+	_, err := client.PostJSON(t.Context(), sdk.Secret(server.URL), 1)
+	require.ErrorContains(t, err, "headers exceeded")
+	require.Equal(t, sdk.ClassRetryable, classOf(err))
+}
+
+// What is told of a timeout is for people.
+func TestATimeoutSaysHowLong(t *testing.T) {
+	t.Parallel()
+	client, server := newHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+	defer cancel()
+	_, err := client.PostJSON(ctx, sdk.Secret(server.URL+secretPath), 1)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Equal(t, sdk.ClassRetryable, classOf(err))
+	require.Regexp(t, `^no answer within [\d.]+m?s$`, err.Error())
+}
+
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	client, server := newHTTP(t, func(w http.ResponseWriter, _ *http.Request) {

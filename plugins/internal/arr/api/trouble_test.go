@@ -134,7 +134,7 @@ func TestAnApplicationThatHangsEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	for _, text := range all(ctx, t, p) {
-		require.Contains(t, text, context.DeadlineExceeded.Error())
+		require.Regexp(t, `no answer within \d+ms|no time was left|deadline exceeded`, text)
 	}
 	a.Trouble(fakearr.Trouble{})
 	_, err := p.History(t.Context(), sdk.HistoryQuery{})
