@@ -60,9 +60,18 @@ func requestKeys(e *event.Event, signedID string, w windows) []store.DedupKey {
 	}
 	if window := w.body(e); window > 0 {
 		sum := sha256.Sum256(e.Request.Body)
-		keys = append(keys, store.DedupKey{Key: "body:" + hex.EncodeToString(sum[:]), Window: window})
+		keys = append(keys, store.DedupKey{Key: bodyKind(e) + hex.EncodeToString(sum[:]), Window: window})
 	}
 	return keys
+}
+
+// bodyKind is what a body repeats: one that is understood repeats none that was not, with
+// another Content-Type or before the source's configuration was mended.
+func bodyKind(e *event.Event) string {
+	if e.State == event.Undecodable || e.Type == sdk.TypeUnknown {
+		return "unread:"
+	}
+	return "body:"
 }
 
 // eventKeys are the dedup keys of what happened, which take a decoder to know.

@@ -34,6 +34,25 @@ func TestEqualBodyIsADuplicate(t *testing.T) {
 	}
 }
 
+// Who mends what was not understood, in the sender or in the configuration, and sends it
+// again, is understood.
+func TestAnUnderstoodBodyRepeatsNoneThatWasNot(t *testing.T) {
+	t.Parallel()
+	for _, before := range []host.Decoded{
+		{Invalid: "it is a form"},
+		{Event: &sdk.Event{Type: sdk.TypeUnknown, Title: "generic"}},
+	} {
+		b := setup(t)
+		b.decoder.answers(func(context.Context) (host.Decoded, error) { return before, nil })
+		b.accepted(imported)
+		require.Equal(t, http.StatusOK, b.post(imported).status)
+		b.decoder.answers(nil)
+		b.accepted(imported)
+		require.Equal(t, http.StatusOK, b.post(imported).status)
+		require.Equal(t, 2, b.stored())
+	}
+}
+
 // What is dropped can be found in the log, by its own id and by that of what it repeats.
 func TestADroppedDuplicateIsLogged(t *testing.T) {
 	t.Parallel()

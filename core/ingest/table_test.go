@@ -21,6 +21,7 @@ func TestDedupKeys(t *testing.T) {
 	t.Parallel()
 	const week, day = 7 * 24 * time.Hour, 24 * time.Hour
 	body := store.DedupKey{Key: "body:" + emptyObject, Window: 10 * time.Minute}
+	unread := store.DedupKey{Key: "unread:" + emptyObject, Window: 10 * time.Minute}
 	id := store.DedupKey{Key: "id:msg_1", Window: week}
 	fingerprint := func(window time.Duration) store.DedupKey { return store.DedupKey{Key: "fp:x", Window: window} }
 	for typ, want := range map[sdk.Type]struct {
@@ -28,7 +29,7 @@ func TestDedupKeys(t *testing.T) {
 		clears sdk.Type
 	}{
 		sdk.TypeTest:                      {nil, ""},
-		sdk.TypeUnknown:                   {[]store.DedupKey{body}, ""},
+		sdk.TypeUnknown:                   {[]store.DedupKey{unread}, ""},
 		sdk.TypeHealthIssue:               {[]store.DedupKey{fingerprint(10 * time.Minute)}, sdk.TypeHealthRestored},
 		sdk.TypeHealthRestored:            {[]store.DedupKey{fingerprint(10 * time.Minute)}, sdk.TypeHealthIssue},
 		sdk.TypeReleaseGrabbed:            {[]store.DedupKey{body, fingerprint(5 * time.Minute)}, ""},
@@ -62,6 +63,8 @@ func TestDedupKeys(t *testing.T) {
 			switch typ {
 			case sdk.TypeTest, sdk.TypeImportFailed, sdk.TypeMediaDeleted:
 				require.Empty(t, requestKeys(&e, "", windows{}))
+			case sdk.TypeUnknown:
+				require.Equal(t, []store.DedupKey{unread}, requestKeys(&e, "", windows{}))
 			default:
 				require.Equal(t, []store.DedupKey{body}, requestKeys(&e, "", windows{}))
 			}
@@ -75,13 +78,13 @@ func TestDedupKeys(t *testing.T) {
 func TestConfiguredDedupWindow(t *testing.T) {
 	t.Parallel()
 	const hour = time.Hour
-	body := store.DedupKey{Key: "body:" + emptyObject, Window: hour}
+	unread := store.DedupKey{Key: "unread:" + emptyObject, Window: hour}
 	fingerprint := store.DedupKey{Key: "fp:x", Window: hour}
 	id := store.DedupKey{Key: "id:msg_1", Window: signedIDWindow}
 	set := func(d time.Duration) windows { return windows{configured: &d} }
 	for typ, want := range map[sdk.Type][]store.DedupKey{
 		sdk.TypeTest:            {id},
-		sdk.TypeUnknown:         {id, body},
+		sdk.TypeUnknown:         {id, unread},
 		sdk.TypeHealthIssue:     {id, fingerprint},
 		sdk.TypeReleaseGrabbed:  {id, fingerprint},
 		sdk.TypeMediaImported:   {id, fingerprint},
