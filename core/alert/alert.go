@@ -44,7 +44,7 @@ type Alerts struct {
 func (a *Alerts) TargetHeld(ctx context.Context, t store.Target) {
 	until := ""
 	if !t.Until.IsZero() {
-		until = " until " + t.Until.UTC().Format("15:04:05 UTC")
+		until = " until " + t.Until.UTC().Format(time.DateTime+" UTC") // which may be days away
 	}
 	a.tell(ctx, t.Name, sdk.Event{
 		Type: sdk.TypeTargetHeld, Title: fmt.Sprintf("Target %s is on hold", t.Name),

@@ -61,10 +61,10 @@ func TestAlerts(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string]string{
-		"Target ops is on hold until 14:03:20 UTC (throttled): 429":     "hookarr.target_held",
-		"Target ops was on hold (throttled) and takes deliveries again": "hookarr.target_resumed",
-		"Dune (2021) was not delivered to ops: 400 Bad Request":         "hookarr.delivery_dead",
-		"a delivery was not delivered to never: 404":                    "hookarr.delivery_dead",
+		"Target ops is on hold until 2026-11-28 14:03:20 UTC (throttled): 429": "hookarr.target_held",
+		"Target ops was on hold (throttled) and takes deliveries again":        "hookarr.target_resumed",
+		"Dune (2021) was not delivered to ops: 400 Bad Request":                "hookarr.delivery_dead",
+		"a delivery was not delivered to never: 404":                           "hookarr.delivery_dead",
 	}, summaries)
 	require.Equal(t, []string{"chat"}, targets["hookarr.target_held"])
 	require.Equal(t, []string{"chat"}, targets["hookarr.target_resumed"])
