@@ -169,6 +169,8 @@ func TestDecode(t *testing.T) {
 	require.Equal(t, "radarr", d.Event.Source)
 	var published sdk.Event
 	require.NoError(t, json.Unmarshal(d.JSON, &published))
+	require.Equal(t, "chaos", published.App)
+	published = sdk.Event{ID: published.ID, Source: published.Source, Type: published.Type, Title: published.Title, Summary: published.Summary}
 	require.Equal(t, *d.Event, published)
 
 	d, err = decode("skip")

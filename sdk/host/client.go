@@ -92,7 +92,7 @@ func (c *Client) CheckHealth(ctx context.Context) (map[string]string, error) {
 }
 
 // Decode has a source's instance decode a request. The event is as the plugin made
-// it.
+// it; of its JSON no more is read than Decoded.Event has.
 func (c *Client) Decode(ctx context.Context, instance string, r sdk.Request) (Decoded, error) {
 	resp, err := c.source.Decode(ctx, &pluginv1.DecodeRequest{Instance: instance, Id: r.ID, Request: toRequest(r)})
 	if err != nil {
@@ -100,7 +100,7 @@ func (c *Client) Decode(ctx context.Context, instance string, r sdk.Request) (De
 	}
 	switch result := resp.GetResult().(type) {
 	case *pluginv1.DecodeResponse_Event:
-		e, err := readEvent(result.Event)
+		e, err := readBrief(result.Event)
 		if err != nil {
 			return Decoded{}, fmt.Errorf("decode request %s: %w", r.ID, err)
 		}

@@ -194,6 +194,20 @@ func TestDecodeSendsRequest(t *testing.T) {
 	require.Equal(t, []string{"2", "\uFFFD"}, got.GetRequest().GetHeaders()[1].GetValues())
 }
 
+// TestDecodeReadsWhatHostsActOn: the rest is for the targets.
+func TestDecodeReadsWhatHostsActOn(t *testing.T) {
+	t.Parallel()
+	event := `{"id":"e1","source":"radarr","origin":"webhook","time":"2026-11-23T10:00:00Z","app":"radarr","type":"media.added",` +
+		`"title":"Dune","summary":"Added Dune","fingerprint":"f","correlation_key":"c","media":{"title":"Other","year":[]},"files":[{"id":"7"}]}`
+	client := connect(t, &fakePlugin{decode: &pluginv1.DecodeResponse{Result: &pluginv1.DecodeResponse_Event{Event: []byte(event)}}})
+	d, err := client.Decode(t.Context(), "radarr", sdk.Request{ID: "e1"})
+	require.NoError(t, err)
+	require.Equal(t, &sdk.Event{
+		ID: "e1", Source: "radarr", Type: sdk.TypeMediaAdded, Title: "Dune", Summary: "Added Dune", Fingerprint: "f", CorrelationKey: "c",
+	}, d.Event)
+	require.Equal(t, event, string(d.JSON))
+}
+
 func TestDecodeAnswers(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

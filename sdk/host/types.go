@@ -58,9 +58,11 @@ type Problem struct {
 // Decoded is what a source plugin made of a request. Exactly one of Event, Skip
 // and Invalid is set.
 type Decoded struct {
+	// Event has what hosts act on: ID, Source, Type, Title, Summary, Fingerprint and
+	// CorrelationKey. Everything else is in JSON alone.
 	Event *sdk.Event
-	// JSON is Event as the plugin sent it, with fields that this version of the SDK
-	// does not know.
+	// JSON is the whole event as the plugin sent it, with fields that this version of
+	// the SDK does not know.
 	JSON json.RawMessage
 	// Skip and Invalid are reasons.
 	Skip    string

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -34,9 +35,17 @@ func StartSource[C any](tb testing.TB, info sdk.Info, ctor sdk.NewSource[C], con
 }
 
 // Decode decodes a request over the wire. The error is for a call that broke: the
-// plugin panicked, or made an event without type or title.
+// plugin panicked, or made an event without type or title. The event is complete.
 func (s *Source) Decode(ctx context.Context, r sdk.Request) (host.Decoded, error) {
-	return s.client.Decode(ctx, Instance, r)
+	d, err := s.client.Decode(ctx, Instance, r)
+	if err != nil || d.Event == nil {
+		return d, err
+	}
+	d.Event = new(sdk.Event)
+	if err := json.Unmarshal(d.JSON, d.Event); err != nil {
+		return host.Decoded{}, fmt.Errorf("the event is not one: %w", err)
+	}
+	return d, nil
 }
 
 // Request returns a request with a body, as the sources' suite makes it: id and
