@@ -95,16 +95,34 @@ func fromRequest(id string, r *pluginv1.OriginalRequest) Request {
 	}
 }
 
-func fromDelivery(r *pluginv1.DeliverRequest) (Delivery, error) {
+// readEvent reads an event of a delivery, whole or only what a JSONUser gets.
+func readEvent(data []byte, whole bool) (e Event, err error) {
+	if whole {
+		return e, json.Unmarshal(data, &e)
+	}
+	var brief struct {
+		ID     string    `json:"id"`
+		Source string    `json:"source"`
+		Type   Type      `json:"type"`
+		Time   time.Time `json:"time"`
+		Title  string    `json:"title"`
+	}
+	err = json.Unmarshal(data, &brief)
+	return Event{ID: brief.ID, Source: brief.Source, Type: brief.Type, Time: brief.Time, Title: brief.Title}, err
+}
+
+func fromDelivery(r *pluginv1.DeliverRequest, whole bool) (Delivery, error) {
 	d := Delivery{
 		ID:             r.GetDeliveryId(),
 		Attempt:        int(r.GetAttempt()),
 		Route:          r.GetRoute(),
 		CorrelationKey: r.GetCorrelationKey(),
+		Events:         make([]Event, 0, len(r.GetEvents())),
+		JSON:           make([]json.RawMessage, 0, len(r.GetEvents())),
 	}
 	for i, data := range r.GetEvents() {
-		var e Event
-		if err := json.Unmarshal(data, &e); err != nil {
+		e, err := readEvent(data, whole)
+		if err != nil {
 			return Delivery{}, fmt.Errorf("event %d of the delivery is not one: %w", i, err)
 		}
 		d.Events = append(d.Events, e)

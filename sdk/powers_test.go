@@ -268,3 +268,29 @@ func TestDeliver(t *testing.T) {
 		require.EqualValues(t, 401, tested.GetOutcome().GetStatus())
 	}
 }
+
+// jsonUser is an inspector that works on the JSON.
+type jsonUser struct{ *inspector }
+
+func (jsonUser) UsesJSON() bool { return true }
+
+func TestJSONUserGetsLittleOfTheEvent(t *testing.T) {
+	t.Parallel()
+	in := jsonUser{&inspector{got: make(chan sdk.Delivery, 1)}}
+	p, err := sdk.NewTargetPlugin(sdk.Info{Name: "t", Version: "1.0.0"},
+		func(context.Context, sdk.Env, emptyConfig) (sdk.Target, error) { return in, nil })
+	client := host.NewClient(attach(t, p, err))
+	_, _, err = client.Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
+	require.NoError(t, err)
+	e := plugintest.EventOf(sdk.TypeMediaImported)
+	d := plugintest.Delivery(t, "id", e)
+	_, err = client.Deliver(t.Context(), "ops", d)
+	require.NoError(t, err)
+	got := <-in.got
+	require.Equal(t, sdk.Event{ID: e.ID, Source: e.Source, Type: e.Type, Time: e.Time, Title: e.Title}, got.Event)
+	require.Equal(t, []sdk.Event{got.Event}, got.Events)
+	require.Equal(t, d.Events, got.JSON)
+
+	_, err = client.Deliver(t.Context(), "ops", host.Delivery{ID: "id", Events: []json.RawMessage{[]byte(`{"id":"1"`)}})
+	require.Equal(t, codes.InvalidArgument, status.Code(err), "no JSON")
+}

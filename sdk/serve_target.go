@@ -25,16 +25,17 @@ func (s *targetServer) Register(to *grpc.Server) {
 
 // Deliver implements TargetService.
 func (s *targetServer) Deliver(ctx context.Context, req *pluginv1.DeliverRequest) (resp *pluginv1.DeliverResponse, err error) {
-	d, err := fromDelivery(req)
-	if err != nil {
-		return nil, status.Error(codes.InvalidArgument, err.Error())
-	}
-	if !s.id.has(FeatureEdit) {
-		d.Previous = nil
-	}
 	ctx, cancel := sooner(ctx)
 	defer cancel()
 	err = s.instances.call(ctx, req.GetInstance(), "Deliver", func(in *instance[Target]) error {
+		user, ok := in.value.(JSONUser)
+		d, err := fromDelivery(req, !ok || !user.UsesJSON())
+		if err != nil {
+			return status.Error(codes.InvalidArgument, err.Error())
+		}
+		if !s.id.has(FeatureEdit) {
+			d.Previous = nil
+		}
 		receipt, err := in.value.Deliver(ctx, d)
 		resp = toOutcome(receipt, err, in.redactor)
 		return nil

@@ -33,6 +33,9 @@ type target struct {
 // NeedsOriginals reports whether the endpoint is sent the application's own bytes.
 func (t *target) NeedsOriginals() bool { return t.format == formatRaw }
 
+// UsesJSON says that the event is passed on as it came.
+func (t *target) UsesJSON() bool { return true }
+
 // Deliver sends the event. The id header is the delivery's id, the same for every
 // attempt, so that the endpoint can tell a repetition; the time and the signatures
 // are the attempt's.
