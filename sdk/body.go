@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -17,6 +18,10 @@ var errPatience = errors.New("it takes too long")
 // and the body is closed. Nobody waits for that: the closing of a connection can take
 // as long as the other side likes.
 func read(ctx context.Context, cancel context.CancelFunc, body io.ReadCloser, limit int64, within time.Duration) ([]byte, error) {
+	if body == http.NoBody {
+		cancel()
+		return nil, nil
+	}
 	var b partial
 	ended := make(chan error, 1)
 	go func() {

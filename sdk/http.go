@@ -127,8 +127,9 @@ func (h *HTTP) send(req *http.Request, within time.Duration) (resp *Response, br
 		deadline = time.Now().Add(sendTimeout)
 	}
 	ctx, cancel := context.WithDeadline(req.Context(), deadline)
-	req = req.Clone(ctx)
+	req = req.WithContext(ctx)
 	if h.userAgent != "" && req.Header.Get("User-Agent") == "" {
+		req.Header = req.Header.Clone() // what is the caller's stays as it is
 		req.Header.Set("User-Agent", h.userAgent)
 	}
 	h.once.Do(h.init)
