@@ -16,12 +16,17 @@ func Handshake() plugin.HandshakeConfig { return handshake.Config() }
 // versions that Connect understands.
 func Plugins() map[int]plugin.PluginSet { return handshake.Plugins(nil) }
 
-// DialOptions bound messages in both directions, for go-plugin bounds none.
+// DialOptions bound messages in both directions, for go-plugin bounds none, and fix
+// the windows.
 func DialOptions() []grpc.DialOption {
-	return []grpc.DialOption{grpc.WithDefaultCallOptions(
-		grpc.MaxCallRecvMsgSize(handshake.MaxMessageBytes),
-		grpc.MaxCallSendMsgSize(handshake.MaxMessageBytes),
-	)}
+	return []grpc.DialOption{
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(handshake.MaxMessageBytes),
+			grpc.MaxCallSendMsgSize(handshake.MaxMessageBytes),
+		),
+		grpc.WithInitialWindowSize(handshake.StreamWindow),
+		grpc.WithInitialConnWindowSize(handshake.ConnWindow),
+	}
 }
 
 // Connect returns the client of a plugin that go-plugin has launched or attached

@@ -25,6 +25,12 @@ const (
 	// 16 MiB with its event and a group's other events must fit; gRPC's default of
 	// 4 MiB would refuse them.
 	MaxMessageBytes = 64 << 20
+	// StreamWindow is how many bytes either end may send in one call ahead of its
+	// reader. Without a fixed size gRPC measures the connection to find one, which on a
+	// Unix socket is nothing but a ping beside the messages.
+	StreamWindow = 1 << 20
+	// ConnWindow is the same for all calls together.
+	ConnWindow = 16 << 20
 	// LogLevelEnv is the environment variable that carries the host's log level:
 	// debug, info, warn or error. Empty is info.
 	LogLevelEnv = "HOOKARR_LOG_LEVEL"

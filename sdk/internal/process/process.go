@@ -93,6 +93,8 @@ func serveConfig(services Services, g *gate, log Log) *plugin.ServeConfig {
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(options,
 				grpc.MaxRecvMsgSize(handshake.MaxMessageBytes),
+				grpc.InitialWindowSize(handshake.StreamWindow),
+				grpc.InitialConnWindowSize(handshake.ConnWindow),
 				grpc.ChainUnaryInterceptor(g.intercept))...)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{
