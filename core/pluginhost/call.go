@@ -56,9 +56,8 @@ func (s *supervisor) call(ctx context.Context, method string, alone bool, f func
 // acquire returns the process to call, waiting a little for one that starts. The
 // caller ends the call with calls.Done.
 func (s *supervisor) acquire(ctx context.Context) (*process, error) {
-	timer := time.NewTimer(s.timing.Ready)
-	defer timer.Stop()
-	deadline := time.Now().Add(s.timing.Ready)
+	var timeout <-chan time.Time // made when it is needed, which is hardly ever
+	var deadline time.Time
 	for {
 		s.mu.Lock()
 		state, reason, until, changed := s.state, s.reason, s.until, s.changed
@@ -70,6 +69,11 @@ func (s *supervisor) acquire(ctx context.Context) (*process, error) {
 		}
 		s.mu.Unlock()
 
+		if timeout == nil {
+			timer := time.NewTimer(s.timing.Ready)
+			defer timer.Stop()
+			timeout, deadline = timer.C, time.Now().Add(s.timing.Ready)
+		}
 		switch {
 		case state == Stopped:
 			return nil, errStopped
@@ -78,7 +82,7 @@ func (s *supervisor) acquire(ctx context.Context) (*process, error) {
 		}
 		select {
 		case <-changed:
-		case <-timer.C:
+		case <-timeout:
 			return nil, fmt.Errorf("%w: plugin %s is not ready", ErrUnavailable, s.label())
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%w: plugin %s is not ready: %w", ErrUnavailable, s.label(), ctx.Err())
