@@ -22,11 +22,18 @@ type memory struct {
 	mu sync.Mutex
 	// unfinished are the loans to bodies that are still being sent, oldest first.
 	unfinished []*loan
+	// lent is what all loans hold, leaving what those of them hold that make room, and
+	// wanted what requests wait for.
+	lent, leaving, wanted int64
 }
 
 func newMemory(total int64, patience time.Duration) *memory {
 	return &memory{total: total, free: semaphore.NewWeighted(total), patience: patience}
 }
+
+// displaceAgain is how long a request waits for the memory of those that made room,
+// before others have to: some other request may have taken it first.
+const displaceAgain = 100 * time.Millisecond
 
 // share is the part of the total that one client may hold with unfinished bodies
 // before they make room ahead of others'.
@@ -48,7 +55,9 @@ type loan struct {
 	sender
 	memory *memory
 	cancel context.CancelCauseFunc
-	held   int64 // guarded by memory.mu
+	// Guarded by memory.mu.
+	held      int64
+	displaced bool
 }
 
 // lend opens a loan of nothing. The context is for reading the body; its cause is
@@ -67,17 +76,42 @@ func (l *loan) grow(ctx context.Context, n int64) error {
 	m := l.memory
 	more := n - l.held
 	if !m.free.TryAcquire(more) {
-		m.displace(l, more)
-		ctx, cancel := context.WithTimeout(ctx, m.patience)
-		defer cancel()
-		if m.free.Acquire(ctx, more) != nil {
-			return errBusy
+		if err := m.await(ctx, l, more); err != nil {
+			return err
 		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l.held = n
+	m.lent += more
+	if l.displaced {
+		m.leaving += more
+	}
 	return nil
+}
+
+// await acquires more bytes for the loan, for which others have to make room.
+func (m *memory) await(ctx context.Context, l *loan, more int64) error {
+	ctx, cancel := context.WithTimeout(ctx, m.patience)
+	defer cancel()
+	m.want(more)
+	defer m.want(-more)
+	for ctx.Err() == nil {
+		m.displace(l)
+		wait, cancel := context.WithTimeout(ctx, displaceAgain)
+		err := m.free.Acquire(wait, more)
+		cancel()
+		if err == nil {
+			return nil
+		}
+	}
+	return errBusy
+}
+
+func (m *memory) want(n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.wanted += n
 }
 
 // size is what the loan is.
@@ -98,14 +132,24 @@ func (l *loan) finish() {
 }
 
 // repay gives everything back.
-func (l *loan) repay() { l.memory.free.Release(l.held) }
+func (l *loan) repay() {
+	m := l.memory
+	m.mu.Lock()
+	m.lent -= l.held
+	if l.displaced {
+		m.leaving -= l.held
+	}
+	m.mu.Unlock()
+	m.free.Release(l.held)
+}
 
-// displace interrupts unfinished bodies that hold more bytes together: first those of
-// clients that are throttled or hold more than their share. What they hold is free
-// when their requests have noticed.
-func (m *memory) displace(by *loan, more int64) {
+// displace interrupts unfinished bodies that hold what is wanted and neither free nor
+// becoming so: first those of clients that are throttled or hold more than their share.
+// What they hold is free when their requests have noticed.
+func (m *memory) displace(by *loan) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	more := m.wanted - m.leaving - (m.total - m.lent)
 	held := make(map[netip.Prefix]int64)
 	for _, l := range m.unfinished {
 		held[l.client] += l.held
@@ -118,6 +162,8 @@ func (m *memory) displace(by *loan, more int64) {
 			}
 			more -= l.held
 			held[l.client] -= l.held
+			m.leaving += l.held
+			l.displaced = true
 			l.cancel(errBusy)
 			l.interrupt()
 			return true

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -47,9 +48,14 @@ func TestWhoMakesRoom(t *testing.T) {
 				require.NoError(t, l.grow(ctx, h.bytes))
 				contexts = append(contexts, ctx)
 			}
+			ctx, worked := m.lend(t.Context(), sender{})
+			require.NoError(t, worked.grow(ctx, total-m.lent))
+			worked.finish()
 			_, by := m.lend(t.Context(), sender{client: b, throttled: true})
 			by.held = 1
-			m.displace(by, tc.more)
+			m.want(tc.more)
+			m.displace(by)
+			m.displace(by) // for the same bytes, nobody else makes room
 			require.ElementsMatch(t, tc.want, interrupted)
 			for _, i := range interrupted {
 				require.ErrorIs(t, context.Cause(contexts[i]), errBusy)
@@ -131,4 +137,33 @@ func TestHeadsAreReserved(t *testing.T) {
 	require.False(t, b.memory.free.TryAcquire(1<<20-500_000))
 	held.repay()
 	require.True(t, b.memory.free.TryAcquire(1<<20))
+}
+
+// A body makes room also for a request that waited before the body got its memory.
+func TestMemoryThatAnotherTookIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(100, time.Minute)
+		ctx, worked := m.lend(t.Context(), sender{})
+		require.NoError(t, worked.grow(ctx, 100))
+		worked.finish()
+		stalled, first := m.lend(t.Context(), sender{interrupt: func() {}})
+		go func() {
+			_ = first.grow(stalled, 60)
+			<-stalled.Done()
+			first.repay()
+		}()
+		synctest.Wait()
+		ctx, second := m.lend(t.Context(), sender{})
+		got := make(chan error)
+		go func() { got <- second.grow(ctx, 60) }()
+		synctest.Wait()
+		worked.repay()
+		start := time.Now()
+		require.NoError(t, <-got)
+		require.LessOrEqual(t, time.Since(start), displaceAgain)
+		second.repay()
+		require.True(t, m.free.TryAcquire(m.total))
+		require.Zero(t, m.lent+m.leaving+m.wanted)
+	})
 }
