@@ -40,22 +40,23 @@ type Alerts struct {
 	Log    *slog.Logger
 }
 
-// TargetHeld tells that a target takes nothing.
-func (a *Alerts) TargetHeld(ctx context.Context, t store.Target) {
+// TargetHeld tells that a target takes nothing. It reports whether that was stored, and
+// not too soon after the last such alert.
+func (a *Alerts) TargetHeld(ctx context.Context, t store.Target) bool {
 	until := ""
 	if !t.Until.IsZero() {
 		until = " until " + t.Until.UTC().Format(time.DateTime+" UTC") // which may be days away
 	}
-	a.tell(ctx, t.Name, sdk.Event{
+	return a.tell(ctx, t.Name, sdk.Event{
 		Type: sdk.TypeTargetHeld, Title: fmt.Sprintf("Target %s is on hold", t.Name),
 		Summary: fmt.Sprintf("Target %s is on hold%s (%s): %s", t.Name, until, t.Hold, t.Reason),
 		Health:  &sdk.Health{Level: "warning", Check: "target " + t.Name, Message: t.Reason},
 	})
 }
 
-// TargetResumed tells that a target takes deliveries again.
-func (a *Alerts) TargetResumed(ctx context.Context, target string, kind store.HoldKind) {
-	a.tell(ctx, target, sdk.Event{
+// TargetResumed tells that a target takes deliveries again, and reports the same.
+func (a *Alerts) TargetResumed(ctx context.Context, target string, kind store.HoldKind) bool {
+	return a.tell(ctx, target, sdk.Event{
 		Type: sdk.TypeTargetResumed, Title: fmt.Sprintf("Target %s takes deliveries again", target),
 		Summary: fmt.Sprintf("Target %s was on hold (%s) and takes deliveries again", target, kind),
 		Health:  &sdk.Health{Level: "notice", Check: "target " + target, Message: "It takes deliveries again."},
@@ -74,7 +75,7 @@ func (a *Alerts) DeliveryDead(ctx context.Context, target, title, reason string)
 	})
 }
 
-func (a *Alerts) tell(ctx context.Context, target string, e sdk.Event) {
+func (a *Alerts) tell(ctx context.Context, target string, e sdk.Event) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTimeout)
 	defer cancel()
 	id, now := event.NewID(), time.Now()
@@ -84,7 +85,7 @@ func (a *Alerts) tell(ctx context.Context, target string, e sdk.Event) {
 	normalized, err := json.Marshal(e)
 	if err != nil {
 		a.Log.WarnContext(ctx, "alert not stored", slog.String("type", string(e.Type)), slog.Any("error", err))
-		return
+		return false
 	}
 	acceptance := &store.Acceptance{
 		Event: event.Event{
@@ -98,7 +99,9 @@ func (a *Alerts) tell(ctx context.Context, target string, e sdk.Event) {
 			acceptance.Deliveries = append(acceptance.Deliveries, event.Delivery{ID: event.NewID(), EventID: id, Target: m.Target, Route: m.Route})
 		}
 	}
-	if _, err := a.Store.Accept(ctx, acceptance); err != nil {
+	accepted, err := a.Store.Accept(ctx, acceptance)
+	if err != nil {
 		a.Log.WarnContext(ctx, "alert not stored", slog.String("type", string(e.Type)), slog.String("target", target), slog.Any("error", err))
 	}
+	return err == nil && !accepted.Duplicate
 }

@@ -56,8 +56,8 @@ type Store interface {
 
 // Alerter tells of trouble. alert.Alerts is one.
 type Alerter interface {
-	TargetHeld(ctx context.Context, t store.Target)
-	TargetResumed(ctx context.Context, target string, kind store.HoldKind)
+	TargetHeld(ctx context.Context, t store.Target) (told bool)
+	TargetResumed(ctx context.Context, target string, kind store.HoldKind) (told bool)
 	DeliveryDead(ctx context.Context, target, title, reason string)
 }
 
@@ -232,6 +232,6 @@ func persist(ctx context.Context, patience time.Duration, do func(context.Contex
 // noAlerts tells nobody.
 type noAlerts struct{}
 
-func (noAlerts) TargetHeld(context.Context, store.Target)              {}
-func (noAlerts) TargetResumed(context.Context, string, store.HoldKind) {}
-func (noAlerts) DeliveryDead(context.Context, string, string, string)  {}
+func (noAlerts) TargetHeld(context.Context, store.Target) bool              { return true }
+func (noAlerts) TargetResumed(context.Context, string, store.HoldKind) bool { return true }
+func (noAlerts) DeliveryDead(context.Context, string, string, string)       {}

@@ -3,7 +3,6 @@ package deliver
 import (
 	"context"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -173,129 +172,62 @@ func TestBreakerOpensAndCloses(t *testing.T) {
 	})
 }
 
-// TestThrottledTargetWaitsAsAWhole sends nothing inside a pause that the endpoint asked
-// for, but what is under way, and keeps the order.
-func TestThrottledTargetWaitsAsAWhole(t *testing.T) {
+// TestRetriesGoOutWhenAHoldEnds fails once, long before the next attempt, and follows the
+// delivery through a hold: the others do not come before it, and it does not wait for its
+// time. A probe that fails leaves its time alone.
+func TestRetriesGoOutWhenAHoldEnds(t *testing.T) {
 	t.Parallel()
 
 	databases(t, func(t *testing.T, url string) {
-		const pause = 700 * time.Millisecond
 		r := newRig(t, url)
 		r.targets[0].Concurrency = 1
-		var ids []uuid.UUID
-		for range 10 {
-			ids = append(ids, r.accept("ops")[0])
+		r.targets[0].Retry.Schedule = []time.Duration{40 * time.Minute}
+		r.plugins.answers(always(sdk.ClassRetryable, "503"))
+		failed := []uuid.UUID{r.accept("ops")[0], r.accept("ops")[0]}
+		r.start()
+		for _, id := range failed {
+			require.Eventually(t, func() bool { _, attempts := r.await(id, event.Pending); return len(attempts) == 1 }, await, 10*time.Millisecond)
 		}
-		var mu sync.Mutex
-		var last time.Time
-		n, early := 0, 0
-		r.plugins.answers(func(context.Context, call) host.Outcome {
-			mu.Lock()
-			defer mu.Unlock()
-			if n++; !last.IsZero() && time.Since(last) < pause {
-				early++
-			}
-			last = time.Time{}
-			switch n {
-			case 3:
-				last = time.Now()
-				return host.Outcome{Class: sdk.ClassThrottled, RetryAfter: pause, Receipt: sdk.Receipt{Status: 429}}
-			case 6:
-				last = time.Now()
-				return host.Outcome{Class: sdk.ClassOK, Receipt: sdk.Receipt{Status: 200, Limit: &sdk.Limit{ResetAfter: pause}}}
+		require.NoError(t, r.store.Hold(t.Context(), "ops", store.HoldBreaker, "503"))
+		r.exec("UPDATE targets SET probe_at = since")
+		require.Eventually(t, func() bool { h := r.holdOf("ops"); return h.Probes == 1 && h.Probe == uuid.Nil }, await, 10*time.Millisecond)
+		for _, id := range failed {
+			d, _ := r.await(id, event.Pending)
+			require.WithinDuration(t, time.Now().Add(30*time.Minute), d.DueAt, 11*time.Minute)
+		}
+		ids := slices.Concat(failed, r.accept("ops"))
+		called := len(r.plugins.of(uuid.Nil))
+		r.plugins.answers(nil)
+		require.NoError(t, r.store.Release(t.Context(), "ops"))
+		for _, id := range ids {
+			r.await(id, event.Delivered)
+		}
+		require.Equal(t, ids, r.order(called))
+	})
+}
+
+// TestSecondRefusalOfOneEvent is met at low traffic: the hold that an event began was
+// ended by a later probe with another. It begins no second one.
+func TestSecondRefusalOfOneEvent(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		r := newRig(t, url)
+		id := r.accept("ops")[0]
+		r.plugins.answers(func(_ context.Context, c call) host.Outcome {
+			if c.delivery.ID == id.String() {
+				return host.Outcome{Class: sdk.ClassMisconfigured, Message: "403 Forbidden"}
 			}
 			return host.Outcome{Class: sdk.ClassOK}
 		})
 		r.start()
-		for _, id := range ids {
-			r.await(id, event.Delivered)
-		}
-		require.Zero(t, early)
-		require.Equal(t, ids, r.order(0))
-		require.Len(t, r.plugins.of(uuid.Nil), len(ids)+1)
-	})
-}
-
-// TestLongThrottleIsAHold waits without a worker, and goes on when the time has come.
-func TestLongThrottleIsAHold(t *testing.T) {
-	t.Parallel()
-
-	databases(t, func(t *testing.T, url string) {
-		r := newRig(t, url)
-		r.targets[0].Concurrency = 1
-		r.plugins.answers(func(context.Context, call) host.Outcome {
-			return host.Outcome{Class: sdk.ClassThrottled, RetryAfter: 2 * time.Minute, Receipt: sdk.Receipt{Status: 429}}
-		})
-		ids := []uuid.UUID{r.accept("ops")[0], r.accept("ops")[0]}
-		r.start()
-		h := r.awaitHold("ops", store.HoldThrottled)
-		require.Equal(t, "429, Retry-After 2m0s", h.Reason)
-		require.WithinDuration(t, h.Since.Add(2*time.Minute), h.Until, time.Second)
-		require.Eventually(t, func() bool { return r.count("SELECT count(*) FROM river_job WHERE state = 'available'") == 2 }, await, 10*time.Millisecond)
-		r.plugins.answers(nil)
-		r.exec("UPDATE targets SET " + r.earlier("until", time.Hour) + ", " + r.earlier("next_at", time.Hour))
-		for _, id := range ids {
-			r.await(id, event.Delivered)
-		}
-		require.Equal(t, ids, r.order(1))
-	})
-}
-
-// TestNonsensicalRetryAfterIsProbed asks for a year: the target is asked each hour.
-func TestNonsensicalRetryAfterIsProbed(t *testing.T) {
-	t.Parallel()
-
-	databases(t, func(t *testing.T, url string) {
-		r := newRig(t, url)
-		r.plugins.answers(func(context.Context, call) host.Outcome {
-			return host.Outcome{Class: sdk.ClassThrottled, RetryAfter: 365 * 24 * time.Hour, Receipt: sdk.Receipt{Status: 429}}
-		})
-		id := r.accept("ops")[0]
-		r.start()
-		h := r.awaitHold("ops", store.HoldThrottled)
-		require.True(t, h.Until.IsZero())
-		require.WithinDuration(t, h.Since.Add(lastProbe), h.ProbeAt, time.Second)
-		r.plugins.answers(nil)
-		r.probeNow()
-		r.await(id, event.Delivered)
+		r.awaitHold("ops", store.HoldMisconfigured)
+		r.exec("UPDATE targets SET " + r.earlier("since", time.Hour))
+		r.await(r.accept("ops")[0], event.Delivered)
+		d, _ := r.await(id, event.Dead)
+		require.Equal(t, "the endpoint refused this event and took another: 403 Forbidden", d.Reason)
 		require.Zero(t, r.holdOf("ops"))
-	})
-}
-
-// TestRateIsKept sends as often as the rate allows, from two nodes on Postgres.
-func TestRateIsKept(t *testing.T) {
-	t.Parallel()
-
-	databases(t, func(t *testing.T, url string) {
-		r := newRig(t, url)
-		r.targets[0].Rate = store.Rate{PerSecond: 10, Burst: 2}
-		nodes := []*rig{r}
-		if !r.onSQLite() {
-			other := newRig(t, url)
-			other.targets = r.targets
-			nodes = append(nodes, other)
-		}
-		var ids []uuid.UUID
-		for range 12 {
-			ids = append(ids, r.accept("ops")[0])
-		}
-		var mu sync.Mutex
-		var at []time.Time
-		start := time.Now()
-		for _, n := range nodes {
-			n.plugins.answers(func(context.Context, call) host.Outcome {
-				mu.Lock()
-				defer mu.Unlock()
-				at = append(at, time.Now())
-				return host.Outcome{Class: sdk.ClassOK}
-			})
-			n.start()
-		}
-		for _, id := range ids {
-			r.await(id, event.Delivered)
-		}
-		// Two at once, then ten a second; what is late makes the others no earlier.
-		require.GreaterOrEqual(t, at[len(at)-1].Sub(start), time.Second)
+		r.awaitNoJobs()
 	})
 }
 
@@ -394,24 +326,5 @@ func TestProbeOfAHoldThatHasEnded(t *testing.T) {
 		require.NoError(t, r.store.Release(t.Context(), "ops"))
 		w.probe(t.Context(), r.targets[0], probe)
 		require.Empty(t, r.plugins.of(uuid.Nil))
-	})
-}
-
-// TestLearntPauseIsBounded meets an endpoint that tells a point in time where a duration
-// belongs: the target is probed, as after a Retry-After that is out of reason.
-func TestLearntPauseIsBounded(t *testing.T) {
-	t.Parallel()
-
-	databases(t, func(t *testing.T, url string) {
-		r := newRig(t, url)
-		r.plugins.answers(func(context.Context, call) host.Outcome {
-			return host.Outcome{Class: sdk.ClassOK, Receipt: sdk.Receipt{Status: 200, Limit: &sdk.Limit{ResetAfter: 1764300000 * time.Second}}}
-		})
-		id := r.accept("ops")[0]
-		r.start()
-		r.await(id, event.Delivered)
-		h := r.awaitHold("ops", store.HoldThrottled)
-		require.True(t, h.Until.IsZero())
-		require.WithinDuration(t, h.Since.Add(lastProbe), h.ProbeAt, time.Second)
 	})
 }

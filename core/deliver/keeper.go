@@ -59,6 +59,8 @@ type Keeper struct {
 	// logged.
 	held map[string]bool
 	told map[string]store.HoldKind
+	// untold are the alerts that came too soon after another, by target.
+	untold map[string]untold
 	// expired is when the deliveries of each target on hold were last looked through.
 	expired map[string]time.Time
 }
@@ -81,6 +83,7 @@ const (
 	// sliceLimit bounds the rows of one transaction.
 	sliceLimit = 100
 	// defaultMaxAge is the greatest age of deliveries whose target is not configured.
+	tellAgain     = time.Hour
 	defaultMaxAge = 7 * 24 * time.Hour
 )
 
@@ -89,7 +92,7 @@ func (k *Keeper) Run(ctx context.Context) {
 	if k.Tick == 0 {
 		k.Tick = 2 * time.Second
 	}
-	k.given, k.told, k.expired = map[string]bool{}, map[string]store.HoldKind{}, map[string]time.Time{}
+	k.given, k.told, k.expired, k.untold = map[string]bool{}, map[string]store.HoldKind{}, map[string]time.Time{}, map[string]untold{}
 	var all sync.WaitGroup
 	all.Go(func() { k.every(ctx, k.Tick, nil, k.beat) })
 	all.Go(func() { k.every(ctx, k.Tick, k.Workers.held, k.holds) })
@@ -235,9 +238,10 @@ func (k *Keeper) holds(ctx context.Context) {
 		if !held[name] {
 			delete(k.told, name)
 			k.Workers.log.InfoContext(ctx, "target takes deliveries again", slog.String("target", name), slog.String("kind", string(kind)))
-			k.Workers.alerts.TargetResumed(ctx, name, kind)
+			k.tell(ctx, name, func(ctx context.Context) bool { return k.Workers.alerts.TargetResumed(ctx, name, kind) })
 		}
 	}
+	k.retell(ctx)
 }
 
 func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, trusted bool) error {
@@ -273,9 +277,15 @@ func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, truste
 	// A hold that the first probe ends is not worth a line.
 	if k.told[t.Name] != t.Hold && (t.Witnessed || t.ProbeAt.IsZero() || now.Sub(t.Since) > k.Tick) {
 		k.told[t.Name] = t.Hold
-		k.Workers.log.WarnContext(ctx, "target on hold", slog.String("target", t.Name),
-			slog.String("kind", string(t.Hold)), slog.String("reason", t.Reason))
-		k.Workers.alerts.TargetHeld(ctx, t)
+		attrs := []slog.Attr{slog.String("target", t.Name), slog.String("kind", string(t.Hold)), slog.String("reason", t.Reason)}
+		if !t.Until.IsZero() {
+			attrs = append(attrs, slog.Time("until", t.Until))
+		}
+		if !t.ProbeAt.IsZero() {
+			attrs = append(attrs, slog.Time("next_probe", t.ProbeAt))
+		}
+		k.Workers.log.LogAttrs(ctx, slog.LevelWarn, "target on hold", attrs...)
+		k.tell(ctx, t.Name, func(ctx context.Context) bool { return k.Workers.alerts.TargetHeld(ctx, t) })
 	}
 	if t.ProbeAt.IsZero() || t.Witnessed && now.Before(t.ProbeAt) {
 		return nil
@@ -286,6 +296,30 @@ func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, truste
 	}
 	k.probes.Go(func() { k.Workers.probe(ctx, configured, id) })
 	return nil
+}
+
+// untold is an alert to try again.
+type untold struct {
+	again time.Time
+	tell  func(context.Context) bool
+}
+
+// tell makes an alert, and makes it again later if it came too soon after another of its
+// type: the last one is true, however often a target was held and resumed.
+func (k *Keeper) tell(ctx context.Context, target string, tell func(context.Context) bool) {
+	delete(k.untold, target)
+	if !tell(ctx) {
+		k.untold[target] = untold{time.Now().Add(tellAgain), tell}
+	}
+}
+
+// retell makes the alerts whose time has come.
+func (k *Keeper) retell(ctx context.Context) {
+	for name, u := range k.untold {
+		if !time.Now().Before(u.again) {
+			k.tell(ctx, name, u.tell)
+		}
+	}
 }
 
 // probe tests a target on hold with a delivery. No job is needed for it: that of the

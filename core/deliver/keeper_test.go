@@ -118,3 +118,32 @@ func TestBeatThatIsNotAnswered(t *testing.T) {
 		require.False(t, k.steady.Load())
 	})
 }
+
+// TestLastAlertIsTold refuses alerts that come too soon: the last one is told when the
+// time has come, and those before it are not.
+func TestLastAlertIsTold(t *testing.T) {
+	t.Parallel()
+
+	synctest.Test(t, func(t *testing.T) {
+		k := Keeper{untold: map[string]untold{}}
+		var said []string
+		tooSoon := true
+		say := func(word string) func(context.Context) bool {
+			return func(context.Context) bool {
+				if !tooSoon {
+					said = append(said, word)
+				}
+				return !tooSoon
+			}
+		}
+		k.tell(t.Context(), "ops", say("on hold"))
+		k.tell(t.Context(), "ops", say("takes deliveries again"))
+		tooSoon = false
+		k.retell(t.Context())
+		require.Empty(t, said)
+		time.Sleep(tellAgain)
+		k.retell(t.Context())
+		k.retell(t.Context())
+		require.Equal(t, []string{"takes deliveries again"}, said)
+	})
+}

@@ -38,7 +38,9 @@ const (
 	done next = iota
 	// settledJob ends the job with the delivery, in one transaction.
 	settledJob
-	// retried gives the job another time.
+	// early gives the job the delivery's time.
+	early
+	// retried has given the job another time, in the transaction of its delivery.
 	retried
 	// again keeps the job where it is: its target waits, and the others of the target
 	// with it.
@@ -111,8 +113,12 @@ func (p policy) decide(t try) fate {
 	default: // retryable, plugin_bug, and classes of later versions
 		f.next = p.retryable(s, t)
 	}
-	if s.State != event.Pending {
+	switch {
+	case s.State != event.Pending:
 		f.next = settledJob
+	case t.probe:
+		// The delivery's own time, and that of its job, are as they were.
+		s.Delay = max(d.DueAt.Sub(t.work.Now)-t.elapsed, 0)
 	}
 	return f
 }

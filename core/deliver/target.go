@@ -73,14 +73,22 @@ func endHold(t *store.Target, probe uuid.UUID, now time.Time) []*store.Settlemen
 	held := *t
 	t.Clear()
 	t.NextAt, t.Pace = time.Time{}, ""
+	if held.Hold == store.HoldMisconfigured && held.Accused != probe {
+		t.Accused = held.Accused
+	}
 	if held.Hold != store.HoldMisconfigured || held.Accused == uuid.Nil || held.Accused == probe || held.Probes > 1 ||
 		now.Sub(held.Since) > accuseWithin {
 		return nil
 	}
-	return []*store.Settlement{{
-		DeliveryID: held.Accused, Target: t.Name, State: event.Dead,
-		Reason: "the endpoint refused this event and took another: " + held.Reason,
-	}}
+	return []*store.Settlement{refused(t.Name, held.Accused, held.Reason)}
+}
+
+// refused makes a dead letter of a delivery that the endpoint refused for its content.
+func refused(target string, id uuid.UUID, reason string) *store.Settlement {
+	return &store.Settlement{
+		DeliveryID: id, Target: target, State: event.Dead,
+		Reason: "the endpoint refused this event and took another: " + reason,
+	}
 }
 
 // freeProbe lets the next probe be made without waiting for this one.
@@ -93,7 +101,8 @@ func freeProbe(id uuid.UUID) store.Change {
 	}
 }
 
-// afterMisconfigured puts the target on hold until a person has mended it.
+// afterMisconfigured puts the target on hold until a person has mended it. The delivery
+// that began the last hold, which another ended, begins none: the endpoint takes others.
 func afterMisconfigured(id uuid.UUID, reason string) store.Change {
 	return func(t *store.Target, now time.Time) []*store.Settlement {
 		if t.Probe == id {
@@ -104,6 +113,10 @@ func afterMisconfigured(id uuid.UUID, reason string) store.Change {
 		case store.HoldMisconfigured:
 			t.Reason = store.CleanText(reason)
 		default:
+			if t.Hold == "" && t.Accused == id {
+				t.Accused = uuid.Nil
+				return []*store.Settlement{refused(t.Name, id, reason)}
+			}
 			t.Begin(store.HoldMisconfigured, reason, now)
 			t.Accused, t.ProbeAt = id, now.Add(firstProbe)
 		}

@@ -48,11 +48,14 @@ func (d *deliverWorker) Work(ctx context.Context, job *river.Job[store.DeliverAr
 	switch {
 	case err != nil:
 		return err
-	case fate == retried:
+	case fate == early, fate == retried:
 		if delay <= soonest {
 			w.store.Wake(job.Queue, delay+10*time.Millisecond)
 		}
-		return river.JobSnooze(delay)
+		if fate == early {
+			return river.JobSnooze(delay)
+		}
+		return w.store.JobSettled(ctx)
 	case fate == again:
 		if !w.stopping(ctx) {
 			w.store.Wake(job.Queue, restartPause)
@@ -115,7 +118,7 @@ func (r *run) step(ctx context.Context) (next, time.Duration, error) {
 		_, err := w.settle(ctx, v.settlement, work)
 		return settledJob, 0, err
 	case v.early > 0:
-		return retried, v.early, nil
+		return early, v.early, nil
 	case v.held:
 		w.sleep(ctx, heldPause)
 		return again, 0, nil
@@ -297,7 +300,11 @@ func (w *Workers) settle(ctx context.Context, s *store.Settlement, work store.Wo
 		if other.State == event.Dead {
 			w.log.WarnContext(ctx, "dead letter", slog.String("target", other.Target), slog.String("delivery", other.DeliveryID.String()),
 				slog.String("reason", other.Reason))
-			w.alerts.DeliveryDead(ctx, other.Target, "", other.Reason)
+			title := ""
+			if refused, err := w.store.LoadWork(ctx, other.DeliveryID); err == nil {
+				title = refused.Event.Title
+			}
+			w.alerts.DeliveryDead(ctx, other.Target, title, other.Reason)
 		}
 	}
 	return settled, nil

@@ -100,6 +100,9 @@ type Tx interface {
 	SaveTarget(ctx context.Context, t *Target) error
 	// PauseQueue pauses or resumes River's queue, if it is there.
 	PauseQueue(ctx context.Context, queue string, paused bool) error
+	// RetryNow makes the pending deliveries of a target due that wait for another attempt,
+	// in the places that their first one had.
+	RetryNow(ctx context.Context, target string) error
 	// NextInTurn returns the pending delivery of a target that is due first, other than
 	// one and those that workers have, or uuid.Nil.
 	NextInTurn(ctx context.Context, target string, other uuid.UUID) (uuid.UUID, error)
@@ -118,6 +121,8 @@ type Tx interface {
 	AddJobs(ctx context.Context, jobs []river.InsertManyParams) (int, error)
 	// DeleteJobs deletes running jobs.
 	DeleteJobs(ctx context.Context, ids []int64) error
+	// DelayJobs lets running jobs wait.
+	DelayJobs(ctx context.Context, delays []JobDelay) error
 	// Overdue returns pending deliveries of a target that were due before grace, after one
 	// of them, in the order of their times and ids.
 	Overdue(ctx context.Context, target string, grace time.Duration, after event.Delivery, limit int) ([]event.Delivery, error)
@@ -140,6 +145,12 @@ type Claim struct {
 	Source, Key, Story string
 	Window             time.Duration
 	Owner              uuid.UUID
+}
+
+// JobDelay is how long a job waits from now.
+type JobDelay struct {
+	JobID int64
+	Delay time.Duration
 }
 
 // NewDelivery is a delivery to insert, due after Wait.

@@ -39,7 +39,7 @@ func moved(ctx context.Context) error {
 	return nil
 }
 
-// JobSettled returns what a worker returns whose job the settlement has deleted.
+// JobSettled returns what a worker returns whose job the settlement has deleted or delayed.
 func (s *Store) JobSettled(ctx context.Context) error { return moved(ctx) }
 
 // QueueDriver is River's driver with four differences. A job that is done is deleted and

@@ -58,8 +58,8 @@ type Settlement struct {
 	Crashes   int
 	MessageID string
 	Receipt   []byte
-	// JobID is the job that made the attempt, to be deleted with the delivery's end; zero
-	// for none.
+	// JobID is the job that made the attempt, to be deleted with the delivery's end, or to
+	// wait with the delivery; zero for none.
 	JobID int64
 	// Change changes the target's row in the same transaction; nil leaves it.
 	Change Change
@@ -151,10 +151,15 @@ func settle(ctx context.Context, tx Tx, items []*Settlement) error {
 		return fmt.Errorf("update deliveries: %w", err)
 	}
 	var attempts []*event.Attempt
-	var jobs []int64
+	var done []int64
+	var waiting []JobDelay
 	for _, s := range items {
-		if s.JobID != 0 && s.State != event.Pending {
-			jobs = append(jobs, s.JobID)
+		switch {
+		case s.JobID == 0:
+		case s.State != event.Pending:
+			done = append(done, s.JobID)
+		case s.Delay > 0:
+			waiting = append(waiting, JobDelay{s.JobID, s.Delay})
 		}
 		if s.Attempt != nil && (s.State != event.Delivered || !changed[s.DeliveryID]) {
 			attempts = append(attempts, s.Attempt)
@@ -165,9 +170,14 @@ func settle(ctx context.Context, tx Tx, items []*Settlement) error {
 			return fmt.Errorf("insert attempts: %w", err)
 		}
 	}
-	if len(jobs) > 0 {
-		if err := tx.DeleteJobs(ctx, jobs); err != nil {
+	if len(done) > 0 {
+		if err := tx.DeleteJobs(ctx, done); err != nil {
 			return fmt.Errorf("delete jobs: %w", err)
+		}
+	}
+	if len(waiting) > 0 {
+		if err := tx.DelayJobs(ctx, waiting); err != nil {
+			return fmt.Errorf("delay jobs: %w", err)
 		}
 	}
 	return nil

@@ -35,8 +35,8 @@ type Target struct {
 	Since  time.Time
 	// Until is when the hold ends by itself; zero for never.
 	Until time.Time
-	// Accused is the delivery whose outcome began the hold. Witnessed is set once another
-	// one was tried.
+	// Accused is the delivery whose outcome began the hold, or the last hold if another
+	// delivery ended it. Witnessed is set once another one was tried.
 	Accused   uuid.UUID
 	Witnessed bool
 	// Probe is the delivery under way as a probe, ProbeAt the time of the next, zero for
@@ -103,6 +103,14 @@ func saveTarget(ctx context.Context, tx Tx, before Target, t *Target) error {
 	}
 	if err := tx.PauseQueue(ctx, TargetQueue(t.Name), t.Hold != ""); err != nil {
 		return fmt.Errorf("pause or resume the queue of target %s: %w", t.Name, err)
+	}
+	if t.Hold != "" {
+		return nil
+	}
+	// What failed before the hold would come after what was accepted meanwhile, hours later
+	// maybe.
+	if err := tx.RetryNow(ctx, t.Name); err != nil {
+		return fmt.Errorf("retry deliveries of target %s: %w", t.Name, err)
 	}
 	return nil
 }

@@ -280,5 +280,22 @@ func (t *tx) DeleteJobs(ctx context.Context, ids []int64) error {
 	return err
 }
 
+// delayJobsSQL schedules as River's snooze does, whose scheduler looks each five seconds.
+const delayJobsSQL = `
+UPDATE river_job j
+SET state = CASE WHEN r.delay_us > 5000000 THEN 'scheduled' ELSE 'available' END::river_job_state,
+	scheduled_at = now() + r.delay_us * interval '1 microsecond', attempt = greatest(attempt - 1, 0)
+FROM unnest($1::bigint[], $2::bigint[]) AS r (id, delay_us)
+WHERE j.id = r.id AND j.state = 'running'`
+
+func (t *tx) DelayJobs(ctx context.Context, list []store.JobDelay) error {
+	ids, delays := make([]int64, len(list)), make([]int64, len(list))
+	for i, d := range list {
+		ids[i], delays[i] = d.JobID, d.Delay.Microseconds()
+	}
+	_, err := t.Exec(ctx, delayJobsSQL, ids, delays)
+	return err
+}
+
 // affected is the number of rows that a statement changed.
 func affected(tag pgconn.CommandTag, err error) (int, error) { return int(tag.RowsAffected()), err }

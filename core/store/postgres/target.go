@@ -27,6 +27,11 @@ WHERE name = $1`
 	makeQueueSQL = `
 INSERT INTO river_queue (name, created_at, updated_at, metadata, paused_at) VALUES ($1, now(), now(), '{}', now())
 ON CONFLICT (name) DO UPDATE SET paused_at = excluded.paused_at`
+	retryDeliveriesSQL = `
+UPDATE deliveries SET due_at = created_at WHERE target = $1 AND state = 'pending' AND due_at > now() AND attempts > 0`
+	// retryJobsSQL leaves it to the gate which of them are not due.
+	retryJobsSQL = `
+UPDATE river_job SET state = 'available', scheduled_at = created_at WHERE state IN ('scheduled', 'retryable') AND queue = $1`
 	nextInTurnSQL = `
 SELECT id FROM deliveries WHERE target = $1 AND state = 'pending' AND id <> $2
 	AND id <> ALL(ARRAY(SELECT (args->>'delivery_id')::uuid FROM river_job WHERE state = 'running' AND queue = $3))
@@ -73,6 +78,14 @@ func (t *tx) PauseQueue(ctx context.Context, queue string, paused bool) error {
 		return err
 	}
 	return nil
+}
+
+func (t *tx) RetryNow(ctx context.Context, target string) error {
+	if _, err := t.Exec(ctx, retryDeliveriesSQL, target); err != nil {
+		return err
+	}
+	_, err := t.Exec(ctx, retryJobsSQL, store.TargetQueue(target))
+	return err
 }
 
 func (t *tx) NextInTurn(ctx context.Context, target string, other uuid.UUID) (uuid.UUID, error) {

@@ -238,6 +238,22 @@ func (t *tx) DeleteJobs(ctx context.Context, ids []int64) error {
 	return t.exec(ctx, deleteJobsSQL, string(list))
 }
 
+// delayJobSQL schedules as River's snooze does, whose scheduler looks each five seconds.
+const delayJobSQL = `
+UPDATE river_job SET state = iif(?2 > 5000000, 'scheduled', 'available'), scheduled_at = ?3, attempt = max(attempt - 1, 0)
+WHERE id = ?1 AND state = 'running'`
+
+func (t *tx) DelayJobs(ctx context.Context, list []store.JobDelay) error {
+	for _, d := range list {
+		// Rounded up: an early job would be put back.
+		at := fromMicros(t.now).Add(d.Delay + time.Millisecond).Format(riverTime)
+		if err := t.exec(ctx, delayJobSQL, d.JobID, d.Delay.Microseconds(), at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // tell has the workers of the jobs' queues told once the jobs are committed.
 func (t *tx) tell(jobs []river.InsertManyParams) {
 	for _, j := range jobs {

@@ -28,6 +28,11 @@ ON CONFLICT (name) DO UPDATE SET hold = ?2, reason = ?3, since = ?4, until = ?5,
 INSERT INTO river_queue (name, created_at, updated_at, metadata, paused_at)
 VALUES (?, datetime('now', 'subsec'), datetime('now', 'subsec'), jsonb('{}'), datetime('now', 'subsec'))
 ON CONFLICT (name) DO UPDATE SET paused_at = excluded.paused_at`
+	retryDeliveriesSQL = `
+UPDATE deliveries SET due_at = created_at WHERE target = ?1 AND state = 'pending' AND due_at > ?2 AND attempts > 0`
+	// retryJobsSQL leaves it to the gate which of them are not due.
+	retryJobsSQL = `
+UPDATE river_job SET state = 'available', scheduled_at = created_at WHERE state IN ('scheduled', 'retryable') AND queue = ?`
 	nextInTurnSQL = `
 SELECT id FROM deliveries WHERE target = ?1 AND state = 'pending' AND id <> ?2 AND lower(hex(id)) NOT IN (
 	SELECT replace(args->>'delivery_id', '-', '') FROM river_job WHERE state = 'running' AND queue = ?3)
@@ -68,6 +73,13 @@ func (t *tx) PauseQueue(ctx context.Context, queue string, paused bool) error {
 		return t.exec(ctx, makeQueueSQL, queue)
 	}
 	return nil
+}
+
+func (t *tx) RetryNow(ctx context.Context, target string) error {
+	if err := t.exec(ctx, retryDeliveriesSQL, target, t.now); err != nil {
+		return err
+	}
+	return t.exec(ctx, retryJobsSQL, store.TargetQueue(target))
 }
 
 func (t *tx) NextInTurn(ctx context.Context, target string, other uuid.UUID) (id uuid.UUID, err error) {
