@@ -39,8 +39,9 @@ run: build ## Start the server on examples/hookarr.yaml and stay.
 	bin/hookarr serve --config examples/hookarr.yaml
 
 .PHONY: test
+# The longest tests wait more than they work: four at once.
 test: ## Run every test, Postgres included.
-	go test -timeout 10m ./...
+	go test -parallel 4 -timeout 10m ./...
 	cd examples/plugin-target-file && go test ./...
 
 .PHONY: test/race
