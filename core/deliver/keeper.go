@@ -82,8 +82,9 @@ const (
 	probePatience = 10 * time.Second
 	// sliceLimit bounds the rows of one transaction.
 	sliceLimit = 100
+	// tellAgain is the pause after an alert that came too soon after another of its type.
+	tellAgain = time.Hour
 	// defaultMaxAge is the greatest age of deliveries whose target is not configured.
-	tellAgain     = time.Hour
 	defaultMaxAge = 7 * 24 * time.Hour
 )
 
