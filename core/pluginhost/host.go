@@ -36,8 +36,8 @@ type pluginKey struct {
 	name string
 }
 
-// Host runs the plugins of one configuration. Its methods may be called
-// concurrently; Start is called once and comes before the calls.
+// Host runs the plugins of a configuration. Its methods may be called concurrently;
+// Start is called once and comes before the calls.
 type Host struct {
 	opts    Options
 	metrics *metrics
@@ -76,20 +76,12 @@ func (h *Host) Start(ctx context.Context, instances []Instance) error {
 	}
 	h.launcher = l
 	h.plugins, h.byInstance = map[pluginKey]*supervisor{}, map[pluginKey]*supervisor{}
+	started := make([]*supervisor, 0, len(h.plugins))
 	for key, group := range byPlugin(instances) {
 		s := newSupervisor(key.kind, key.name, l, h.metrics)
-		s.instances = group
-		h.plugins[key] = s
-		for _, in := range group {
-			h.byInstance[pluginKey{key.kind, in.Name}] = s
-		}
-	}
-	started := make([]*supervisor, 0, len(h.plugins))
-	for _, s := range h.plugins {
+		s.begin(ctx, group)
+		h.add(key, s, group)
 		started = append(started, s)
-		var runCtx context.Context
-		runCtx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-		go s.run(runCtx)
 	}
 	h.mu.Unlock()
 
@@ -101,6 +93,14 @@ func (h *Host) Start(ctx context.Context, instances []Instance) error {
 		}
 	}
 	return nil
+}
+
+// add makes a plugin the one of instances. It is called with mu held.
+func (h *Host) add(key pluginKey, s *supervisor, instances []host.Instance) {
+	h.plugins[key] = s
+	for _, in := range instances {
+		h.byInstance[pluginKey{key.kind, in.Name}] = s
+	}
 }
 
 // Stop takes no more calls, waits for those under way until ctx ends, and ends all
@@ -180,14 +180,31 @@ type Status struct {
 	Since, Until time.Time
 	// Reason says why the plugin is not ready.
 	Reason string
-	// PID is 0 without a process.
-	PID int
+	// PID is 0 without a process; StartedAt, Path and SHA256 are its.
+	PID          int
+	StartedAt    time.Time
+	Path, SHA256 string
+	// Description is what the plugin said of itself when it last started.
+	Description host.Description
+	// Instances are those that the plugin serves, by name.
+	Instances []string
 	// Restarts counts from this host's start.
 	Restarts int
+	// LastFailure is why the last start failed, or the last process ended.
+	LastFailure Failure
+	// Refusal is why the binary that is there now does not take the place of the one that
+	// runs; zero when it was not refused.
+	Refusal Failure
 	// Problems are of instances that the plugin refuses.
 	Problems []host.Problem
 	// Warnings are the plugin's own, by instance.
 	Warnings map[string]string
+}
+
+// Failure is something that went wrong with a plugin. The zero value is nothing.
+type Failure struct {
+	At     time.Time
+	Reason string
 }
 
 // Status returns every used plugin's, ordered by kind and name.

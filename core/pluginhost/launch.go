@@ -78,6 +78,8 @@ type process struct {
 	// dir is the process's own temporary directory.
 	dir     string
 	started time.Time
+	// checksum is the binary's SHA-256 in hexadecimal.
+	checksum string
 	// calls counts the calls under way. It only grows while the process is the
 	// supervisor's current one.
 	calls sync.WaitGroup
@@ -97,7 +99,11 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 		return nil, &refusedError{err}
 	}
 	defer func() { _ = binary.Close() }()
-	if err := verifyLock(l.opts.LockFile, binary, file); err != nil {
+	sum, err := checksum(binary)
+	if err == nil {
+		err = verifyLock(l.opts.LockFile, sum, file)
+	}
+	if err != nil {
 		return nil, &refusedError{err}
 	}
 	dir, err := os.MkdirTemp(l.tmp, "p")
@@ -119,8 +125,9 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 			sink:     sink,
 			exited:   make(chan struct{}),
 		},
-		dir:     dir,
-		started: time.Now(),
+		dir:      dir,
+		started:  time.Now(),
+		checksum: sum,
 	}
 	p.plugin = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  host.Handshake(),
@@ -210,14 +217,17 @@ func (p *process) explainStart(err error, gone bool, timeout time.Duration) erro
 }
 
 // drain waits until no call is under way. None may be begun any more.
-func (p *process) drain(ctx context.Context) error {
-	idle := make(chan struct{})
+func (p *process) drain(ctx context.Context) error { return await(ctx, &p.calls) }
+
+// await waits for a group, or for the end of ctx.
+func await(ctx context.Context, group *sync.WaitGroup) error {
+	done := make(chan struct{})
 	go func() {
-		p.calls.Wait()
-		close(idle)
+		group.Wait()
+		close(done)
 	}()
 	select {
-	case <-idle:
+	case <-done:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

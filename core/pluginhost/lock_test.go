@@ -21,7 +21,9 @@ func TestLock(t *testing.T) {
 		f, err := openBinary(dir, name)
 		require.NoError(t, err)
 		defer func() { _ = f.Close() }()
-		return verifyLock(file, f, name)
+		sum, err := checksum(f)
+		require.NoError(t, err)
+		return verifyLock(file, sum, name)
 	}
 	writeBinary(t, path, 0o755)
 	require.NoError(t, verify("hookarr-target-x"), "no lock file pins nothing")

@@ -37,3 +37,9 @@ func newMetrics(r prometheus.Registerer) *metrics {
 func (m *metrics) observe(plugin, method string, start time.Time) {
 	m.calls.WithLabelValues(plugin, method).Observe(time.Since(start).Seconds())
 }
+
+// forget drops what is told of a plugin that is not used any more.
+func (m *metrics) forget(plugin string) {
+	m.up.DeleteLabelValues(plugin)
+	m.restarts.DeleteLabelValues(plugin)
+}

@@ -23,6 +23,9 @@ type Options struct {
 	// system's. Its path is limited to some 30 characters by what a socket's may
 	// have.
 	TempDir string
+	// Changed is called when a plugin has come up or was replaced, so that what it says of
+	// itself may be another. It must not block. Nil is nothing to do.
+	Changed func()
 	// Timing is for tests that cannot wait.
 	Timing Timing
 }
@@ -55,6 +58,9 @@ const healthFailures = 3
 func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Changed == nil {
+		o.Changed = func() {}
 	}
 	o.TempDir = cmp.Or(o.TempDir, os.TempDir())
 	t := &o.Timing

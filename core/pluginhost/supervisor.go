@@ -44,9 +44,8 @@ const everything = 1 << 30
 
 // supervisor keeps one plugin's process running, configured and called.
 type supervisor struct {
-	kind      host.Kind
-	name      string
-	instances []host.Instance
+	kind host.Kind
+	name string
 
 	launcher *launcher
 	timing   Timing
@@ -58,6 +57,13 @@ type supervisor struct {
 	gate *semaphore.Weighted
 	// reconfigure carries a process that has lost its configuration.
 	reconfigure chan *process
+	// replaced says that current is another process, wake that a rest is over.
+	replaced, wake chan struct{}
+	// retiring counts the processes that finish their calls after another took over.
+	retiring sync.WaitGroup
+	// configuring is held while a process is given the instances, which it guards.
+	configuring sync.Mutex
+	instances   []host.Instance
 	// settled is closed after the first start, however it went; done when nothing
 	// runs any more.
 	settled, done chan struct{}
@@ -76,7 +82,11 @@ type supervisor struct {
 	reason   error
 	current  *process
 	restarts int
-	desc     *host.Description
+	// failures counts the starts that failed and the processes that ended.
+	failures int
+	// lastFailure is the last of them, refusal why the last replacement was refused.
+	lastFailure, refusal Failure
+	desc                 *host.Description
 	problems []host.Problem
 	infos    map[string]host.InstanceInfo
 	warnings map[string]string
@@ -90,6 +100,8 @@ func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *superv
 		launcher: l, timing: l.opts.Timing, log: log, sink: newLogSink(log), metrics: m,
 		gate:        semaphore.NewWeighted(everything),
 		reconfigure: make(chan *process, 1),
+		replaced:    make(chan struct{}, 1),
+		wake:        make(chan struct{}, 1),
 		settled:     make(chan struct{}),
 		done:        make(chan struct{}),
 		changed:     make(chan struct{}),
@@ -101,6 +113,13 @@ func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *superv
 
 // label names the plugin in metrics and messages.
 func (s *supervisor) label() string { return string(s.kind) + "-" + s.name }
+
+// begin supervises until stop, not until ctx ends.
+func (s *supervisor) begin(ctx context.Context, instances []host.Instance) {
+	s.instances = instances
+	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	go s.run(ctx)
+}
 
 // run supervises until ctx ends.
 func (s *supervisor) run(ctx context.Context) {
@@ -118,7 +137,7 @@ func (s *supervisor) run(ctx context.Context) {
 			s.log.Info("plugin ready", "pid", p.pid(), "version", p.desc.Version, "elapsed", time.Since(begun))
 			said = ""
 			settle()
-			err = s.watch(ctx, p)
+			p, err = s.watch(ctx, p)
 		}
 		if ctx.Err() != nil || s.stopped() {
 			s.enter(Stopped, nil, 0)
@@ -148,7 +167,11 @@ func (s *supervisor) run(ctx context.Context) {
 			p.end()
 		}
 		settle()
-		if !sleep(ctx, pause) {
+		switch s.rest(ctx, pause) {
+		case restEnded:
+		case restCut:
+			history = backoff{timing: s.timing}
+		case restStopped:
 			s.enter(Stopped, nil, 0)
 			return
 		}
@@ -176,20 +199,21 @@ func (s *supervisor) start(ctx context.Context) (*process, error) {
 	return p, nil
 }
 
+// configure gives a process the instances, and records what the plugin says of them.
 func (s *supervisor) configure(ctx context.Context, p *process) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timing.Start)
-	defer cancel()
-	problems, infos, err := p.client.Configure(ctx, s.instances, false)
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	return s.configureLocked(ctx, p)
+}
+
+func (s *supervisor) configureLocked(ctx context.Context, p *process) error {
+	problems, infos, err := s.ask(ctx, p, s.instances, false)
 	if err != nil {
 		return err
 	}
-	byName := make(map[string]host.InstanceInfo, len(infos))
-	for _, in := range infos {
-		byName[in.Name] = in
-	}
 	s.mu.Lock()
 	known := s.problems
-	s.problems, s.infos = problems, byName
+	s.problems, s.infos = problems, infos
 	s.mu.Unlock()
 	if slices.Equal(problems, known) {
 		return nil
@@ -200,33 +224,56 @@ func (s *supervisor) configure(ctx context.Context, p *process) error {
 	return nil
 }
 
-// publish makes p the process that calls go to. The one before, if any, takes no
-// more and can be drained.
+// ask has a process take instances, or only judge them.
+func (s *supervisor) ask(ctx context.Context, p *process, instances []host.Instance, validateOnly bool) ([]host.Problem, map[string]host.InstanceInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timing.Start)
+	defer cancel()
+	problems, infos, err := p.client.Configure(ctx, instances, validateOnly)
+	if err != nil {
+		return nil, nil, err
+	}
+	byName := make(map[string]host.InstanceInfo, len(infos))
+	for _, in := range infos {
+		byName[in.Name] = in
+	}
+	return problems, byName, nil
+}
+
+// publish makes p the process that calls go to.
 func (s *supervisor) publish(p *process) {
 	s.mu.Lock()
 	s.current = p
 	s.desc = &p.desc
+	s.refusal = Failure{}
 	s.mu.Unlock()
 	s.enter(Ready, nil, 0)
+	s.launcher.opts.Changed()
 }
 
-// watch returns why a process is no good any more, or nil when ctx ends.
-func (s *supervisor) watch(ctx context.Context, p *process) error {
+// watch returns why a process, or the last that took its place, is no good any more, or
+// nil when ctx ends.
+func (s *supervisor) watch(ctx context.Context, p *process) (*process, error) {
 	ticker := time.NewTicker(s.timing.Health)
 	defer ticker.Stop()
 	failures := 0
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return p, nil
+		case <-s.replaced:
+			p, failures = s.successor(p), 0
 		case <-p.exited:
-			return fmt.Errorf("process ended: %s", p.state)
+			if next := s.successor(p); next != p {
+				p, failures = next, 0
+				continue
+			}
+			return p, fmt.Errorf("process ended: %s", p.state)
 		case old := <-s.reconfigure:
 			if old != p {
 				continue
 			}
 			if err := s.configure(ctx, p); err != nil {
-				return fmt.Errorf("plugin lost its configuration: %w", err)
+				return p, fmt.Errorf("plugin lost its configuration: %w", err)
 			}
 		case <-ticker.C:
 			err := s.checkHealth(ctx, p)
@@ -239,7 +286,7 @@ func (s *supervisor) watch(ctx context.Context, p *process) error {
 			if failures >= healthFailures {
 				p.kill()
 				<-p.exited
-				return fmt.Errorf("process was ended after %d failed health checks: %w", failures, err)
+				return p, fmt.Errorf("process was ended after %d failed health checks: %w", failures, err)
 			}
 		}
 	}
@@ -272,11 +319,14 @@ func (s *supervisor) enter(state State, reason error, rest time.Duration) {
 	}
 	s.state, s.reason, s.since = state, reason, time.Now()
 	s.until = s.since.Add(rest)
+	if reason != nil {
+		s.failures++
+		s.lastFailure = Failure{At: s.since, Reason: reason.Error()}
+	}
 	if state != Ready && state != Stopped {
 		s.current = nil
 	}
-	close(s.changed)
-	s.changed = make(chan struct{})
+	s.wakeWaiting()
 	switch wasReady := closed(s.ready); {
 	case state == Ready && !wasReady:
 		close(s.ready)
@@ -289,6 +339,12 @@ func (s *supervisor) enter(state State, reason error, rest time.Duration) {
 	} else {
 		up.Set(0)
 	}
+}
+
+// wakeWaiting wakes who waits for another state. It is called with mu held.
+func (s *supervisor) wakeWaiting() {
+	close(s.changed)
+	s.changed = make(chan struct{})
 }
 
 // stop takes no more calls, waits for those under way until ctx ends, and ends the
@@ -304,8 +360,10 @@ func (s *supervisor) stop(ctx context.Context) error {
 			err = fmt.Errorf("calls of plugin %s were cut off: %w", s.label(), err)
 		}
 	}
+	_ = await(ctx, &s.retiring)
 	s.cancel()
 	<-s.done
+	s.retiring.Wait()
 	return err
 }
 
@@ -334,14 +392,22 @@ func (s *supervisor) status() Status {
 	defer s.mu.Unlock()
 	st := Status{
 		Kind: s.kind, Plugin: s.name, State: s.state, Since: s.since, Restarts: s.restarts,
+		LastFailure: s.lastFailure, Refusal: s.refusal,
 		Problems: slices.Clone(s.problems), Warnings: maps.Clone(s.warnings),
 	}
 	if s.reason != nil {
 		st.Reason, st.Until = s.reason.Error(), s.until
 	}
-	if s.current != nil {
-		st.PID = s.current.pid()
+	if s.desc != nil {
+		st.Description = *s.desc
 	}
+	if p := s.current; p != nil {
+		st.PID, st.StartedAt, st.SHA256, st.Path = p.pid(), p.started, p.checksum, p.argv[0]
+	}
+	for _, in := range s.infos {
+		st.Instances = append(st.Instances, in.Name)
+	}
+	slices.Sort(st.Instances)
 	return st
 }
 
@@ -355,14 +421,23 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// sleep reports whether it slept in full.
-func sleep(ctx context.Context, d time.Duration) bool {
+// What ended a rest.
+const (
+	restEnded = iota
+	restCut
+	restStopped
+)
+
+// rest waits before the next start, unless somebody asks for it.
+func (s *supervisor) rest(ctx context.Context, d time.Duration) int {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
+		return restEnded
+	case <-s.wake:
+		return restCut
 	case <-ctx.Done():
-		return false
+		return restStopped
 	}
 }

@@ -1,0 +1,170 @@
+package pluginhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+// retireTimeout is how long a process that was replaced may finish its calls. Each has a
+// deadline of its own.
+const retireTimeout = 15 * time.Minute
+
+// ErrNotUsed is matched for a plugin that no source or target is bound to.
+var ErrNotUsed = errors.New("plugin is not used by the configuration")
+
+// Reload has a plugin run the binary that is there now. A plugin that takes calls is
+// replaced without one that fails: the new process is started and configured beside the
+// old one, takes over, and the old one finishes its calls. A binary that does not start,
+// or refuses what the old one accepts, leaves the old one in place, and the error says
+// why. A plugin that rests after a failure, or was given up, is started at once.
+func (h *Host) Reload(ctx context.Context, kind host.Kind, plugin string) error {
+	h.mu.RLock()
+	s := h.plugins[pluginKey{kind, plugin}]
+	h.mu.RUnlock()
+	if s == nil {
+		return fmt.Errorf("%s plugin %s: %w", kind, plugin, ErrNotUsed)
+	}
+	return s.reload(ctx)
+}
+
+func (s *supervisor) reload(ctx context.Context) error {
+	s.mu.Lock()
+	state, old, failures := s.state, s.current, s.failures
+	s.mu.Unlock()
+	switch {
+	case state == Stopped:
+		return errStopped
+	case state != Ready || old == nil:
+		return s.startNow(ctx, failures)
+	}
+	err := s.replace(ctx, old)
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("replace plugin %s: %w: the one before serves on", s.label(), err)
+	s.mu.Lock()
+	s.refusal = Failure{At: time.Now(), Reason: err.Error()}
+	s.mu.Unlock()
+	s.log.ErrorContext(ctx, "replacement of the plugin refused: the one before serves on", slog.Any("error", err))
+	return err
+}
+
+// startNow cuts a rest short and waits for what comes of it.
+func (s *supervisor) startNow(ctx context.Context, failures int) error {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	for {
+		s.mu.Lock()
+		state, reason, failed, changed := s.state, s.reason, s.failures, s.changed
+		s.mu.Unlock()
+		switch {
+		case state == Ready:
+			return nil
+		case state == Stopped:
+			return errStopped
+		case failed > failures:
+			return fmt.Errorf("start plugin %s: %w", s.label(), reason)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("start plugin %s: %w", s.label(), ctx.Err())
+		}
+	}
+}
+
+// replace puts a new process in the place of old.
+func (s *supervisor) replace(ctx context.Context, old *process) error {
+	begun := time.Now()
+	next, err := s.launcher.launch(ctx, s.kind, s.name, s.sink)
+	if err != nil {
+		return err
+	}
+	// The instances do not change between being given to the new process and its taking over.
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	problems, infos, err := s.ask(ctx, next, s.instances, false)
+	if err == nil {
+		err = s.worse(problems)
+	}
+	if err != nil {
+		next.end()
+		return err
+	}
+	if !s.succeed(old, next, problems, infos) {
+		next.end()
+		return fmt.Errorf("%w: the process before ended meanwhile, and its binary is started anew", ErrUnavailable)
+	}
+	s.log.InfoContext(ctx, "plugin replaced", "pid", next.pid(), "version", next.desc.Version, "elapsed", time.Since(begun))
+	s.retire(old)
+	s.launcher.opts.Changed()
+	return nil
+}
+
+// worse returns what a new binary refuses and the one before does not.
+func (s *supervisor) worse(problems []host.Problem) error {
+	s.mu.Lock()
+	known := s.problems
+	s.mu.Unlock()
+	var errs []error
+	for _, p := range problems {
+		if !slices.ContainsFunc(known, func(k host.Problem) bool { return k.Instance == p.Instance }) {
+			errs = append(errs, fmt.Errorf("it refuses the configuration of %s: %s: %s", p.Instance, p.Key, p.Message))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// succeed makes next the process that calls go to, unless old is not that any more.
+func (s *supervisor) succeed(old, next *process, problems []host.Problem, infos map[string]host.InstanceInfo) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != Ready || s.current != old {
+		return false
+	}
+	s.current, s.desc, s.problems, s.infos = next, &next.desc, problems, infos
+	s.refusal = Failure{}
+	s.wakeWaiting()
+	select {
+	case s.replaced <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// successor is the process that has taken the place of p, or p itself.
+func (s *supervisor) successor(p *process) *process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == nil {
+		return p
+	}
+	return s.current
+}
+
+// retire ends a process that takes no more calls, once it has finished those under way.
+func (s *supervisor) retire(p *process) {
+	s.retiring.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), retireTimeout)
+		defer cancel()
+		go func() {
+			select {
+			case <-s.done: // stop has waited for as long as it may
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		if err := p.drain(ctx); err != nil {
+			s.log.WarnContext(ctx, "calls of a replaced plugin were cut off", slog.Int("pid", p.pid()))
+		}
+		p.end()
+	})
+}
