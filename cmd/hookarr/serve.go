@@ -4,7 +4,11 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
 	"strings"
+	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -43,21 +47,42 @@ func (c *cli) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	log := newLog(c.err, cfg.Log)
+	level := new(slog.LevelVar)
+	log := newLog(c.err, cfg.Log, level)
 	for _, w := range append(cfg.Warnings, lint(cfg)...) {
 		log.WarnContext(ctx, "configuration", slog.String("problem", w.String()))
 	}
-	a, err := app.New(ctx, cfg, log)
+	a, err := app.New(ctx, cfg, app.Options{
+		Log: log, Level: level, Load: func() (*config.Config, error) { return c.load(flags) },
+	})
 	if err != nil {
 		return err
 	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	var reloading sync.WaitGroup
+	defer reloading.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	reloading.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangups:
+				_, _ = a.Reload(ctx, false) // it logs what is wrong
+			}
+		}
+	})
 	return a.Run(ctx)
 }
 
-// newLog returns the log of a checked configuration.
-func newLog(w io.Writer, c config.Log) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.Level)) // one of those that slog knows
+// newLog returns the log of a checked configuration, at the level that is set.
+func newLog(w io.Writer, c config.Log, level *slog.LevelVar) *slog.Logger {
+	var first slog.Level
+	_ = first.UnmarshalText([]byte(c.Level)) // one of those that slog knows
+	level.Set(first)
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: oneLine}
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))

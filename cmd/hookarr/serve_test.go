@@ -140,7 +140,7 @@ func TestLogTellsErrorsInOneLine(t *testing.T) {
 	t.Parallel()
 	err := errors.New("failed to connect:\n\tone: refused\n\ttwo: refused")
 	var b bytes.Buffer
-	log := newLog(&b, config.Log{Level: "info", Format: "text"})
+	log := newLog(&b, config.Log{Level: "info", Format: "text"}, new(slog.LevelVar))
 	log.Info("a", "error", err)
 	log.Info("b", "err", err.Error())
 	log.Info("c", "output", "two\nlines")
@@ -164,7 +164,7 @@ func TestNewLog(t *testing.T) {
 	for level, lines := range map[string]int{"debug": 4, "info": 3, "warn": 2, "error": 1} {
 		for format, want := range map[string]string{"text": "level=ERROR msg=said", "json": `"level":"ERROR","msg":"said"`} {
 			var b bytes.Buffer
-			log := newLog(&b, config.Log{Level: level, Format: format})
+			log := newLog(&b, config.Log{Level: level, Format: format}, new(slog.LevelVar))
 			log.Debug("said")
 			log.Info("said")
 			log.Warn("said")

@@ -2,17 +2,14 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"os"
-	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,82 +24,102 @@ import (
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/ingest"
 	"github.com/hookarr/hookarr/core/pluginhost"
-	"github.com/hookarr/hookarr/core/route"
 	"github.com/hookarr/hookarr/core/store"
-	"github.com/hookarr/hookarr/sdk"
-	"github.com/hookarr/hookarr/sdk/host"
 )
 
 const (
 	// databasePause is the time between tries to reach a database that is down at
 	// start.
 	databasePause = time.Second
-	// defaultConcurrency is for targets that neither the operator nor the plugin gives
-	// one.
-	defaultConcurrency = 8
 	// stopTimeout bounds each step of the end after the drain.
 	stopTimeout = 10 * time.Second
 )
 
-// App is one Hookarr process.
+// App is one Hookarr process. What lives as long as the process is here; what a reload of
+// the configuration replaces is the generation.
 type App struct {
+	// config is what the process was made from. What cannot change while it runs is taken
+	// from it, and everything else from the generation.
 	config   *config.Config
 	log      *slog.Logger
 	node     string
 	registry *prometheus.Registry
 	store    *store.Store
 	plugins  *pluginhost.Host
-	routes   *route.Table
 	intake   *ingest.Intake
 	servers  *servers
+	reloads  *reloads
+	// current is the generation that holds now.
+	current atomic.Pointer[generation]
 
 	workers *deliver.Workers
 	queue   store.Queue
-	keeper  struct {
-		stop context.CancelFunc
-		done sync.WaitGroup
-	}
+	// queues are those that River works, with the number of their workers.
+	queues map[string]int
+	reader *catchup.Reader
+	// background ends with stopBackground.
+	background     sync.WaitGroup
+	stopBackground context.CancelFunc
+}
+
+// Options are what an App is made of beside its configuration.
+type Options struct {
+	Log *slog.Logger
+	// Level is that of the log, which a reload may change. It may be nil.
+	Level *slog.LevelVar
+	// Load reads the configuration again. Without it nothing is reloaded.
+	Load func() (*config.Config, error)
 }
 
 // New builds a process from a checked configuration. It takes the addresses, and a
 // database that cannot be shared, before it makes anything, so that a process that is
 // one too many leaves no trace. Nothing runs before Start.
-func New(ctx context.Context, c *config.Config, log *slog.Logger) (*App, error) {
+func New(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	l, err := listen(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	a, err := build(ctx, c, log, l)
+	a, err := build(ctx, c, o, l)
 	if err != nil {
 		return nil, errors.Join(err, l.close())
 	}
 	return a, nil
 }
 
-func build(ctx context.Context, c *config.Config, log *slog.Logger, l listeners) (*App, error) {
+func build(ctx context.Context, c *config.Config, o Options, l listeners) (*App, error) {
+	g, problems := compile(c)
+	if len(problems) > 0 {
+		return nil, &config.Error{Problems: problems}
+	}
 	hostname, _ := os.Hostname()
 	id := event.NewID().String()
 	a := &App{
 		config:   c,
-		log:      log,
+		log:      o.Log,
 		node:     fmt.Sprintf("%.40s_%s", hostname, id),
 		registry: prometheus.NewRegistry(),
 	}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.current.Store(g)
+	a.reloads = newReloads(o, a.registry)
 	a.plugins = pluginhost.New(pluginhost.Options{
-		Dir: c.Plugins.Dir, LockFile: c.Plugins.Lock, Log: log, Metrics: a.registry,
+		Dir: c.Plugins.Dir, LockFile: c.Plugins.Lock, Log: o.Log, Metrics: a.registry, Changed: a.reloads.pluginChanged,
 	})
 	var err error
-	if a.store, err = OpenStore(ctx, c.Database.URL, log); err != nil {
+	if a.store, err = OpenStore(ctx, c.Database.URL, o.Log); err != nil {
 		return nil, err
 	}
 	if err = a.store.Reserve(); err != nil {
 		return nil, errors.Join(at(c, "database.url", err), a.store.Close())
 	}
-	if a.intake, err = newIntake(a); err != nil {
+	a.intake = ingest.New(ingest.Options{
+		Generation: func() *ingest.Generation { return a.current.Load().door },
+		Decoder:    a.plugins, Store: a.store, Log: a.log, Metrics: a.registry,
+	})
+	a.servers, err = newServers(a, l)
+	if err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
-	a.servers = newServers(a, l)
 	return a, nil
 }
 
@@ -136,6 +153,9 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.tellRefused(ctx)
+	g := *a.current.Load()
+	g.resolve(a.plugins, nil)
+	a.current.Store(&g)
 	if err := a.awaitDatabase(ctx); err != nil {
 		return err
 	}
@@ -146,7 +166,7 @@ func (a *App) start(ctx context.Context) error {
 	if _, err := a.store.AgreeQueues(ctx); err != nil {
 		return err
 	}
-	return a.startQueue(ctx, a.targets())
+	return a.startQueue(ctx)
 }
 
 // awaitDatabase migrates, and waits for a server that does not answer. What waiting
@@ -171,25 +191,28 @@ func (a *App) awaitDatabase(ctx context.Context) error {
 	}
 }
 
-func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
+func (a *App) startQueue(ctx context.Context) error {
 	workers := deliver.New(deliver.Options{
-		Store: a.store, Deliverer: a.plugins, Redecoder: a.intake, Targets: targets,
-		Sources: slices.Sorted(maps.Keys(a.config.Sources)), Log: a.log, Metrics: a.registry,
-		Alerts: &alert.Alerts{Router: a.routes, Store: a.store, Log: a.log},
+		Store: a.store, Deliverer: a.plugins, Redecoder: a.intake, Log: a.log, Metrics: a.registry,
+		Plan:   func() *deliver.Plan { return a.current.Load().plan },
+		Alerts: &alert.Alerts{Router: router{a}, Store: a.store, Log: a.log},
 	})
 	registered := river.NewWorkers()
 	if err := workers.Register(registered); err != nil {
 		return err
 	}
 	reader := catchup.New(catchup.Options{
-		Sources: a.histories(), Historian: a.plugins, Rememberer: a.intake, Store: a.store, Log: a.log, Metrics: a.registry,
+		Sources:   func() map[string]config.Catchup { return a.current.Load().histories },
+		Historian: a.plugins, Rememberer: a.intake, Store: a.store, Log: a.log, Metrics: a.registry,
 	})
 	enricher := &enrich.Worker{Fetcher: a.plugins, Store: a.store, Log: a.log}
 	if err := errors.Join(reader.Begin(ctx), reader.Register(registered), enricher.Register(registered)); err != nil {
 		return err
 	}
-	fetch := fetchSettings(a.config)
-	queues := workers.Queues(fetch)
+	g := a.current.Load()
+	fetch := fetchSettings(g.config)
+	queues := g.plan.Queues(fetch)
+	a.queues = workersOf(queues)
 	reader.Queues(queues, fetch)
 	enricher.Queues(queues, fetch)
 	queue, err := a.store.OpenQueue(&river.Config{
@@ -200,7 +223,7 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 		PeriodicJobs: reader.PeriodicJobs(),
 		MaxAttempts:  store.MaxAttempts,
 		// A backstop: the keeper takes over jobs within seconds.
-		RescueStuckJobsAfter: time.Hour + a.longestTimeout(),
+		RescueStuckJobsAfter: time.Hour + g.longestTimeout(),
 	})
 	if err != nil {
 		return fmt.Errorf("open queue: %w", err)
@@ -209,14 +232,20 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 	if err := queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
-	a.workers, a.queue = workers, queue
+	a.workers, a.queue, a.reader = workers, queue, reader
 	keeper := deliver.Keeper{
 		Workers: workers, Store: a.store, Node: a.node, Quarantine: a.quarantined,
-		Retention: store.Retention{Events: a.config.Retention.Events, DeadLetters: a.config.Retention.DeadLetters},
+		Retention: func() store.Retention {
+			c := a.current.Load().config
+			return store.Retention{Events: c.Retention.Events, DeadLetters: c.Retention.DeadLetters}
+		},
 	}
-	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
-	a.keeper.stop = stop
-	a.keeper.done.Go(func() { keeper.Run(keeping) })
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.stopBackground = stop
+	a.background.Go(func() { keeper.Run(running) })
+	a.background.Go(func() { a.watch(running) })
+	a.reloads.holds(g.config)
+	a.reloads.start()
 	// Not by a periodic job: those wait for River to elect a leader, which after a kill
 	// takes as long as the former one's lease.
 	return reader.Ask(ctx)
@@ -226,6 +255,7 @@ func (a *App) startQueue(ctx context.Context, targets []deliver.Target) error {
 // interrupts them, which counts no attempt, and closes everything.
 func (a *App) Stop(ctx context.Context) error {
 	begun := time.Now()
+	a.reloads.stop(ctx, a.queue != nil)
 	errs := []error{a.servers.shutdown(ctx)}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	if a.queue != nil {
@@ -237,8 +267,8 @@ func (a *App) Stop(ctx context.Context) error {
 			errs = append(errs, a.queue.StopAndCancel(last))
 		}
 		errs = append(errs, a.workers.Wait(last))
-		a.keeper.stop()
-		a.keeper.done.Wait()
+		a.stopBackground()
+		a.background.Wait()
 	}
 	defer cancel()
 	drained := time.Since(begun).Round(time.Millisecond)
@@ -270,59 +300,15 @@ func (a *App) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case failed = <-a.servers.failed:
 	}
-	a.log.InfoContext(ctx, "stopping", slog.Duration("drain", a.config.Shutdown.Drain))
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.Shutdown.Drain)
+	drain := a.current.Load().config.Shutdown.Drain
+	a.log.InfoContext(ctx, "stopping", slog.Duration("drain", drain))
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	return errors.Join(failed, a.Stop(stop))
 }
 
 // Addr is where webhooks are taken once Start has returned.
 func (a *App) Addr() net.Addr { return a.servers.addr() }
-
-// targets resolves what the operator left to the plugins.
-func (a *App) targets() []deliver.Target {
-	targets := make([]deliver.Target, 0, len(a.config.Targets))
-	for name, t := range a.config.Targets {
-		d, _ := a.plugins.Describe(host.KindTarget, t.Plugin)
-		concurrency := cmp.Or(t.Concurrency, d.Defaults.Concurrency, defaultConcurrency)
-		targets = append(targets, deliver.Target{Name: name, Timeout: t.Timeout, Concurrency: concurrency, Retry: t.Retry, Rate: rateOf(t, d.Defaults)})
-	}
-	return targets
-}
-
-// rateOf is the operator's, or the plugin's proposal.
-func rateOf(t config.Target, proposed sdk.Defaults) store.Rate {
-	if t.Rate != nil {
-		return store.Rate{PerSecond: t.Rate.PerSecond, Burst: t.Rate.Burst}
-	}
-	return store.Rate{PerSecond: proposed.Rate, Burst: proposed.Burst}
-}
-
-func (a *App) longestTimeout() time.Duration {
-	var longest time.Duration
-	for _, t := range a.config.Targets {
-		longest = max(longest, t.Timeout)
-	}
-	return longest
-}
-
-const (
-	// pollCost is the part of a second for which one queue's poll is worth it: polls are a
-	// backstop, and with many queues they are what an idle process spends.
-	pollCost = 20
-	// longestPoll bounds what a lost notification costs.
-	longestPoll = 15 * time.Second
-)
-
-// fetchSettings are River's, by database: how soon a queue looks again after a fetch,
-// which also delays the news of new jobs, and how often it looks without news.
-func fetchSettings(c *config.Config) river.QueueConfig {
-	poll := max(time.Second, min(time.Duration(len(c.Targets)+len(c.Sources))*time.Second/pollCost, longestPoll))
-	if strings.HasPrefix(c.Database.URL.Reveal(), "sqlite") {
-		return river.QueueConfig{FetchCooldown: 5 * time.Millisecond, FetchPollInterval: poll}
-	}
-	return river.QueueConfig{FetchCooldown: time.Millisecond, FetchPollInterval: poll}
-}
 
 // quiet passes River's warnings and errors: its news is not the operator's.
 type quiet struct{ slog.Handler }

@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 
-	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
-	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -34,7 +31,7 @@ func (a *App) tellRefused(ctx context.Context) {
 	for _, kind := range []host.Kind{host.KindSource, host.KindTarget} {
 		for name, problems := range a.refused(kind) {
 			for _, p := range problems {
-				a.log.ErrorContext(ctx, "configuration refused by the plugin: mend it and restart",
+				a.log.ErrorContext(ctx, "configuration refused by the plugin: mend it and reload",
 					slog.String("file", a.config.File), slog.String("name", name), slog.String("problem", p))
 			}
 		}
@@ -53,18 +50,6 @@ func (a *App) sickPlugins() map[string]string {
 	return sick
 }
 
-// histories returns how to catch up with the sources whose plugins can.
-func (a *App) histories() map[string]config.Catchup {
-	histories := map[string]config.Catchup{}
-	for name, s := range a.config.Sources {
-		d, _ := a.plugins.Describe(host.KindSource, s.Plugin)
-		if s.Catchup.Enabled && slices.Contains(d.Features, sdk.FeatureHistory) {
-			histories[name] = s.Catchup
-		}
-	}
-	return histories
-}
-
 // quarantined returns the targets whose plugin has been given up, or refuses their
 // configuration, and why.
 func (a *App) quarantined() map[string]string {
@@ -76,7 +61,7 @@ func (a *App) quarantined() map[string]string {
 		if s.Kind != host.KindTarget || s.State != pluginhost.Quarantined && s.State != pluginhost.Refused {
 			continue
 		}
-		for name, t := range a.config.Targets {
+		for name, t := range a.current.Load().config.Targets {
 			if t.Plugin == s.Plugin {
 				targets[name] = fmt.Sprintf("plugin %s is %s: %s", s.Plugin, s.State, s.Reason)
 			}

@@ -36,14 +36,18 @@ type servers struct {
 	config       *config.Config
 	log          *slog.Logger
 	listeners    listeners
+	certificate  certificate
 	// state is why no webhook is taken now, or nil.
 	state  atomic.Pointer[error]
 	failed chan error
 }
 
-func newServers(a *App, l listeners) *servers {
+func newServers(a *App, l listeners) (*servers, error) {
 	s := &servers{config: a.config, log: a.log, listeners: l, failed: make(chan error, 2)}
 	s.state.Store(&errStarting)
+	if err := s.certificate.load(a.config.TLS); err != nil {
+		return nil, at(a.config, "tls.cert_file", err)
+	}
 	database := readiness{ready: a.store.Ready, log: a.log}
 	health := admin.Handler(admin.Options{
 		Unready: func(ctx context.Context) string {
@@ -62,7 +66,8 @@ func newServers(a *App, l listeners) *servers {
 		s.admin = s.server(health)
 	}
 	s.hooks = s.server(doorFirst(s.whenOpen(a.intake), other))
-	return s
+	s.hooks.TLSConfig = s.certificate.config()
+	return s, nil
 }
 
 // doorFirst sends to the door whatever may be meant for it. A ServeMux would answer
@@ -129,9 +134,7 @@ func (l listeners) close() error {
 func (s *servers) serve() {
 	serve := func() error { return s.hooks.Serve(s.listeners.hooks) }
 	if s.config.TLS.Enabled() {
-		serve = func() error {
-			return s.hooks.ServeTLS(s.listeners.hooks, s.config.TLS.CertFile, s.config.TLS.KeyFile)
-		}
+		serve = func() error { return s.hooks.ServeTLS(s.listeners.hooks, "", "") }
 	}
 	go s.run(serve)
 	if s.admin != nil {
@@ -174,7 +177,7 @@ func (a *App) warnUnsafe(ctx context.Context) {
 	if err == nil && addr.Addr().IsLoopback() {
 		return
 	}
-	for name, source := range a.config.Sources {
+	for name, source := range a.current.Load().config.Sources {
 		for _, auth := range source.Auth {
 			if auth.HMAC == nil {
 				a.log.WarnContext(ctx, "credentials cross the network in clear: set tls, listen on loopback, or use hmac",

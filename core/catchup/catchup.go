@@ -51,8 +51,8 @@ type Store interface {
 
 // Options are what a Reader is made of.
 type Options struct {
-	// Sources are those with a history, by name.
-	Sources    map[string]config.Catchup
+	// Sources returns those that have a history now, by name.
+	Sources    func() map[string]config.Catchup
 	Historian  Historian
 	Rememberer Rememberer
 	Store      Store
@@ -81,7 +81,7 @@ func New(o Options) *Reader {
 // Begin marks where the histories of new sources begin: now, or as far back as their
 // configuration says. What happens from then on is not missed, whenever it is read.
 func (r *Reader) Begin(ctx context.Context) error {
-	for source, settings := range r.o.Sources {
+	for source, settings := range r.o.Sources() {
 		if _, err := r.cursor(ctx, source, settings, r.o.Now()); err != nil {
 			return fmt.Errorf("begin catch-up with %s: %w", source, err)
 		}
@@ -92,7 +92,7 @@ func (r *Reader) Begin(ctx context.Context) error {
 // Ask has every history read now: what waits for an application since before the
 // process began waits no longer.
 func (r *Reader) Ask(ctx context.Context) error {
-	for source := range r.o.Sources {
+	for source := range r.o.Sources() {
 		if err := r.o.Store.AskCatchup(ctx, source); err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ type Result struct {
 // CatchUp reads what happened at a source since it was last read and takes in what is
 // not known. After an error the next call goes on where this one ended.
 func (r *Reader) CatchUp(ctx context.Context, source string) (Result, error) {
-	settings, ok := r.o.Sources[source]
+	settings, ok := r.o.Sources()[source]
 	if !ok {
 		return Result{}, nil
 	}

@@ -32,14 +32,15 @@ func (r *Reader) Register(workers *river.Workers) error {
 
 // Queues adds the queue of catch-up jobs, with the fetch settings of base.
 func (r *Reader) Queues(queues map[string]river.QueueConfig, base river.QueueConfig) {
-	base.MaxWorkers = max(1, min(len(r.o.Sources), maxWorkers))
+	base.MaxWorkers = maxWorkers
 	queues[store.CatchupQueue] = base
 }
 
 // PeriodicJobs has each history read at its interval.
 func (r *Reader) PeriodicJobs() []*river.PeriodicJob {
-	jobs := make([]*river.PeriodicJob, 0, len(r.o.Sources))
-	for source, settings := range r.o.Sources {
+	sources := r.o.Sources()
+	jobs := make([]*river.PeriodicJob, 0, len(sources))
+	for source, settings := range sources {
 		jobs = append(jobs, river.NewPeriodicJob(river.PeriodicInterval(settings.Interval),
 			func() (river.JobArgs, *river.InsertOpts) { return store.CatchupArgs{Source: source}, nil }, nil))
 	}

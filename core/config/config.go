@@ -48,6 +48,8 @@ type Config struct {
 	File string `koanf:"-"`
 	// Warnings are what is probably a mistake and keeps nothing from working.
 	Warnings []Problem `koanf:"-"`
+	// Files are what was read besides, such as that of a secret.
+	Files []string `koanf:"-"`
 
 	origin origin
 	// hidden are the keys of plugin settings whose values came from the
@@ -62,6 +64,7 @@ type Config struct {
 	Plugins        Plugins           `koanf:"plugins"`
 	Log            Log               `koanf:"log"`
 	Shutdown       Shutdown          `koanf:"shutdown"`
+	Reload         Reload            `koanf:"reload"`
 	Retention      Retention         `koanf:"retention"`
 	Sources        map[string]Source `koanf:"sources"`
 	Targets        map[string]Target `koanf:"targets"`
@@ -107,6 +110,13 @@ type Log struct {
 type Shutdown struct {
 	// Drain is how long deliveries under way may finish after SIGTERM.
 	Drain time.Duration `koanf:"drain"`
+}
+
+// Reload says when the configuration is read again.
+type Reload struct {
+	// Watch reads it again when one of its files changes, and runs plugins whose binaries
+	// change anew.
+	Watch bool `koanf:"watch"`
 }
 
 // Retention says how long rows are kept.

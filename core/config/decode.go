@@ -20,7 +20,9 @@ type decoder struct {
 	environ map[string]string
 	// given are the keys that were set, used the variables that ${} named.
 	given, used, hidden map[string]bool
-	problems, warnings  []Problem
+	// read are the files of secrets.
+	read               []string
+	problems, warnings []Problem
 }
 
 func (d *decoder) problem(key, format string, args ...any) {

@@ -11,6 +11,7 @@ func (c *Config) setDefaults() {
 	c.Plugins = Plugins{Dir: "./bin/plugins", Lock: "./plugins.lock"}
 	c.Log = Log{Level: "info", Format: "text"}
 	c.Shutdown.Drain = 30 * time.Second
+	c.Reload.Watch = true
 	c.Retention = Retention{Events: 30 * 24 * time.Hour, DeadLetters: 90 * 24 * time.Hour}
 }
 

@@ -60,7 +60,7 @@ func (l Loader) Load(name string) (*Config, error) {
 	}
 	check(c, d)
 	sortProblems(d.warnings)
-	c.Warnings = d.warnings
+	c.Warnings, c.Files = d.warnings, d.read
 	if len(d.problems) > 0 {
 		sortProblems(d.problems)
 		return nil, &Error{Problems: d.problems, Partial: c}

@@ -101,6 +101,7 @@ func (d *decoder) files(key string, raw any) any {
 	switch raw := raw.(type) {
 	case string:
 		name := d.expand(key, raw)
+		d.read = append(d.read, name)
 		secret, err := readSecret(name)
 		if err != nil {
 			d.problem(key, "%s", err)

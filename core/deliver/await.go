@@ -8,15 +8,16 @@ import (
 // awaitPlugin waits for a while, or until Quit, while the target's plugin is down, and
 // reports whether it had to. A job that waits here keeps its worker: the others wait
 // in the queue, in order, and on Postgres for nodes whose plugin runs.
-func (w *Workers) awaitPlugin(ctx context.Context, target string) bool {
-	if w.runs(target) {
+func (w *Workers) awaitPlugin(ctx context.Context, t *planned) bool {
+	if w.runs(t.Name) {
 		return false
 	}
 	timer := time.NewTimer(w.patience)
 	defer timer.Stop()
 	select {
-	case <-w.deliverer.Ready(target):
+	case <-w.deliverer.Ready(t.Name):
 	case <-timer.C:
+	case <-t.left:
 	case <-w.quit:
 	case <-ctx.Done():
 	}

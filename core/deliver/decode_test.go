@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/ingest"
 	"github.com/hookarr/hookarr/core/pluginhost"
@@ -100,14 +99,24 @@ func (r *rig) awaitEvent(id uuid.UUID, state event.State) (event.Event, []event.
 	return e, deliveries
 }
 
+// redecoder is a real intake of sources.
+func redecoder(r *rig, d ingest.Decoder, sources ...string) *ingest.Intake {
+	door := map[string]ingest.Source{}
+	for _, name := range sources {
+		door[name] = ingest.Source{}
+	}
+	g := ingest.NewGeneration(door, toOps{})
+	return ingest.New(ingest.Options{
+		Generation: func() *ingest.Generation { return g }, Decoder: d, Store: r.store, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
 // newDecodeRig has a real intake before the scripted decoder.
 func newDecodeRig(t *testing.T, url string) (*rig, *decoder) {
 	t.Helper()
 	r := newRig(t, url)
 	d := &decoder{calls: map[string][]bool{}}
-	r.redecoder = ingest.New(ingest.Options{
-		Gates: map[string]*auth.Gate{"radarr": nil}, Decoder: d, Router: toOps{}, Store: r.store, Log: slog.New(slog.DiscardHandler),
-	})
+	r.redecoder = redecoder(r, d, "radarr")
 	return r, d
 }
 
@@ -169,10 +178,7 @@ func TestHungDecoderStarvesNobody(t *testing.T) {
 		hung := make(chan struct{})
 		defer close(hung)
 		r.sources = []string{"radarr", "sonarr"}
-		r.redecoder = ingest.New(ingest.Options{
-			Gates:   map[string]*auth.Gate{"radarr": nil, "sonarr": nil},
-			Decoder: hangingFor{decoder: d, source: "sonarr", until: hung}, Router: toOps{}, Store: r.store, Log: slog.New(slog.DiscardHandler),
-		})
+		r.redecoder = redecoder(r, hangingFor{decoder: d, source: "sonarr", until: hung}, "radarr", "sonarr")
 		for range 3 {
 			r.deferFrom("sonarr", "hangs")
 		}

@@ -15,7 +15,6 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
-	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk/host"
@@ -42,6 +41,7 @@ type Store interface {
 	LoadWork(ctx context.Context, deliveryID uuid.UUID) (store.Work, error)
 	LoadRequest(ctx context.Context, eventID uuid.UUID) (event.Request, error)
 	Settle(ctx context.Context, s *store.Settlement) (store.Settled, error)
+	ChangeTarget(ctx context.Context, target string, change store.Change) (before, after store.Target, err error)
 	TakeSlots(ctx context.Context, target string, rate store.Rate, n int) ([]time.Duration, error)
 	KeepPlace(ctx context.Context, job *rivertype.JobRow) error
 	JobSettled(ctx context.Context) error
@@ -61,25 +61,13 @@ type Alerter interface {
 	DeliveryDead(ctx context.Context, target, title, reason string)
 }
 
-// Target is what the workers need to know of a configured target.
-type Target struct {
-	Name    string
-	Timeout time.Duration
-	// Concurrency is how many attempts may be under way at once in this process.
-	Concurrency int
-	Retry       config.Retry
-	// Rate bounds the attempts of all nodes together; zero is no bound.
-	Rate store.Rate
-}
-
 // Options are what Workers are made of.
 type Options struct {
 	Store     Store
 	Deliverer Deliverer
 	Redecoder Redecoder
-	Targets   []Target
-	// Sources are the names of the sources whose deferred events are decoded.
-	Sources []string
+	// Plan returns the one that holds now.
+	Plan func() *Plan
 	// Alerts may be nil.
 	Alerts Alerter
 	Log    *slog.Logger
@@ -106,8 +94,7 @@ type Workers struct {
 	store     Store
 	deliverer Deliverer
 	redecoder Redecoder
-	targets   map[string]Target
-	sources   []string
+	plan      func() *Plan
 	alerts    Alerter
 	log       *slog.Logger
 	metrics   *metrics
@@ -123,24 +110,18 @@ type Workers struct {
 	sending, decoding logThrottle
 }
 
-// New returns workers for the targets and sources.
+// New returns workers of jobs.
 func New(o Options) *Workers {
 	w := &Workers{
-		store: o.Store, deliverer: o.Deliverer, redecoder: o.Redecoder, log: o.Log, sources: o.Sources, alerts: o.Alerts,
-		targets:  make(map[string]Target, len(o.Targets)),
+		store: o.Store, deliverer: o.Deliverer, redecoder: o.Redecoder, log: o.Log, plan: o.Plan, alerts: o.Alerts,
 		held:     make(chan struct{}, 1),
 		patience: pluginPatience,
 		quit:     make(chan struct{}),
 	}
-	names := make([]string, 0, len(o.Targets))
-	for _, t := range o.Targets {
-		w.targets[t.Name] = t
-		names = append(names, t.Name)
-	}
 	if w.alerts == nil {
 		w.alerts = noAlerts{}
 	}
-	w.metrics = newMetrics(o.Metrics, o.Store, names)
+	w.metrics = newMetrics(o.Metrics, o.Store, o.Plan)
 	return w
 }
 
@@ -178,23 +159,6 @@ func (w *Workers) Register(workers *river.Workers) error {
 		return fmt.Errorf("register decode worker: %w", err)
 	}
 	return nil
-}
-
-// Queues returns River's queues, with the fetch settings of base: one for each target,
-// and one for the deferred events of each source.
-func (w *Workers) Queues(base river.QueueConfig) map[string]river.QueueConfig {
-	queues := make(map[string]river.QueueConfig, len(w.targets)+len(w.sources))
-	for name, t := range w.targets {
-		q := base
-		q.MaxWorkers = t.Concurrency
-		queues[store.TargetQueue(name)] = q
-	}
-	// One at a time, so that an event that crashes its decoder is found out.
-	base.MaxWorkers = 1
-	for _, name := range w.sources {
-		queues[store.DecodeQueue(name)] = base
-	}
-	return queues
 }
 
 // sleep waits, or until Quit or the end of ctx. It reports whether it waited to the end.

@@ -45,7 +45,8 @@ type Keeper struct {
 	// Node is the name that Join was called with; it is River's client id too.
 	Node       string
 	Quarantine Quarantine
-	Retention  store.Retention
+	// Retention returns what holds now.
+	Retention func() store.Retention
 	// Tick is the pause between beats; 2 s when zero.
 	Tick time.Duration
 
@@ -171,7 +172,7 @@ func (k *Keeper) reconcile(ctx context.Context, grace time.Duration) bool {
 	}
 	lost := 0
 	for _, target := range open {
-		if _, configured := k.Workers.targets[target]; !configured {
+		if k.Workers.plan().target(target) == nil {
 			// Its jobs wait for it to come back.
 			n, err := k.Store.ExpireDeliveries(ctx, target, defaultMaxAge, "older than max_age "+defaultMaxAge.String()+", target is not configured", sliceLimit)
 			k.did(ctx, "deliveries to a target that is not configured expired", n, err)
@@ -182,7 +183,7 @@ func (k *Keeper) reconcile(ctx context.Context, grace time.Duration) bool {
 			return false
 		}
 	}
-	for _, source := range k.Workers.sources {
+	for _, source := range k.Workers.plan().sources {
 		n, err := k.Store.ReconcileSource(ctx, source, grace, sliceLimit)
 		if lost += n; err != nil {
 			k.report(ctx, err)
@@ -195,7 +196,7 @@ func (k *Keeper) reconcile(ctx context.Context, grace time.Duration) bool {
 
 func (k *Keeper) purge(ctx context.Context) {
 	start := time.Now()
-	p, err := k.Store.Purge(ctx, k.Retention, sliceLimit)
+	p, err := k.Store.Purge(ctx, k.Retention(), sliceLimit)
 	k.report(ctx, err)
 	if p.Events > 0 || p.DeadLetters > 0 {
 		k.Workers.log.InfoContext(ctx, "rows beyond their retention deleted", slog.Int("events", p.Events),
@@ -246,7 +247,8 @@ func (k *Keeper) holds(ctx context.Context) {
 }
 
 func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, trusted bool) error {
-	configured, known := k.Workers.targets[t.Name]
+	configured := k.Workers.plan().target(t.Name)
+	known := configured != nil
 	maxAge := defaultMaxAge
 	if known {
 		maxAge = configured.Retry.MaxAge
@@ -295,7 +297,7 @@ func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, truste
 	if err != nil || id == uuid.Nil {
 		return err
 	}
-	k.probes.Go(func() { k.Workers.probe(ctx, configured, id) })
+	k.probes.Go(func() { k.Workers.probe(ctx, configured.Target, id) })
 	return nil
 }
 

@@ -29,10 +29,10 @@ const (
 	countEvery = 15 * time.Second
 )
 
-func newMetrics(r prometheus.Registerer, s counter, targets []string) *metrics {
+func newMetrics(r prometheus.Registerer, s counter, plan func() *Plan) *metrics {
 	f := promauto.With(r)
 	if r != nil {
-		r.MustRegister(&collector{store: s, targets: targets})
+		r.MustRegister(&collector{store: s, plan: plan})
 	}
 	return &metrics{
 		attempts: f.NewCounterVec(prometheus.CounterOpts{
@@ -68,8 +68,8 @@ var (
 // collector asks the database when it is scraped: the rows are the truth, and several
 // nodes share them.
 type collector struct {
-	store   counter
-	targets []string
+	store counter
+	plan  func() *Plan
 
 	mu      sync.Mutex
 	counted time.Time
@@ -99,7 +99,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(heldDesc, prometheus.GaugeValue, 1, t.Name, string(t.Hold))
 		}
 	}
-	for _, name := range c.targets {
+	for name := range c.plan().targets {
 		if held[name] == "" {
 			ch <- prometheus.MustNewConstMetric(heldDesc, prometheus.GaugeValue, 0, name, "none")
 		}

@@ -215,21 +215,22 @@ func (r *rig) start() {
 	if r.wrapKept != nil {
 		kept = r.wrapKept(r.store)
 	}
+	plan := NewPlan(r.targets, r.sources, nil)
 	workers := New(Options{
-		Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Targets: r.targets, Sources: r.sources, Log: r.log,
+		Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Plan: func() *Plan { return plan }, Log: r.log,
 	})
 	workers.patience, r.workers = r.patience, workers
 	registered := river.NewWorkers()
 	require.NoError(r.t, workers.Register(registered))
 	queue, err := r.store.OpenQueue(&river.Config{
 		ID: r.node, Logger: slog.New(slog.DiscardHandler), Workers: registered, MaxAttempts: store.MaxAttempts,
-		Queues: workers.Queues(river.QueueConfig{FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 50 * time.Millisecond}),
+		Queues: plan.Queues(river.QueueConfig{FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 50 * time.Millisecond}),
 	})
 	require.NoError(r.t, err)
 	require.NoError(r.t, queue.Start(context.WithoutCancel(r.t.Context())))
 	r.queue = queue
-	keeper := Keeper{Workers: workers, Store: kept, Node: r.node, Quarantine: r.quarantine, Tick: 50 * time.Millisecond, Retention: store.Retention{
-		Events: time.Hour, DeadLetters: time.Hour,
+	keeper := Keeper{Workers: workers, Store: kept, Node: r.node, Quarantine: r.quarantine, Tick: 50 * time.Millisecond, Retention: func() store.Retention {
+		return store.Retention{Events: time.Hour, DeadLetters: time.Hour}
 	}}
 	ctx, stop := context.WithCancel(context.WithoutCancel(r.t.Context()))
 	var running sync.WaitGroup

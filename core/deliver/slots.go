@@ -39,6 +39,13 @@ func (s *slots) of(target string) *lease {
 	return s.targets[target]
 }
 
+// drop forgets what was taken of a target.
+func (s *slots) drop(target string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.targets, target)
+}
+
 // take returns when the next attempt to a target may begin, or zero for one on hold.
 func (s *slots) take(ctx context.Context, store Store, t Target) (time.Time, error) {
 	l := s.of(t.Name)

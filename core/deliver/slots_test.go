@@ -12,7 +12,8 @@ import (
 
 // workers are those of a rig whose queue does not run.
 func (r *rig) idle() *Workers {
-	return New(Options{Store: r.store, Deliverer: r.plugins, Targets: r.targets, Log: r.log})
+	plan := NewPlan(r.targets, nil, nil)
+	return New(Options{Store: r.store, Deliverer: r.plugins, Plan: func() *Plan { return plan }, Log: r.log})
 }
 
 // TestSlotIsUsedHoweverLateItIs waits for a slot for longer than a job stays with its

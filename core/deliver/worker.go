@@ -25,6 +25,9 @@ const (
 	// heldPause is how long a worker keeps a job of a target on hold, so that one whose
 	// queue River has not paused yet is not fetched as fast as it is put back.
 	heldPause = time.Second
+	// leavingPause keeps a job of a target that left the configuration from being fetched as
+	// fast as it is put back, until its queue has ended.
+	leavingPause = 50 * time.Millisecond
 	// soonest is the longest pause for which River makes a job available at once, so that
 	// nothing tells the workers when its time has come.
 	soonest = 5 * time.Second
@@ -108,10 +111,20 @@ func (r *run) deliver(ctx context.Context) (next, time.Duration, error) {
 // step makes an attempt, or waits before the next step.
 func (r *run) step(ctx context.Context) (next, time.Duration, error) {
 	w := r.w
-	work, v, err := w.admit(ctx, r.id)
+	work, err := w.store.LoadWork(ctx, r.id)
 	if err != nil {
 		return w.unreadable(ctx, r.id, err), 0, nil
 	}
+	t := w.plan().target(work.Delivery.Target)
+	if t == nil && work.Delivery.State == event.Pending {
+		// It left the configuration. Its queue ends, and the job waits for it to come back.
+		w.sleep(ctx, leavingPause)
+		return again, 0, nil
+	}
+	if t == nil {
+		return done, 0, nil
+	}
+	v := policyOf(t.Target).gate(work, false)
 	switch {
 	case v.settlement != nil:
 		v.settlement.JobID = r.job
@@ -120,26 +133,25 @@ func (r *run) step(ctx context.Context) (next, time.Duration, error) {
 	case v.early > 0:
 		return early, v.early, nil
 	case v.held:
-		w.sleep(ctx, heldPause)
+		w.sleepFor(ctx, t, heldPause)
 		return again, 0, nil
 	case v.wait > 0:
 		// Who waited takes a new slot: all of the old ones are over at once.
 		r.slot = time.Time{}
-		return w.staysAfter(ctx, min(v.wait, longestWait)), 0, nil
+		return w.staysAfter(ctx, t, min(v.wait, longestWait)), 0, nil
 	case !v.attempt:
 		return done, 0, nil
 	}
-	t := w.targets[work.Delivery.Target]
-	if w.awaitPlugin(ctx, t.Name) {
+	if w.awaitPlugin(ctx, t) {
 		if w.stopping(ctx) || !w.runs(t.Name) {
 			return again, 0, nil // another node's may run
 		}
 		return stays, 0, nil // a hold may have come meanwhile
 	}
-	if wait := r.slotIn(ctx, t); wait > 0 {
-		return w.staysAfter(ctx, wait), 0, nil // the target may be told to wait meanwhile
+	if wait := r.slotIn(ctx, t.Target); wait > 0 {
+		return w.staysAfter(ctx, t, wait), 0, nil // the target may be told to wait meanwhile
 	}
-	f, err := w.try(ctx, t, work, r.job)
+	f, err := w.try(ctx, t.Target, work, r.job)
 	r.slot = time.Time{}
 	switch {
 	case err != nil:
@@ -150,7 +162,7 @@ func (r *run) step(ctx context.Context) (next, time.Duration, error) {
 		return settledJob, 0, nil
 	case f.next == interrupted, f.settlement.Attempt == nil, f.settlement.Suspect:
 		// The plugin is down: after a pause, here or at another node.
-		w.sleep(ctx, restartPause)
+		w.sleepFor(ctx, t, restartPause)
 		return again, 0, nil
 	}
 	return stays, 0, nil
@@ -168,9 +180,9 @@ func (w *Workers) unreadable(ctx context.Context, id uuid.UUID, err error) next 
 	return again
 }
 
-// staysAfter waits, unless the process stops.
-func (w *Workers) staysAfter(ctx context.Context, wait time.Duration) next {
-	if w.sleep(ctx, wait) {
+// staysAfter waits, unless the process stops or the target changes.
+func (w *Workers) staysAfter(ctx context.Context, t *planned, wait time.Duration) next {
+	if w.sleepFor(ctx, t, wait) {
 		return stays
 	}
 	return again
@@ -205,15 +217,6 @@ func (w *Workers) stopping(ctx context.Context) bool {
 	default:
 		return false
 	}
-}
-
-// admit reads a delivery and what the gate says of it.
-func (w *Workers) admit(ctx context.Context, id uuid.UUID) (store.Work, verdict, error) {
-	work, err := w.store.LoadWork(ctx, id)
-	if err != nil {
-		return work, verdict{}, err
-	}
-	return work, policyOf(w.targets[work.Delivery.Target]).gate(work, false), nil
 }
 
 // try makes an attempt by a job, or as a probe for job 0, and records what became of it.

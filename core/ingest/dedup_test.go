@@ -97,16 +97,18 @@ func TestADedupWindowOfASource(t *testing.T) {
 		return b.do(r).status
 	}
 	for window, want := range map[time.Duration]int{time.Hour: http.StatusOK, 0: http.StatusAccepted} {
-		b := setup(t, with(func(o *ingest.Options) { o.Windows = map[string]time.Duration{"radarr": window} }))
+		remembered := func(source config.Source) config.Source {
+			source.Dedup.Window = &window
+			return source
+		}
+		b := setup(t, withSource("radarr", remembered(hmacSource("github", secret))))
 		b.accepted(failed("first"))
 		require.Equal(t, want, b.post(failed("second")).status, window)
 		require.Equal(t, want, b.post(failed("second")).status, "an equal body: %s", window)
 		b.accepted("not json")
 		require.Equal(t, want, b.post("not json").status, window)
 
-		ids := setup(t, withSource("radarr", hmacSource("standard-webhooks", secret)), with(func(o *ingest.Options) {
-			o.Windows = map[string]time.Duration{"radarr": window}
-		}))
+		ids := setup(t, withSource("radarr", remembered(hmacSource("standard-webhooks", secret))))
 		require.Equal(t, http.StatusAccepted, signed(ids, failed("first")))
 		require.Equal(t, http.StatusOK, signed(ids, failed("second")), "a signed id is never new again")
 	}

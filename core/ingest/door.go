@@ -21,9 +21,11 @@ const prefix = "/hooks/"
 
 // visit is one request at the door.
 type visit struct {
-	r      *http.Request
-	conn   *http.ResponseController
-	source *source // nil when it is not configured
+	r    *http.Request
+	conn *http.ResponseController
+	// generation is the one that the request is taken in by.
+	generation *Generation
+	source     *source // nil when it is not configured
 	// read: the body was received completely.
 	read bool
 }
@@ -31,11 +33,11 @@ type visit struct {
 // ServeHTTP takes one webhook in.
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	v := &visit{r: r, conn: http.NewResponseController(w)}
+	v := &visit{r: r, conn: http.NewResponseController(w), generation: in.generation()}
 	rest, ok := strings.CutPrefix(r.URL.Path, prefix)
 	name, token, _ := strings.Cut(rest, "/")
 	if ok {
-		v.source = in.sources[name]
+		v.source = v.generation.sources[name]
 		r.SetPathValue(auth.PathToken, token)
 	}
 	// A writer that knows no deadlines, as in tests, has no connection to protect.
@@ -90,7 +92,7 @@ func (in *Intake) take(ctx context.Context, v *visit) answer {
 		return in.unread(err)
 	}
 	// From here on the event is taken in, whether or not its sender waits for it.
-	return in.accept(context.WithoutCancel(ctx), v.source, e, identity.SignedID)
+	return in.accept(context.WithoutCancel(ctx), v, e, identity.SignedID)
 }
 
 // unpack puts what was compressed in the place of a compressed body: decoders, targets
@@ -133,13 +135,13 @@ func (in *Intake) event(v *visit, body []byte) event.Event {
 	}
 }
 
-func (in *Intake) accept(ctx context.Context, s *source, e event.Event, signedID string) answer {
-	resolved := in.decodeAtDoor(ctx, s, e)
+func (in *Intake) accept(ctx context.Context, v *visit, e event.Event, signedID string) answer {
+	resolved := in.decodeAtDoor(ctx, v.generation, e)
 	a := &resolved.acceptance
 	if resolved.failedTest {
 		return failedTest(a.Event.Reason)
 	}
-	a.Keys = append(requestKeys(&a.Event, signedID, s.windows), a.Keys...)
+	a.Keys = append(requestKeys(&a.Event, signedID, v.source.windows), a.Keys...)
 
 	start := time.Now()
 	waiting, cancel := context.WithTimeout(ctx, in.acceptTimeout)

@@ -79,17 +79,21 @@ func setup(tb testing.TB, opts ...option) *bundle {
 
 	sources := map[string]config.Source{"radarr": hmacSource("github", secret)}
 	o := ingest.Options{
-		Gates: map[string]*auth.Gate{}, Decoder: b.decoder, Router: table, Store: s,
+		Decoder: b.decoder, Store: s,
 		Log: log, Metrics: b.metrics, Now: b.clock.Now,
 	}
 	for _, opt := range opts {
 		opt(&o, sources)
 	}
+	door := map[string]ingest.Source{}
 	for name, source := range sources {
-		o.Gates[name], err = auth.New(source, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
+		gate, err := auth.New(source, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
 		require.NoError(tb, err)
+		door[name] = ingest.Source{Gate: gate, Window: source.Dedup.Window}
 	}
-	b.gate = o.Gates["radarr"]
+	b.gate = door["radarr"].Gate
+	generation := ingest.NewGeneration(door, table)
+	o.Generation = func() *ingest.Generation { return generation }
 	b.intake = ingest.New(o)
 	server := httptest.NewServer(b.intake)
 	tb.Cleanup(server.Close)

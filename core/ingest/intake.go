@@ -5,13 +5,12 @@ package ingest
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hookarr/hookarr/core/auth"
-	"github.com/hookarr/hookarr/core/route"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
@@ -27,11 +26,6 @@ type Decoder interface {
 	DecodeAlone(ctx context.Context, source string, r sdk.Request) (host.Decoded, error)
 }
 
-// Router decides where events go. route.Table is one.
-type Router interface {
-	Match(source string, e *sdk.Event, normalized []byte) []route.Match
-}
-
 // Accepter stores events. store.Store is one.
 type Accepter interface {
 	Accept(ctx context.Context, a *store.Acceptance) (store.Accepted, error)
@@ -42,17 +36,11 @@ type Accepter interface {
 // Options are what an Intake is made of. The zero values of the limits are those that
 // their comments name.
 type Options struct {
-	// Gates guard the configured sources, by name.
-	Gates map[string]*auth.Gate
-	// Enrich are the sources whose events are to be enriched.
-	Enrich map[string]bool
-	// Windows are how long the sources' bodies and fingerprints are remembered; 0 is
-	// not at all. Without one, that depends on the type of the event.
-	Windows map[string]time.Duration
-	Decoder Decoder
-	Router  Router
-	Store   Accepter
-	Log     *slog.Logger
+	// Generation returns what holds now. It is called once for each request.
+	Generation func() *Generation
+	Decoder    Decoder
+	Store      Accepter
+	Log        *slog.Logger
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
 	// Now is time.Now when nil.
@@ -76,9 +64,10 @@ type Options struct {
 // Intake takes webhooks in. It is the http.Handler of /hooks/ and may be used
 // concurrently.
 type Intake struct {
-	sources  map[string]*source
+	generation func() *Generation
+	// memories are of sources, by name: *memoryOf.
+	memories sync.Map
 	decoder  Decoder
-	router   Router
 	store    Accepter
 	now      func() time.Time
 	bodies   *bodies
@@ -91,22 +80,10 @@ type Intake struct {
 	acceptTimeout time.Duration
 }
 
-// source is a configured source as the door knows it.
-type source struct {
-	name    string
-	gate    *auth.Gate
-	bypass  bypass
-	enrich  bool
-	windows windows
-	// missed: a webhook was refused that its sender will not send again.
-	missed atomic.Bool
-}
-
-// New returns an intake for the sources that o.Gates guard.
+// New returns an intake.
 func New(o Options) *Intake {
 	in := &Intake{
-		sources: make(map[string]*source, len(o.Gates)),
-		decoder: o.Decoder, router: o.Router, store: o.Store, now: o.Now,
+		generation: o.Generation, decoder: o.Decoder, store: o.Store, now: o.Now,
 		journal:       newJournal(o.Log, o.Metrics),
 		bodyTimeout:   orDefault(o.BodyTimeout, 30*time.Second),
 		decodeTimeout: orDefault(o.DecodeTimeout, 250*time.Millisecond),
@@ -116,13 +93,6 @@ func New(o Options) *Intake {
 		in.now = time.Now
 	}
 	in.bodies = newBodies(orDefault(o.MaxBody, 16<<20), orDefault(o.MaxBodies, 256<<20), in.acceptTimeout)
-	for name, gate := range o.Gates {
-		s := &source{name: name, gate: gate, enrich: o.Enrich[name]}
-		if window, ok := o.Windows[name]; ok {
-			s.windows.configured = &window
-		}
-		in.sources[name] = s
-	}
 	return in
 }
 

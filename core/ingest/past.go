@@ -28,7 +28,8 @@ var ErrNameless = errors.New("event without fingerprint or title")
 // than span before its time, or it was told before. A webhook that comes later is then
 // a duplicate. Its request is the application's record.
 func (in *Intake) Remember(ctx context.Context, source string, p host.PastEvent, span time.Duration) (store.Accepted, error) {
-	if in.sources[source] == nil {
+	g := in.generation()
+	if g.sources[source] == nil {
 		return store.Accepted{}, fmt.Errorf("remember: source %s is not configured", source)
 	}
 	e := event.Event{
@@ -41,7 +42,7 @@ func (in *Intake) Remember(ctx context.Context, source string, p host.PastEvent,
 	if err != nil {
 		return store.Accepted{}, fmt.Errorf("remember: %w", err)
 	}
-	r, err := in.routed(e, named)
+	r, err := g.route(e, named)
 	if err != nil {
 		return store.Accepted{}, err
 	}
@@ -83,10 +84,10 @@ func name(p host.PastEvent, e event.Event) (host.Decoded, error) {
 // noteMissed has a source's history read when a run of refusals ends: what was refused
 // is not sent again. The sender of what was taken has its answer before.
 func (in *Intake) noteMissed(ctx context.Context, v *visit, status int) {
-	s := v.source
-	if s == nil {
+	if v.source == nil {
 		return
 	}
+	s := in.memory(v.source.name)
 	switch status {
 	case http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable:
 		s.missed.Store(true)
@@ -97,9 +98,9 @@ func (in *Intake) noteMissed(ctx context.Context, v *visit, status int) {
 		_ = v.conn.Flush()
 		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), in.acceptTimeout)
 		defer cancel()
-		if err := in.store.AskCatchup(asking, s.name); err != nil {
+		if err := in.store.AskCatchup(asking, v.source.name); err != nil {
 			s.missed.Store(true)
-			in.journal.log.WarnContext(ctx, "catch-up not asked for", slog.String("source", s.name), slog.Any("error", err))
+			in.journal.log.WarnContext(ctx, "catch-up not asked for", slog.String("source", v.source.name), slog.Any("error", err))
 		}
 	}
 }

@@ -31,7 +31,7 @@ type resolution struct {
 
 // resolve decodes and routes a request, at the door and later alike. An error means
 // that decoding is worth another try.
-func (in *Intake) resolve(ctx context.Context, e event.Event, decode decodeFunc) (resolution, error) {
+func (g *Generation) resolve(ctx context.Context, e event.Event, decode decodeFunc) (resolution, error) {
 	if len(e.Request.Body) == 0 {
 		e.State, e.Reason = event.Undecodable, "the body is empty: have the sender post JSON"
 		return resolution{acceptance: store.Acceptance{Event: e}}, nil
@@ -47,7 +47,7 @@ func (in *Intake) resolve(ctx context.Context, e event.Event, decode decodeFunc)
 	}
 	switch {
 	case decoded.Event != nil:
-		return in.routed(e, decoded)
+		return g.route(e, decoded)
 	case decoded.Invalid != "":
 		e.State, e.Reason = event.Undecodable, decoded.Invalid
 		if more := hint(e.Request); more != "" {
@@ -61,7 +61,8 @@ func (in *Intake) resolve(ctx context.Context, e event.Event, decode decodeFunc)
 	return resolution{acceptance: store.Acceptance{Event: e}, failedTest: decoded.Test}, nil
 }
 
-func (in *Intake) routed(e event.Event, decoded host.Decoded) (resolution, error) {
+// route makes of a decoded event what is stored.
+func (g *Generation) route(e event.Event, decoded host.Decoded) (resolution, error) {
 	normalized := []byte(decoded.JSON)
 	if normalized == nil {
 		var err error
@@ -69,7 +70,7 @@ func (in *Intake) routed(e event.Event, decoded host.Decoded) (resolution, error
 			return resolution{}, fmt.Errorf("write event: %w", err)
 		}
 	}
-	s, d := in.sources[e.Source], decoded.Event
+	s, d := g.sources[e.Source], decoded.Event
 	e.State, e.Reason = event.Routed, ""
 	e.Type, e.Title, e.Summary = d.Type, d.Title, d.Summary
 	e.Fingerprint, e.CorrelationKey = d.Fingerprint, d.CorrelationKey
@@ -78,7 +79,7 @@ func (in *Intake) routed(e event.Event, decoded host.Decoded) (resolution, error
 	if e.CorrelationKey != "" {
 		a.Clears = clears(e.Type)
 	}
-	for _, m := range in.router.Match(e.Source, d, normalized) {
+	for _, m := range g.router.Match(e.Source, d, normalized) {
 		a.Deliveries = append(a.Deliveries, event.Delivery{
 			ID: event.NewID(), EventID: e.ID, Target: m.Target, Route: m.Route,
 			State: event.Pending, CreatedAt: e.ReceivedAt, UpdatedAt: e.ReceivedAt,
@@ -89,15 +90,16 @@ func (in *Intake) routed(e event.Event, decoded host.Decoded) (resolution, error
 
 // decodeAtDoor resolves a request while its sender waits. A decoder that cannot
 // answer now leaves the event deferred.
-func (in *Intake) decodeAtDoor(ctx context.Context, s *source, e event.Event) resolution {
+func (in *Intake) decodeAtDoor(ctx context.Context, g *Generation, e event.Event) resolution {
+	s := in.memory(e.Source)
 	if s.bypass.open(in.now()) {
 		return deferred(e, fmt.Errorf("the decoder did not answer %d times in a row", maxTimeouts))
 	}
 	start := time.Now()
 	decoding, cancel := context.WithTimeout(ctx, in.decodeTimeout)
 	defer cancel()
-	r, err := in.resolve(decoding, e, in.decoder.Decode)
-	in.journal.decoded(s.name, time.Since(start))
+	r, err := g.resolve(decoding, e, in.decoder.Decode)
+	in.journal.decoded(e.Source, time.Since(start))
 	switch {
 	case err == nil:
 		s.bypass.answered()
@@ -120,7 +122,8 @@ func deferred(e event.Event, why error) resolution {
 // else under way in it is undecodable. The keys of the request were taken when it was
 // stored; the acceptance brings those of the event.
 func (in *Intake) Redecode(ctx context.Context, e event.Event) (*store.Acceptance, error) {
-	if in.sources[e.Source] == nil {
+	g := in.generation()
+	if g.sources[e.Source] == nil {
 		return nil, fmt.Errorf("decode event %s: source %s is not configured any more", e.ID, e.Source)
 	}
 	ctx, cancel := context.WithTimeout(ctx, redecodeTimeout)
@@ -130,7 +133,7 @@ func (in *Intake) Redecode(ctx context.Context, e event.Event) (*store.Acceptanc
 	if suspect {
 		decode = in.decoder.DecodeAlone
 	}
-	r, err := in.resolve(ctx, e, decode)
+	r, err := g.resolve(ctx, e, decode)
 	if errors.Is(err, pluginhost.ErrCrashed) {
 		if !suspect {
 			in.suspects.add(e.ID)

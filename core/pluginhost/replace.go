@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hookarr/hookarr/sdk/host"
@@ -31,6 +33,36 @@ func (h *Host) Reload(ctx context.Context, kind host.Kind, plugin string) error 
 		return fmt.Errorf("%s plugin %s: %w", kind, plugin, ErrNotUsed)
 	}
 	return s.reload(ctx)
+}
+
+// Renew has every plugin whose binary is another than the one that runs, or that does not
+// run, run what is there now. What is refused is logged, and shown by Status.
+func (h *Host) Renew(ctx context.Context) {
+	h.mu.RLock()
+	all := slices.Collect(maps.Values(h.plugins))
+	h.mu.RUnlock()
+	var wg sync.WaitGroup
+	for _, s := range all {
+		if s.outdated() {
+			wg.Go(func() { _ = s.reload(ctx) })
+		}
+	}
+	wg.Wait()
+}
+
+// outdated reports whether the binary that is there is worth a try.
+func (s *supervisor) outdated() bool {
+	p := s.taking()
+	if p == nil {
+		return true
+	}
+	binary, err := openBinary(s.launcher.opts.Dir, binaryName(s.kind, s.name))
+	if err != nil {
+		return false // it is being written, or was removed: the process serves on
+	}
+	defer func() { _ = binary.Close() }()
+	sum, err := checksum(binary)
+	return err == nil && sum != p.checksum
 }
 
 func (s *supervisor) reload(ctx context.Context) error {
@@ -104,7 +136,7 @@ func (s *supervisor) replace(ctx context.Context, old *process) error {
 		return fmt.Errorf("%w: the process before ended meanwhile, and its binary is started anew", ErrUnavailable)
 	}
 	s.log.InfoContext(ctx, "plugin replaced", "pid", next.pid(), "version", next.desc.Version, "elapsed", time.Since(begun))
-	s.retire(old)
+	s.retire(old) //nolint:contextcheck // it goes on after the caller
 	s.launcher.opts.Changed()
 	return nil
 }

@@ -22,7 +22,7 @@ func put(t *testing.T, dir, name string, script string) {
 		install(t, dir, name)
 		return
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755)) //nolint:gosec // a binary
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755))
 }
 
 // TestReloadFailsNoCall replaces a plugin again and again while it is called.

@@ -87,9 +87,9 @@ type supervisor struct {
 	// lastFailure is the last of them, refusal why the last replacement was refused.
 	lastFailure, refusal Failure
 	desc                 *host.Description
-	problems []host.Problem
-	infos    map[string]host.InstanceInfo
-	warnings map[string]string
+	problems             []host.Problem
+	infos                map[string]host.InstanceInfo
+	warnings             map[string]string
 }
 
 func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *supervisor {

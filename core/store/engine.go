@@ -181,4 +181,5 @@ type Queue interface {
 	Stop(ctx context.Context) error
 	StopAndCancel(ctx context.Context) error
 	Queues() *river.QueueBundle
+	PeriodicJobs() *river.PeriodicJobBundle
 }

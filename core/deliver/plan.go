@@ -1,0 +1,116 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/store"
+)
+
+// Target is what the workers need to know of a configured target.
+type Target struct {
+	Name    string
+	Timeout time.Duration
+	// Concurrency is how many attempts may be under way at once in this process.
+	Concurrency int
+	Retry       config.Retry
+	// Rate bounds the attempts of all nodes together; zero is no bound.
+	Rate store.Rate
+}
+
+// Plan is what one configuration says of targets, and of the sources whose deferred events
+// are decoded. It does not change.
+type Plan struct {
+	targets map[string]*planned
+	sources []string
+}
+
+// planned is a target in the plans that have it unchanged.
+type planned struct {
+	Target
+	// left is closed when a plan follows that does not have it so: its workers give back
+	// the jobs that they wait with.
+	left chan struct{}
+}
+
+// NewPlan returns the plan of targets and sources that follows former, which may be nil.
+func NewPlan(targets []Target, sources []string, former *Plan) *Plan {
+	p := &Plan{targets: make(map[string]*planned, len(targets)), sources: sources}
+	for _, t := range targets {
+		p.targets[t.Name] = former.target(t.Name)
+		if old := p.targets[t.Name]; old == nil || !reflect.DeepEqual(old.Target, t) {
+			p.targets[t.Name] = &planned{Target: t, left: make(chan struct{})}
+		}
+	}
+	return p
+}
+
+// target is nil for one that is not configured.
+func (p *Plan) target(name string) *planned {
+	if p == nil {
+		return nil
+	}
+	return p.targets[name]
+}
+
+// Follow has workers that wait for targets by the former plan go by the present one. It is
+// called once the present one holds. Attempts under way are not touched.
+func (w *Workers) Follow(ctx context.Context, former *Plan) error {
+	present := w.plan()
+	var errs []error
+	for name, old := range former.targets {
+		next := present.target(name)
+		if next == old {
+			continue
+		}
+		close(old.left)
+		if next == nil || next.Rate == old.Rate {
+			continue
+		}
+		// The next attempt was to wait as long as the former rate demands.
+		_, _, err := w.store.ChangeTarget(ctx, name, func(t *store.Target, _ time.Time) []*store.Settlement {
+			t.ArrivalAt = time.Time{}
+			return nil
+		})
+		w.slots.drop(name)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Queues returns River's queues, with the fetch settings of base: one for each target,
+// and one for the deferred events of each source.
+func (p *Plan) Queues(base river.QueueConfig) map[string]river.QueueConfig {
+	queues := make(map[string]river.QueueConfig, len(p.targets)+len(p.sources))
+	for name, t := range p.targets {
+		q := base
+		q.MaxWorkers = t.Concurrency
+		queues[store.TargetQueue(name)] = q
+	}
+	// One at a time, so that an event that crashes its decoder is found out.
+	base.MaxWorkers = 1
+	for _, name := range p.sources {
+		queues[store.DecodeQueue(name)] = base
+	}
+	return queues
+}
+
+// sleepFor waits for a target's sake: until the end, or until its queue ends. It reports
+// whether it waited to the end.
+func (w *Workers) sleepFor(ctx context.Context, t *planned, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-t.left:
+	case <-w.quit:
+	case <-ctx.Done():
+	}
+	return false
+}

@@ -1,0 +1,65 @@
+package ingest
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/hookarr/hookarr/core/auth"
+	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// Router decides where events go. route.Table is one.
+type Router interface {
+	Match(source string, e *sdk.Event, normalized []byte) []route.Match
+}
+
+// Source is what the door needs to know of a configured source.
+type Source struct {
+	// Gate guards it.
+	Gate *auth.Gate
+	// Enrich has its events enriched.
+	Enrich bool
+	// Window is how long its bodies and fingerprints are remembered; 0 is not at all. Nil
+	// leaves that to the type of the event.
+	Window *time.Duration
+}
+
+// Generation is what one configuration says of the door: who may come in, and where events
+// go. It does not change.
+type Generation struct {
+	sources map[string]*source
+	router  Router
+}
+
+// NewGeneration returns the generation of sources, by name, and routes.
+func NewGeneration(sources map[string]Source, router Router) *Generation {
+	g := &Generation{sources: make(map[string]*source, len(sources)), router: router}
+	for name, s := range sources {
+		g.sources[name] = &source{name: name, gate: s.Gate, enrich: s.Enrich, windows: windows{configured: s.Window}}
+	}
+	return g
+}
+
+// source is a configured source as the door knows it.
+type source struct {
+	name    string
+	gate    *auth.Gate
+	enrich  bool
+	windows windows
+}
+
+// memoryOf is what the door remembers of a source, whatever its configuration.
+type memoryOf struct {
+	bypass bypass
+	// missed: a webhook was refused that its sender will not send again.
+	missed atomic.Bool
+}
+
+func (in *Intake) memory(source string) *memoryOf {
+	if m, ok := in.memories.Load(source); ok {
+		return m.(*memoryOf) //nolint:forcetypeassert // nothing else is stored
+	}
+	m, _ := in.memories.LoadOrStore(source, &memoryOf{})
+	return m.(*memoryOf) //nolint:forcetypeassert // nothing else is stored
+}
