@@ -1,0 +1,318 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/testpg"
+)
+
+// rewrite replaces the configuration as an editor does: by a rename.
+func (s *server) rewrite(edit func(string) string) {
+	s.t.Helper()
+	old, err := os.ReadFile(s.config)
+	require.NoError(s.t, err)
+	next := s.config + ".next"
+	require.NoError(s.t, os.WriteFile(next, []byte(edit(string(old))), 0o600))
+	require.NoError(s.t, os.Rename(next, s.config))
+}
+
+const (
+	reloaded    = `"msg":"configuration reloaded"`
+	notReloaded = `"msg":"configuration not reloaded: the former one holds"`
+)
+
+func (s *server) count(line string) int { return strings.Count(s.log.String(), line) }
+
+// awaitCount waits until the server has logged a line so often.
+func (s *server) awaitCount(line string, n int) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return s.count(line) >= n }, time.Minute, 10*time.Millisecond, "want %d lines %s", n, line)
+}
+
+// metrics returns the samples of a metric by their labels.
+func (s *server) samples(name string) map[string]float64 {
+	s.t.Helper()
+	resp, err := http.Get(s.url + "/metrics")
+	require.NoError(s.t, err)
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(s.t, err)
+	samples := map[string]float64{}
+	for _, m := range regexp.MustCompile(`(?m)^`+name+`(\{.*\})? (\S+)$`).FindAllStringSubmatch(string(text), -1) {
+		samples[m[1]], err = strconv.ParseFloat(m[2], 64)
+		require.NoError(s.t, err)
+	}
+	return samples
+}
+
+// replacePlugin puts a binary of other bytes in the place of a plugin's.
+func replacePlugin(t *testing.T, dir, name string, n int) {
+	t.Helper()
+	binary, err := os.ReadFile(pluginFile(name))
+	require.NoError(t, err)
+	next := filepath.Join(dir, ".next")
+	require.NoError(t, os.WriteFile(next, append(binary, fmt.Sprintf("replacement %d", n)...), 0o755)) //nolint:gosec // a binary
+	require.NoError(t, os.Chmod(next, 0o755))
+	require.NoError(t, os.Rename(next, filepath.Join(dir, "hookarr-"+name)))
+}
+
+// steady posts events to nodes in turns, at a rate that does not depend on how fast they
+// answer, and keeps what they answered.
+type steady struct {
+	mu      sync.Mutex
+	took    []time.Duration
+	answers map[int]int
+	done    sync.WaitGroup
+	halt    chan struct{}
+	sent    int
+}
+
+const reloadRate = 200 // events a second
+
+func sendSteadily(first int, nodes ...*server) *steady {
+	s := &steady{answers: map[int]int{}, halt: make(chan struct{}), sent: first}
+	s.done.Go(func() {
+		tick := time.NewTicker(time.Second / reloadRate)
+		defer tick.Stop()
+		for {
+			select {
+			case <-s.halt:
+				return
+			case <-tick.C:
+			}
+			s.sent++
+			n := s.sent
+			s.done.Go(func() {
+				start := time.Now()
+				status := nodes[n%len(nodes)].post(importBody(n)).status
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.took = append(s.took, time.Since(start))
+				s.answers[status]++
+			})
+		}
+	})
+	return s
+}
+
+// stop returns what was answered, how often, and the 99th percentile of how fast.
+func (s *steady) stop() (answers map[int]int, p99 time.Duration) {
+	close(s.halt)
+	s.done.Wait()
+	slices.Sort(s.took)
+	return s.answers, s.took[len(s.took)*99/100]
+}
+
+// variant is the configuration of a reload: two targets that change in turns beside ops,
+// which takes everything throughout. Every fifth is broken.
+func variant(n int, w *witness) (targets, routes string, broken bool) {
+	targets = fmt.Sprintf(`ops:
+  plugin: webhook
+  timeout: %ds
+  concurrency: %d
+  config: {url: %q, secrets: [%q], headers: {X-Variant: "%d"}}
+`, 20+n%3, 4+n%4, w.URL+"/ops", targetSecret, n)
+	to := "ops"
+	if n%2 == 0 {
+		targets += fmt.Sprintf(`extra:
+  plugin: webhook
+  rate: {per_second: %d, burst: 50}
+  config: {url: %q, secrets: [%q]}
+`, 500+n, w.URL+"/extra", targetSecret)
+		to += ", extra"
+	}
+	routes = fmt.Sprintf(`- {name: variant-%d, types: ["*"], to: [%s]}`, n%3, to)
+	if n%5 == 4 {
+		switch n % 3 {
+		case 0:
+			targets = strings.Replace(targets, "plugin: webhook", "plugin: webhok", 1)
+		case 1:
+			targets = strings.Replace(targets, "url: ", "nonsense: ", 1)
+		default:
+			routes = "- {name: [\n"
+		}
+		return targets, routes, true
+	}
+	return targets, routes, false
+}
+
+var body = regexp.MustCompile(`(?s)\ntargets:\n.*\nroutes:\n.*$`)
+
+func (s *server) rewriteVariant(n int, w *witness) (broken bool) {
+	s.t.Helper()
+	targets, routes, broken := variant(n, w)
+	s.rewrite(func(old string) string {
+		return body.ReplaceAllLiteralString(old, fmt.Sprintf("\ntargets:\n%s\nroutes:\n%s\n", indent(targets, 2), indent(routes, 2)))
+	})
+	return broken
+}
+
+// TestReloadLosesNothing reloads the configuration fifty times and replaces a plugin ten
+// times under load: every answer is 202, nothing is lost, nothing is sent twice, and no
+// attempt fails. So it is with two nodes that reload one after the other.
+func TestReloadLosesNothing(t *testing.T) {
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		reloadUnderLoad(t, "sqlite://"+filepath.Join(t.TempDir(), "hookarr.db"), 1)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		reloadUnderLoad(t, testpg.New(t), 1)
+	})
+	t.Run("two nodes", func(t *testing.T) {
+		t.Parallel()
+		reloadUnderLoad(t, testpg.New(t), 2)
+	})
+}
+
+func reloadUnderLoad(t *testing.T, database string, count int) {
+	t.Helper()
+	const reloads, swaps = 50, 10
+	w := newWitness(t, 2*time.Millisecond)
+	targets, routes, _ := variant(0, w)
+	nodes, dirs := make([]*server, count), make([]string, count)
+	for i := range nodes {
+		dirs[i] = ownPlugins(t, pluginFile("source-radarr"), pluginFile("target-webhook"))
+		nodes[i] = newServer(t, settings{database: database, plugins: dirs[i], targets: targets, routes: routes, source: "catchup: {enabled: false}"})
+		nodes[i].start()
+	}
+
+	alone := sendSteadily(0, nodes...)
+	time.Sleep(3 * time.Second)
+	aloneAnswers, aloneP99 := alone.stop()
+	require.Len(t, aloneAnswers, 1)
+
+	load := sendSteadily(alone.sent, nodes...)
+	took, refused := make([]int, count), make([]int, count)
+	for n := 1; n <= reloads; n++ {
+		for i, s := range nodes {
+			if n%(reloads/swaps) == 0 {
+				replacePlugin(t, dirs[i], "target-webhook", n)
+			}
+			if s.rewriteVariant(n, w) {
+				refused[i]++
+			} else {
+				took[i]++
+			}
+			require.Eventually(t, func() bool {
+				return s.count(reloaded) >= took[i] && s.count(notReloaded) >= refused[i]
+			}, time.Minute, 10*time.Millisecond, "reload %d: %d of %d taken, %d of %d refused", n, s.count(reloaded), took[i], s.count(notReloaded), refused[i])
+		}
+	}
+	for _, s := range nodes {
+		s.awaitCount(`"msg":"plugin replaced"`, swaps)
+	}
+	answers, p99 := load.stop()
+	require.Equal(t, map[int]int{http.StatusAccepted: load.sent - alone.sent}, answers)
+
+	// The last variant has both targets, so that nothing waits for one that has left.
+	require.Zero(t, reloads%2)
+	for _, s := range nodes {
+		s := s
+		require.Eventually(t, func() bool { return len(s.samples("hookarr_deliveries")) == 0 || open(s.samples("hookarr_deliveries")) == 0 },
+			time.Minute, 200*time.Millisecond)
+	}
+	perTarget := map[string]map[string]int{"ops": {}, "extra": {}}
+	for id, requests := range w.all() {
+		require.Len(t, requests, 1, "delivery %s was sent twice", id)
+		perTarget[requests[0].node][requests[0].title]++
+	}
+	require.Len(t, perTarget["ops"], load.sent, "events were lost")
+	for target, events := range perTarget {
+		for title, n := range events {
+			require.Equal(t, 1, n, "%s: %s", target, title)
+		}
+	}
+	require.NotEmpty(t, perTarget["extra"])
+	for _, s := range nodes {
+		for labels, n := range s.samples("hookarr_attempts_total") {
+			require.Contains(t, labels, `class="ok"`, "%v failed attempts", n)
+		}
+		require.Equal(t, map[string]float64{"": 1}, s.samples("hookarr_config_last_reload_successful"))
+		require.NoError(t, s.stop())
+	}
+	t.Logf("%d events, %d reloads, %d of them refused, %d replacements of a plugin; p99 of the answers %s, without reloads %s",
+		load.sent, reloads*count, sum(refused), swaps*count, p99.Round(100*time.Microsecond), aloneP99.Round(100*time.Microsecond))
+}
+
+func open(deliveries map[string]float64) (n float64) {
+	for labels, v := range deliveries {
+		if strings.Contains(labels, `state="pending"`) {
+			n += v
+		}
+	}
+	return n
+}
+
+func sum(ns []int) (total int) {
+	for _, n := range ns {
+		total += n
+	}
+	return total
+}
+
+// TestHangupReloads without watching files, and what cannot change while the process runs
+// is named.
+func TestHangupReloads(t *testing.T) {
+	t.Parallel()
+	w := newWitness(t, 0)
+	targets, routes, _ := variant(1, w)
+	s := newServer(t, settings{
+		database: "sqlite://" + filepath.Join(t.TempDir(), "hookarr.db"), targets: targets, routes: routes, top: "reload: {watch: false}",
+	})
+	s.start()
+	s.rewrite(func(old string) string {
+		return strings.NewReplacer("level: debug", "level: info", "format: json", "format: text", "X-Variant: \"1\"", "X-Variant: \"2\"").Replace(old)
+	})
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGHUP))
+	s.awaitCount(reloaded, 1)
+	s.awaitCount(`"msg":"configuration changed: needs a restart","key":"log.format"`, 1)
+	debug := s.count(`"level":"DEBUG"`)
+	require.Equal(t, http.StatusAccepted, s.post(importBody(1)).status)
+	require.Eventually(t, func() bool { return len(w.all()) == 1 }, time.Minute, 10*time.Millisecond)
+	require.Equal(t, debug, s.count(`"level":"DEBUG"`), "the level of the log changes alive")
+
+	require.NoError(t, os.Remove(s.config))
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGHUP))
+	s.awaitCount(notReloaded, 1)
+	require.Contains(t, s.log.String(), "there is no such file")
+	require.Equal(t, http.StatusAccepted, s.post(importBody(2)).status)
+	require.Equal(t, map[string]float64{"": 0}, s.samples("hookarr_config_last_reload_successful"))
+}
+
+// TestBrokenPluginBinary is refused, and the one that runs serves on.
+func TestBrokenPluginBinary(t *testing.T) {
+	t.Parallel()
+	w := newWitness(t, 0)
+	dir := ownPlugins(t, pluginFile("source-radarr"), pluginFile("target-webhook"))
+	targets, routes, _ := variant(1, w)
+	s := newServer(t, settings{database: "sqlite://" + filepath.Join(t.TempDir(), "hookarr.db"), plugins: dir, targets: targets, routes: routes})
+	s.start()
+	old, ok := s.pluginPID("target-webhook")
+	require.True(t, ok)
+	next := filepath.Join(dir, ".next")
+	require.NoError(t, os.WriteFile(next, bytes.Repeat([]byte("no binary\n"), 10), 0o755)) //nolint:gosec // a binary
+	require.NoError(t, os.Rename(next, filepath.Join(dir, "hookarr-target-webhook")))
+	s.awaitCount("replacement of the plugin refused", 1)
+	require.Equal(t, http.StatusAccepted, s.post(importBody(1)).status)
+	require.Eventually(t, func() bool { return len(w.all()) == 1 }, time.Minute, 10*time.Millisecond)
+	pid, ok := s.pluginPID("target-webhook")
+	require.True(t, ok)
+	require.Equal(t, old, pid)
+}
