@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,6 +152,7 @@ func always(class sdk.Class, message string) func(context.Context, call) host.Ou
 
 // rig is the working half of a process: a database, its queue, workers and a keeper.
 type rig struct {
+	plan    *atomic.Pointer[Plan]
 	t       *testing.T
 	url     string
 	node    string
@@ -189,7 +191,7 @@ func testTarget(name string) Target {
 // newRig opens and joins a database; nothing is worked before start.
 func newRig(t *testing.T, url string) *rig {
 	t.Helper()
-	r := &rig{t: t, url: url, node: "node-" + event.NewID().String(), plugins: &plugins{}, targets: []Target{testTarget("ops")}, sources: []string{"radarr"}, patience: pluginPatience}
+	r := &rig{t: t, url: url, node: "node-" + event.NewID().String(), plugins: &plugins{}, targets: []Target{testTarget("ops")}, sources: []string{"radarr"}, patience: pluginPatience, plan: &atomic.Pointer[Plan]{}}
 	var err error
 	log := slog.New(slog.DiscardHandler)
 	r.log = log
@@ -216,9 +218,8 @@ func (r *rig) start() {
 		kept = r.wrapKept(r.store)
 	}
 	plan := NewPlan(r.targets, r.sources, nil)
-	workers := New(Options{
-		Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Plan: func() *Plan { return plan }, Log: r.log,
-	})
+	r.plan.Store(plan)
+	workers := New(Options{Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Plan: r.plan.Load, Log: r.log})
 	workers.patience, r.workers = r.patience, workers
 	registered := river.NewWorkers()
 	require.NoError(r.t, workers.Register(registered))

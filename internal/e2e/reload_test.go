@@ -2,8 +2,16 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -66,7 +74,7 @@ func replacePlugin(t *testing.T, dir, name string, n int) {
 	binary, err := os.ReadFile(pluginFile(name))
 	require.NoError(t, err)
 	next := filepath.Join(dir, ".next")
-	require.NoError(t, os.WriteFile(next, append(binary, fmt.Sprintf("replacement %d", n)...), 0o755)) //nolint:gosec // a binary
+	require.NoError(t, os.WriteFile(next, append(binary, fmt.Sprintf("replacement %d", n)...), 0o755))
 	require.NoError(t, os.Chmod(next, 0o755))
 	require.NoError(t, os.Rename(next, filepath.Join(dir, "hookarr-"+name)))
 }
@@ -224,9 +232,7 @@ func reloadUnderLoad(t *testing.T, database string, count int) {
 	// The last variant has both targets, so that nothing waits for one that has left.
 	require.Zero(t, reloads%2)
 	for _, s := range nodes {
-		s := s
-		require.Eventually(t, func() bool { return len(s.samples("hookarr_deliveries")) == 0 || open(s.samples("hookarr_deliveries")) == 0 },
-			time.Minute, 200*time.Millisecond)
+		require.Eventually(t, func() bool { return open(s.samples("hookarr_deliveries")) == 0 }, time.Minute, 200*time.Millisecond)
 	}
 	perTarget := map[string]map[string]int{"ops": {}, "extra": {}}
 	for id, requests := range w.all() {
@@ -307,7 +313,7 @@ func TestBrokenPluginBinary(t *testing.T) {
 	old, ok := s.pluginPID("target-webhook")
 	require.True(t, ok)
 	next := filepath.Join(dir, ".next")
-	require.NoError(t, os.WriteFile(next, bytes.Repeat([]byte("no binary\n"), 10), 0o755)) //nolint:gosec // a binary
+	require.NoError(t, os.WriteFile(next, bytes.Repeat([]byte("no binary\n"), 10), 0o755))
 	require.NoError(t, os.Rename(next, filepath.Join(dir, "hookarr-target-webhook")))
 	s.awaitCount("replacement of the plugin refused", 1)
 	require.Equal(t, http.StatusAccepted, s.post(importBody(1)).status)
@@ -315,4 +321,45 @@ func TestBrokenPluginBinary(t *testing.T) {
 	pid, ok := s.pluginPID("target-webhook")
 	require.True(t, ok)
 	require.Equal(t, old, pid)
+}
+
+// TestCertificateIsReadAgain when its files change.
+func TestCertificateIsReadAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(serial int64) {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		require.NoError(t, err)
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+			IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		}
+		cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+		require.NoError(t, err)
+		private, err := x509.MarshalPKCS8PrivateKey(key)
+		require.NoError(t, err)
+		for name, block := range map[string]*pem.Block{"key.pem": {Type: "PRIVATE KEY", Bytes: private}, "cert.pem": {Type: "CERTIFICATE", Bytes: cert}} {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name+".next"), pem.EncodeToMemory(block), 0o600))
+			require.NoError(t, os.Rename(filepath.Join(dir, name+".next"), filepath.Join(dir, name)))
+		}
+	}
+	write(1)
+	targets, routes, _ := variant(1, newWitness(t, 0))
+	s := newServer(t, settings{
+		database: "sqlite://" + filepath.Join(t.TempDir(), "hookarr.db"), targets: targets, routes: routes,
+		top: fmt.Sprintf("tls: {cert_file: %s, key_file: %s}", filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")),
+	})
+	s.launch()
+	serial := func() int64 {
+		conn, err := tls.Dial("tcp", strings.TrimPrefix(s.url, "http://"), &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			return 0
+		}
+		defer func() { _ = conn.Close() }()
+		return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+	}
+	require.Eventually(t, func() bool { return serial() == 1 }, time.Minute, 20*time.Millisecond)
+	s.awaitCount(`"msg":"ready"`, 1)
+	write(2)
+	require.Eventually(t, func() bool { return serial() == 2 }, time.Minute, 20*time.Millisecond)
 }
