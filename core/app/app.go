@@ -23,6 +23,7 @@ import (
 	"github.com/hookarr/hookarr/core/enrich"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/ingest"
+	"github.com/hookarr/hookarr/core/outage"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/store"
 )
@@ -45,6 +46,7 @@ type App struct {
 	node     string
 	registry *prometheus.Registry
 	store    *store.Store
+	outage   *outage.Log
 	plugins  *pluginhost.Host
 	intake   *ingest.Intake
 	servers  *servers
@@ -109,6 +111,7 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (*App,
 	if a.store, err = OpenStore(ctx, c.Database.URL, o.Log); err != nil {
 		return nil, err
 	}
+	a.outage = outage.New(o.Log.Handler(), a.store.Ready)
 	if err = a.store.Reserve(); err != nil {
 		return nil, errors.Join(at(c, "database.url", err), a.store.Close())
 	}
@@ -180,8 +183,8 @@ func (a *App) awaitDatabase(ctx context.Context) error {
 		if errors.Is(err, store.ErrNewer) || ctx.Err() != nil {
 			return fmt.Errorf("migrate database: %w", err)
 		}
-		if tries%10 == 0 {
-			a.log.WarnContext(ctx, "waiting for the database", slog.Any("error", err))
+		if tries%60 == 0 {
+			a.log.WarnContext(ctx, "waiting for the database: webhooks are answered 503", slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():
@@ -193,7 +196,7 @@ func (a *App) awaitDatabase(ctx context.Context) error {
 
 func (a *App) startQueue(ctx context.Context) error {
 	workers := deliver.New(deliver.Options{
-		Store: a.store, Deliverer: a.plugins, Redecoder: a.intake, Log: a.log, Metrics: a.registry,
+		Store: a.store, Deliverer: a.plugins, Redecoder: a.intake, Log: a.outage.Logger(), Metrics: a.registry,
 		Plan:   func() *deliver.Plan { return a.current.Load().plan },
 		Alerts: &alert.Alerts{Router: router{a}, Store: a.store, Log: a.log},
 	})
@@ -205,7 +208,7 @@ func (a *App) startQueue(ctx context.Context) error {
 		Sources:   func() map[string]config.Catchup { return a.current.Load().histories },
 		Historian: a.plugins, Rememberer: a.intake, Store: a.store, Log: a.log, Metrics: a.registry,
 	})
-	enricher := &enrich.Worker{Fetcher: a.plugins, Store: a.store, Log: a.log}
+	enricher := &enrich.Worker{Fetcher: a.plugins, Store: a.store, Log: a.outage.Logger()}
 	if err := errors.Join(reader.Begin(ctx), reader.Register(registered), enricher.Register(registered)); err != nil {
 		return err
 	}
@@ -217,7 +220,7 @@ func (a *App) startQueue(ctx context.Context) error {
 	enricher.Queues(queues, fetch)
 	queue, err := a.store.OpenQueue(&river.Config{
 		ID:           a.node,
-		Logger:       slog.New(quiet{a.log.Handler()}),
+		Logger:       a.outage.River(),
 		Workers:      registered,
 		Queues:       queues,
 		PeriodicJobs: reader.PeriodicJobs(),
@@ -243,6 +246,7 @@ func (a *App) startQueue(ctx context.Context) error {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stopBackground = stop
 	a.background.Go(func() { keeper.Run(running) })
+	a.background.Go(func() { a.outage.Run(running) })
 	a.background.Go(func() { a.watch(running) })
 	a.reloads.holds(g.config)
 	a.reloads.start()
@@ -309,11 +313,3 @@ func (a *App) Run(ctx context.Context) error {
 
 // Addr is where webhooks are taken once Start has returned.
 func (a *App) Addr() net.Addr { return a.servers.addr() }
-
-// quiet passes River's warnings and errors: its news is not the operator's.
-type quiet struct{ slog.Handler }
-
-// Enabled reports whether level is worth an operator's time.
-func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
-}

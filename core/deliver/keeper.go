@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hookarr/hookarr/core/outage"
 	"github.com/hookarr/hookarr/core/store"
 )
 
@@ -347,7 +348,7 @@ func (w *Workers) probe(ctx context.Context, t Target, id uuid.UUID) {
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		w.log.WarnContext(ctx, "target not probed", slog.String("target", t.Name), slog.Any("error", err))
+		w.log.WarnContext(outage.Symptom(ctx), "target not probed", slog.String("target", t.Name), slog.Any("error", err))
 	}
 	w.nudge()
 }
@@ -386,6 +387,6 @@ func (k *Keeper) did(ctx context.Context, what string, n int, err error) {
 
 func (k *Keeper) report(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
-		k.Workers.log.WarnContext(ctx, "upkeep interrupted", slog.Any("error", err))
+		k.Workers.log.WarnContext(outage.Symptom(ctx), "upkeep interrupted", slog.Any("error", err))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/outage"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
@@ -174,7 +175,7 @@ func (w *Workers) unreadable(ctx context.Context, id uuid.UUID, err error) next 
 		return done // purged
 	}
 	if ctx.Err() == nil {
-		w.log.WarnContext(ctx, "delivery not readable", slog.String("delivery", id.String()), slog.Any("error", err))
+		w.log.WarnContext(outage.Symptom(ctx), "delivery not readable", slog.String("delivery", id.String()), slog.Any("error", err))
 		w.sleep(ctx, brokenPause)
 	}
 	return again
@@ -196,7 +197,7 @@ func (r *run) slotIn(ctx context.Context, t Target) time.Duration {
 	if r.slot.IsZero() {
 		at, err := r.w.slots.take(ctx, r.w.store, t)
 		if err != nil {
-			r.w.log.WarnContext(ctx, "rate not readable", slog.String("target", t.Name), slog.Any("error", err))
+			r.w.log.WarnContext(outage.Symptom(ctx), "rate not readable", slog.String("target", t.Name), slog.Any("error", err))
 			return brokenPause
 		}
 		if at.IsZero() {
@@ -224,7 +225,7 @@ func (w *Workers) try(ctx context.Context, t Target, work store.Work, job int64)
 	attempted, err := w.attempt(ctx, t, work, job == 0)
 	if err != nil {
 		// Nothing was sent. An error would cost the job its place.
-		w.log.WarnContext(ctx, "request not readable", slog.String("delivery", work.Delivery.ID.String()), slog.Any("error", err))
+		w.log.WarnContext(outage.Symptom(ctx), "request not readable", slog.String("delivery", work.Delivery.ID.String()), slog.Any("error", err))
 		return fate{next: interrupted}, nil
 	}
 	f := policyOf(t).decide(attempted)

@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/outage"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -84,7 +85,7 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[store.EnrichArgs]) err
 		err = w.Store.Enriched(ctx, id, normalized)
 	}
 	if err != nil {
-		w.Log.WarnContext(ctx, "event not enriched yet", slog.String("source", e.Source), slog.String("event", id.String()), slog.Any("error", err))
+		w.Log.WarnContext(outage.Symptom(ctx), "event not enriched yet", slog.String("source", e.Source), slog.String("event", id.String()), slog.Any("error", err))
 		return river.JobSnooze(storePause)
 	}
 	return nil

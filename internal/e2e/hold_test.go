@@ -162,7 +162,8 @@ func TestShutdownDrains(t *testing.T) {
 }
 
 // TestDatabaseDownAtStartAndForAWhile waits for Postgres, answers 503 without it, and
-// catches up by itself.
+// catches up by itself. The log has a line about the outage, one when it is over, and
+// nothing of what each part of the process has met meanwhile.
 func TestDatabaseDownAtStartAndForAWhile(t *testing.T) {
 	t.Parallel()
 
@@ -186,6 +187,20 @@ func TestDatabaseDownAtStartAndForAWhile(t *testing.T) {
 	cluster.Start()
 	require.Eventually(t, func() bool { return srv.post(importBody(2)).status == http.StatusAccepted }, 30*time.Second, 200*time.Millisecond)
 	endpoint.await(t, 2)
+
+	require.Eventually(t, func() bool { return strings.Contains(srv.log.String(), "database can be used again") }, 30*time.Second, 100*time.Millisecond)
+	var loud []string
+	for line := range strings.Lines(srv.log.String()) {
+		if !strings.Contains(line, `"level":"DEBUG"`) && !strings.Contains(line, "webhook rejected") {
+			loud = append(loud, line)
+		}
+	}
+	log := strings.Join(loud, "")
+	require.Equal(t, 1, strings.Count(log, "database cannot be used: deliveries wait"), log)
+	for _, swallowed := range []string{"producer: ", "notifier.Notifier: ", "upkeep interrupted"} {
+		require.Contains(t, srv.log.String(), swallowed, "at level debug it is there")
+		require.NotContains(t, log, swallowed)
+	}
 }
 
 // TestSecondServeOfAFileIsRefused names the file.

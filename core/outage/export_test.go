@@ -1,0 +1,4 @@
+package outage
+
+// Rivers are the messages of River that are swallowed.
+var Rivers = rivers
