@@ -263,9 +263,7 @@ func (a *App) Stop(ctx context.Context) error {
 	errs := []error{a.servers.shutdown(ctx)}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	if a.queue != nil {
-		a.workers.Quit()
-		if err := a.queue.Stop(ctx); err != nil {
-			a.log.WarnContext(ctx, "deliveries interrupted: they go on at the next start")
+		if err := a.workers.Drain(ctx, a.queue.Stop); err != nil {
 			cancel()
 			last, cancel = context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 			errs = append(errs, a.queue.StopAndCancel(last))

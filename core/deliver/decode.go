@@ -57,6 +57,7 @@ func (w *Workers) redecode(ctx context.Context, id uuid.UUID) (event.Event, *sto
 	if err != nil || e.State != event.Deferred {
 		return e, nil, err
 	}
+	w.inflight.begin(id, "source "+e.Source+", event")
 	acceptance, err := w.redecoder.Redecode(ctx, e)
 	return e, acceptance, err
 }

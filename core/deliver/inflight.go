@@ -9,9 +9,10 @@ import (
 // inflight knows what this process is working on. River's rows say what was running
 // when they were last written, which after an outage of the database is not the same.
 type inflight struct {
-	mu       sync.Mutex
-	jobs     map[int64]struct{}
-	subjects map[uuid.UUID]struct{}
+	mu   sync.Mutex
+	jobs map[int64]struct{}
+	// subjects are zero until they begin.
+	subjects map[uuid.UUID]undertaking
 }
 
 // enter reports whether the subject of a job was free, and takes it. Only then must
@@ -23,9 +24,9 @@ func (f *inflight) enter(job int64, subject uuid.UUID) bool {
 		return false
 	}
 	if f.jobs == nil {
-		f.jobs, f.subjects = map[int64]struct{}{}, map[uuid.UUID]struct{}{}
+		f.jobs, f.subjects = map[int64]struct{}{}, map[uuid.UUID]undertaking{}
 	}
-	f.jobs[job], f.subjects[subject] = struct{}{}, struct{}{}
+	f.jobs[job], f.subjects[subject] = struct{}{}, undertaking{}
 	return true
 }
 

@@ -267,6 +267,7 @@ func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe 
 	outcome := w.deliverer.Deliver(attemptCtx, t.Name, hd, d.Suspect)
 	elapsed := time.Since(start)
 	failpoint(afterAnswer)
+	w.inflight.begin(d.ID, "target "+t.Name+", delivery")
 
 	w.metrics.observe(t.Name, outcome.Class, elapsed, work.Now.Add(elapsed).Sub(work.Event.ReceivedAt))
 	w.log.Log(ctx, w.sending.level(t.Name, outcome.Class, time.Now()), "attempt", slog.String("target", t.Name), slog.String("delivery", hd.ID),
