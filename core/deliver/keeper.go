@@ -176,7 +176,8 @@ func (k *Keeper) reconcile(ctx context.Context, grace time.Duration) bool {
 		if k.Workers.plan().target(target) == nil {
 			// Its jobs wait for it to come back.
 			n, err := k.Store.ExpireDeliveries(ctx, target, defaultMaxAge, "older than max_age "+defaultMaxAge.String()+", target is not configured", sliceLimit)
-			k.did(ctx, "deliveries to a target that is not configured expired", n, err)
+			k.report(ctx, err)
+			k.Workers.expired(ctx, target, n, "the target is not configured")
 		}
 		n, err := k.Store.ReconcileTarget(ctx, target, grace, sliceLimit)
 		if lost += n; err != nil {
@@ -245,6 +246,7 @@ func (k *Keeper) holds(ctx context.Context) {
 		}
 	}
 	k.retell(ctx)
+	k.Workers.tellRest(ctx)
 }
 
 func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, trusted bool) error {
@@ -257,8 +259,8 @@ func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, truste
 	if time.Since(k.expired[t.Name]) >= min(expireEvery, maxAge) {
 		k.expired[t.Name] = time.Now()
 		n, err := k.Store.ExpireDeliveries(ctx, t.Name, maxAge, "older than max_age "+maxAge.String()+", held: "+t.Reason, sliceLimit)
-		k.did(ctx, "held deliveries expired", n, err)
-		if n > 0 {
+		k.report(ctx, err)
+		if k.Workers.expired(ctx, t.Name, n, "held: "+t.Reason); n > 0 {
 			k.Workers.alerts.DeliveryDead(ctx, t.Name, fmt.Sprintf("%d deliveries", n), "older than max_age, held: "+t.Reason)
 		}
 		if n == sliceLimit {

@@ -14,6 +14,10 @@ const (
 	// flaky is the least time between two lines of the same trouble: a target that
 	// fails now and then is not news each time.
 	flaky = time.Minute
+	// spateLines is how many lines of a kind are written in spateTime about the deliveries
+	// of one target.
+	spateLines = 10
+	spateTime  = time.Minute
 )
 
 // logThrottle knows what has been said of each target, so that the log tells of changes
@@ -23,6 +27,22 @@ type logThrottle struct {
 	mu sync.Mutex
 	// said is by target, then by trouble.
 	said map[string]map[string]saying
+	// spates are of lines about single deliveries.
+	spates map[spateKey]*spate
+}
+
+type spateKey struct{ target, what string }
+
+// spate counts the lines since it began, and the deliveries of which none was written.
+type spate struct {
+	since        time.Time
+	lines, extra int
+}
+
+// omission is how many deliveries have no line.
+type omission struct {
+	spateKey
+	deliveries int
 }
 
 // saying is when a trouble was last told, and whether all has been well since.
@@ -49,7 +69,7 @@ func (t *logThrottle) news(target, trouble string, now time.Time) bool {
 	return true
 }
 
-// well ends the target's logThrottle.
+// well ends the target's troubles.
 func (t *logThrottle) well(target string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -59,17 +79,54 @@ func (t *logThrottle) well(target string) {
 	delete(t.said[target], onHold) // a hold is rare enough by itself
 }
 
+// room reports whether a line about n of the target's deliveries is to be written.
+func (t *logThrottle) room(target, what string, n int, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := spateKey{target, what}
+	s := t.spates[key]
+	if s == nil {
+		if t.spates == nil {
+			t.spates = map[spateKey]*spate{}
+		}
+		s = &spate{since: now}
+		t.spates[key] = s
+	}
+	if s.lines == spateLines {
+		s.extra += n
+		return false
+	}
+	s.lines++
+	return true
+}
+
+// leftOut ends the spates that are over, and returns the deliveries that have no line.
+func (t *logThrottle) leftOut(now time.Time) []omission {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all []omission
+	for key, s := range t.spates {
+		if now.Sub(s.since) < spateTime {
+			continue
+		}
+		delete(t.spates, key)
+		if s.extra > 0 {
+			all = append(all, omission{key, s.extra})
+		}
+	}
+	return all
+}
+
 // level is how loud an attempt's outcome is told.
 func (t *logThrottle) level(target string, class sdk.Class, now time.Time) slog.Level {
 	switch class {
 	case sdk.ClassOK:
 		t.well(target)
 		return slog.LevelDebug
-	case sdk.ClassInterrupted, sdk.ClassUnavailable, sdk.ClassMisconfigured:
-		// The host tells of its plugins, and the hold of what began it.
+	case sdk.ClassInterrupted, sdk.ClassUnavailable, sdk.ClassMisconfigured, sdk.ClassPermanent:
+		// The host tells of its plugins, the hold of what began it, and the dead letter
+		// has a line of its own.
 		return slog.LevelDebug
-	case sdk.ClassPermanent:
-		return slog.LevelWarn // a dead letter comes once
 	default:
 		return t.loud(target, string(class), now)
 	}

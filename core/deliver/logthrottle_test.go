@@ -38,7 +38,7 @@ func TestLogThrottle(t *testing.T) {
 	require.Equal(t, warn, level(sdk.ClassRetryable, 72*time.Hour+flaky))
 
 	for range 2 {
-		require.Equal(t, warn, level(sdk.ClassPermanent, 0), "each dead letter is told")
+		require.Equal(t, debug, level(sdk.ClassPermanent, 0), "the dead letter is told")
 		require.Equal(t, debug, level(sdk.ClassUnavailable, 0), "the host tells of its plugins")
 		require.Equal(t, debug, level(sdk.ClassInterrupted, 0))
 		require.Equal(t, debug, level(sdk.ClassMisconfigured, 0), "the hold tells")

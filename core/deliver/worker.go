@@ -232,6 +232,9 @@ func (w *Workers) try(ctx context.Context, t Target, work store.Work, job int64)
 	if f.settlement == nil {
 		return f, nil
 	}
+	if attempted.outcome.Crashed {
+		w.crashed(ctx, work, f.settlement, attempted.outcome)
+	}
 	f.settlement.JobID = job
 	settled, err := w.settle(ctx, f.settlement, work)
 	if err != nil {
@@ -264,10 +267,10 @@ func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe 
 	attemptCtx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
 	start := time.Now()
+	w.inflight.begin(d.ID, "target "+t.Name+", delivery")
 	outcome := w.deliverer.Deliver(attemptCtx, t.Name, hd, d.Suspect)
 	elapsed := time.Since(start)
 	failpoint(afterAnswer)
-	w.inflight.begin(d.ID, "target "+t.Name+", delivery")
 
 	w.metrics.observe(t.Name, outcome.Class, elapsed, work.Now.Add(elapsed).Sub(work.Event.ReceivedAt))
 	w.log.Log(ctx, w.sending.level(t.Name, outcome.Class, time.Now()), "attempt", slog.String("target", t.Name), slog.String("delivery", hd.ID),
@@ -299,17 +302,12 @@ func (w *Workers) settle(ctx context.Context, s *store.Settlement, work store.Wo
 		return settled, fmt.Errorf("settle delivery %s: %w", s.DeliveryID, err)
 	}
 	if s.State == event.Dead {
-		w.alerts.DeliveryDead(ctx, s.Target, work.Event.Title, s.Reason)
+		w.dead(ctx, work, s)
 	}
 	for _, other := range settled.Others {
 		if other.State == event.Dead {
-			w.log.WarnContext(ctx, "dead letter", slog.String("target", other.Target), slog.String("delivery", other.DeliveryID.String()),
-				slog.String("reason", other.Reason))
-			title := ""
-			if refused, err := w.store.LoadWork(ctx, other.DeliveryID); err == nil {
-				title = refused.Event.Title
-			}
-			w.alerts.DeliveryDead(ctx, other.Target, title, other.Reason)
+			refused, _ := w.store.LoadWork(ctx, other.DeliveryID) // without it, the line has no title
+			w.dead(ctx, refused, other)
 		}
 	}
 	return settled, nil
