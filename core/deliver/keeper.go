@@ -200,10 +200,20 @@ func (k *Keeper) purge(ctx context.Context) {
 	start := time.Now()
 	p, err := k.Store.Purge(ctx, k.Retention(), sliceLimit)
 	k.report(ctx, err)
-	if p.Events > 0 || p.DeadLetters > 0 {
-		k.Workers.log.InfoContext(ctx, "rows beyond their retention deleted", slog.Int("events", p.Events),
-			slog.Int("dead_letters", p.DeadLetters), slog.Int("dedup_keys", p.Keys), slog.Duration("elapsed", time.Since(start)))
+	// Keys expire all the time.
+	if p.Events.Oldest.IsZero() && p.DeadLetters.Oldest.IsZero() {
+		return
 	}
+	k.Workers.log.InfoContext(ctx, "rows beyond their retention deleted", deleted("events", "by_source", p.Events),
+		deleted("dead_letters", "by_target", p.DeadLetters), slog.Int("dedup_keys", p.Keys), slog.Duration("elapsed", time.Since(start)))
+}
+
+// deleted is empty, and so left out of the line, for no rows.
+func deleted(what, by string, d store.Deleted) slog.Attr {
+	if d.Oldest.IsZero() {
+		return slog.Group(what)
+	}
+	return slog.Group(what, slog.Int("count", d.Count()), slog.Any(by, d.By), slog.Time("oldest", d.Oldest))
 }
 
 // holds makes River agree with the holds, and probes, ends and expires what waits.

@@ -147,3 +147,24 @@ func TestLastAlertIsTold(t *testing.T) {
 		require.Equal(t, []string{"takes deliveries again"}, said)
 	})
 }
+
+// TestPurgeSaysWhatItDeleted of which source and target, and how old.
+func TestPurgeSaysWhatItDeleted(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		r := newRig(t, url)
+		var log warnings
+		r.log = lineLog(&log, slog.LevelInfo)
+		for _, target := range []string{"ops", "ops", "dev"} {
+			_, err := r.store.Settle(t.Context(), &store.Settlement{DeliveryID: r.accept(target)[0], Target: target, State: event.Dead})
+			require.NoError(t, err)
+		}
+		r.exec("UPDATE deliveries SET " + r.earlier("updated_at", 3*time.Hour))
+		r.exec("UPDATE events SET " + r.earlier("received_at", 4*time.Hour) + ", " + r.earlier("purge_after", 4*time.Hour))
+		r.start()
+		require.Eventually(t, func() bool { return log.lines()[0] != "" }, await, 10*time.Millisecond)
+		require.Regexp(t, `^level=INFO msg="rows beyond their retention deleted" events\.count=3 events\.by_source=map\[radarr:3\] events\.oldest=20\S+`+
+			` dead_letters\.count=3 dead_letters\.by_target="map\[dev:1 ops:2\]" dead_letters\.oldest=20\S+ dedup_keys=0 elapsed=\S+$`, log.lines()[0])
+	})
+}

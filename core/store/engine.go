@@ -133,11 +133,11 @@ type Tx interface {
 	// PurgeKeys and PurgeDead delete at most limit rows: keys that have expired, and dead
 	// letters that are older, whose events it has looked at again.
 	PurgeKeys(ctx context.Context, limit int) (int, error)
-	PurgeDead(ctx context.Context, olderThan time.Duration, limit int) (int, error)
+	PurgeDead(ctx context.Context, olderThan time.Duration, limit int) (Deleted, error)
 	// PurgeEvents looks at no more than limit events that are older. It deletes those that
-	// nothing needs, and looks at the others again after a while. It returns how many it
+	// nothing needs, and looks at the others again after a while. It returns what it
 	// deleted and how many it looked at.
-	PurgeEvents(ctx context.Context, r Retention, limit int) (deleted, seen int, err error)
+	PurgeEvents(ctx context.Context, r Retention, limit int) (deleted Deleted, seen int, err error)
 }
 
 // Claim is a dedup key that a batch takes, once, for its first event that brings it.

@@ -143,8 +143,48 @@ type Retention struct {
 	DeadLetters time.Duration
 }
 
-// Purged counts what Purge deleted.
-type Purged struct{ Keys, DeadLetters, Events int }
+// Purged is what Purge deleted: how many dedup keys, dead letters by target with the time
+// when they became so, and events by source with the time when they came.
+type Purged struct {
+	Keys                int
+	DeadLetters, Events Deleted
+}
+
+// Deleted says which rows were deleted. The zero value is none.
+type Deleted struct {
+	// By counts them by name.
+	By     map[string]int
+	Oldest time.Time
+}
+
+// Add adds n rows of a name.
+func (d *Deleted) Add(name string, n int, oldest time.Time) {
+	if n == 0 {
+		return
+	}
+	if d.By == nil {
+		d.By = map[string]int{}
+	}
+	d.By[name] += n
+	if d.Oldest.IsZero() || oldest.Before(d.Oldest) {
+		d.Oldest = oldest
+	}
+}
+
+// Count is how many rows they are.
+func (d *Deleted) Count() int {
+	n := 0
+	for _, count := range d.By {
+		n += count
+	}
+	return n
+}
+
+func (d *Deleted) merge(other Deleted) {
+	for name, n := range other.By {
+		d.Add(name, n, other.Oldest)
+	}
+}
 
 // purgePause is the least pause between the slices of a purge. Each pause is also four
 // times as long as the slice took, so that four fifths of the writer's time are left to
@@ -157,34 +197,34 @@ func (s *Store) Purge(ctx context.Context, r Retention, limit int) (Purged, erro
 	var p Purged
 	for _, step := range []struct {
 		what  string
-		slice func(ctx context.Context, tx Tx) (seen int, err error)
+		slice func(ctx context.Context, tx Tx) (deleted Purged, seen int, err error)
 	}{
-		{"dedup keys", func(ctx context.Context, tx Tx) (int, error) {
+		{"dedup keys", func(ctx context.Context, tx Tx) (Purged, int, error) {
 			n, err := tx.PurgeKeys(ctx, limit)
-			p.Keys += n
-			return n, err
+			return Purged{Keys: n}, n, err
 		}},
-		{"dead letters", func(ctx context.Context, tx Tx) (int, error) {
-			n, err := tx.PurgeDead(ctx, r.DeadLetters, limit)
-			p.DeadLetters += n
-			return n, err
+		{"dead letters", func(ctx context.Context, tx Tx) (Purged, int, error) {
+			deleted, err := tx.PurgeDead(ctx, r.DeadLetters, limit)
+			return Purged{DeadLetters: deleted}, deleted.Count(), err
 		}},
-		{"events", func(ctx context.Context, tx Tx) (int, error) {
-			n, seen, err := tx.PurgeEvents(ctx, r, limit)
-			p.Events += n
-			return seen, err
+		{"events", func(ctx context.Context, tx Tx) (Purged, int, error) {
+			deleted, seen, err := tx.PurgeEvents(ctx, r, limit)
+			return Purged{Events: deleted}, seen, err
 		}},
 	} {
 		for seen := limit; seen >= limit; {
-			start, before := time.Now(), p
+			start := time.Now()
+			var deleted Purged
 			err := s.engine.Write(ctx, func(ctx context.Context, tx Tx) (err error) {
-				p = before
-				seen, err = step.slice(ctx, tx)
+				deleted, seen, err = step.slice(ctx, tx)
 				return err
 			})
 			if err != nil {
-				return before, fmt.Errorf("purge %s: %w", step.what, err)
+				return p, fmt.Errorf("purge %s: %w", step.what, err)
 			}
+			p.Keys += deleted.Keys
+			p.DeadLetters.merge(deleted.DeadLetters)
+			p.Events.merge(deleted.Events)
 			select {
 			case <-ctx.Done():
 				return p, ctx.Err()

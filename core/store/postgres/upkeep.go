@@ -135,15 +135,16 @@ WITH gone AS (
 	DELETE FROM deliveries WHERE id = ANY(ARRAY(
 		SELECT id FROM deliveries WHERE state = 'dead' AND updated_at < now() - $1::bigint * interval '1 microsecond'
 		ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-	RETURNING id, event_id
+	RETURNING id, event_id, target, updated_at
 ), tries AS (
 	DELETE FROM attempts WHERE delivery_id = ANY(ARRAY(SELECT id FROM gone))
 ), again AS (
 	UPDATE events SET purge_after = received_at WHERE id = ANY(ARRAY(SELECT event_id FROM gone))
 )
-SELECT count(*) FROM gone`
+SELECT target, count(*), min(updated_at) FROM gone GROUP BY target`
 	// purgeEventsSQL looks again at an event with a dead letter when that is to go, and
-	// at one with an open delivery, or that waits for its decoder, in an hour.
+	// at one with an open delivery, or that waits for its decoder, in an hour. The row
+	// without a source counts all it has looked at.
 	purgeEventsSQL = `
 WITH old AS (
 	SELECT e.id, e.state = 'deferred' OR coalesce(d.pending, false) AS open, d.dead_at
@@ -159,7 +160,7 @@ WITH old AS (
 		- $1::bigint * interval '1 microsecond'
 	FROM old WHERE events.id = ANY(ARRAY(SELECT id FROM old)) AND events.id = old.id AND (old.open OR old.dead_at IS NOT NULL)
 ), gone AS (
-	DELETE FROM events WHERE id = ANY(ARRAY(SELECT id FROM old WHERE NOT open AND dead_at IS NULL)) RETURNING id
+	DELETE FROM events WHERE id = ANY(ARRAY(SELECT id FROM old WHERE NOT open AND dead_at IS NULL)) RETURNING id, source, received_at
 ), ends AS (
 	DELETE FROM deliveries WHERE event_id = ANY(ARRAY(SELECT id FROM gone)) RETURNING id
 ), tries AS (
@@ -167,19 +168,44 @@ WITH old AS (
 ), repeats AS (
 	DELETE FROM repetitions WHERE event_id = ANY(ARRAY(SELECT id FROM gone))
 )
-SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM old)`
+SELECT source, count(*), min(received_at) FROM gone GROUP BY source
+UNION ALL SELECT '', count(*), now() FROM old`
 )
 
 func (t *tx) PurgeKeys(ctx context.Context, limit int) (int, error) {
 	return affected(t.Exec(ctx, purgeKeysSQL, limit))
 }
 
-func (t *tx) PurgeDead(ctx context.Context, olderThan time.Duration, limit int) (n int, err error) {
-	err = t.QueryRow(ctx, purgeDeadSQL, olderThan.Microseconds(), limit).Scan(&n)
-	return n, err
+func (t *tx) PurgeDead(ctx context.Context, olderThan time.Duration, limit int) (deleted store.Deleted, err error) {
+	rows, err := t.Query(ctx, purgeDeadSQL, olderThan.Microseconds(), limit)
+	counts, err := collect(rows, err, scanCount)
+	for _, c := range counts {
+		deleted.Add(c.name, c.n, c.oldest)
+	}
+	return deleted, err
 }
 
-func (t *tx) PurgeEvents(ctx context.Context, r store.Retention, limit int) (deleted, seen int, err error) {
-	err = t.QueryRow(ctx, purgeEventsSQL, r.Events.Microseconds(), limit, r.DeadLetters.Microseconds()).Scan(&deleted, &seen)
+func (t *tx) PurgeEvents(ctx context.Context, r store.Retention, limit int) (deleted store.Deleted, seen int, err error) {
+	rows, err := t.Query(ctx, purgeEventsSQL, r.Events.Microseconds(), limit, r.DeadLetters.Microseconds())
+	counts, err := collect(rows, err, scanCount)
+	for _, c := range counts {
+		if c.name == "" {
+			seen = c.n
+		} else {
+			deleted.Add(c.name, c.n, c.oldest)
+		}
+	}
 	return deleted, seen, err
+}
+
+// count is of rows that have a name.
+type count struct {
+	name   string
+	n      int
+	oldest time.Time
+}
+
+func scanCount(rows pgx.Rows) (c count, err error) {
+	err = rows.Scan(&c.name, &c.n, &c.oldest)
+	return c, err
 }

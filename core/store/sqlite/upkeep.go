@@ -118,9 +118,9 @@ const (
 	purgeKeysSQL = `
 DELETE FROM dedup WHERE (source, key) IN (SELECT source, key FROM dedup WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
 	oldDeadSQL = `
-SELECT id, event_id FROM deliveries INDEXED BY deliveries_dead_idx WHERE state = 'dead' AND updated_at < ? ORDER BY updated_at LIMIT ?`
+SELECT id, event_id, target, updated_at FROM deliveries INDEXED BY deliveries_dead_idx WHERE state = 'dead' AND updated_at < ? ORDER BY updated_at LIMIT ?`
 	lookAgainSQL = `UPDATE events SET purge_after = received_at WHERE id = ?`
-	oldEventsSQL = `SELECT id, state FROM events WHERE purge_after < ? ORDER BY purge_after LIMIT ?`
+	oldEventsSQL = `SELECT id, state, source, received_at FROM events WHERE purge_after < ? ORDER BY purge_after LIMIT ?`
 	needOfSQL    = `
 SELECT max(state IN ('pending', 'verifying')), max(iif(state = 'dead', updated_at, NULL)) FROM deliveries WHERE event_id = ?`
 	lookLaterSQL  = `UPDATE events SET purge_after = ? WHERE id = ?`
@@ -131,43 +131,50 @@ func (t *tx) PurgeKeys(ctx context.Context, limit int) (int, error) {
 	return t.changed(ctx, purgeKeysSQL, t.now, limit)
 }
 
-func (t *tx) PurgeDead(ctx context.Context, olderThan time.Duration, limit int) (int, error) {
-	type dead struct{ id, event uuid.UUID }
+func (t *tx) PurgeDead(ctx context.Context, olderThan time.Duration, limit int) (deleted store.Deleted, err error) {
+	type dead struct {
+		id, event uuid.UUID
+		target    string
+		since     int64
+	}
 	old, err := collect(ctx, t.Tx, func(row scanner) (d dead, err error) {
-		err = row.Scan(&d.id, &d.event)
+		err = row.Scan(&d.id, &d.event, &d.target, &d.since)
 		return d, err
 	}, oldDeadSQL, t.now-olderThan.Microseconds(), limit)
 	if err != nil {
-		return 0, err
+		return deleted, err
 	}
 	for _, d := range old {
 		if err := t.deleteDelivery(ctx, d.id); err != nil {
-			return 0, err
+			return deleted, err
 		}
 		if err := t.exec(ctx, lookAgainSQL, d.event[:]); err != nil {
-			return 0, err
+			return deleted, err
 		}
+		deleted.Add(d.target, 1, fromMicros(d.since))
 	}
-	return len(old), nil
+	return deleted, nil
 }
 
 // PurgeEvents looks again at an event with a dead letter when that is to go, and at one
 // with an open delivery, or that waits for its decoder, in an hour.
-func (t *tx) PurgeEvents(ctx context.Context, r store.Retention, limit int) (deleted, seen int, err error) {
+func (t *tx) PurgeEvents(ctx context.Context, r store.Retention, limit int) (deleted store.Deleted, seen int, err error) {
 	before := t.now - r.Events.Microseconds()
 	type candidate struct {
-		id    uuid.UUID
-		state event.State
+		id       uuid.UUID
+		state    event.State
+		source   string
+		received int64
 	}
 	old, err := collect(ctx, t.Tx, func(row scanner) (c candidate, err error) {
-		err = row.Scan(&c.id, &c.state)
+		err = row.Scan(&c.id, &c.state, &c.source, &c.received)
 		return c, err
 	}, oldEventsSQL, before, limit)
 	for _, c := range old {
 		var open sql.NullBool
 		var dead sql.NullInt64
 		if err := t.QueryRowContext(ctx, needOfSQL, c.id[:]).Scan(&open, &dead); err != nil {
-			return 0, 0, err
+			return deleted, 0, err
 		}
 		again := before
 		switch {
@@ -177,13 +184,13 @@ func (t *tx) PurgeEvents(ctx context.Context, r store.Retention, limit int) (del
 			again = max(dead.Int64+r.DeadLetters.Microseconds(), t.now+time.Minute.Microseconds()) - r.Events.Microseconds()
 		default:
 			if err := t.deleteEvent(ctx, c.id); err != nil {
-				return 0, 0, err
+				return deleted, 0, err
 			}
-			deleted++
+			deleted.Add(c.source, 1, fromMicros(c.received))
 			continue
 		}
 		if err := t.exec(ctx, lookLaterSQL, again, c.id[:]); err != nil {
-			return 0, 0, err
+			return deleted, 0, err
 		}
 	}
 	return deleted, len(old), err

@@ -223,8 +223,14 @@ func (s Seeded) upkeep() []Statement {
 			return tx.ExpireDeliveries(ctx, "held", year, "too old", slice)
 		}),
 		undone("PurgeKeys", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeKeys(ctx, slice) }),
-		undone("PurgeDead", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeDead(ctx, time.Hour, slice) }),
-		undone("PurgeDead of none yet", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeDead(ctx, year, slice) }),
+		undone("PurgeDead", func(ctx context.Context, tx store.Tx) (int, error) {
+			deleted, err := tx.PurgeDead(ctx, time.Hour, slice)
+			return deleted.Count(), err
+		}),
+		undone("PurgeDead of none yet", func(ctx context.Context, tx store.Tx) (int, error) {
+			deleted, err := tx.PurgeDead(ctx, year, slice)
+			return deleted.Count(), err
+		}),
 		undone("PurgeEvents", func(ctx context.Context, tx store.Tx) (int, error) {
 			_, seen, err := tx.PurgeEvents(ctx, store.Retention{Events: time.Hour, DeadLetters: year}, slice)
 			return seen, err

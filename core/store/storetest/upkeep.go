@@ -162,6 +162,7 @@ func testReclaim(t *testing.T, db Database) {
 
 func testPurge(t *testing.T, db Database) {
 	done, open, dead := acceptance("done", "ops"), acceptance("open", "ops"), acceptance("dead", "ops")
+	dead.Event.Source, dead.Deliveries[0].Target = "sonarr", "dev"
 	done.Keys = []store.DedupKey{{Key: "fp:1", Window: -time.Hour}}
 	for _, a := range []*store.Acceptance{done, open, dead} {
 		accept(t, db.Store, a)
@@ -175,8 +176,15 @@ func testPurge(t *testing.T, db Database) {
 		require.NoError(t, err)
 		return p
 	}
+	oldest := func(want, got time.Time) {
+		t.Helper()
+		require.WithinDuration(t, want, got, time.Microsecond)
+	}
 	require.Equal(t, store.Purged{Keys: 1}, purge(time.Hour, time.Hour), "the expired key")
-	require.Equal(t, store.Purged{Events: 1}, purge(-time.Minute, time.Hour), "the event that is done")
+	p := purge(-time.Minute, time.Hour)
+	require.Equal(t, map[string]int{"radarr": 1}, p.Events.By, "the event that is done")
+	oldest(done.Event.ReceivedAt, p.Events.Oldest)
+	require.Zero(t, p.DeadLetters)
 	_, _, err := db.Store.FindDelivery(t.Context(), id)
 	require.ErrorIs(t, err, store.ErrNotFound)
 	require.Zero(t, purge(-time.Minute, time.Hour), "what is needed is not looked at again")
@@ -184,11 +192,32 @@ func testPurge(t *testing.T, db Database) {
 		_, _, err = db.Store.FindEvent(t.Context(), a.Event.ID)
 		require.NoError(t, err)
 	}
-	require.Equal(t, store.Purged{DeadLetters: 1, Events: 1}, purge(-time.Minute, -time.Minute), "the dead letter and its event")
+	letter, _, err := db.Store.FindDelivery(t.Context(), dead.Deliveries[0].ID)
+	require.NoError(t, err)
+	p = purge(-time.Minute, -time.Minute)
+	require.Equal(t, map[string]int{"dev": 1}, p.DeadLetters.By, "the dead letter")
+	oldest(letter.UpdatedAt, p.DeadLetters.Oldest)
+	require.Equal(t, map[string]int{"sonarr": 1}, p.Events.By, "and its event")
+	oldest(dead.Event.ReceivedAt, p.Events.Oldest)
 	_, _, err = db.Store.FindEvent(t.Context(), open.Event.ID)
 	require.NoError(t, err)
 	settle(t, db.Store, store.Settlement{DeliveryID: open.Deliveries[0].ID, State: event.Delivered})
-	require.Equal(t, store.Purged{Events: 1}, purge(-3*time.Hour, time.Hour), "an hour later")
+	p = purge(-3*time.Hour, time.Hour)
+	require.Equal(t, map[string]int{"radarr": 1}, p.Events.By, "an hour later")
+
+	var first time.Time
+	for _, source := range []string{"radarr", "sonarr", "radarr"} {
+		a := acceptance(source)
+		a.Event.Source = source
+		accept(t, db.Store, a)
+		if first.IsZero() {
+			first = a.Event.ReceivedAt
+		}
+	}
+	p, err = db.Store.Purge(t.Context(), store.Retention{Events: -time.Minute, DeadLetters: time.Hour}, 1)
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{"radarr": 2, "sonarr": 1}, p.Events.By, "slices add up")
+	oldest(first, p.Events.Oldest)
 }
 
 func testLists(t *testing.T, db Database) {
