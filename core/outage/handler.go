@@ -29,7 +29,8 @@ func (h handler) Enabled(ctx context.Context, level slog.Level) bool {
 
 // Handle writes the record, unless it is a symptom.
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
-	if r.Level < slog.LevelWarn || !symptom(ctx, r.Message) || !h.l.swallow(errorOf(r)) {
+	begins, follows := symptom(ctx, r.Message)
+	if r.Level < slog.LevelWarn || !begins && !follows || !h.l.swallow(errorOf(r), begins) {
 		return h.Handler.Handle(ctx, r)
 	}
 	if r.Level = slog.LevelDebug; h.Handler.Enabled(ctx, r.Level) {
@@ -48,13 +49,17 @@ func (h handler) WithGroup(name string) slog.Handler {
 	return handler{h.Handler.WithGroup(name), h.l, h.atLeast}
 }
 
-func symptom(ctx context.Context, message string) bool {
+// symptom reports whether a line begins trouble, or follows from some that has begun.
+func symptom(ctx context.Context, message string) (begins, follows bool) {
 	if ctx.Value(symptomKey{}) != nil {
-		return true
+		return true, true
 	}
-	_, what, ok := strings.Cut(message, ": ") // River names the service first
-	return ok && rivers[what]
+	_, what, _ := strings.Cut(message, ": ") // River names the service first
+	return rivers[what], what == steppingDown
 }
+
+// steppingDown is what River says in an outage, and when a machine wakes.
+const steppingDown = "Current leader stepping down because the reelection deadline elapsed"
 
 // errorOf is what a record gives as its error: River has two keys for it.
 func errorOf(r slog.Record) string {

@@ -28,8 +28,6 @@ type Log struct {
 	out   slog.Handler
 	log   *slog.Logger
 	ready func(context.Context) error
-	// begun is told of the first line.
-	begun chan struct{}
 
 	mu    sync.Mutex
 	ended bool
@@ -49,7 +47,7 @@ type trouble struct {
 // New returns a Log that writes to out. The error of ready says why the database cannot be
 // used.
 func New(out slog.Handler, ready func(context.Context) error) *Log {
-	return &Log{out: out, log: slog.New(out), ready: ready, begun: make(chan struct{}, 1)}
+	return &Log{out: out, log: slog.New(out), ready: ready}
 }
 
 // Logger returns a log for our own parts. It swallows what is marked by Symptom.
@@ -68,18 +66,18 @@ func (l *Log) Run(ctx context.Context) {
 		case <-ctx.Done():
 			l.end(context.WithoutCancel(ctx))
 			return
-		case <-l.begun:
 		case <-ticker.C:
 		}
 		l.look(ctx)
 	}
 }
 
-// swallow counts a line, and reports false when Run has ended.
-func (l *Log) swallow(err string) bool {
+// swallow counts a line, and reports whether it did: not when Run has ended, nor of one
+// that begins no trouble while there is none.
+func (l *Log) swallow(err string, begins bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ended {
+	if l.ended || !begins && l.now.since.IsZero() {
 		return false
 	}
 	l.now.last = time.Now()
@@ -87,10 +85,6 @@ func (l *Log) swallow(err string) bool {
 	l.now.latest = err
 	if l.now.since.IsZero() {
 		l.now.since, l.now.first = l.now.last, err
-		select {
-		case l.begun <- struct{}{}:
-		default:
-		}
 	}
 	return true
 }
@@ -112,7 +106,8 @@ func (l *Log) look(ctx context.Context) {
 	l.mu.Lock()
 	t := l.now
 	over := err == nil && now.Sub(t.last) >= calm
-	begins := t.told.IsZero() && (err != nil || now.Sub(t.since) >= calm)
+	// A look may have met a connection that was lost, and the next makes another.
+	begins := t.told.IsZero() && (err != nil && now.Sub(t.since) >= lookEvery || now.Sub(t.since) >= calm)
 	goesOn := !t.told.IsZero() && now.Sub(t.told) >= tellEvery
 	switch {
 	case over:
