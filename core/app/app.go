@@ -261,18 +261,20 @@ func (a *App) Stop(ctx context.Context) error {
 	begun := time.Now()
 	a.reloads.stop(ctx, a.queue != nil)
 	errs := []error{a.servers.shutdown(ctx)}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	var drain error
 	if a.queue != nil {
-		if err := a.workers.Drain(ctx, a.queue.Stop); err != nil {
-			cancel()
-			last, cancel = context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		drain = a.workers.Drain(ctx, a.queue.Stop)
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if a.queue != nil {
+		if drain != nil {
 			errs = append(errs, a.queue.StopAndCancel(last))
 		}
 		errs = append(errs, a.workers.Wait(last))
 		a.stopBackground()
 		a.background.Wait()
 	}
-	defer cancel()
 	drained := time.Since(begun).Round(time.Millisecond)
 	errs = append(errs, a.plugins.Stop(last), a.store.Leave(last, a.node), a.close())
 	a.log.InfoContext(ctx, "stopped", slog.Duration("drained_in", drained))

@@ -72,11 +72,13 @@ func (u undertaking) String() string {
 	return fmt.Sprintf("%s %s for %s", u.what, u.id, time.Since(u.since).Round(100*time.Millisecond))
 }
 
-// begin tells what a subject that was entered is about.
+// begin tells what a subject is about, if it was entered.
 func (f *inflight) begin(subject uuid.UUID, what string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.subjects[subject] = undertaking{what, subject, time.Now()}
+	if _, entered := f.subjects[subject]; entered {
+		f.subjects[subject] = undertaking{what, subject, time.Now()}
+	}
 }
 
 // underWay returns what has begun, the longest first.
