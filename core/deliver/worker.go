@@ -273,7 +273,12 @@ func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe 
 	failpoint(afterAnswer)
 
 	w.metrics.observe(t.Name, outcome.Class, elapsed, work.Now.Add(elapsed).Sub(work.Event.ReceivedAt))
-	w.log.Log(ctx, w.sending.level(t.Name, outcome.Class, time.Now()), "attempt", slog.String("target", t.Name), slog.String("delivery", hd.ID),
+	level, msg := w.sending.level(t.Name, outcome.Class, time.Now()), "attempt"
+	if level >= slog.LevelWarn {
+		msg = "attempt failed: it will be repeated" // a dead letter has a line of its own
+	}
+	//nolint:sloglint // one of two constants
+	w.log.Log(ctx, level, msg, slog.String("target", t.Name), slog.String("delivery", hd.ID),
 		slog.Int("attempt", hd.Attempt), slog.String("class", string(outcome.Class)), slog.Int("status", outcome.Receipt.Status),
 		slog.String("message", outcome.Message), slog.Duration("elapsed", elapsed))
 	return try{work: work, startedAt: start, elapsed: elapsed, probe: probe, outcome: outcome}, nil
