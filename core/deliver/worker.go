@@ -302,7 +302,7 @@ func (w *Workers) settle(ctx context.Context, s *store.Settlement, work store.Wo
 		return err
 	})
 	if err != nil {
-		w.log.ErrorContext(ctx, "outcome not recorded: the attempt will be repeated",
+		w.log.ErrorContext(ctx, "outcome not recorded: the attempt will be repeated", slog.String("target", s.Target),
 			slog.String("delivery", s.DeliveryID.String()), slog.Any("error", err))
 		return settled, fmt.Errorf("settle delivery %s: %w", s.DeliveryID, err)
 	}

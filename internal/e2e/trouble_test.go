@@ -49,6 +49,8 @@ func TestPoisonPill(t *testing.T) {
 	out, err := srv.cli("events", "show", poison, "--json")
 	require.NoError(t, err, out)
 	require.Contains(t, out, "crashed the plugin 3 times while running alone")
+	require.Contains(t, srv.log.String(), `"msg":"plugin crashed during a delivery","target":"ops"`)
+	require.Equal(t, 1, strings.Count(srv.log.String(), `"msg":"dead letter","target":"ops"`))
 	require.Equal(t, http.StatusAccepted, srv.post(importBody(events+1)).status)
 	require.Eventually(t, func() bool { return strings.Count(list("delivered"), `"delivered"`) == events }, 20*time.Second, 100*time.Millisecond)
 }
