@@ -168,6 +168,7 @@ func TestPlugins(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, binary, 0o600))
 		require.NoError(t, os.Chmod(path, mode))
 	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "hookarr-target-My_Own"), nil, 0o600))
 	lock := filepath.Join(t.TempDir(), "plugins.lock")
 	file := write(t, fmt.Sprintf("plugins: {dir: %s, lock: %s}", dir, lock))
 
@@ -176,13 +177,16 @@ func TestPlugins(t *testing.T) {
 	require.Regexp(t, `(?m)^NAME +KIND +VERSION +SDK +PROTOCOL +SHA-256 +FEATURES +STATE$`, r.out)
 	require.Regexp(t, `(?m)^open +source +- +- +- +- +- .*chmod go-w `+dir, r.out)
 	require.Regexp(t, `(?m)^renamed +target +- +- +- +[0-9a-f]{12} +- .*`, r.out)
+	require.Regexp(t, `(?m)^hookarr-target-My_Own +- +- +- +- +- +- +ignored: it is no plugin by its name: call it .*`, r.out)
 	require.Regexp(t, `(?m)^webhook +target +\d+\.\d+\.\d+ +\d+\.\d+\.\d+ +1 +[0-9a-f]{12} +raw +ok$`, r.out)
 
 	r = run(t, "plugins", "list", "--config", file, "--json")
 	require.Zero(t, r.code, r.err)
 	var views []pluginView
 	require.NoError(t, json.Unmarshal([]byte(r.out), &views))
-	require.Len(t, views, 3)
+	require.Len(t, views, 4)
+	require.True(t, views[3].Ignored)
+	require.Equal(t, filepath.Join(dir, "hookarr-target-My_Own"), views[3].Path)
 	require.Len(t, views[2].SHA256, 64)
 	require.Empty(t, views[2].Problem)
 	require.NotEmpty(t, views[1].Problem)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,7 +25,7 @@ const pluginsDirAdvice = ": set plugins.dir to the directory of the plugin binar
 // pluginView is a plugin in a list.
 type pluginView struct {
 	Name     string        `json:"name"`
-	Kind     host.Kind     `json:"kind"`
+	Kind     host.Kind     `json:"kind,omitempty"`
 	Version  string        `json:"version,omitempty"`
 	Summary  string        `json:"summary,omitempty"`
 	SDK      string        `json:"sdk_version,omitempty"`
@@ -32,6 +33,9 @@ type pluginView struct {
 	SHA256   string        `json:"sha256,omitempty"`
 	Features []sdk.Feature `json:"features"`
 	Path     string        `json:"path"`
+	// Ignored is a file that may be meant as a plugin and is none by its name, which Name
+	// has then.
+	Ignored bool `json:"ignored,omitempty"`
 	// Problem says why the plugin does not work and what mends it.
 	Problem string `json:"problem,omitempty"`
 }
@@ -41,7 +45,7 @@ func (c *cli) newPlugins() *cobra.Command {
 		Use:   "list",
 		Short: "Show the plugins in the directory",
 		Long: `List starts every plugin in plugins.dir, asks what it is and ends it again. What is
-not safe to start is shown with the command that mends it.`,
+not safe to start is shown with the command that mends it, and what is ignored with why.`,
 		Example: `  hookarr plugins list
   hookarr plugins list --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.listPlugins(cmd.Context()) },
@@ -81,9 +85,18 @@ func (c *cli) listPlugins(ctx context.Context) error {
 		wg.Go(func() { views[i] = inspect(ctx, plugins, b) })
 	}
 	wg.Wait()
+	ignored, err := pluginhost.FindIgnored(cfg.Plugins.Dir)
+	if err != nil {
+		return err
+	}
+	for _, i := range ignored {
+		views = append(views, pluginView{
+			Name: filepath.Base(i.Path), Path: i.Path, Features: []sdk.Feature{}, Ignored: true, Problem: "ignored: it " + i.Reason,
+		})
+	}
 	rows := [][]string{{"NAME", "KIND", "VERSION", "SDK", "PROTOCOL", "SHA-256", "FEATURES", "STATE"}}
 	for _, v := range views {
-		row := []string{v.Name, string(v.Kind), "-", "-", "-", orDash(v.SHA256[:min(shortSum, len(v.SHA256))]), "-"}
+		row := []string{clean(v.Name, titleWidth), orDash(string(v.Kind)), "-", "-", "-", orDash(v.SHA256[:min(shortSum, len(v.SHA256))]), "-"}
 		if v.Problem != "" {
 			rows = append(rows, append(row, v.Problem))
 			continue

@@ -59,6 +59,51 @@ func Discover(dir string) ([]Binary, error) {
 	return found, nil
 }
 
+// Ignored is an entry of a plugin directory that looks like a plugin's binary and is
+// none by its name.
+type Ignored struct {
+	Path string
+	// Reason says why, and what to do.
+	Reason string
+}
+
+// FindIgnored lists what Discover passes over and somebody may have meant as a plugin:
+// whatever is called hookarr-…, and files that can be executed.
+func FindIgnored(dirs ...string) ([]Ignored, error) {
+	var found []Ignored
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return nil, fmt.Errorf("read plugin directory: %w", err)
+		}
+		for _, entry := range entries {
+			path := filepath.Join(dir, entry.Name())
+			if reason := ignoredFor(path); reason != "" {
+				found = append(found, Ignored{Path: path, Reason: reason})
+			}
+		}
+	}
+	return found, nil
+}
+
+// ignoredFor says why a file is none of a plugin, or nothing if it is one or nobody can
+// have meant it as one.
+func ignoredFor(path string) string {
+	name := filepath.Base(path)
+	info, err := os.Stat(path)
+	executable := err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
+	switch {
+	case binaryPattern.MatchString(name), !executable && !strings.HasPrefix(name, "hookarr-"):
+		return ""
+	case err == nil && info.IsDir():
+		return "is a directory: put the binary that is in it beside it"
+	case errors.Is(err, fs.ErrNotExist):
+		return "is a link to something that is not there: remove it, or install the binary under a plugin's name"
+	default:
+		return "is no plugin by its name: call it hookarr-source-NAME or hookarr-target-NAME, with a NAME of 1 to 40 of a-z, 0-9 and -, if it is one"
+	}
+}
+
 // Checksum returns the SHA-256 of the file in hexadecimal. An unsafe file has none.
 func (b Binary) Checksum() (string, error) {
 	f, err := openBinary(filepath.Split(b.Path))
@@ -128,14 +173,19 @@ func openBinary(dir, name string) (*os.File, error) {
 	return f, nil
 }
 
-// explainStat tells a missing binary from a link that must not be followed.
+// explainStat tells a missing binary from a link that leads nowhere or must not be
+// followed.
 func explainStat(root *os.Root, path, name string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	link, lerr := root.Readlink(name)
+	if errors.Is(err, fs.ErrNotExist) && lerr != nil {
 		return fmt.Errorf("plugin %s does not exist: install the binary there, or set plugins.dir to the directory that has it", path)
 	}
-	if link, lerr := root.Readlink(name); lerr == nil {
+	if lerr == nil {
 		if !filepath.IsAbs(link) {
 			link = filepath.Join(filepath.Dir(path), link)
+		}
+		if _, err := os.Stat(link); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("plugin %s is a link to %s, which does not exist: install the binary in the link's place", path, link)
 		}
 		return fmt.Errorf("plugin %s is a link that leads out of the plugin directory: run %s", path,
 			command("install", "-m", "0755", link, path))

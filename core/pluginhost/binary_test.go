@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -47,6 +48,35 @@ func TestDiscover(t *testing.T) {
 	require.Equal(t, host.KindTarget, found[2].Kind)
 	require.Equal(t, "unsafe", found[3].Name)
 	require.ErrorContains(t, found[3].Err, "run chmod go-w ")
+}
+
+// TestFindIgnored: what may be meant as a plugin and is none is listed with why.
+func TestFindIgnored(t *testing.T) {
+	t.Parallel()
+	dir := pluginDir(t)
+	for name, mode := range map[string]fs.FileMode{
+		"README.md": 0o644, "plugins.lock": 0o644, "target-discord": 0o755, "hookarr-target-Discord": 0o755,
+		"hookarr-target-x.sha256": 0o644, "hookarr-target-fine": 0o755, "hookarr-target-noexec": 0o644,
+	} {
+		writeBinary(t, filepath.Join(dir, name), mode)
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "hookarr-target-y_1.0"), 0o755))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "old"), 0o755))
+	require.NoError(t, os.Symlink("gone", filepath.Join(dir, "hookarr-target-Z")))
+
+	ignored, err := FindIgnored(dir)
+	require.NoError(t, err)
+	reasons := map[string]string{}
+	for _, i := range ignored {
+		reasons[filepath.Base(i.Path)], _, _ = strings.Cut(i.Reason, ":")
+	}
+	require.Equal(t, map[string]string{
+		"target-discord": "is no plugin by its name", "hookarr-target-Discord": "is no plugin by its name",
+		"hookarr-target-x.sha256": "is no plugin by its name", "hookarr-target-y_1.0": "is a directory",
+		"hookarr-target-Z": "is a link to something that is not there",
+	}, reasons, "the rest is no binary, or is listed with what is wrong with it")
+	_, err = FindIgnored(filepath.Join(dir, "none"))
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 func TestDiscoverWithoutDirectory(t *testing.T) {
@@ -112,6 +142,18 @@ func TestOpenBinaryRefuses(t *testing.T) {
 			},
 			want: func(dir, path string) string {
 				return "plugin " + path + " is a link that leads out of the plugin directory: run install -m 0755 " + dir + "-elsewhere " + path
+			},
+		},
+		"a link that leads nowhere": {
+			make: func(t *testing.T, _, path string) { t.Helper(); require.NoError(t, os.Symlink("gone", path)) },
+			want: func(dir, path string) string {
+				return "plugin " + path + " is a link to " + dir + "/gone, which does not exist: install the binary in the link's place"
+			},
+		},
+		"a link that leads nowhere outside": {
+			make: func(t *testing.T, _, path string) { t.Helper(); require.NoError(t, os.Symlink("/nowhere/x", path)) },
+			want: func(_, path string) string {
+				return "plugin " + path + " is a link to /nowhere/x, which does not exist"
 			},
 		},
 		"directory that others can change": {
