@@ -240,15 +240,23 @@ func TestServeRefusesBadInfo(t *testing.T) {
 	t.Parallel()
 	l := &ledger{}
 	tests := map[string]sdk.Info{
-		"the name":    {Name: "No Such", Version: "1.0.0"},
-		"the version": {Name: "a", Version: "v1"},
-		"the feature": {Name: "a", Version: "1.0.0", Features: []sdk.Feature{sdk.FeatureHistory}},
+		"the name":         {Name: "No Such", Version: "1.0.0"},
+		"the version":      {Name: "a", Version: "v1"},
+		"the feature":      {Name: "a", Version: "1.0.0", Features: []sdk.Feature{sdk.FeatureHistory}},
+		"sdk.FeatureGroup": {Name: "a", Version: "1.0.0", Defaults: sdk.Defaults{Group: sdk.GroupDefaults{Max: 5}}},
 	}
 	for want, info := range tests {
 		_, err := sdk.NewTargetPlugin(info, l.newTarget)
 		require.ErrorContains(t, err, want)
 	}
-	_, err := sdk.NewTargetPlugin(sdk.Info{Name: "a", Version: "1.0.0-rc.1+build"}, func(context.Context, sdk.Env, struct {
+	_, err := sdk.NewTargetPlugin(sdk.Info{
+		Name: "a", Version: "1.0.0", Features: []sdk.Feature{sdk.FeatureGroup}, Defaults: sdk.Defaults{Group: sdk.GroupDefaults{Max: 5}},
+	}, l.newTarget)
+	require.NoError(t, err)
+	_, err = sdk.NewSourcePlugin(sdk.Info{Name: "a", Version: "1.0.0", Defaults: sdk.Defaults{Concurrency: 1}},
+		func(context.Context, sdk.Env, struct{}) (sdk.Source, error) { return nil, errors.New("unused") })
+	require.ErrorContains(t, err, "Info.Defaults is for targets")
+	_, err = sdk.NewTargetPlugin(sdk.Info{Name: "a", Version: "1.0.0-rc.1+build"}, func(context.Context, sdk.Env, struct {
 		A string `json:"a" hookarr:"requird"`
 	},
 	) (sdk.Target, error) {

@@ -88,6 +88,12 @@ func newIdentity[C any](info Info, kind pluginv1.Kind, possible ...Feature) (ide
 			errs = append(errs, fmt.Errorf("the feature %q is not one of a %s plugin", f, id.kindName()))
 		}
 	}
+	switch d := info.Defaults; {
+	case kind == pluginv1.Kind_KIND_SOURCE && d != (Defaults{}):
+		errs = append(errs, errors.New("Info.Defaults is for targets: a source has no use for it"))
+	case d.Group != (GroupDefaults{}) && !id.has(FeatureGroup):
+		errs = append(errs, errors.New("Info.Defaults.Group proposes groups, which a target gets that lists sdk.FeatureGroup in Info.Features"))
+	}
 	var err error
 	id.schema, err = config.Of(reflect.TypeFor[C]())
 	return id, errors.Join(append(errs, err)...)

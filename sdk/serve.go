@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"os"
+	"strings"
 
 	"github.com/hookarr/hookarr/sdk/internal/process"
 )
@@ -21,7 +22,7 @@ func ServeSource[C any](info Info, ctor NewSource[C]) {
 func serve(p *Plugin, err error) {
 	log := process.HostLog()
 	if err != nil {
-		log.Logger().Error("the plugin is not built right", "error", err)
+		log.Logger().Error("the plugin is not built right", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
 		os.Exit(1)
 	}
 	if !process.Launched() {

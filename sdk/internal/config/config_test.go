@@ -141,6 +141,41 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+type tree struct {
+	Name     string           `json:"name"`
+	Children map[string]*tree `json:"children"`
+}
+
+type list []list
+
+type Ring struct {
+	*Ring
+
+	Name string `json:"name"`
+}
+
+type one struct {
+	A string `json:"a"`
+}
+
+type other struct {
+	A int `json:"a"`
+}
+
+// TestOfAllowsAFieldThatHidesAnother, which a configuration has from elsewhere.
+func TestOfAllowsAFieldThatHidesAnother(t *testing.T) {
+	t.Parallel()
+	var c struct {
+		common
+
+		Timeout sdk.Duration `json:"timeout" hookarr:"default=5s"`
+	}
+	s, err := config.Of(reflect.TypeOf(c))
+	require.NoError(t, err)
+	require.Empty(t, s.Decode([]byte(`{}`), &c))
+	require.Equal(t, sdk.Duration(5*time.Second), c.Timeout)
+}
+
 func TestOfRefusesBadTags(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -153,7 +188,38 @@ func TestOfRefusesBadTags(t *testing.T) {
 		}{}, `unknown option "requierd"`},
 		"default of another type": {struct {
 			A int `json:"a" hookarr:"default=x"`
-		}{}, "the default"},
+		}{}, "field A: the default x: "},
+		"required and default": {struct {
+			A int `json:"a" hookarr:"required,default=1"`
+		}{}, "field A: a required key has no use for a default"},
+		"two fields with one key": {struct {
+			A int `json:"x"`
+			B int `json:"x"`
+		}{}, "field B: the key x is that of field A too"},
+		"a name that is another's key": {struct {
+			A int `json:"B"`
+			B int
+		}{}, "field B: the key B is that of field A too"},
+		"two embedded fields with one key": {struct {
+			one
+			other
+		}{}, "field config_test.other.A: the key a is that of field A too"},
+		"nanoseconds": {struct {
+			A time.Duration `json:"a"`
+		}{}, "field A: a time.Duration is configured in nanoseconds: use sdk.Duration"},
+		"list of nanoseconds": {struct {
+			A []struct {
+				B map[string][]time.Duration `json:"b"`
+			} `json:"a"`
+		}{}, "field B: a time.Duration is configured in nanoseconds"},
+		"recursive": {tree{}, "field config_test.tree.Children: the type config_test.tree holds itself"},
+		"recursive list": {struct {
+			A list `json:"a"`
+		}{}, "field A: the type config_test.list holds itself"},
+		"recursive by embedding": {Ring{}, "field config_test.Ring.Ring: the type config_test.Ring holds itself"},
+		"recursive inside": {struct {
+			A []tree `json:"a"`
+		}{}, "field config_test.tree.Children: the type config_test.tree holds itself"},
 		"default not in enum": {struct {
 			A string `json:"a" hookarr:"default=c,enum=a|b"`
 		}{}, "not in enum"},

@@ -34,6 +34,9 @@ func Of(t reflect.Type) (*Schema, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("the configuration %s is not a struct", t)
 	}
+	if err := checkTypes(t); err != nil {
+		return nil, err
+	}
 	tree, err := schemaOf(&reflector.Reflector{RequiredFromJSONSchemaTags: true}, t)
 	if err != nil {
 		return nil, err
@@ -97,13 +100,22 @@ func validateDuration(v any) error {
 // textSchema gives types that read themselves from text, such as netip.Addr, the
 // schema of a string. The reflector knows only their fields.
 func textSchema(t reflect.Type) *reflector.Schema {
-	if t == reflect.TypeFor[time.Time]() || t.Implements(reflect.TypeFor[interface{ JSONSchema() *reflector.Schema }]()) {
+	if t == reflect.TypeFor[time.Time]() || hasSchema(t) || !readsText(t) {
 		return nil
 	}
-	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		return &reflector.Schema{Type: "string"}
-	}
-	return nil
+	return &reflector.Schema{Type: "string"}
+}
+
+// describesItself reports whether a type is configured as something else than its
+// fields.
+func describesItself(t reflect.Type) bool { return hasSchema(t) || readsText(t) }
+
+func hasSchema(t reflect.Type) bool {
+	return t.Implements(reflect.TypeFor[interface{ JSONSchema() *reflector.Schema }]())
+}
+
+func readsText(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
 // annotate carries the tags of t into its schema, and those of the types in it.
@@ -126,7 +138,7 @@ func annotate(t reflect.Type, s *reflector.Schema) error {
 				continue
 			}
 			if err := annotateField(s, p, name, f); err != nil {
-				errs = append(errs, fmt.Errorf("field %s.%s: %w", t, f.Name, err))
+				errs = append(errs, fmt.Errorf("field %s: %w", fieldName(t, f), err))
 			}
 			errs = append(errs, annotate(f.Type, p))
 		}
@@ -163,6 +175,9 @@ func annotateField(parent, p *reflector.Schema, name string, f reflect.StructFie
 			return fmt.Errorf("the tag hookarr:%q has the unknown option %q; there are required, default and enum", tag, word)
 		}
 	}
+	if p.Default != nil && slices.Contains(parent.Required, name) {
+		return errors.New("a required key has no use for a default: leave one of them out")
+	}
 	return checkDefault(p, f.Type)
 }
 
@@ -171,12 +186,15 @@ func checkDefault(p *reflector.Schema, t reflect.Type) error {
 	if p.Default == nil {
 		return nil
 	}
-	text, err := json.Marshal(p.Default)
-	if err == nil {
-		err = json.Unmarshal(text, reflect.New(t).Interface())
+	text, ok := p.Default.(json.RawMessage)
+	if !ok {
+		var err error
+		if text, err = json.Marshal(p.Default); err != nil {
+			return fmt.Errorf("the default %v: %w", p.Default, err)
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("the default %v: %w", p.Default, err)
+	if err := json.Unmarshal(text, reflect.New(t).Interface()); err != nil {
+		return fmt.Errorf("the default %s: %w", text, err)
 	}
 	if len(p.Enum) > 0 && !slices.ContainsFunc(p.Enum, func(v any) bool { return reflect.DeepEqual(v, p.Default) }) {
 		return fmt.Errorf("the default %v is not in enum", p.Default)
@@ -215,14 +233,7 @@ func property(s *reflector.Schema, name string) (*reflector.Schema, bool) {
 func fields(t reflect.Type) iter.Seq2[string, reflect.StructField] {
 	return func(yield func(string, reflect.StructField) bool) {
 		for _, f := range reflect.VisibleFields(t) {
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			switch {
-			case !f.IsExported(), name == "-", f.Anonymous && name == "":
-				continue
-			case name == "":
-				name = f.Name
-			}
-			if !yield(name, f) {
+			if key, _ := keyOf(f); key != "" && !yield(key, f) {
 				return
 			}
 		}
