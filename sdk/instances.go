@@ -9,13 +9,23 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/hookarr/hookarr/sdk/internal/config"
+	"github.com/hookarr/hookarr/sdk/internal/handshake"
 	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
 	"github.com/hookarr/hookarr/sdk/internal/process"
+)
+
+// stuckAfter is how long a call may go on after its context has ended, and stuckCall
+// what is logged then.
+const (
+	stuckAfter = 10 * time.Second
+	stuckCall  = handshake.StuckCall
 )
 
 // reader reads one instance's configuration. It returns the function that builds
@@ -158,6 +168,7 @@ func (s *instances[T]) call(ctx context.Context, name, method string, f func(in 
 		return status.Errorf(codes.FailedPrecondition, "no instance %q is configured", name)
 	}
 	defer in.calls.Done()
+	defer in.watch(ctx, method)()
 	defer func() {
 		if r := recover(); r != nil {
 			in.log.ErrorContext(ctx, "plugin panicked", "method", method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
@@ -165,6 +176,23 @@ func (s *instances[T]) call(ctx context.Context, name, method string, f func(in 
 		}
 	}()
 	return f(in)
+}
+
+// watch names a call in the log that goes on long after its context has ended, when its
+// host does not wait for it any more. The call's end calls what is returned.
+func (in *instance[T]) watch(ctx context.Context, method string) (ended func()) {
+	var over atomic.Bool
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(stuckAfter, func() {
+			if !over.Load() {
+				in.log.Error(stuckCall, "method", method, "after", stuckAfter)
+			}
+		})
+	})
+	return func() {
+		stop()
+		over.Store(true)
+	}
 }
 
 // names returns the names of the instances in the set, in order.

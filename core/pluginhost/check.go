@@ -62,7 +62,7 @@ func (h *Host) Inspect(ctx context.Context, b Binary) (host.Description, error) 
 		return host.Description{}, err
 	}
 	defer l.close()
-	p, err := l.launch(ctx, b.Kind, b.Name, newLogSink(l.opts.Log.With("plugin", string(b.Kind)+"-"+b.Name)))
+	p, err := l.launch(ctx, b.Kind, b.Name, newLogSink(l.opts.Log.With("plugin", string(b.Kind)+"-"+b.Name), nil))
 	if err != nil {
 		return host.Description{}, err
 	}
@@ -74,7 +74,7 @@ func (l *launcher) check(ctx context.Context, key pluginKey, instances []host.In
 	whole := func(err error) []Problem {
 		return []Problem{{Kind: key.kind, Plugin: key.name, Message: strings.TrimSpace(err.Error())}}
 	}
-	p, err := l.launch(ctx, key.kind, key.name, newLogSink(l.opts.Log.With("plugin", string(key.kind)+"-"+key.name)))
+	p, err := l.launch(ctx, key.kind, key.name, newLogSink(l.opts.Log.With("plugin", string(key.kind)+"-"+key.name), nil))
 	if err != nil {
 		return whole(err)
 	}
@@ -83,7 +83,7 @@ func (l *launcher) check(ctx context.Context, key pluginKey, instances []host.In
 	defer cancel()
 	found, _, err := p.client.Configure(ctx, instances, true)
 	if err != nil {
-		return whole(err)
+		return whole(p.explainConfigure(err))
 	}
 	problems := make([]Problem, 0, len(found))
 	for _, f := range found {

@@ -53,7 +53,11 @@ type Host struct {
 // New returns a Host that has started nothing.
 func New(opts Options) *Host {
 	opts = opts.withDefaults()
-	return &Host{opts: opts, metrics: newMetrics(opts.Metrics)}
+	h := &Host{opts: opts, metrics: newMetrics(opts.Metrics)}
+	if opts.Metrics != nil {
+		opts.Metrics.MustRegister(newMemory(h.Status))
+	}
+	return h
 }
 
 // Start launches every plugin that an instance uses, all at once, and returns when

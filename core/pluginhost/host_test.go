@@ -53,7 +53,8 @@ func TestOneBadPluginStopsNobody(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Timing{BackoffMin: time.Minute},
 		"hookarr-target-chaos", "hookarr-target-exits", "hookarr-target-prints", "hookarr-target-speaks7",
-		"hookarr-target-liar", "hookarr-target-turncoat")
+		"hookarr-target-liar", "hookarr-target-turncoat", "hookarr-target-misbuilt", "hookarr-target-panics",
+		"hookarr-target-elsewhere", "hookarr-target-oldcore")
 	writeBinary(t, filepath.Join(b.dir, "hookarr-target-noexec"), 0o644)
 	writeBinary(t, filepath.Join(b.dir, "hookarr-target-text"), 0o755)
 	reasons := map[string]string{
@@ -66,6 +67,17 @@ func TestOneBadPluginStopsNobody(t *testing.T) {
 		"text":     "hookarr-target-text: exec format error",
 		"missing":  "plugin " + filepath.Join(b.dir, "hookarr-target-missing") + " does not exist: install the binary there",
 		"badconf":  "configure plugin: ",
+		"misbuilt": `start plugin hookarr-target-misbuilt: it ended: exit status 1: the plugin is not built right: ` +
+			`the version "1" needs the form 1.2.3; field Age: `,
+		"panics":    "start plugin hookarr-target-panics: it ended: exit status 2: panic: ",
+		"elsewhere": "start plugin hookarr-target-elsewhere: plugin listens on unix /nowhere, not in its own directory",
+		"oldcore":   "start plugin hookarr-target-oldcore: incompatible core API version with plugin. Plugin version: 7, Core version: 1",
+	}
+	// What comes at the end of a reason.
+	ends := map[string]string{
+		"badconf":  "process ended: exit status 8",
+		"misbuilt": `the default old: invalid character 'o' looking for beginning of value`,
+		"panics":   "my library is of the wrong version",
 	}
 	install(t, b.dir, "hookarr-target-badconf")
 	instances := []Instance{b.target("chaos", "good", nil)}
@@ -85,6 +97,7 @@ func TestOneBadPluginStopsNobody(t *testing.T) {
 			require.Equal(t, Backoff, s.State, s.Plugin)
 		}
 		require.Contains(t, s.Reason, reasons[s.Plugin])
+		require.Contains(t, s.Reason, ends[s.Plugin])
 		require.Zero(t, s.PID)
 		o := b.do(t.Context(), s.Plugin, "fine")
 		require.Equal(t, sdk.ClassUnavailable, o.Class, s.Plugin)
@@ -96,6 +109,7 @@ func TestOneBadPluginStopsNobody(t *testing.T) {
 	require.Len(t, problems, len(reasons))
 	for _, p := range problems {
 		require.Contains(t, p.Message, reasons[p.Plugin])
+		require.Contains(t, p.Message, ends[p.Plugin])
 		require.Empty(t, p.Instance)
 	}
 }
@@ -302,17 +316,15 @@ func TestStartIsParallel(t *testing.T) {
 	b.start(t, instances...)
 }
 
-func TestMetrics(t *testing.T) {
-	t.Parallel()
+// measure registers the host's metrics and returns a function that sums up one of the
+// chaos plugin, or counts for histograms.
+func (b *testBundle) measure() func(t *testing.T, name string) float64 {
 	registry := prometheus.NewRegistry()
-	b := setup(t, Timing{}, "hookarr-target-chaos")
 	opts := b.opts
 	opts.Metrics = registry
 	b.Host = New(opts)
-	b.start(t, b.target("chaos", "ops", nil))
-	b.do(t.Context(), "ops", "fine")
-	// value returns the sum of a metric's values, or counts for histograms.
-	value := func(name string) (sum float64) {
+	return func(t *testing.T, name string) (sum float64) {
+		t.Helper()
 		families, err := registry.Gather()
 		require.NoError(t, err)
 		for _, f := range families {
@@ -326,13 +338,42 @@ func TestMetrics(t *testing.T) {
 		}
 		return sum
 	}
-	require.InDelta(t, 1, value("hookarr_plugin_up"), 0)
-	require.InDelta(t, 1, value("hookarr_plugin_call_seconds"), 0)
-	require.InDelta(t, 0, value("hookarr_plugin_restarts_total"), 0)
+}
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Timing{}, "hookarr-target-chaos")
+	value := b.measure()
+	b.start(t, b.target("chaos", "ops", nil))
+	b.do(t.Context(), "ops", "fine")
+	require.InDelta(t, 1, value(t, "hookarr_plugin_up"), 0)
+	require.InDelta(t, 1, value(t, "hookarr_plugin_call_seconds"), 0)
+	require.InDelta(t, 0, value(t, "hookarr_plugin_restarts_total"), 0)
+	require.InDelta(t, 0, value(t, "hookarr_plugin_stuck_calls_total"), 0)
+	require.Greater(t, value(t, "hookarr_plugin_resident_memory_bytes"), 1e6)
 	require.NoError(t, unix.Kill(b.Status()[0].PID, unix.SIGKILL))
-	require.Eventually(t, func() bool { return value("hookarr_plugin_restarts_total") == 1 }, patience, eye)
+	require.Eventually(t, func() bool { return value(t, "hookarr_plugin_restarts_total") == 1 }, patience, eye)
 	require.NoError(t, b.Stop(t.Context()))
-	require.InDelta(t, 0, value("hookarr_plugin_up"), 0)
+	require.InDelta(t, 0, value(t, "hookarr_plugin_up"), 0)
+	require.Zero(t, value(t, "hookarr_plugin_resident_memory_bytes"), "of no process")
+}
+
+// TestStuckCall hangs in a call for as long as it takes the plugin to say so.
+func TestStuckCall(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Timing{}, "hookarr-target-chaos")
+	value := b.measure()
+	b.start(t, b.target("chaos", "ops", nil))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	require.Equal(t, sdk.ClassRetryable, b.do(ctx, "ops", "hang").Class)
+	require.Eventually(t, func() bool { return b.log.find(t, host.StuckCall) != nil }, patience, eye)
+	record := b.log.find(t, host.StuckCall)
+	require.Equal(t, "ERROR", record["level"])
+	require.Equal(t, "target-chaos", record["plugin"])
+	require.Equal(t, "ops", record["instance"])
+	require.Equal(t, "Deliver", record["method"])
+	require.InDelta(t, 1, value(t, "hookarr_plugin_stuck_calls_total"), 0)
 }
 
 func TestTempDirTooLongForSockets(t *testing.T) {

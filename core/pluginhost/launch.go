@@ -115,6 +115,7 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 		_ = os.RemoveAll(dir)
 		return nil, fmt.Errorf("link plugin: %w", err)
 	}
+	log := sink.process()
 	p := &process{
 		osProcess: &osProcess{
 			requests: l.requests,
@@ -122,7 +123,7 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 			path:     path,
 			argv:     []string{filepath.Join(l.opts.Dir, file)},
 			env:      l.environment(ctx, dir),
-			sink:     sink,
+			log:      log,
 			exited:   make(chan struct{}),
 		},
 		dir:      dir,
@@ -141,7 +142,7 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: dir},
 		// What it has to say comes back as errors.
 		Logger:     hclog.NewNullLogger(),
-		SyncStderr: &lineWriter{line: sink.line},
+		SyncStderr: &lineWriter{line: log.line},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner.Runner, error) {
 			p.env = append(p.env, cmd.Env...)
 			p.socketDir = socketDir
@@ -209,11 +210,24 @@ func (p *process) explainStart(err error, gone bool, timeout time.Duration) erro
 		return fmt.Errorf("start plugin %s: it printed %.80q where its handshake belongs: a plugin must not write to standard output", file, greeting)
 	case len(parts) >= 4 && parts[1] != strconv.Itoa(sdk.ProtocolVersion):
 		return fmt.Errorf("start plugin %s: it speaks version %.10q of the plugin protocol, this Hookarr speaks %d: install a version of the plugin that fits", file, parts[1], sdk.ProtocolVersion)
-	case gone:
-		return fmt.Errorf("start plugin %s: it ended: %s", file, p.epitaph())
-	default:
-		return fmt.Errorf("start plugin %s: %w", file, err)
+	case gone && greeting == "":
+		return fmt.Errorf("start plugin %s: it ended: %s", file, p.exitReason())
 	}
+	// Some of go-plugin's reasons have several lines.
+	reason := strings.Join(strings.Fields(err.Error()), " ")
+	if gone && !p.killed() {
+		reason += ": it ended: " + p.exitReason()
+	}
+	return fmt.Errorf("start plugin %s: %s", file, reason)
+}
+
+// explainConfigure adds to the error of a call of Configure how the process ended, if
+// it did.
+func (p *process) explainConfigure(err error) error {
+	if !p.endsWithin(exitGrace) {
+		return err
+	}
+	return fmt.Errorf("%w: process ended: %s", err, p.exitReason())
 }
 
 // drain waits until no call is under way. None may be begun any more.

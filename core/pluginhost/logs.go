@@ -11,7 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
+
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 // What a plugin may log: a burst, a steady rate and a length. What is more is
@@ -20,7 +23,11 @@ const (
 	logBurst     = 200
 	logPerSecond = 50
 	maxLogLine   = 16 << 10
-	maxLastWords = 200
+	// maxPanic is how many bytes of a panic are logged whatever else the plugin logs: they
+	// come at the end, often of a flood.
+	maxPanic = 16 << 10
+	// maxExitReason bounds what a process said of its end, in bytes.
+	maxExitReason = 1 << 10
 	// dropsEvery is the pause between reports of dropped lines.
 	dropsEvery = time.Minute
 )
@@ -28,40 +35,22 @@ const (
 // levelTrace is hclog's level below debug.
 const levelTrace = slog.LevelDebug - 4
 
-// logSink takes what one plugin writes to its standard error to the host's log. It
-// does the work of go-plugin's own reader, which takes foreign JSON at its word
-// and panics on {"@message":1}, and it limits before it parses.
+// logSink takes what the processes of one plugin write to their standard errors to the
+// host's log. It does the work of go-plugin's own reader, which takes foreign JSON at its
+// word and panics on {"@message":1}, and it limits before it parses.
 type logSink struct {
 	log *slog.Logger
+	// stuck counts the records that tell of a stuck call; nil counts nothing.
+	stuck prometheus.Counter
 
-	mu       sync.Mutex
-	limit    *rate.Limiter
-	dropped  int
-	reports  rate.Sometimes
-	panicked bool
-	// lastWords is the last line that was not structured: why a process died, as
-	// far as it said so.
-	lastWords string
+	mu      sync.Mutex
+	limit   *rate.Limiter
+	dropped int
+	reports rate.Sometimes
 }
 
-func newLogSink(log *slog.Logger) *logSink {
-	return &logSink{log: log, limit: rate.NewLimiter(logPerSecond, logBurst), reports: rate.Sometimes{Interval: dropsEvery}}
-}
-
-// begin prepares for the output of a new process. The limit goes on: a plugin that
-// restarts in a loop gets no new burst each time.
-func (s *logSink) begin() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.panicked, s.lastWords = false, ""
-}
-
-// end reports what was dropped and returns the process's last words.
-func (s *logSink) end() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reportDropped()
-	return s.lastWords
+func newLogSink(log *slog.Logger, stuck prometheus.Counter) *logSink {
+	return &logSink{log: log, stuck: stuck, limit: rate.NewLimiter(logPerSecond, logBurst), reports: rate.Sometimes{Interval: dropsEvery}}
 }
 
 func (s *logSink) reportDropped() {
@@ -71,42 +60,113 @@ func (s *logSink) reportDropped() {
 	}
 }
 
+// processLog is the log of one process. The limit is the plugin's: one that restarts in a
+// loop gets no new burst each time.
+type processLog struct {
+	*logSink
+
+	panicked bool
+	// trace is how many bytes of a panic may still come past the limit.
+	trace int
+	// inReason: the lines of a panic's value still come.
+	inReason bool
+	// reason is why the process ended, as far as it said so: the value of a panic, or
+	// else the last record at error or the last line that was not structured.
+	reason string
+}
+
+// process returns the log of a new process.
+func (s *logSink) process() *processLog { return &processLog{logSink: s} }
+
+// end reports what was dropped and returns what the process said of its end.
+func (l *processLog) end() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reportDropped()
+	return l.reason
+}
+
 // line logs one line, which may have been cut.
-func (s *logSink) line(line []byte) {
+func (l *processLog) line(line []byte) {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.limit.Allow() {
-		s.dropped++
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if isPanic(line) && !l.panicked {
+		l.panicked, l.inReason, l.trace, l.reason = true, true, maxPanic, ""
+	}
+	if l.trace -= len(line); l.trace < 0 && !l.limit.Allow() {
+		l.dropped++
 		return
 	}
-	if s.dropped > 0 {
-		s.reports.Do(s.reportDropped)
+	if l.dropped > 0 {
+		l.reports.Do(l.reportDropped)
 	}
 	record, ok := parseRecord(line)
-	if !ok {
-		record = s.plainRecord(string(line))
+	if ok {
+		l.noteRecord(record)
+	} else {
+		record = l.plainRecord(string(line))
 	}
-	if ctx := context.Background(); s.log.Enabled(ctx, record.Level) {
-		_ = s.log.Handler().Handle(ctx, record)
+	if ctx := context.Background(); l.log.Enabled(ctx, record.Level) {
+		_ = l.log.Handler().Handle(ctx, record)
 	}
 }
 
-// plainRecord makes a record of an unstructured line: the runtime's last words at
-// error, with everything after them, and other output at debug.
-func (s *logSink) plainRecord(line string) slog.Record {
-	if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
-		s.panicked = true
-		s.lastWords = ""
+// isPanic reports whether a line is how the Go runtime begins to tell of a process's end.
+func isPanic(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("panic:")) || bytes.HasPrefix(line, []byte("fatal error:"))
+}
+
+// noteRecord takes a record at error for the reason of the process's end, which it may
+// be: so does the SDK say why it does not serve.
+func (l *processLog) noteRecord(r slog.Record) {
+	if r.Level < slog.LevelError {
+		return
 	}
-	if !s.panicked || s.lastWords == "" {
-		s.lastWords = strings.ToValidUTF8(line[:min(len(line), maxLastWords)], "")
+	if r.Message == host.StuckCall {
+		if l.stuck != nil {
+			l.stuck.Inc()
+		}
+		return
+	}
+	if l.panicked {
+		return
+	}
+	l.reason = ""
+	l.addReason(r.Message)
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "error" {
+			l.reason += ":"
+			l.addReason(a.Value.String())
+		}
+		return true
+	})
+}
+
+// addReason appends to the reason, on one line and within its bound.
+func (l *processLog) addReason(text string) {
+	l.reason = strings.TrimSpace(l.reason + " " + strings.Join(strings.Fields(text), " "))
+	l.reason = strings.ToValidUTF8(l.reason[:min(len(l.reason), maxExitReason)], "")
+}
+
+// plainRecord makes a record of an unstructured line: a panic of the runtime at error,
+// with everything after it, and other output at debug.
+func (l *processLog) plainRecord(line string) slog.Record {
+	// The stack follows the value, which may have several lines.
+	if strings.HasPrefix(line, "goroutine ") || strings.HasPrefix(line, "[signal ") {
+		l.inReason = false
+	}
+	if !l.panicked {
+		l.reason = ""
+	}
+	if !l.panicked || l.inReason {
+		l.addReason(line)
 	}
 	level := slog.LevelDebug
-	if s.panicked {
+	if l.panicked {
 		level = slog.LevelError
 	}
 	return slog.NewRecord(time.Now(), level, line, 0)
@@ -120,7 +180,10 @@ func parseRecord(line []byte) (slog.Record, bool) {
 	}
 	var fields map[string]any
 	if err := json.Unmarshal(line, &fields); err != nil {
-		return slog.Record{}, false
+		if len(line) < maxLogLine {
+			return slog.Record{}, false
+		}
+		fields = firstFields(line)
 	}
 	message, ok := fields["@message"].(string)
 	if !ok {
@@ -138,6 +201,23 @@ func parseRecord(line []byte) (slog.Record, bool) {
 		}
 	}
 	return record, true
+}
+
+// firstFields reads of a record that was cut what comes before the cut, which is
+// the message and its level as hclog and the SDK write it.
+func firstFields(line []byte) map[string]any {
+	fields := map[string]any{}
+	d := json.NewDecoder(bytes.NewReader(line))
+	_, _ = d.Token() // the brace
+	for {
+		key, err := d.Token()
+		name, ok := key.(string)
+		var value any
+		if err != nil || !ok || d.Decode(&value) != nil {
+			return fields
+		}
+		fields[name] = value
+	}
 }
 
 func parseLevel(s string) slog.Level {

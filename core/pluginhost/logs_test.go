@@ -67,7 +67,7 @@ func (b *logBuffer) all(t *testing.T, message string) (found []map[string]any) {
 func TestLogSinkKeepsLevelAndFields(t *testing.T) {
 	t.Parallel()
 	var out logBuffer
-	w := &lineWriter{line: newLogSink(out.logger().With("plugin", "target-x")).line}
+	w := &lineWriter{line: newLogSink(out.logger().With("plugin", "target-x"), nil).process().line}
 	input := `{"@timestamp":"2026-11-23T10:00:00.000000Z","@level":"warn","@message":"slow","instance":"ops","n":1.5,"plugin":"forged","level":"forged"}` + "\n" +
 		`{"@level":"nonsense","@message":"no level"}` + "\n" +
 		`{"@message":1}` + "\n" + `{"@level":{}}` + "\n" + "[]\n{\nplain\n\n" +
@@ -106,7 +106,7 @@ func TestLogSinkKeepsLevelAndFields(t *testing.T) {
 func TestLogSinkDropsAFlood(t *testing.T) {
 	t.Parallel()
 	var out logBuffer
-	sink := newLogSink(out.logger())
+	sink := newLogSink(out.logger(), nil).process()
 	w := &lineWriter{line: sink.line}
 	_, err := w.Write([]byte(strings.Repeat("flood\n", 100_000)))
 	require.NoError(t, err)
@@ -129,12 +129,84 @@ func TestLogSinkDropsAFlood(t *testing.T) {
 	require.Equal(t, 100_000, kept+int(dropped))
 }
 
+// TestPanicPassesTheLimit: a panic comes at the end, often of a flood, and its value may
+// have several lines.
+func TestPanicPassesTheLimit(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ output, want string }{
+		"several lines": {"panic: \nthe reason\n\tof it\n\ngoroutine 1 [running]:\nmain.main()", "panic: the reason of it"},
+		"signal":        {"panic: nil pointer\n[signal SIGSEGV]\ngoroutine 1 [running]:\nmain.main()", "panic: nil pointer"},
+		"fatal":         {"fatal error: all goroutines are asleep\n\ngoroutine 1 [chan receive]:\nmain.main()", "fatal error: all goroutines are asleep"},
+	} {
+		var out logBuffer
+		sink := newLogSink(out.logger(), nil).process()
+		w := &lineWriter{line: sink.line}
+		_, err := w.Write([]byte(strings.Repeat("flood\n", 10_000) + test.output + strings.Repeat("\n\tmore of the stack", 100_000)))
+		require.NoError(t, err)
+		require.Equal(t, test.want, sink.end(), name)
+		require.NotNil(t, out.find(t, "main.main()"), name)
+		require.Less(t, len(out.all(t, "more of the stack")), 50_000, "the stack is bounded too")
+	}
+}
+
+// TestReasonOfAnEnd: what a process said last, as a record at error or on a line of its
+// own.
+func TestReasonOfAnEnd(t *testing.T) {
+	t.Parallel()
+	long := `{"@level":"error","@message":"at last","error":"` + strings.Repeat("é", 2000) + `"}`
+	for output, want := range map[string]string{
+		"":             "",
+		"one\ntwo\n\n": "two",
+		`{"@level":"error","@message":"not built right","error":"one\ntwo"}`:                          "not built right: one two",
+		`{"@level":"error","@message":"no cause"}` + "\n" + `{"@level":"warn","@message":"and this"}`: "no cause",
+		"plain\n" + long: "at last: " + strings.Repeat("é", (maxExitReason-9)/2),
+		"panic: first\n" + `{"@level":"error","@message":"later"}`: "panic: first",
+	} {
+		var out logBuffer
+		sink := newLogSink(out.logger(), nil).process()
+		w := &lineWriter{line: sink.line}
+		_, err := w.Write([]byte(output))
+		require.NoError(t, err)
+		w.flush()
+		require.Equal(t, want, sink.end(), output)
+	}
+}
+
+// TestProcessesOfAPluginHaveReasonsOfTheirOwn, as two have while one takes the other's
+// place.
+func TestProcessesOfAPluginHaveReasonsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	var out logBuffer
+	sink := newLogSink(out.logger(), nil)
+	former, next := sink.process(), sink.process()
+	next.line([]byte("panic: it is new"))
+	former.line([]byte("the old goes on"))
+	next.line([]byte("and does not work"))
+	require.Equal(t, "DEBUG", out.find(t, "the old goes on")["level"])
+	require.Equal(t, "panic: it is new and does not work", next.end())
+	require.Equal(t, "the old goes on", former.end())
+}
+
+// TestRecordThatWasCutIsShown at its level, with what comes before the cut.
+func TestRecordThatWasCutIsShown(t *testing.T) {
+	t.Parallel()
+	var out logBuffer
+	w := &lineWriter{line: newLogSink(out.logger(), nil).process().line}
+	_, err := w.Write([]byte(`{"@level":"error","@message":"plugin panicked","method":"Deliver","stack":"` + strings.Repeat("x", maxLogLine) + `"}` + "\n"))
+	require.NoError(t, err)
+	record := out.find(t, "plugin panicked")
+	require.NotNil(t, record)
+	require.Equal(t, "ERROR", record["level"])
+	require.Equal(t, "Deliver", record["method"])
+	require.NotContains(t, record, "stack")
+}
+
 // TestLogSinkReportsDropsNowAndThen: a flood that goes on is not itself reported in a
 // flood.
 func TestLogSinkReportsDropsNowAndThen(t *testing.T) {
 	t.Parallel()
 	var out logBuffer
-	sink := newLogSink(out.logger())
+	sink := newLogSink(out.logger(), nil).process()
 	for range 100 {
 		sink.limit = rate.NewLimiter(0, 0)
 		sink.line([]byte("dropped"))
@@ -165,12 +237,12 @@ func FuzzLogSink(f *testing.F) {
 	f.Add([]byte("panic: x\n\xff\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var out logBuffer
-		sink := newLogSink(out.logger())
+		sink := newLogSink(out.logger(), nil).process()
 		w := &lineWriter{line: sink.line}
 		_, err := w.Write(data)
 		require.NoError(t, err)
 		w.flush()
-		require.LessOrEqual(t, len(sink.end()), maxLastWords)
+		require.LessOrEqual(t, len(sink.end()), maxExitReason)
 		out.lines(t)
 	})
 }

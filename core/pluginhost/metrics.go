@@ -12,6 +12,7 @@ type metrics struct {
 	restarts *prometheus.CounterVec
 	up       *prometheus.GaugeVec
 	calls    *prometheus.HistogramVec
+	stuck    *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -30,6 +31,36 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Help:    "Time of calls to plugins, without waiting for one that starts.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
 		}, []string{"plugin", "method"}),
+		stuck: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookarr_plugin_stuck_calls_total",
+			Help: "Calls that a plugin still worked on 10 s after their deadline, by its own account.",
+		}, []string{"plugin"}),
+	}
+}
+
+// memory collects what the plugins' processes hold when it is asked for.
+type memory struct {
+	status func() []Status
+	bytes  *prometheus.Desc
+}
+
+func newMemory(status func() []Status) memory {
+	return memory{status, prometheus.NewDesc("hookarr_plugin_resident_memory_bytes",
+		"Resident memory of a plugin's process.", []string{"plugin"}, nil)}
+}
+
+// Describe implements prometheus.Collector.
+func (m memory) Describe(to chan<- *prometheus.Desc) { to <- m.bytes }
+
+// Collect implements prometheus.Collector. A plugin without a process has no value.
+func (m memory) Collect(to chan<- prometheus.Metric) {
+	for _, s := range m.status() {
+		if s.PID == 0 {
+			continue
+		}
+		if n, ok := residentMemory(s.PID); ok {
+			to <- prometheus.MustNewConstMetric(m.bytes, prometheus.GaugeValue, n, string(s.Kind)+"-"+s.Plugin)
+		}
 	}
 }
 
@@ -42,4 +73,5 @@ func (m *metrics) observe(plugin, method string, start time.Time) {
 func (m *metrics) forget(plugin string) {
 	m.up.DeleteLabelValues(plugin)
 	m.restarts.DeleteLabelValues(plugin)
+	m.stuck.DeleteLabelValues(plugin)
 }

@@ -50,7 +50,7 @@ type osProcess struct {
 	env      []string
 	// socketDir is where the plugin may listen.
 	socketDir string
-	sink      *logSink
+	log       *processLog
 
 	stdin  *os.File
 	stdout *os.File
@@ -70,8 +70,9 @@ type osProcess struct {
 	// crashed: the process ended by itself. One that this host or a signal from
 	// outside ended has not crashed, nor one that ended in good order, as plugins of
 	// the SDK do when a service manager sends them SIGTERM.
-	crashed   bool
-	lastWords string
+	crashed bool
+	// said is what the process said of its end.
+	said string
 }
 
 var _ runner.Runner = (*osProcess)(nil)
@@ -118,7 +119,6 @@ func (p *osProcess) Start(context.Context) error {
 		_ = f.Close()
 	}
 	p.stdin, p.stdout, p.stderr = files[1], files[2], files[4]
-	p.sink.begin()
 	logged := make(chan struct{})
 	go p.logOutput(logged)
 	go p.reap(r.process, logged)
@@ -134,7 +134,7 @@ func (p *osProcess) Start(context.Context) error {
 
 func (p *osProcess) logOutput(done chan<- struct{}) {
 	defer close(done)
-	w := &lineWriter{line: p.sink.line}
+	w := &lineWriter{line: p.log.line}
 	_, _ = io.Copy(w, p.stderr)
 	w.flush()
 }
@@ -152,7 +152,7 @@ func (p *osProcess) reap(process *os.Process, logged <-chan struct{}) {
 	<-logged
 	_ = p.stderr.Close()
 	_ = p.stdin.Close()
-	p.lastWords = p.sink.end()
+	p.said = p.log.end()
 }
 
 // expectEnd makes the end of the process no crash.
@@ -172,14 +172,21 @@ func (p *osProcess) kill() {
 	}
 }
 
-// epitaph says, after the end, how the process ended, and its last words. They are
-// foreign text: for who mends the plugin, not for deliveries.
-func (p *osProcess) epitaph() string {
+// exitReason says, after the end, how the process ended, and what it said of that. It
+// is foreign text: for who mends the plugin, not for deliveries.
+func (p *osProcess) exitReason() string {
 	how := p.state.String()
-	if p.lastWords != "" {
-		how += ": " + p.lastWords
+	if p.said != "" {
+		how += ": " + p.said
 	}
 	return how
+}
+
+// killed reports, after the end, whether this host made the process end.
+func (p *osProcess) killed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ending && p.state != nil && foreign(p.state)
 }
 
 // Wait waits for the end of the process.
@@ -200,7 +207,7 @@ func (p *osProcess) Stdout() io.ReadCloser {
 	return &firstLine{file: p.stdout, read: func(line string) { p.greeting.Store(&line) }}
 }
 
-// Stderr gives go-plugin nothing: see logSink.
+// Stderr gives go-plugin nothing: see processLog.
 func (p *osProcess) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
 
 // Name is the path of the binary.
@@ -223,7 +230,7 @@ func (p *osProcess) pid() int {
 	return p.process.Pid
 }
 
-// Diagnose has nothing to add to the last words.
+// Diagnose has nothing to add to exitReason.
 func (p *osProcess) Diagnose(context.Context) string { return "" }
 
 // PluginToHost admits a socket in the plugin's own directory alone.

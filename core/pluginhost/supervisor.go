@@ -95,9 +95,10 @@ type supervisor struct {
 func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *supervisor {
 	log := l.opts.Log.With("plugin", string(kind)+"-"+name)
 	m.restarts.WithLabelValues(string(kind) + "-" + name) // shown before the first restart, for alerts
+	stuck := m.stuck.WithLabelValues(string(kind) + "-" + name)
 	return &supervisor{
 		kind: kind, name: name,
-		launcher: l, timing: l.opts.Timing, log: log, sink: newLogSink(log), metrics: m,
+		launcher: l, timing: l.opts.Timing, log: log, sink: newLogSink(log, stuck), metrics: m,
 		gate:        semaphore.NewWeighted(everything),
 		reconfigure: make(chan *process, 1),
 		replaced:    make(chan struct{}, 1),
@@ -190,9 +191,6 @@ func (s *supervisor) start(ctx context.Context) (*process, error) {
 		return nil, err
 	}
 	if err := s.configure(ctx, p); err != nil {
-		if p.endsWithin(exitGrace) {
-			err = fmt.Errorf("%w: process ended: %s", err, p.epitaph())
-		}
 		p.end()
 		return nil, err
 	}
@@ -230,7 +228,7 @@ func (s *supervisor) ask(ctx context.Context, p *process, instances []host.Insta
 	defer cancel()
 	problems, infos, err := p.client.Configure(ctx, instances, validateOnly)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, p.explainConfigure(err)
 	}
 	byName := make(map[string]host.InstanceInfo, len(infos))
 	for _, in := range infos {

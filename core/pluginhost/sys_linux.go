@@ -2,6 +2,7 @@ package pluginhost
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -56,6 +57,19 @@ func reap(p *os.Process) (*os.ProcessState, error) {
 	}
 	_ = unix.Kill(-p.Pid, unix.SIGKILL)
 	return p.Wait()
+}
+
+// residentMemory returns how many bytes of memory a process holds.
+func residentMemory(pid int) (bytes float64, ok bool) {
+	statm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	if err != nil {
+		return 0, false
+	}
+	var size, resident float64 // in pages
+	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil {
+		return 0, false
+	}
+	return resident * float64(os.Getpagesize()), true
 }
 
 // lockFile locks a file for this process until it is closed, if it is free.

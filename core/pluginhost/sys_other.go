@@ -26,6 +26,9 @@ func execPath(_ string, f *os.File) (string, error) { return f.Name(), nil }
 
 func reap(p *os.Process) (*os.ProcessState, error) { return p.Wait() }
 
+// residentMemory knows nothing.
+func residentMemory(int) (bytes float64, ok bool) { return 0, false }
+
 // lockFile locks nothing.
 func lockFile(*os.File) error { return errors.ErrUnsupported }
 

@@ -9,6 +9,10 @@ import (
 	"github.com/hookarr/hookarr/sdk/internal/handshake"
 )
 
+// StuckCall is the message of the record at error by which a plugin tells of a call
+// that goes on long after its deadline.
+const StuckCall = handshake.StuckCall
+
 // Handshake is what a launcher gives go-plugin to recognise Hookarr's plugins.
 func Handshake() plugin.HandshakeConfig { return handshake.Config() }
 

@@ -34,6 +34,10 @@ const (
 	// LogLevelEnv is the environment variable that carries the host's log level:
 	// debug, info, warn or error. Empty is info.
 	LogLevelEnv = "HOOKARR_LOG_LEVEL"
+	// StuckCall is the message of the record at error by which a plugin tells its host of
+	// a call that goes on long after its deadline. The host, whose own end of the call is
+	// over, counts these.
+	StuckCall = "call is stuck: it goes on after its deadline"
 )
 
 // Config returns go-plugin's form of the handshake.

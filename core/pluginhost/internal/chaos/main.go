@@ -51,6 +51,24 @@ func main() {
 	case "speaks7":
 		_, _ = fmt.Fprintln(os.Stdout, "1|7|unix|/nowhere|grpc|")
 		_, _ = io.Copy(io.Discard, os.Stdin)
+	case "elsewhere":
+		_, _ = fmt.Fprintln(os.Stdout, "1|1|unix|/nowhere|grpc|")
+		_, _ = io.Copy(io.Discard, os.Stdin)
+	case "oldcore":
+		_, _ = fmt.Fprintln(os.Stdout, "7|1|unix|/nowhere|grpc|")
+		os.Exit(5)
+	case "panics":
+		for range 1000 {
+			_, _ = fmt.Fprintln(os.Stderr, "loading")
+		}
+		panic(errors.Join(errors.New("my library"), errors.New(""), errors.New("is of the wrong version"))) //nolint:forbidigo // its purpose
+	case "misbuilt":
+		sdk.ServeTarget(sdk.Info{Name: name, Version: "1"}, func(context.Context, sdk.Env, struct {
+			Age int `json:"age" hookarr:"default=old" doc:"The age."`
+		},
+		) (sdk.Target, error) {
+			return sdk.TargetFunc(nil), nil
+		})
 	case "mute":
 		_, _ = io.Copy(io.Discard, os.Stdin)
 	case "slow":
