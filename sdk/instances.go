@@ -37,7 +37,9 @@ type instances[T any] struct {
 	id   identity
 	read reader[T]
 	has  func(instance T, f Feature) bool
-	log  process.Log
+	// secrets learns those of every configuration before anything is done with it.
+	secrets *knownSecrets
+	log     process.Log
 
 	// configuring is held while the set is changed; stopped says that it is not
 	// changed any more.
@@ -114,6 +116,7 @@ func (s *instances[T]) configure(ctx context.Context, wanted []*pluginv1.Instanc
 // build makes an instance and checks that it has what the plugin declares.
 func (s *instances[T]) build(ctx context.Context, name string, data []byte) (in *instance[T], problems []config.Problem) {
 	newInstance, settings, problems := s.read(data)
+	s.secrets.add(settings)
 	if len(problems) > 0 {
 		r := newRedactor(settings)
 		for i := range problems {

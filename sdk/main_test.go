@@ -3,6 +3,8 @@ package sdk_test
 import (
 	"context"
 	"fmt"
+	"log"
+	"log/slog"
 	"os"
 	"testing"
 
@@ -27,13 +29,17 @@ type processConfig struct {
 
 // newProcessTarget returns a target that does to its process what an event's title
 // says.
-func newProcessTarget(_ context.Context, env sdk.Env, _ processConfig) (sdk.Target, error) {
+func newProcessTarget(_ context.Context, env sdk.Env, c processConfig) (sdk.Target, error) {
+	slog.Info("slog in the constructor", "key", c.Key.Reveal()) //nolint:sloglint // Libraries do.
 	return sdk.TargetFunc(func(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
 		switch d.Event.Title {
 		case "log":
 			env.Log.DebugContext(ctx, "at debug", "delivery", d.ID)
 			env.Log.WarnContext(ctx, "at warn", "delivery", d.ID)
 			fmt.Println("an author's own print") //nolint:forbidigo // It must not reach standard output.
+		case "log by default":
+			log.Printf("log says %s", c.Key.Reveal())                  //nolint:forbidigo // Libraries do.
+			slog.DebugContext(ctx, "slog says", "key", c.Key.Reveal()) //nolint:sloglint // Libraries do.
 		case "wait":
 			env.Log.WarnContext(ctx, "waiting")
 			<-ctx.Done()

@@ -20,6 +20,8 @@ import (
 type Plugin struct {
 	id       identity
 	services func(process.Log) process.Services
+	// secrets are those of the instances.
+	secrets *knownSecrets
 }
 
 // identity is what a plugin says of itself.
@@ -50,8 +52,9 @@ func NewTargetPlugin[C any](info Info, ctor NewTarget[C]) (*Plugin, error) {
 		return nil, err
 	}
 	read := readerOf(id.schema, func(ctx context.Context, env Env, c C) (Target, error) { return ctor(ctx, env, c) })
-	return &Plugin{id: id, services: func(log process.Log) process.Services {
-		return &targetServer{server: newServer(id, read, targetHas, log)}
+	secrets := &knownSecrets{}
+	return &Plugin{id: id, secrets: secrets, services: func(log process.Log) process.Services {
+		return &targetServer{server: newServer(id, read, targetHas, secrets, log)}
 	}}, nil
 }
 
@@ -63,8 +66,9 @@ func NewSourcePlugin[C any](info Info, ctor NewSource[C]) (*Plugin, error) {
 		return nil, err
 	}
 	read := readerOf(id.schema, func(ctx context.Context, env Env, c C) (Source, error) { return ctor(ctx, env, c) })
-	return &Plugin{id: id, services: func(log process.Log) process.Services {
-		return &sourceServer{server: newServer(id, read, sourceHas, log)}
+	secrets := &knownSecrets{}
+	return &Plugin{id: id, secrets: secrets, services: func(log process.Log) process.Services {
+		return &sourceServer{server: newServer(id, read, sourceHas, secrets, log)}
 	}}, nil
 }
 
@@ -144,8 +148,8 @@ type server[T any] struct {
 	instances *instances[T]
 }
 
-func newServer[T any](id identity, read reader[T], has func(T, Feature) bool, log process.Log) server[T] {
-	return server[T]{id: id, instances: &instances[T]{id: id, read: read, has: has, log: log}}
+func newServer[T any](id identity, read reader[T], has func(T, Feature) bool, secrets *knownSecrets, log process.Log) server[T] {
+	return server[T]{id: id, instances: &instances[T]{id: id, read: read, has: has, secrets: secrets, log: log}}
 }
 
 // Register adds the services of every plugin to s.

@@ -171,6 +171,33 @@ func TestLogReachesTheHostAtItsLevel(t *testing.T) {
 	}
 }
 
+// TestDefaultLogsAreRedacted: log and slog, where libraries write, know of no instance, and
+// of no secret by themselves.
+func TestDefaultLogsAreRedacted(t *testing.T) {
+	t.Parallel()
+	const former, secret = "former-secret", "hunter2hunter2"
+	l := launch(t, handshake.LogLevelEnv+"=debug")
+	for _, key := range []string{former, secret} {
+		problems, _, err := l.client.Configure(t.Context(), []host.Instance{{Name: "ops", Config: []byte(`{"key":"` + key + `"}`)}}, false)
+		require.NoError(t, err)
+		require.Empty(t, problems)
+	}
+	_, err := l.deliver(t, "log by default", "")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return strings.Contains(l.logs(), "slog says") }, patience, time.Millisecond)
+	require.NotContains(t, l.logs(), former)
+	require.NotContains(t, l.logs(), secret)
+	messages := map[string]string{}
+	for line := range strings.Lines(l.logs()) {
+		var record map[string]string
+		require.NoError(t, json.Unmarshal([]byte(line), &record), line)
+		messages[record["@message"]] = record["@level"] + " of " + record["plugin"] + " " + record["key"]
+	}
+	require.Equal(t, "info of sample [redacted]", messages["slog in the constructor"])
+	require.Equal(t, "info of sample ", messages["log says [redacted]"])
+	require.Equal(t, "debug of sample [redacted]", messages["slog says"])
+}
+
 func TestProcessEndsWithItsHost(t *testing.T) {
 	t.Parallel()
 	l := launch(t)

@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"log/slog"
 	"os"
 	"strings"
 
@@ -29,6 +30,8 @@ func serve(p *Plugin, err error) {
 		process.Explain(os.Stderr, p.id.kindName(), p.id.Name, p.id.Version)
 		os.Exit(1)
 	}
+	// Libraries log here, and know of no instance.
+	slog.SetDefault(process.Log{Output: redactingWriter{log.Output, p.secrets}, Level: log.Level}.Logger().With("plugin", p.id.Name))
 	process.Serve(p.services(log), log)
 	os.Exit(0)
 }

@@ -80,7 +80,7 @@ func start(tb testing.TB, built *sdk.Plugin, err error, config any) *Plugin {
 func serve(tb testing.TB, built *sdk.Plugin) *Plugin {
 	tb.Helper()
 	logs := &logs{}
-	log := process.Log{Output: logs, Level: slog.LevelDebug}
+	log := process.Log{Output: process.Bounded(logs), Level: slog.LevelDebug}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	attach, done := process.ServeTest(ctx, built.Services(log), log)
 	require.NotNil(tb, attach, "the plugin was not served: %s", logs)

@@ -162,6 +162,11 @@ type other struct {
 	A int `json:"a"`
 }
 
+// structOf returns a struct that go vet would not let pass.
+func structOf(fields ...reflect.StructField) any {
+	return reflect.New(reflect.StructOf(fields)).Elem().Interface()
+}
+
 // TestOfAllowsAFieldThatHidesAnother, which a configuration has from elsewhere.
 func TestOfAllowsAFieldThatHidesAnother(t *testing.T) {
 	t.Parallel()
@@ -192,18 +197,18 @@ func TestOfRefusesBadTags(t *testing.T) {
 		"required and default": {struct {
 			A int `json:"a" hookarr:"required,default=1"`
 		}{}, "field A: a required key has no use for a default"},
-		"two fields with one key": {struct {
-			A int `json:"x"`
-			B int `json:"x"`
-		}{}, "field B: the key x is that of field A too"},
+		"two fields with one key": {structOf(
+			reflect.StructField{Name: "A", Type: reflect.TypeFor[int](), Tag: `json:"x"`},
+			reflect.StructField{Name: "B", Type: reflect.TypeFor[int](), Tag: `json:"x"`},
+		), "field B: the key x is that of field A too"},
 		"a name that is another's key": {struct {
 			A int `json:"B"`
 			B int
 		}{}, "field B: the key B is that of field A too"},
-		"two embedded fields with one key": {struct {
-			one
-			other
-		}{}, "field config_test.other.A: the key a is that of field A too"},
+		"two embedded fields with one key": {structOf(
+			reflect.StructField{Name: "One", Type: reflect.TypeFor[one](), Anonymous: true},
+			reflect.StructField{Name: "Other", Type: reflect.TypeFor[other](), Anonymous: true},
+		), "field config_test.other.A: the key a is that of field A too"},
 		"nanoseconds": {struct {
 			A time.Duration `json:"a"`
 		}{}, "field A: a time.Duration is configured in nanoseconds: use sdk.Duration"},

@@ -4,18 +4,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/hookarr/hookarr/sdk/internal/handshake"
 )
 
 // timestampFormat is hclog's.
 const timestampFormat = "2006-01-02T15:04:05.000000Z07:00"
-
-// maxAttr bounds one logged value, in bytes. go-plugin reads a plugin's log with a
-// buffer of 64 KiB and tears longer lines apart.
-const maxAttr = 16 << 10
 
 // Log is where a process's log goes and from which level on.
 type Log struct {
@@ -26,7 +20,7 @@ type Log struct {
 // HostLog returns the log of a process that a host launched: standard error, at
 // the host's level.
 func HostLog() Log {
-	l := Log{Output: os.Stderr, Level: slog.LevelInfo}
+	l := Log{Output: Bounded(os.Stderr), Level: slog.LevelInfo}
 	if text := os.Getenv(handshake.LogLevelEnv); text != "" {
 		// An unknown level is one of a later host's; info is a good guess.
 		_ = l.Level.UnmarshalText([]byte(text))
@@ -55,9 +49,6 @@ func hclogAttr(groups []string, a slog.Attr) slog.Attr {
 			a.Key = "@message"
 		}
 	}
-	if a.Value.Kind() == slog.KindString {
-		a.Value = slog.StringValue(cut(a.Value.String(), maxAttr))
-	}
 	return a
 }
 
@@ -73,14 +64,4 @@ func levelName(l slog.Level) string {
 	default:
 		return "error"
 	}
-}
-
-func cut(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return strings.ToValidUTF8(s[:limit], "\uFFFD")
 }
