@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -54,6 +56,9 @@ type Response struct {
 	// Body is the beginning of the answer, or the whole for ReadAll: at most 64 KiB or
 	// what LimitBody says.
 	Body []byte
+	// Truncated says that the answer had more than Body has: more bytes than that, or it
+	// broke off.
+	Truncated bool
 }
 
 // InsecureSkipVerify accepts any TLS certificate, for endpoints with one that
@@ -114,6 +119,46 @@ func (h *HTTP) ReadAll(req *http.Request) (*Response, error) {
 	return resp, err
 }
 
+// JSON is ReadAll for APIs of JSON. It sends in, unless that is nil, as the body of req,
+// and decodes the body of a 2xx answer into what into points to, unless that is nil. An
+// answer of 204 leaves it as it was. An answer that is no JSON, or longer than LimitBody
+// allows, is an error.
+//
+//	req, err := http.NewRequestWithContext(ctx, http.MethodGet, baseURL+"/api/items", nil)
+//	…
+//	req.Header.Set("X-Api-Key", key.Reveal())
+//	_, err = env.HTTP.JSON(req, nil, &items)
+func (h *HTTP) JSON(req *http.Request, in, into any) (*Response, error) {
+	req = req.Clone(req.Context()) // what is the caller's stays as it is
+	if in != nil {
+		body, err := json.Marshal(in)
+		if err != nil {
+			return nil, Permanent(fmt.Errorf("write the request's JSON: %w", err))
+		}
+		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		setAbsent(req.Header, "Content-Type", "application/json")
+	}
+	setAbsent(req.Header, "Accept", "application/json")
+	resp, err := h.ReadAll(req)
+	switch {
+	case err != nil, into == nil, resp.Status == http.StatusNoContent:
+		return resp, err
+	case resp.Truncated:
+		return resp, fmt.Errorf("the answer has more than %d bytes", len(resp.Body))
+	}
+	if err := json.Unmarshal(resp.Body, into); err != nil {
+		return resp, fmt.Errorf("read the answer's JSON: %w", err)
+	}
+	return resp, nil
+}
+
+func setAbsent(h http.Header, key, value string) {
+	if h.Get(key) == "" {
+		h.Set(key, value)
+	}
+}
+
 // send returns the answer, what its body broke off with, and what its status stands
 // for. The body is read for some time, or with zero for as long as the context lasts.
 func (h *HTTP) send(req *http.Request, within time.Duration) (resp *Response, broken, err error) {
@@ -139,11 +184,14 @@ func (h *HTTP) send(req *http.Request, within time.Duration) (resp *Response, br
 		defer cancel()
 		return nil, nil, sendError(ctx, err, time.Since(start))
 	}
-	body, broken := read(ctx, cancel, answer.Body, cmp.Or(h.limit, maxBody), within)
+	limit := min(cmp.Or(h.limit, maxBody), math.MaxInt64-1)
+	body, broken := read(ctx, cancel, answer.Body, limit+1, within) // one more tells a longer answer
+	kept := body[:min(int64(len(body)), limit)]
 	return &Response{
-		Receipt: Receipt{Status: answer.StatusCode, Excerpt: strings.ToValidUTF8(string(body[:min(len(body), maxBody)]), "\uFFFD")},
-		Header:  answer.Header,
-		Body:    body,
+		Receipt:   Receipt{Status: answer.StatusCode, Excerpt: strings.ToValidUTF8(string(kept[:min(len(kept), maxBody)]), "\uFFFD")},
+		Header:    answer.Header,
+		Body:      kept,
+		Truncated: broken != nil || len(kept) < len(body),
 	}, broken, Classify(answer)
 }
 

@@ -7,8 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
-	"unicode/utf8"
 )
 
 const (
@@ -30,19 +28,12 @@ type redactor struct{ replacer *strings.Replacer }
 
 // newRedactor returns a redactor of every Secret in config, which may hold them at
 // any depth.
-func newRedactor(config any) redactor { return redactorOf(secretWords(config)) }
-
-// secretWords returns every form of every Secret in config.
-func secretWords(config any) (words []string) {
+func newRedactor(config any) redactor {
+	var words []string
 	seen := map[uintptr]bool{}
 	collectSecrets(reflect.ValueOf(config), seen, func(secret string) {
 		words = append(words, forms(secret)...)
 	})
-	return words
-}
-
-// redactorOf returns a redactor of words.
-func redactorOf(words []string) redactor {
 	if len(words) == 0 {
 		return redactor{}
 	}
@@ -73,43 +64,7 @@ func (r redactor) excerpt(s string) string { return cut(r.text(s), maxExcerpt) }
 
 // cut returns at most limit bytes of s, in whole characters and valid UTF-8, which
 // is all that protobuf takes.
-func cut(s string, limit int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if len(s) <= limit {
-		return s
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return s[:limit]
-}
-
-// knownSecrets are those of every configuration that a process was given: what is not
-// logged for one instance may hold any of them. It only grows, for a goroutine may log
-// what it had from a former one.
-type knownSecrets struct {
-	mu    sync.RWMutex
-	words []string
-	all   redactor
-}
-
-// add learns the secrets of a configuration.
-func (k *knownSecrets) add(config any) {
-	words := secretWords(config)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	words = slices.DeleteFunc(words, func(w string) bool { return slices.Contains(k.words, w) })
-	if len(words) > 0 {
-		k.words = append(k.words, words...)
-		k.all = redactorOf(slices.Clone(k.words))
-	}
-}
-
-func (k *knownSecrets) text(s string) string {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	return k.all.text(s)
-}
+func cut(s string, limit int) string { return Cut(s, limit, Bytes) }
 
 // redactingWriter redacts a log. Each Write is one record.
 type redactingWriter struct {
