@@ -148,6 +148,9 @@ func fromDelivery(r *pluginv1.DeliverRequest, whole bool) (Delivery, error) {
 // toOutcome writes what became of an attempt, redacted and within the bounds of the
 // contract.
 func toOutcome(receipt Receipt, err error, r redactor) *pluginv1.DeliverResponse {
+	if s := receipt.Status; err == nil && s > 0 && !receipt.Accepted {
+		err = Classify(&http.Response{StatusCode: s})
+	}
 	class, after := ClassOf(err)
 	resp := &pluginv1.DeliverResponse{
 		Class:   toClass(class),

@@ -61,6 +61,25 @@ func TestTheOutcomeIsMadeBeforeTheHostsDeadline(t *testing.T) {
 	require.Zero(t, target.of[2], "a call without a deadline gets none")
 }
 
+// TestTheStatusDecides: a delivery that the endpoint refused is not lost because its
+// target made no error of that.
+func TestTheStatusDecides(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]pluginv1.Class{
+		0: pluginv1.Class_CLASS_OK, 200: pluginv1.Class_CLASS_OK, 299: pluginv1.Class_CLASS_OK,
+		100: pluginv1.Class_CLASS_RETRYABLE, 302: pluginv1.Class_CLASS_MISCONFIGURED, 404: pluginv1.Class_CLASS_MISCONFIGURED,
+		409: pluginv1.Class_CLASS_PERMANENT, 429: pluginv1.Class_CLASS_THROTTLED, 500: pluginv1.Class_CLASS_RETRYABLE,
+		600: pluginv1.Class_CLASS_RETRYABLE,
+	} {
+		o := toOutcome(Receipt{Status: status, MessageID: "m"}, nil, redactor{})
+		require.Equal(t, want, o.GetClass(), status)
+		require.Equal(t, want == pluginv1.Class_CLASS_OK, o.GetMessage() == "", status)
+		require.Equal(t, pluginv1.Class_CLASS_OK, toOutcome(Receipt{Status: status, Accepted: true}, nil, redactor{}).GetClass(), status)
+		require.Equal(t, pluginv1.Class_CLASS_PERMANENT, toOutcome(Receipt{Status: status, Accepted: true}, Permanent(errors.New("no")), redactor{}).GetClass())
+	}
+	require.Equal(t, "the endpoint answered 500 Internal Server Error", toOutcome(Receipt{Status: 500}, nil, redactor{}).GetMessage())
+}
+
 // What does not fit into the contract's numbers must not come out as another.
 func TestOutcomesNumbersAreCutNotWrapped(t *testing.T) {
 	t.Parallel()

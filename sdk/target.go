@@ -56,8 +56,12 @@ type Delivery struct {
 
 // Receipt is what the endpoint answered to one attempt.
 type Receipt struct {
-	// Status is the HTTP status, or 0 when there was no answer.
+	// Status is the HTTP status, or 0 when there was no answer. It decides: with a nil
+	// error and a status that is no 2xx, Deliver returned what Classify makes of it.
 	Status int
+	// Accepted says that the status stands for a delivery that was taken, though it is no
+	// 2xx: 409 from an endpoint that so tells a repetition.
+	Accepted bool
 	// Excerpt is the beginning of the answer. The SDK cuts it to 4 KiB and redacts
 	// the instance's secrets.
 	Excerpt string
