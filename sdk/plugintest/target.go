@@ -30,7 +30,8 @@ func (t *Target) Deliver(ctx context.Context, d host.Delivery) (host.Outcome, er
 	return t.client.Deliver(ctx, Instance, d)
 }
 
-// token is in the path of every endpoint's URL, as a credential that must not show.
+// token is in the path of an endpoint's URL that is not public, as a credential that must
+// not show.
 const token = "plugintest-tNq7vX2mKc9R"
 
 // endpoint is an HTTP server that a target delivers to.
@@ -52,8 +53,16 @@ func newEndpoint(tb testing.TB, suite TargetSuite) *endpoint {
 	return e
 }
 
-// url returns the endpoint's URL with the secret in its path.
-func (e *endpoint) url() string { return e.URL + "/hooks/" + token }
+// url returns the endpoint's URL.
+func (e *endpoint) url() string { return e.URL + e.path() }
+
+// path is that of the URL, with the secret in it unless the URL is public.
+func (e *endpoint) path() string {
+	if e.suite.PublicURL {
+		return "/hooks"
+	}
+	return "/hooks/" + token
+}
 
 // answers sets what the endpoint does with requests; nil accepts them.
 func (e *endpoint) answers(h http.HandlerFunc) {
@@ -117,12 +126,12 @@ func echo(status int) http.HandlerFunc {
 }
 
 // deadURL returns a URL that refuses connections.
-func deadURL(tb testing.TB) string {
+func (e *endpoint) deadURL(tb testing.TB) string {
 	tb.Helper()
 	l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	return "http://" + l.Addr().String() + "/hooks/" + token
+	return "http://" + l.Addr().String() + e.path()
 }

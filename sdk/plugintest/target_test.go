@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/hookarr/hookarr/sdk"
@@ -59,4 +60,35 @@ func TestTargetSuite(t *testing.T) {
 		},
 		IdempotencyKey: func(r *http.Request) string { return r.Header.Get("Idempotency-Key") },
 	})
+}
+
+type publicConfig struct {
+	URL   string     `json:"url"   hookarr:"required" doc:"Where to post to, which anybody may know."`
+	Token sdk.Secret `json:"token" hookarr:"required" doc:"Goes behind the URL."`
+}
+
+// newPublicTarget posts to a public URL with the secret behind it, in a header and in the
+// body.
+func newPublicTarget(_ context.Context, env sdk.Env, c publicConfig) (sdk.Target, error) {
+	return sdk.TargetFunc(func(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
+		env.Log.DebugContext(ctx, "delivering", "url", c.URL, "token", c.Token.Reveal())
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL+"/"+c.Token.Reveal(), strings.NewReader(d.Event.Title+c.Token.Reveal()))
+		if err != nil {
+			return sdk.Receipt{}, sdk.Misconfigured(errors.New("url is none"))
+		}
+		req.Header.Set("X-Token", c.Token.Reveal())
+		return env.HTTP.Do(req)
+	}), nil
+}
+
+func publicSuite() plugintest.TargetSuite {
+	return plugintest.TargetSuite{
+		Config:    func(url string) any { return map[string]any{"url": url, "token": "the secret of the public"} },
+		PublicURL: true,
+	}
+}
+
+func TestTargetSuiteWithAPublicURL(t *testing.T) {
+	t.Parallel()
+	plugintest.TestTarget(t, targetInfo(), newPublicTarget, publicSuite())
 }

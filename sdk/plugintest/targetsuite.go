@@ -25,6 +25,10 @@ type TargetSuite struct {
 	// Config returns a valid configuration that delivers to endpointURL. It should
 	// have every secret that the target can be given.
 	Config func(endpointURL string) any
+	// PublicURL says that the URL is no credential, and that it may show: what is secret is
+	// elsewhere in the configuration. Else the URL has a token in its path, which nothing
+	// must show.
+	PublicURL bool
 	// Accepts judges a request the way the real endpoint would. Nil accepts any.
 	Accepts func(r *http.Request) error
 	// Answer writes what the endpoint answers to a request that it accepts. Nil is
@@ -218,7 +222,7 @@ func receive(t *testing.T, c <-chan struct{}, message string) {
 
 func checkNoConnection(t *testing.T, target *Target, e *endpoint) {
 	t.Helper()
-	configure(t, target, e.suite.Config(deadURL(t)))
+	configure(t, target, e.suite.Config(e.deadURL(t)))
 	o := deliver(t, target, Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported)))
 	require.Equal(t, sdk.ClassRetryable, o.Class, o.Message)
 	require.Zero(t, o.Receipt.Status)
@@ -237,11 +241,12 @@ func checkSecrets(t *testing.T, target *Target, e *endpoint) {
 	t.Helper()
 	desc, err := target.Describe(t.Context())
 	require.NoError(t, err)
-	secrets := append(secretsOf(t, desc.ConfigSchema, Config(t, e.suite.Config(e.url()))), token)
+	secrets := secretsOf(t, desc.ConfigSchema, Config(t, e.suite.Config(e.url())))
 	clean := func(where, text string) {
 		for _, s := range secrets {
 			require.NotContains(t, text, s, "%s shows a secret", where)
 		}
+		require.NotContains(t, text, token, "%s shows the URL: make it an sdk.Secret, or set PublicURL if it is none", where)
 	}
 	d := Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported))
 	for _, status := range []int{200, 204, 301, 400, 401, 404, 413, 429, 500, 503} {
@@ -257,7 +262,7 @@ func checkSecrets(t *testing.T, target *Target, e *endpoint) {
 		}
 	})
 	clean("the message", deliver(t, target, d).Message)
-	configure(t, target, e.suite.Config(deadURL(t)))
+	configure(t, target, e.suite.Config(e.deadURL(t)))
 	clean("the message", deliver(t, target, d).Message)
 	clean("the log", target.Logs())
 }
