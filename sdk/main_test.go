@@ -17,6 +17,9 @@ import (
 const asPlugin = "HOOKARR_TEST_AS_PLUGIN"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asPlugin) == "misbuilt" {
+		sdk.ServeTarget(sdk.Info{Name: "sample", Version: "1"}, newProcessTarget)
+	}
 	if os.Getenv(asPlugin) != "" {
 		sdk.ServeTarget(sdk.Info{Name: "sample", Version: "1.2.3", Summary: "For tests."}, newProcessTarget)
 	}

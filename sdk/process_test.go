@@ -137,6 +137,13 @@ func TestRunByHandExplainsItself(t *testing.T) {
 	require.Contains(t, stderr.String(), "hookarr plugins list")
 }
 
+func TestRunByHandSaysWhatIsNotBuiltRight(t *testing.T) {
+	t.Parallel()
+	out, err := command(t, asPlugin+"=misbuilt").CombinedOutput()
+	require.Error(t, err)
+	require.Equal(t, "the plugin is not built right:\nthe version \"1\" needs the form 1.2.3\n", string(out))
+}
+
 func TestNothingButTheHandshakeOnStdout(t *testing.T) {
 	t.Parallel()
 	l := launch(t, handshake.LogLevelEnv+"=debug")

@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"strings"
@@ -22,6 +23,10 @@ func ServeSource[C any](info Info, ctor NewSource[C]) {
 
 func serve(p *Plugin, err error) {
 	log := process.HostLog()
+	if err != nil && !process.Launched() {
+		_, _ = fmt.Fprintf(os.Stderr, "the plugin is not built right:\n%s\n", err)
+		os.Exit(1)
+	}
 	if err != nil {
 		log.Logger().Error("the plugin is not built right", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
 		os.Exit(1)
