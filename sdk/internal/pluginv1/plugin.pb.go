@@ -99,6 +99,8 @@ const (
 	Feature_FEATURE_RAW Feature = 6
 	// Target: TargetService.Test is served.
 	Feature_FEATURE_TEST Feature = 7
+	// Target: DeliverRequest.preview is obeyed.
+	Feature_FEATURE_PREVIEW Feature = 8
 )
 
 // Enum value maps for Feature.
@@ -112,6 +114,7 @@ var (
 		5: "FEATURE_EDIT",
 		6: "FEATURE_RAW",
 		7: "FEATURE_TEST",
+		8: "FEATURE_PREVIEW",
 	}
 	Feature_value = map[string]int32{
 		"FEATURE_UNSPECIFIED": 0,
@@ -122,6 +125,7 @@ var (
 		"FEATURE_EDIT":        5,
 		"FEATURE_RAW":         6,
 		"FEATURE_TEST":        7,
+		"FEATURE_PREVIEW":     8,
 	}
 )
 
@@ -323,9 +327,11 @@ type DescribeResponse struct {
 	SdkVersion      string `protobuf:"bytes,5,opt,name=sdk_version,json=sdkVersion,proto3" json:"sdk_version,omitempty"`
 	ProtocolVersion uint32 `protobuf:"varint,6,opt,name=protocol_version,json=protocolVersion,proto3" json:"protocol_version,omitempty"`
 	// JSON Schema (2020-12) of one instance's configuration.
-	ConfigSchema  []byte    `protobuf:"bytes,7,opt,name=config_schema,json=configSchema,proto3" json:"config_schema,omitempty"`
-	Features      []Feature `protobuf:"varint,8,rep,packed,name=features,proto3,enum=hookarr.plugin.v1.Feature" json:"features,omitempty"`
-	Defaults      *Defaults `protobuf:"bytes,9,opt,name=defaults,proto3" json:"defaults,omitempty"`
+	ConfigSchema []byte    `protobuf:"bytes,7,opt,name=config_schema,json=configSchema,proto3" json:"config_schema,omitempty"`
+	Features     []Feature `protobuf:"varint,8,rep,packed,name=features,proto3,enum=hookarr.plugin.v1.Feature" json:"features,omitempty"`
+	Defaults     *Defaults `protobuf:"bytes,9,opt,name=defaults,proto3" json:"defaults,omitempty"`
+	// The types of event that the source may make; empty for any.
+	EventTypes    []*EventType `protobuf:"bytes,10,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -423,6 +429,67 @@ func (x *DescribeResponse) GetDefaults() *Defaults {
 	return nil
 }
 
+func (x *DescribeResponse) GetEventTypes() []*EventType {
+	if x != nil {
+		return x.EventTypes
+	}
+	return nil
+}
+
+// EventType is one that a source plugin may make.
+type EventType struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Type  string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// The application's own words for what becomes this type.
+	NativeTypes   []string `protobuf:"bytes,2,rep,name=native_types,json=nativeTypes,proto3" json:"native_types,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventType) Reset() {
+	*x = EventType{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventType) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventType) ProtoMessage() {}
+
+func (x *EventType) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventType.ProtoReflect.Descriptor instead.
+func (*EventType) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *EventType) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *EventType) GetNativeTypes() []string {
+	if x != nil {
+		return x.NativeTypes
+	}
+	return nil
+}
+
 // Defaults are a target plugin's proposals; the operator's configuration wins.
 type Defaults struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -436,7 +503,7 @@ type Defaults struct {
 
 func (x *Defaults) Reset() {
 	*x = Defaults{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[2]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -448,7 +515,7 @@ func (x *Defaults) String() string {
 func (*Defaults) ProtoMessage() {}
 
 func (x *Defaults) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[2]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -461,7 +528,7 @@ func (x *Defaults) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Defaults.ProtoReflect.Descriptor instead.
 func (*Defaults) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{2}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Defaults) GetConcurrency() uint32 {
@@ -496,7 +563,7 @@ type Rate struct {
 
 func (x *Rate) Reset() {
 	*x = Rate{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -508,7 +575,7 @@ func (x *Rate) String() string {
 func (*Rate) ProtoMessage() {}
 
 func (x *Rate) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -521,7 +588,7 @@ func (x *Rate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rate.ProtoReflect.Descriptor instead.
 func (*Rate) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Rate) GetPerSecond() float64 {
@@ -553,7 +620,7 @@ type Group struct {
 
 func (x *Group) Reset() {
 	*x = Group{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -565,7 +632,7 @@ func (x *Group) String() string {
 func (*Group) ProtoMessage() {}
 
 func (x *Group) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -578,7 +645,7 @@ func (x *Group) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Group.ProtoReflect.Descriptor instead.
 func (*Group) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Group) GetWait() *durationpb.Duration {
@@ -606,14 +673,16 @@ type ConfigureRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Instances []*Instance            `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
 	// Judge the configuration and change nothing.
-	ValidateOnly  bool `protobuf:"varint,2,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,2,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Absent from hosts that do not say.
+	Host          *HostInfo `protobuf:"bytes,3,opt,name=host,proto3" json:"host,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ConfigureRequest) Reset() {
 	*x = ConfigureRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -625,7 +694,7 @@ func (x *ConfigureRequest) String() string {
 func (*ConfigureRequest) ProtoMessage() {}
 
 func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -638,7 +707,7 @@ func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureRequest.ProtoReflect.Descriptor instead.
 func (*ConfigureRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ConfigureRequest) GetInstances() []*Instance {
@@ -655,6 +724,68 @@ func (x *ConfigureRequest) GetValidateOnly() bool {
 	return false
 }
 
+func (x *ConfigureRequest) GetHost() *HostInfo {
+	if x != nil {
+		return x.Host
+	}
+	return nil
+}
+
+// HostInfo is what a plugin may know of its host.
+type HostInfo struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Semantic version of Hookarr.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// The features of plugins that the host makes use of.
+	Features      []Feature `protobuf:"varint,2,rep,packed,name=features,proto3,enum=hookarr.plugin.v1.Feature" json:"features,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HostInfo) Reset() {
+	*x = HostInfo{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostInfo) ProtoMessage() {}
+
+func (x *HostInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostInfo.ProtoReflect.Descriptor instead.
+func (*HostInfo) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *HostInfo) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *HostInfo) GetFeatures() []Feature {
+	if x != nil {
+		return x.Features
+	}
+	return nil
+}
+
 // Instance is one configured source or target of this plugin.
 type Instance struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -667,7 +798,7 @@ type Instance struct {
 
 func (x *Instance) Reset() {
 	*x = Instance{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -679,7 +810,7 @@ func (x *Instance) String() string {
 func (*Instance) ProtoMessage() {}
 
 func (x *Instance) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -692,7 +823,7 @@ func (x *Instance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Instance.ProtoReflect.Descriptor instead.
 func (*Instance) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Instance) GetName() string {
@@ -713,15 +844,18 @@ type ConfigureResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Every problem found. An instance with a problem is not put in place; its
 	// former self, if any, stays.
-	Problems      []*Problem      `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
-	Instances     []*InstanceInfo `protobuf:"bytes,2,rep,name=instances,proto3" json:"instances,omitempty"`
+	Problems  []*Problem      `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
+	Instances []*InstanceInfo `protobuf:"bytes,2,rep,name=instances,proto3" json:"instances,omitempty"`
+	// What is probably wrong with an instance's configuration and keeps it from
+	// nothing. Each answer has those of all instances.
+	Warnings      []*Problem `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ConfigureResponse) Reset() {
 	*x = ConfigureResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +867,7 @@ func (x *ConfigureResponse) String() string {
 func (*ConfigureResponse) ProtoMessage() {}
 
 func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +880,7 @@ func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureResponse.ProtoReflect.Descriptor instead.
 func (*ConfigureResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ConfigureResponse) GetProblems() []*Problem {
@@ -763,7 +897,14 @@ func (x *ConfigureResponse) GetInstances() []*InstanceInfo {
 	return nil
 }
 
-// Problem is one thing wrong with an instance's configuration.
+func (x *ConfigureResponse) GetWarnings() []*Problem {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// Problem is one thing wrong with an instance's configuration, or a warning.
 type Problem struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Instance string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -777,7 +918,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -789,7 +930,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -802,7 +943,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Problem) GetInstance() string {
@@ -838,7 +979,7 @@ type InstanceInfo struct {
 
 func (x *InstanceInfo) Reset() {
 	*x = InstanceInfo{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +991,7 @@ func (x *InstanceInfo) String() string {
 func (*InstanceInfo) ProtoMessage() {}
 
 func (x *InstanceInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +1004,7 @@ func (x *InstanceInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstanceInfo.ProtoReflect.Descriptor instead.
 func (*InstanceInfo) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *InstanceInfo) GetName() string {
@@ -888,7 +1029,7 @@ type CheckHealthRequest struct {
 
 func (x *CheckHealthRequest) Reset() {
 	*x = CheckHealthRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -900,7 +1041,7 @@ func (x *CheckHealthRequest) String() string {
 func (*CheckHealthRequest) ProtoMessage() {}
 
 func (x *CheckHealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -913,7 +1054,7 @@ func (x *CheckHealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckHealthRequest.ProtoReflect.Descriptor instead.
 func (*CheckHealthRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 type CheckHealthResponse struct {
@@ -926,7 +1067,7 @@ type CheckHealthResponse struct {
 
 func (x *CheckHealthResponse) Reset() {
 	*x = CheckHealthResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -938,7 +1079,7 @@ func (x *CheckHealthResponse) String() string {
 func (*CheckHealthResponse) ProtoMessage() {}
 
 func (x *CheckHealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -951,7 +1092,7 @@ func (x *CheckHealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckHealthResponse.ProtoReflect.Descriptor instead.
 func (*CheckHealthResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CheckHealthResponse) GetWarnings() map[string]string {
@@ -972,7 +1113,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1125,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1138,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Header) GetName() string {
@@ -1029,7 +1170,7 @@ type OriginalRequest struct {
 
 func (x *OriginalRequest) Reset() {
 	*x = OriginalRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1041,7 +1182,7 @@ func (x *OriginalRequest) String() string {
 func (*OriginalRequest) ProtoMessage() {}
 
 func (x *OriginalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1054,7 +1195,7 @@ func (x *OriginalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OriginalRequest.ProtoReflect.Descriptor instead.
 func (*OriginalRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *OriginalRequest) GetMethod() string {
@@ -1104,7 +1245,7 @@ type DecodeRequest struct {
 
 func (x *DecodeRequest) Reset() {
 	*x = DecodeRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1116,7 +1257,7 @@ func (x *DecodeRequest) String() string {
 func (*DecodeRequest) ProtoMessage() {}
 
 func (x *DecodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1129,7 +1270,7 @@ func (x *DecodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecodeRequest.ProtoReflect.Descriptor instead.
 func (*DecodeRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DecodeRequest) GetInstance() string {
@@ -1169,7 +1310,7 @@ type DecodeResponse struct {
 
 func (x *DecodeResponse) Reset() {
 	*x = DecodeResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1181,7 +1322,7 @@ func (x *DecodeResponse) String() string {
 func (*DecodeResponse) ProtoMessage() {}
 
 func (x *DecodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1194,7 +1335,7 @@ func (x *DecodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecodeResponse.ProtoReflect.Descriptor instead.
 func (*DecodeResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DecodeResponse) GetResult() isDecodeResponse_Result {
@@ -1266,7 +1407,7 @@ type Skip struct {
 
 func (x *Skip) Reset() {
 	*x = Skip{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1419,7 @@ func (x *Skip) String() string {
 func (*Skip) ProtoMessage() {}
 
 func (x *Skip) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1432,7 @@ func (x *Skip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Skip.ProtoReflect.Descriptor instead.
 func (*Skip) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Skip) GetReason() string {
@@ -1313,7 +1454,7 @@ type Invalid struct {
 
 func (x *Invalid) Reset() {
 	*x = Invalid{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1325,7 +1466,7 @@ func (x *Invalid) String() string {
 func (*Invalid) ProtoMessage() {}
 
 func (x *Invalid) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1338,7 +1479,7 @@ func (x *Invalid) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invalid.ProtoReflect.Descriptor instead.
 func (*Invalid) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Invalid) GetReason() string {
@@ -1372,14 +1513,19 @@ type DeliverRequest struct {
 	// What the endpoint answered to the delivery that this one replaces.
 	Previous *Receipt `protobuf:"bytes,7,opt,name=previous,proto3" json:"previous,omitempty"`
 	// Name of the route that asked for this delivery.
-	Route         string `protobuf:"bytes,8,opt,name=route,proto3" json:"route,omitempty"`
+	Route string `protobuf:"bytes,8,opt,name=route,proto3" json:"route,omitempty"`
+	// Answer with the request that was sent, whatever the outcome.
+	Record bool `protobuf:"varint,9,opt,name=record,proto3" json:"record,omitempty"`
+	// Send nothing, and answer with the requests that would be sent. Needs
+	// FEATURE_PREVIEW.
+	Preview       bool `protobuf:"varint,10,opt,name=preview,proto3" json:"preview,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeliverRequest) Reset() {
 	*x = DeliverRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1537,7 @@ func (x *DeliverRequest) String() string {
 func (*DeliverRequest) ProtoMessage() {}
 
 func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1550,7 @@ func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverRequest.ProtoReflect.Descriptor instead.
 func (*DeliverRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *DeliverRequest) GetInstance() string {
@@ -1463,6 +1609,20 @@ func (x *DeliverRequest) GetRoute() string {
 	return ""
 }
 
+func (x *DeliverRequest) GetRecord() bool {
+	if x != nil {
+		return x.Record
+	}
+	return false
+}
+
+func (x *DeliverRequest) GetPreview() bool {
+	if x != nil {
+		return x.Preview
+	}
+	return false
+}
+
 // Receipt is what the endpoint gave for an accepted delivery.
 type Receipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1477,7 +1637,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +1649,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +1662,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Receipt) GetMessageId() string {
@@ -1529,16 +1689,20 @@ type DeliverResponse struct {
 	// HTTP status, or 0 when there was no answer.
 	Status uint32 `protobuf:"varint,4,opt,name=status,proto3" json:"status,omitempty"`
 	// Redacted beginning of the endpoint's answer, at most 4 KiB.
-	Excerpt       string      `protobuf:"bytes,5,opt,name=excerpt,proto3" json:"excerpt,omitempty"`
-	Receipt       *Receipt    `protobuf:"bytes,6,opt,name=receipt,proto3" json:"receipt,omitempty"`
-	LearntRate    *LearntRate `protobuf:"bytes,7,opt,name=learnt_rate,json=learntRate,proto3" json:"learnt_rate,omitempty"`
+	Excerpt    string      `protobuf:"bytes,5,opt,name=excerpt,proto3" json:"excerpt,omitempty"`
+	Receipt    *Receipt    `protobuf:"bytes,6,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	LearntRate *LearntRate `protobuf:"bytes,7,opt,name=learnt_rate,json=learntRate,proto3" json:"learnt_rate,omitempty"`
+	// The last request that was sent, when the host asked for it or the class is not
+	// CLASS_OK. For a preview, the requests that would be sent, at most 8, in order;
+	// the class then means nothing.
+	Requests      []*SentRequest `protobuf:"bytes,8,rep,name=requests,proto3" json:"requests,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeliverResponse) Reset() {
 	*x = DeliverResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[20]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1550,7 +1714,7 @@ func (x *DeliverResponse) String() string {
 func (*DeliverResponse) ProtoMessage() {}
 
 func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[20]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1563,7 +1727,7 @@ func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverResponse.ProtoReflect.Descriptor instead.
 func (*DeliverResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DeliverResponse) GetClass() Class {
@@ -1615,6 +1779,92 @@ func (x *DeliverResponse) GetLearntRate() *LearntRate {
 	return nil
 }
 
+func (x *DeliverResponse) GetRequests() []*SentRequest {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+// SentRequest is an HTTP request to an endpoint, with every secret redacted.
+type SentRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Method  string                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
+	Url     string                 `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	Headers []*Header              `protobuf:"bytes,3,rep,name=headers,proto3" json:"headers,omitempty"`
+	// At most 16 KiB.
+	Body []byte `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
+	// The body was longer.
+	Truncated     bool `protobuf:"varint,5,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SentRequest) Reset() {
+	*x = SentRequest{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SentRequest) ProtoMessage() {}
+
+func (x *SentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SentRequest.ProtoReflect.Descriptor instead.
+func (*SentRequest) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *SentRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *SentRequest) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *SentRequest) GetHeaders() []*Header {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *SentRequest) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *SentRequest) GetTruncated() bool {
+	if x != nil {
+		return x.Truncated
+	}
+	return false
+}
+
 // LearntRate is what the endpoint said of its own limits.
 type LearntRate struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1626,7 +1876,7 @@ type LearntRate struct {
 
 func (x *LearntRate) Reset() {
 	*x = LearntRate{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[21]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1638,7 +1888,7 @@ func (x *LearntRate) String() string {
 func (*LearntRate) ProtoMessage() {}
 
 func (x *LearntRate) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[21]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1651,7 +1901,7 @@ func (x *LearntRate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearntRate.ProtoReflect.Descriptor instead.
 func (*LearntRate) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *LearntRate) GetRemaining() uint32 {
@@ -1669,15 +1919,18 @@ func (x *LearntRate) GetResetAfter() *durationpb.Duration {
 }
 
 type TestRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Instance      string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Instance string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	// The event to show, as JSON by the published schema; empty leaves it to the
+	// plugin.
+	Event         []byte `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TestRequest) Reset() {
 	*x = TestRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[22]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1689,7 +1942,7 @@ func (x *TestRequest) String() string {
 func (*TestRequest) ProtoMessage() {}
 
 func (x *TestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[22]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1702,7 +1955,7 @@ func (x *TestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestRequest.ProtoReflect.Descriptor instead.
 func (*TestRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TestRequest) GetInstance() string {
@@ -1710,6 +1963,13 @@ func (x *TestRequest) GetInstance() string {
 		return x.Instance
 	}
 	return ""
+}
+
+func (x *TestRequest) GetEvent() []byte {
+	if x != nil {
+		return x.Event
+	}
+	return nil
 }
 
 type TestResponse struct {
@@ -1721,7 +1981,7 @@ type TestResponse struct {
 
 func (x *TestResponse) Reset() {
 	*x = TestResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[23]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1733,7 +1993,7 @@ func (x *TestResponse) String() string {
 func (*TestResponse) ProtoMessage() {}
 
 func (x *TestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[23]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1746,7 +2006,7 @@ func (x *TestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestResponse.ProtoReflect.Descriptor instead.
 func (*TestResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *TestResponse) GetOutcome() *DeliverResponse {
@@ -1774,7 +2034,7 @@ type ListHistoryRequest struct {
 
 func (x *ListHistoryRequest) Reset() {
 	*x = ListHistoryRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[24]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1786,7 +2046,7 @@ func (x *ListHistoryRequest) String() string {
 func (*ListHistoryRequest) ProtoMessage() {}
 
 func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[24]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1799,7 +2059,7 @@ func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ListHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListHistoryRequest) GetInstance() string {
@@ -1855,7 +2115,7 @@ type Rename struct {
 
 func (x *Rename) Reset() {
 	*x = Rename{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1867,7 +2127,7 @@ func (x *Rename) String() string {
 func (*Rename) ProtoMessage() {}
 
 func (x *Rename) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1880,7 +2140,7 @@ func (x *Rename) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rename.ProtoReflect.Descriptor instead.
 func (*Rename) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Rename) GetFrom() string {
@@ -1909,7 +2169,7 @@ type ListHistoryResponse struct {
 
 func (x *ListHistoryResponse) Reset() {
 	*x = ListHistoryResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1921,7 +2181,7 @@ func (x *ListHistoryResponse) String() string {
 func (*ListHistoryResponse) ProtoMessage() {}
 
 func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1934,7 +2194,7 @@ func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListHistoryResponse) GetEvents() []*PastEvent {
@@ -1974,7 +2234,7 @@ type PastEvent struct {
 
 func (x *PastEvent) Reset() {
 	*x = PastEvent{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1986,7 +2246,7 @@ func (x *PastEvent) String() string {
 func (*PastEvent) ProtoMessage() {}
 
 func (x *PastEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1999,7 +2259,7 @@ func (x *PastEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PastEvent.ProtoReflect.Descriptor instead.
 func (*PastEvent) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PastEvent) GetEvent() []byte {
@@ -2033,7 +2293,7 @@ type FetchRequest struct {
 
 func (x *FetchRequest) Reset() {
 	*x = FetchRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2045,7 +2305,7 @@ func (x *FetchRequest) String() string {
 func (*FetchRequest) ProtoMessage() {}
 
 func (x *FetchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2058,7 +2318,7 @@ func (x *FetchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
 func (*FetchRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *FetchRequest) GetInstance() string {
@@ -2085,7 +2345,7 @@ type FetchResponse struct {
 
 func (x *FetchResponse) Reset() {
 	*x = FetchResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2097,7 +2357,7 @@ func (x *FetchResponse) String() string {
 func (*FetchResponse) ProtoMessage() {}
 
 func (x *FetchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2110,7 +2370,7 @@ func (x *FetchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
 func (*FetchResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *FetchResponse) GetEvent() []byte {
@@ -2134,7 +2394,7 @@ type ConnectRequest struct {
 
 func (x *ConnectRequest) Reset() {
 	*x = ConnectRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2146,7 +2406,7 @@ func (x *ConnectRequest) String() string {
 func (*ConnectRequest) ProtoMessage() {}
 
 func (x *ConnectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2159,7 +2419,7 @@ func (x *ConnectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectRequest.ProtoReflect.Descriptor instead.
 func (*ConnectRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ConnectRequest) GetInstance() string {
@@ -2204,7 +2464,7 @@ type Credential struct {
 
 func (x *Credential) Reset() {
 	*x = Credential{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +2476,7 @@ func (x *Credential) String() string {
 func (*Credential) ProtoMessage() {}
 
 func (x *Credential) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2229,7 +2489,7 @@ func (x *Credential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credential.ProtoReflect.Descriptor instead.
 func (*Credential) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Credential) GetScheme() isCredential_Scheme {
@@ -2283,7 +2543,7 @@ type BasicCredential struct {
 
 func (x *BasicCredential) Reset() {
 	*x = BasicCredential{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2295,7 +2555,7 @@ func (x *BasicCredential) String() string {
 func (*BasicCredential) ProtoMessage() {}
 
 func (x *BasicCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2308,7 +2568,7 @@ func (x *BasicCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BasicCredential.ProtoReflect.Descriptor instead.
 func (*BasicCredential) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *BasicCredential) GetUsername() string {
@@ -2335,7 +2595,7 @@ type HeaderCredential struct {
 
 func (x *HeaderCredential) Reset() {
 	*x = HeaderCredential{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2347,7 +2607,7 @@ func (x *HeaderCredential) String() string {
 func (*HeaderCredential) ProtoMessage() {}
 
 func (x *HeaderCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2360,7 +2620,7 @@ func (x *HeaderCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderCredential.ProtoReflect.Descriptor instead.
 func (*HeaderCredential) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *HeaderCredential) GetName() string {
@@ -2397,7 +2657,7 @@ type ConnectResponse struct {
 
 func (x *ConnectResponse) Reset() {
 	*x = ConnectResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2409,7 +2669,7 @@ func (x *ConnectResponse) String() string {
 func (*ConnectResponse) ProtoMessage() {}
 
 func (x *ConnectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2422,7 +2682,7 @@ func (x *ConnectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectResponse.ProtoReflect.Descriptor instead.
 func (*ConnectResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ConnectResponse) GetConnected() bool {
@@ -2486,7 +2746,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2498,7 +2758,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2511,7 +2771,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Change) GetField() string {
@@ -2540,7 +2800,7 @@ var File_hookarr_plugin_v1_plugin_proto protoreflect.FileDescriptor
 const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"\x1ehookarr/plugin/v1/plugin.proto\x12\x11hookarr.plugin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x11\n" +
-	"\x0fDescribeRequest\"\xe9\x02\n" +
+	"\x0fDescribeRequest\"\xa8\x03\n" +
 	"\x10DescribeResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12+\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x17.hookarr.plugin.v1.KindR\x04kind\x12\x18\n" +
@@ -2551,7 +2811,13 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x10protocol_version\x18\x06 \x01(\rR\x0fprotocolVersion\x12#\n" +
 	"\rconfig_schema\x18\a \x01(\fR\fconfigSchema\x126\n" +
 	"\bfeatures\x18\b \x03(\x0e2\x1a.hookarr.plugin.v1.FeatureR\bfeatures\x127\n" +
-	"\bdefaults\x18\t \x01(\v2\x1b.hookarr.plugin.v1.DefaultsR\bdefaults\"\x89\x01\n" +
+	"\bdefaults\x18\t \x01(\v2\x1b.hookarr.plugin.v1.DefaultsR\bdefaults\x12=\n" +
+	"\vevent_types\x18\n" +
+	" \x03(\v2\x1c.hookarr.plugin.v1.EventTypeR\n" +
+	"eventTypes\"B\n" +
+	"\tEventType\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12!\n" +
+	"\fnative_types\x18\x02 \x03(\tR\vnativeTypes\"\x89\x01\n" +
 	"\bDefaults\x12 \n" +
 	"\vconcurrency\x18\x01 \x01(\rR\vconcurrency\x12+\n" +
 	"\x04rate\x18\x02 \x01(\v2\x17.hookarr.plugin.v1.RateR\x04rate\x12.\n" +
@@ -2563,16 +2829,21 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x05Group\x12-\n" +
 	"\x04wait\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x124\n" +
 	"\bmax_wait\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\amaxWait\x12\x10\n" +
-	"\x03max\x18\x03 \x01(\rR\x03max\"r\n" +
+	"\x03max\x18\x03 \x01(\rR\x03max\"\xa3\x01\n" +
 	"\x10ConfigureRequest\x129\n" +
 	"\tinstances\x18\x01 \x03(\v2\x1b.hookarr.plugin.v1.InstanceR\tinstances\x12#\n" +
-	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\"6\n" +
+	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x12/\n" +
+	"\x04host\x18\x03 \x01(\v2\x1b.hookarr.plugin.v1.HostInfoR\x04host\"\\\n" +
+	"\bHostInfo\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x126\n" +
+	"\bfeatures\x18\x02 \x03(\x0e2\x1a.hookarr.plugin.v1.FeatureR\bfeatures\"6\n" +
 	"\bInstance\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06config\x18\x02 \x01(\fR\x06config\"\x8a\x01\n" +
+	"\x06config\x18\x02 \x01(\fR\x06config\"\xc2\x01\n" +
 	"\x11ConfigureResponse\x126\n" +
 	"\bproblems\x18\x01 \x03(\v2\x1a.hookarr.plugin.v1.ProblemR\bproblems\x12=\n" +
-	"\tinstances\x18\x02 \x03(\v2\x1f.hookarr.plugin.v1.InstanceInfoR\tinstances\"Q\n" +
+	"\tinstances\x18\x02 \x03(\v2\x1f.hookarr.plugin.v1.InstanceInfoR\tinstances\x126\n" +
+	"\bwarnings\x18\x03 \x03(\v2\x1a.hookarr.plugin.v1.ProblemR\bwarnings\"Q\n" +
 	"\aProblem\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x18\n" +
@@ -2609,7 +2880,7 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"5\n" +
 	"\aInvalid\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04test\x18\x02 \x01(\bR\x04test\"\xb8\x02\n" +
+	"\x04test\x18\x02 \x01(\bR\x04test\"\xea\x02\n" +
 	"\x0eDeliverRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\x1f\n" +
 	"\vdelivery_id\x18\x02 \x01(\tR\n" +
@@ -2619,11 +2890,14 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\toriginals\x18\x05 \x03(\v2\".hookarr.plugin.v1.OriginalRequestR\toriginals\x12'\n" +
 	"\x0fcorrelation_key\x18\x06 \x01(\tR\x0ecorrelationKey\x126\n" +
 	"\bprevious\x18\a \x01(\v2\x1a.hookarr.plugin.v1.ReceiptR\bprevious\x12\x14\n" +
-	"\x05route\x18\b \x01(\tR\x05route\">\n" +
+	"\x05route\x18\b \x01(\tR\x05route\x12\x16\n" +
+	"\x06record\x18\t \x01(\bR\x06record\x12\x18\n" +
+	"\apreview\x18\n" +
+	" \x01(\bR\apreview\">\n" +
 	"\aReceipt\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12\x14\n" +
-	"\x05state\x18\x02 \x01(\fR\x05state\"\xbf\x02\n" +
+	"\x05state\x18\x02 \x01(\fR\x05state\"\xfb\x02\n" +
 	"\x0fDeliverResponse\x12.\n" +
 	"\x05class\x18\x01 \x01(\x0e2\x18.hookarr.plugin.v1.ClassR\x05class\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12:\n" +
@@ -2633,14 +2907,22 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\aexcerpt\x18\x05 \x01(\tR\aexcerpt\x124\n" +
 	"\areceipt\x18\x06 \x01(\v2\x1a.hookarr.plugin.v1.ReceiptR\areceipt\x12>\n" +
 	"\vlearnt_rate\x18\a \x01(\v2\x1d.hookarr.plugin.v1.LearntRateR\n" +
-	"learntRate\"f\n" +
+	"learntRate\x12:\n" +
+	"\brequests\x18\b \x03(\v2\x1e.hookarr.plugin.v1.SentRequestR\brequests\"\x9e\x01\n" +
+	"\vSentRequest\x12\x16\n" +
+	"\x06method\x18\x01 \x01(\tR\x06method\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x123\n" +
+	"\aheaders\x18\x03 \x03(\v2\x19.hookarr.plugin.v1.HeaderR\aheaders\x12\x12\n" +
+	"\x04body\x18\x04 \x01(\fR\x04body\x12\x1c\n" +
+	"\ttruncated\x18\x05 \x01(\bR\ttruncated\"f\n" +
 	"\n" +
 	"LearntRate\x12\x1c\n" +
 	"\tremaining\x18\x01 \x01(\rR\tremaining\x12:\n" +
 	"\vreset_after\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"resetAfter\")\n" +
+	"resetAfter\"?\n" +
 	"\vTestRequest\x12\x1a\n" +
-	"\binstance\x18\x01 \x01(\tR\binstance\"L\n" +
+	"\binstance\x18\x01 \x01(\tR\binstance\x12\x14\n" +
+	"\x05event\x18\x02 \x01(\fR\x05event\"L\n" +
 	"\fTestResponse\x12<\n" +
 	"\aoutcome\x18\x01 \x01(\v2\".hookarr.plugin.v1.DeliverResponseR\aoutcome\"\xf7\x01\n" +
 	"\x12ListHistoryRequest\x12\x1a\n" +
@@ -2700,7 +2982,7 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vKIND_SOURCE\x10\x01\x12\x0f\n" +
-	"\vKIND_TARGET\x10\x02*\xa7\x01\n" +
+	"\vKIND_TARGET\x10\x02*\xbc\x01\n" +
 	"\aFeature\x12\x17\n" +
 	"\x13FEATURE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rFEATURE_FETCH\x10\x01\x12\x13\n" +
@@ -2709,7 +2991,8 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\rFEATURE_GROUP\x10\x04\x12\x10\n" +
 	"\fFEATURE_EDIT\x10\x05\x12\x0f\n" +
 	"\vFEATURE_RAW\x10\x06\x12\x10\n" +
-	"\fFEATURE_TEST\x10\a*\x84\x01\n" +
+	"\fFEATURE_TEST\x10\a\x12\x13\n" +
+	"\x0fFEATURE_PREVIEW\x10\b*\x84\x01\n" +
 	"\x05Class\x12\x15\n" +
 	"\x11CLASS_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bCLASS_OK\x10\x01\x12\x13\n" +
@@ -2752,7 +3035,7 @@ func file_hookarr_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_hookarr_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_hookarr_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_hookarr_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_hookarr_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                     // 0: hookarr.plugin.v1.Kind
 	(Feature)(0),                  // 1: hookarr.plugin.v1.Feature
@@ -2760,101 +3043,110 @@ var file_hookarr_plugin_v1_plugin_proto_goTypes = []any{
 	(ConnectAction)(0),            // 3: hookarr.plugin.v1.ConnectAction
 	(*DescribeRequest)(nil),       // 4: hookarr.plugin.v1.DescribeRequest
 	(*DescribeResponse)(nil),      // 5: hookarr.plugin.v1.DescribeResponse
-	(*Defaults)(nil),              // 6: hookarr.plugin.v1.Defaults
-	(*Rate)(nil),                  // 7: hookarr.plugin.v1.Rate
-	(*Group)(nil),                 // 8: hookarr.plugin.v1.Group
-	(*ConfigureRequest)(nil),      // 9: hookarr.plugin.v1.ConfigureRequest
-	(*Instance)(nil),              // 10: hookarr.plugin.v1.Instance
-	(*ConfigureResponse)(nil),     // 11: hookarr.plugin.v1.ConfigureResponse
-	(*Problem)(nil),               // 12: hookarr.plugin.v1.Problem
-	(*InstanceInfo)(nil),          // 13: hookarr.plugin.v1.InstanceInfo
-	(*CheckHealthRequest)(nil),    // 14: hookarr.plugin.v1.CheckHealthRequest
-	(*CheckHealthResponse)(nil),   // 15: hookarr.plugin.v1.CheckHealthResponse
-	(*Header)(nil),                // 16: hookarr.plugin.v1.Header
-	(*OriginalRequest)(nil),       // 17: hookarr.plugin.v1.OriginalRequest
-	(*DecodeRequest)(nil),         // 18: hookarr.plugin.v1.DecodeRequest
-	(*DecodeResponse)(nil),        // 19: hookarr.plugin.v1.DecodeResponse
-	(*Skip)(nil),                  // 20: hookarr.plugin.v1.Skip
-	(*Invalid)(nil),               // 21: hookarr.plugin.v1.Invalid
-	(*DeliverRequest)(nil),        // 22: hookarr.plugin.v1.DeliverRequest
-	(*Receipt)(nil),               // 23: hookarr.plugin.v1.Receipt
-	(*DeliverResponse)(nil),       // 24: hookarr.plugin.v1.DeliverResponse
-	(*LearntRate)(nil),            // 25: hookarr.plugin.v1.LearntRate
-	(*TestRequest)(nil),           // 26: hookarr.plugin.v1.TestRequest
-	(*TestResponse)(nil),          // 27: hookarr.plugin.v1.TestResponse
-	(*ListHistoryRequest)(nil),    // 28: hookarr.plugin.v1.ListHistoryRequest
-	(*Rename)(nil),                // 29: hookarr.plugin.v1.Rename
-	(*ListHistoryResponse)(nil),   // 30: hookarr.plugin.v1.ListHistoryResponse
-	(*PastEvent)(nil),             // 31: hookarr.plugin.v1.PastEvent
-	(*FetchRequest)(nil),          // 32: hookarr.plugin.v1.FetchRequest
-	(*FetchResponse)(nil),         // 33: hookarr.plugin.v1.FetchResponse
-	(*ConnectRequest)(nil),        // 34: hookarr.plugin.v1.ConnectRequest
-	(*Credential)(nil),            // 35: hookarr.plugin.v1.Credential
-	(*BasicCredential)(nil),       // 36: hookarr.plugin.v1.BasicCredential
-	(*HeaderCredential)(nil),      // 37: hookarr.plugin.v1.HeaderCredential
-	(*ConnectResponse)(nil),       // 38: hookarr.plugin.v1.ConnectResponse
-	(*Change)(nil),                // 39: hookarr.plugin.v1.Change
-	nil,                           // 40: hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
-	(*durationpb.Duration)(nil),   // 41: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
+	(*EventType)(nil),             // 6: hookarr.plugin.v1.EventType
+	(*Defaults)(nil),              // 7: hookarr.plugin.v1.Defaults
+	(*Rate)(nil),                  // 8: hookarr.plugin.v1.Rate
+	(*Group)(nil),                 // 9: hookarr.plugin.v1.Group
+	(*ConfigureRequest)(nil),      // 10: hookarr.plugin.v1.ConfigureRequest
+	(*HostInfo)(nil),              // 11: hookarr.plugin.v1.HostInfo
+	(*Instance)(nil),              // 12: hookarr.plugin.v1.Instance
+	(*ConfigureResponse)(nil),     // 13: hookarr.plugin.v1.ConfigureResponse
+	(*Problem)(nil),               // 14: hookarr.plugin.v1.Problem
+	(*InstanceInfo)(nil),          // 15: hookarr.plugin.v1.InstanceInfo
+	(*CheckHealthRequest)(nil),    // 16: hookarr.plugin.v1.CheckHealthRequest
+	(*CheckHealthResponse)(nil),   // 17: hookarr.plugin.v1.CheckHealthResponse
+	(*Header)(nil),                // 18: hookarr.plugin.v1.Header
+	(*OriginalRequest)(nil),       // 19: hookarr.plugin.v1.OriginalRequest
+	(*DecodeRequest)(nil),         // 20: hookarr.plugin.v1.DecodeRequest
+	(*DecodeResponse)(nil),        // 21: hookarr.plugin.v1.DecodeResponse
+	(*Skip)(nil),                  // 22: hookarr.plugin.v1.Skip
+	(*Invalid)(nil),               // 23: hookarr.plugin.v1.Invalid
+	(*DeliverRequest)(nil),        // 24: hookarr.plugin.v1.DeliverRequest
+	(*Receipt)(nil),               // 25: hookarr.plugin.v1.Receipt
+	(*DeliverResponse)(nil),       // 26: hookarr.plugin.v1.DeliverResponse
+	(*SentRequest)(nil),           // 27: hookarr.plugin.v1.SentRequest
+	(*LearntRate)(nil),            // 28: hookarr.plugin.v1.LearntRate
+	(*TestRequest)(nil),           // 29: hookarr.plugin.v1.TestRequest
+	(*TestResponse)(nil),          // 30: hookarr.plugin.v1.TestResponse
+	(*ListHistoryRequest)(nil),    // 31: hookarr.plugin.v1.ListHistoryRequest
+	(*Rename)(nil),                // 32: hookarr.plugin.v1.Rename
+	(*ListHistoryResponse)(nil),   // 33: hookarr.plugin.v1.ListHistoryResponse
+	(*PastEvent)(nil),             // 34: hookarr.plugin.v1.PastEvent
+	(*FetchRequest)(nil),          // 35: hookarr.plugin.v1.FetchRequest
+	(*FetchResponse)(nil),         // 36: hookarr.plugin.v1.FetchResponse
+	(*ConnectRequest)(nil),        // 37: hookarr.plugin.v1.ConnectRequest
+	(*Credential)(nil),            // 38: hookarr.plugin.v1.Credential
+	(*BasicCredential)(nil),       // 39: hookarr.plugin.v1.BasicCredential
+	(*HeaderCredential)(nil),      // 40: hookarr.plugin.v1.HeaderCredential
+	(*ConnectResponse)(nil),       // 41: hookarr.plugin.v1.ConnectResponse
+	(*Change)(nil),                // 42: hookarr.plugin.v1.Change
+	nil,                           // 43: hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
+	(*durationpb.Duration)(nil),   // 44: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 45: google.protobuf.Timestamp
 }
 var file_hookarr_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 0: hookarr.plugin.v1.DescribeResponse.kind:type_name -> hookarr.plugin.v1.Kind
 	1,  // 1: hookarr.plugin.v1.DescribeResponse.features:type_name -> hookarr.plugin.v1.Feature
-	6,  // 2: hookarr.plugin.v1.DescribeResponse.defaults:type_name -> hookarr.plugin.v1.Defaults
-	7,  // 3: hookarr.plugin.v1.Defaults.rate:type_name -> hookarr.plugin.v1.Rate
-	8,  // 4: hookarr.plugin.v1.Defaults.group:type_name -> hookarr.plugin.v1.Group
-	41, // 5: hookarr.plugin.v1.Group.wait:type_name -> google.protobuf.Duration
-	41, // 6: hookarr.plugin.v1.Group.max_wait:type_name -> google.protobuf.Duration
-	10, // 7: hookarr.plugin.v1.ConfigureRequest.instances:type_name -> hookarr.plugin.v1.Instance
-	12, // 8: hookarr.plugin.v1.ConfigureResponse.problems:type_name -> hookarr.plugin.v1.Problem
-	13, // 9: hookarr.plugin.v1.ConfigureResponse.instances:type_name -> hookarr.plugin.v1.InstanceInfo
-	40, // 10: hookarr.plugin.v1.CheckHealthResponse.warnings:type_name -> hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
-	16, // 11: hookarr.plugin.v1.OriginalRequest.headers:type_name -> hookarr.plugin.v1.Header
-	42, // 12: hookarr.plugin.v1.OriginalRequest.received_at:type_name -> google.protobuf.Timestamp
-	17, // 13: hookarr.plugin.v1.DecodeRequest.request:type_name -> hookarr.plugin.v1.OriginalRequest
-	20, // 14: hookarr.plugin.v1.DecodeResponse.skip:type_name -> hookarr.plugin.v1.Skip
-	21, // 15: hookarr.plugin.v1.DecodeResponse.invalid:type_name -> hookarr.plugin.v1.Invalid
-	17, // 16: hookarr.plugin.v1.DeliverRequest.originals:type_name -> hookarr.plugin.v1.OriginalRequest
-	23, // 17: hookarr.plugin.v1.DeliverRequest.previous:type_name -> hookarr.plugin.v1.Receipt
-	2,  // 18: hookarr.plugin.v1.DeliverResponse.class:type_name -> hookarr.plugin.v1.Class
-	41, // 19: hookarr.plugin.v1.DeliverResponse.retry_after:type_name -> google.protobuf.Duration
-	23, // 20: hookarr.plugin.v1.DeliverResponse.receipt:type_name -> hookarr.plugin.v1.Receipt
-	25, // 21: hookarr.plugin.v1.DeliverResponse.learnt_rate:type_name -> hookarr.plugin.v1.LearntRate
-	41, // 22: hookarr.plugin.v1.LearntRate.reset_after:type_name -> google.protobuf.Duration
-	24, // 23: hookarr.plugin.v1.TestResponse.outcome:type_name -> hookarr.plugin.v1.DeliverResponse
-	42, // 24: hookarr.plugin.v1.ListHistoryRequest.since:type_name -> google.protobuf.Timestamp
-	42, // 25: hookarr.plugin.v1.ListHistoryRequest.until:type_name -> google.protobuf.Timestamp
-	29, // 26: hookarr.plugin.v1.ListHistoryRequest.renamed:type_name -> hookarr.plugin.v1.Rename
-	31, // 27: hookarr.plugin.v1.ListHistoryResponse.events:type_name -> hookarr.plugin.v1.PastEvent
-	3,  // 28: hookarr.plugin.v1.ConnectRequest.action:type_name -> hookarr.plugin.v1.ConnectAction
-	35, // 29: hookarr.plugin.v1.ConnectRequest.credentials:type_name -> hookarr.plugin.v1.Credential
-	36, // 30: hookarr.plugin.v1.Credential.basic:type_name -> hookarr.plugin.v1.BasicCredential
-	37, // 31: hookarr.plugin.v1.Credential.header:type_name -> hookarr.plugin.v1.HeaderCredential
-	39, // 32: hookarr.plugin.v1.ConnectResponse.changes:type_name -> hookarr.plugin.v1.Change
-	4,  // 33: hookarr.plugin.v1.PluginService.Describe:input_type -> hookarr.plugin.v1.DescribeRequest
-	9,  // 34: hookarr.plugin.v1.PluginService.Configure:input_type -> hookarr.plugin.v1.ConfigureRequest
-	14, // 35: hookarr.plugin.v1.PluginService.CheckHealth:input_type -> hookarr.plugin.v1.CheckHealthRequest
-	18, // 36: hookarr.plugin.v1.SourceService.Decode:input_type -> hookarr.plugin.v1.DecodeRequest
-	22, // 37: hookarr.plugin.v1.TargetService.Deliver:input_type -> hookarr.plugin.v1.DeliverRequest
-	26, // 38: hookarr.plugin.v1.TargetService.Test:input_type -> hookarr.plugin.v1.TestRequest
-	28, // 39: hookarr.plugin.v1.HistoryService.ListHistory:input_type -> hookarr.plugin.v1.ListHistoryRequest
-	32, // 40: hookarr.plugin.v1.FetchService.Fetch:input_type -> hookarr.plugin.v1.FetchRequest
-	34, // 41: hookarr.plugin.v1.ConnectService.Connect:input_type -> hookarr.plugin.v1.ConnectRequest
-	5,  // 42: hookarr.plugin.v1.PluginService.Describe:output_type -> hookarr.plugin.v1.DescribeResponse
-	11, // 43: hookarr.plugin.v1.PluginService.Configure:output_type -> hookarr.plugin.v1.ConfigureResponse
-	15, // 44: hookarr.plugin.v1.PluginService.CheckHealth:output_type -> hookarr.plugin.v1.CheckHealthResponse
-	19, // 45: hookarr.plugin.v1.SourceService.Decode:output_type -> hookarr.plugin.v1.DecodeResponse
-	24, // 46: hookarr.plugin.v1.TargetService.Deliver:output_type -> hookarr.plugin.v1.DeliverResponse
-	27, // 47: hookarr.plugin.v1.TargetService.Test:output_type -> hookarr.plugin.v1.TestResponse
-	30, // 48: hookarr.plugin.v1.HistoryService.ListHistory:output_type -> hookarr.plugin.v1.ListHistoryResponse
-	33, // 49: hookarr.plugin.v1.FetchService.Fetch:output_type -> hookarr.plugin.v1.FetchResponse
-	38, // 50: hookarr.plugin.v1.ConnectService.Connect:output_type -> hookarr.plugin.v1.ConnectResponse
-	42, // [42:51] is the sub-list for method output_type
-	33, // [33:42] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	7,  // 2: hookarr.plugin.v1.DescribeResponse.defaults:type_name -> hookarr.plugin.v1.Defaults
+	6,  // 3: hookarr.plugin.v1.DescribeResponse.event_types:type_name -> hookarr.plugin.v1.EventType
+	8,  // 4: hookarr.plugin.v1.Defaults.rate:type_name -> hookarr.plugin.v1.Rate
+	9,  // 5: hookarr.plugin.v1.Defaults.group:type_name -> hookarr.plugin.v1.Group
+	44, // 6: hookarr.plugin.v1.Group.wait:type_name -> google.protobuf.Duration
+	44, // 7: hookarr.plugin.v1.Group.max_wait:type_name -> google.protobuf.Duration
+	12, // 8: hookarr.plugin.v1.ConfigureRequest.instances:type_name -> hookarr.plugin.v1.Instance
+	11, // 9: hookarr.plugin.v1.ConfigureRequest.host:type_name -> hookarr.plugin.v1.HostInfo
+	1,  // 10: hookarr.plugin.v1.HostInfo.features:type_name -> hookarr.plugin.v1.Feature
+	14, // 11: hookarr.plugin.v1.ConfigureResponse.problems:type_name -> hookarr.plugin.v1.Problem
+	15, // 12: hookarr.plugin.v1.ConfigureResponse.instances:type_name -> hookarr.plugin.v1.InstanceInfo
+	14, // 13: hookarr.plugin.v1.ConfigureResponse.warnings:type_name -> hookarr.plugin.v1.Problem
+	43, // 14: hookarr.plugin.v1.CheckHealthResponse.warnings:type_name -> hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
+	18, // 15: hookarr.plugin.v1.OriginalRequest.headers:type_name -> hookarr.plugin.v1.Header
+	45, // 16: hookarr.plugin.v1.OriginalRequest.received_at:type_name -> google.protobuf.Timestamp
+	19, // 17: hookarr.plugin.v1.DecodeRequest.request:type_name -> hookarr.plugin.v1.OriginalRequest
+	22, // 18: hookarr.plugin.v1.DecodeResponse.skip:type_name -> hookarr.plugin.v1.Skip
+	23, // 19: hookarr.plugin.v1.DecodeResponse.invalid:type_name -> hookarr.plugin.v1.Invalid
+	19, // 20: hookarr.plugin.v1.DeliverRequest.originals:type_name -> hookarr.plugin.v1.OriginalRequest
+	25, // 21: hookarr.plugin.v1.DeliverRequest.previous:type_name -> hookarr.plugin.v1.Receipt
+	2,  // 22: hookarr.plugin.v1.DeliverResponse.class:type_name -> hookarr.plugin.v1.Class
+	44, // 23: hookarr.plugin.v1.DeliverResponse.retry_after:type_name -> google.protobuf.Duration
+	25, // 24: hookarr.plugin.v1.DeliverResponse.receipt:type_name -> hookarr.plugin.v1.Receipt
+	28, // 25: hookarr.plugin.v1.DeliverResponse.learnt_rate:type_name -> hookarr.plugin.v1.LearntRate
+	27, // 26: hookarr.plugin.v1.DeliverResponse.requests:type_name -> hookarr.plugin.v1.SentRequest
+	18, // 27: hookarr.plugin.v1.SentRequest.headers:type_name -> hookarr.plugin.v1.Header
+	44, // 28: hookarr.plugin.v1.LearntRate.reset_after:type_name -> google.protobuf.Duration
+	26, // 29: hookarr.plugin.v1.TestResponse.outcome:type_name -> hookarr.plugin.v1.DeliverResponse
+	45, // 30: hookarr.plugin.v1.ListHistoryRequest.since:type_name -> google.protobuf.Timestamp
+	45, // 31: hookarr.plugin.v1.ListHistoryRequest.until:type_name -> google.protobuf.Timestamp
+	32, // 32: hookarr.plugin.v1.ListHistoryRequest.renamed:type_name -> hookarr.plugin.v1.Rename
+	34, // 33: hookarr.plugin.v1.ListHistoryResponse.events:type_name -> hookarr.plugin.v1.PastEvent
+	3,  // 34: hookarr.plugin.v1.ConnectRequest.action:type_name -> hookarr.plugin.v1.ConnectAction
+	38, // 35: hookarr.plugin.v1.ConnectRequest.credentials:type_name -> hookarr.plugin.v1.Credential
+	39, // 36: hookarr.plugin.v1.Credential.basic:type_name -> hookarr.plugin.v1.BasicCredential
+	40, // 37: hookarr.plugin.v1.Credential.header:type_name -> hookarr.plugin.v1.HeaderCredential
+	42, // 38: hookarr.plugin.v1.ConnectResponse.changes:type_name -> hookarr.plugin.v1.Change
+	4,  // 39: hookarr.plugin.v1.PluginService.Describe:input_type -> hookarr.plugin.v1.DescribeRequest
+	10, // 40: hookarr.plugin.v1.PluginService.Configure:input_type -> hookarr.plugin.v1.ConfigureRequest
+	16, // 41: hookarr.plugin.v1.PluginService.CheckHealth:input_type -> hookarr.plugin.v1.CheckHealthRequest
+	20, // 42: hookarr.plugin.v1.SourceService.Decode:input_type -> hookarr.plugin.v1.DecodeRequest
+	24, // 43: hookarr.plugin.v1.TargetService.Deliver:input_type -> hookarr.plugin.v1.DeliverRequest
+	29, // 44: hookarr.plugin.v1.TargetService.Test:input_type -> hookarr.plugin.v1.TestRequest
+	31, // 45: hookarr.plugin.v1.HistoryService.ListHistory:input_type -> hookarr.plugin.v1.ListHistoryRequest
+	35, // 46: hookarr.plugin.v1.FetchService.Fetch:input_type -> hookarr.plugin.v1.FetchRequest
+	37, // 47: hookarr.plugin.v1.ConnectService.Connect:input_type -> hookarr.plugin.v1.ConnectRequest
+	5,  // 48: hookarr.plugin.v1.PluginService.Describe:output_type -> hookarr.plugin.v1.DescribeResponse
+	13, // 49: hookarr.plugin.v1.PluginService.Configure:output_type -> hookarr.plugin.v1.ConfigureResponse
+	17, // 50: hookarr.plugin.v1.PluginService.CheckHealth:output_type -> hookarr.plugin.v1.CheckHealthResponse
+	21, // 51: hookarr.plugin.v1.SourceService.Decode:output_type -> hookarr.plugin.v1.DecodeResponse
+	26, // 52: hookarr.plugin.v1.TargetService.Deliver:output_type -> hookarr.plugin.v1.DeliverResponse
+	30, // 53: hookarr.plugin.v1.TargetService.Test:output_type -> hookarr.plugin.v1.TestResponse
+	33, // 54: hookarr.plugin.v1.HistoryService.ListHistory:output_type -> hookarr.plugin.v1.ListHistoryResponse
+	36, // 55: hookarr.plugin.v1.FetchService.Fetch:output_type -> hookarr.plugin.v1.FetchResponse
+	41, // 56: hookarr.plugin.v1.ConnectService.Connect:output_type -> hookarr.plugin.v1.ConnectResponse
+	48, // [48:57] is the sub-list for method output_type
+	39, // [39:48] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_hookarr_plugin_v1_plugin_proto_init() }
@@ -2862,12 +3154,12 @@ func file_hookarr_plugin_v1_plugin_proto_init() {
 	if File_hookarr_plugin_v1_plugin_proto != nil {
 		return
 	}
-	file_hookarr_plugin_v1_plugin_proto_msgTypes[15].OneofWrappers = []any{
+	file_hookarr_plugin_v1_plugin_proto_msgTypes[17].OneofWrappers = []any{
 		(*DecodeResponse_Event)(nil),
 		(*DecodeResponse_Skip)(nil),
 		(*DecodeResponse_Invalid)(nil),
 	}
-	file_hookarr_plugin_v1_plugin_proto_msgTypes[31].OneofWrappers = []any{
+	file_hookarr_plugin_v1_plugin_proto_msgTypes[34].OneofWrappers = []any{
 		(*Credential_Basic)(nil),
 		(*Credential_Header)(nil),
 	}
@@ -2877,7 +3169,7 @@ func file_hookarr_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hookarr_plugin_v1_plugin_proto_rawDesc), len(file_hookarr_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   37,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   6,
 		},

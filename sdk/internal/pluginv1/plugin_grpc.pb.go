@@ -340,8 +340,8 @@ type TargetServiceClient interface {
 	// Deliver makes one attempt to bring a delivery to its endpoint. Whatever the
 	// endpoint did is in the response; a gRPC error means the plugin itself broke.
 	Deliver(ctx context.Context, in *DeliverRequest, opts ...grpc.CallOption) (*DeliverResponse, error)
-	// Test checks an instance's endpoint and credentials, showing people as
-	// little as the endpoint allows. Served with FEATURE_TEST.
+	// Test proves that an instance's endpoint takes deliveries, showing people as
+	// little as that needs. Served with FEATURE_TEST.
 	Test(ctx context.Context, in *TestRequest, opts ...grpc.CallOption) (*TestResponse, error)
 }
 
@@ -382,8 +382,8 @@ type TargetServiceServer interface {
 	// Deliver makes one attempt to bring a delivery to its endpoint. Whatever the
 	// endpoint did is in the response; a gRPC error means the plugin itself broke.
 	Deliver(context.Context, *DeliverRequest) (*DeliverResponse, error)
-	// Test checks an instance's endpoint and credentials, showing people as
-	// little as the endpoint allows. Served with FEATURE_TEST.
+	// Test proves that an instance's endpoint takes deliveries, showing people as
+	// little as that needs. Served with FEATURE_TEST.
 	Test(context.Context, *TestRequest) (*TestResponse, error)
 	mustEmbedUnimplementedTargetServiceServer()
 }
