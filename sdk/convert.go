@@ -11,6 +11,8 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/hookarr/hookarr/sdk/internal/config"
+	"github.com/hookarr/hookarr/sdk/internal/feature"
 	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
 )
 
@@ -35,30 +37,26 @@ func (id identity) describe() *pluginv1.DescribeResponse {
 		},
 	}
 	for _, f := range id.Features {
-		resp.Features = append(resp.Features, toFeature(f))
+		resp.Features = append(resp.Features, feature.Of(string(f)))
+	}
+	for _, t := range id.EventTypes {
+		resp.EventTypes = append(resp.EventTypes, &pluginv1.EventType{Type: string(t.Type), NativeTypes: t.Native})
 	}
 	return resp
 }
 
-func toFeature(f Feature) pluginv1.Feature {
-	switch f {
-	case FeatureFetch:
-		return pluginv1.Feature_FEATURE_FETCH
-	case FeatureHistory:
-		return pluginv1.Feature_FEATURE_HISTORY
-	case FeatureConnect:
-		return pluginv1.Feature_FEATURE_CONNECT
-	case FeatureGroup:
-		return pluginv1.Feature_FEATURE_GROUP
-	case FeatureEdit:
-		return pluginv1.Feature_FEATURE_EDIT
-	case FeatureRaw:
-		return pluginv1.Feature_FEATURE_RAW
-	case FeatureTest:
-		return pluginv1.Feature_FEATURE_TEST
-	default:
-		return pluginv1.Feature_FEATURE_UNSPECIFIED
+func toHostInfo(h *pluginv1.HostInfo) HostInfo {
+	info := HostInfo{Version: h.GetVersion()}
+	for _, f := range h.GetFeatures() {
+		if name := feature.Name(f); name != "" {
+			info.Features = append(info.Features, Feature(name))
+		}
 	}
+	return info
+}
+
+func toProblem(instance string, p config.Problem) *pluginv1.Problem {
+	return &pluginv1.Problem{Instance: instance, Key: cut(p.Key, maxMessage), Message: cut(p.Message, maxMessage)}
 }
 
 func toClass(c Class) pluginv1.Class {

@@ -177,6 +177,10 @@ func (h *HTTP) send(req *http.Request, within time.Duration) (resp *Response, br
 		req.Header = req.Header.Clone() // what is the caller's stays as it is
 		req.Header.Set("User-Agent", h.userAgent)
 	}
+	if err := record(req); err != nil {
+		cancel()
+		return nil, nil, err
+	}
 	h.once.Do(h.init)
 	start := time.Now()
 	answer, err := h.client.Do(req) //nolint:bodyclose,gosec // Function read closes it. Where to is configured, and every address is judged.

@@ -3,6 +3,7 @@ package sdk
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/hookarr/hookarr/sdk/internal/handshake"
@@ -27,6 +28,16 @@ type Info struct {
 	Features []Feature
 	// Defaults are proposals that the operator's configuration overrules.
 	Defaults Defaults
+	// EventTypes are what a source may make, for lists and for warnings of routes that
+	// wait for something else. Empty is for sources that cannot say.
+	EventTypes []EventType
+}
+
+// EventType is a type of event that a source may make, by webhook or from its history.
+type EventType struct {
+	Type Type
+	// Native are the application's own words for what becomes this type.
+	Native []string
 }
 
 // Feature is an optional power of a plugin.
@@ -41,6 +52,7 @@ const (
 	FeatureEdit    Feature = "edit"
 	FeatureRaw     Feature = "raw"
 	FeatureTest    Feature = "test"
+	FeaturePreview Feature = "preview"
 )
 
 // Defaults are a target plugin's proposals. Zero values leave a matter to the host.
@@ -70,7 +82,28 @@ type Env struct {
 	Log *slog.Logger
 	// HTTP classifies answers and keeps secrets out of errors.
 	HTTP *HTTP
+	// Host is the program that runs the plugin.
+	Host HostInfo
+
+	warnings *warnings
 }
+
+// Warn tells the operator, in the constructor, what is probably wrong with the
+// configuration and keeps it from nothing. The key is the one concerned, as for
+// [Problem]; the message reads well after it. The host shows it with its checks and
+// lists, and logs it once.
+func (e Env) Warn(key, message string) { e.warnings.add(key, message) }
+
+// HostInfo is what a host says of itself. It is zero for a host that says nothing.
+type HostInfo struct {
+	// Version is Hookarr's, a semantic version.
+	Version string
+	// Features are those that the host makes use of.
+	Features []Feature
+}
+
+// Has reports whether the host says that it makes use of a feature.
+func (h HostInfo) Has(f Feature) bool { return slices.Contains(h.Features, f) }
 
 // HealthChecker is a Source or Target that knows of trouble which stops nothing,
 // such as a credential that soon ends. The error is shown as a warning.

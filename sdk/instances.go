@@ -60,11 +60,14 @@ type instance[T any] struct {
 	http     *HTTP
 	log      *slog.Logger
 	redactor redactor
+	warnings []config.Problem
 	calls    sync.WaitGroup
 }
 
-// configure replaces the set, or only judges it.
-func (s *instances[T]) configure(ctx context.Context, wanted []*pluginv1.Instance, validateOnly bool) ([]*pluginv1.Problem, []*instance[T], error) {
+// configure replaces the set, or only judges it. The response has what is wrong; the
+// instances are those that fit.
+func (s *instances[T]) configure(ctx context.Context, req *pluginv1.ConfigureRequest) (*pluginv1.ConfigureResponse, []*instance[T], error) {
+	wanted := req.GetInstances()
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	if s.stopped {
@@ -75,22 +78,27 @@ func (s *instances[T]) configure(ctx context.Context, wanted []*pluginv1.Instanc
 	s.mu.RUnlock()
 
 	next := make(map[string]*instance[T], len(wanted))
-	var problems []*pluginv1.Problem
+	resp := &pluginv1.ConfigureResponse{}
 	var fit []*instance[T]
 	named := map[string]bool{}
 	for _, w := range wanted {
 		old, known := former[w.GetName()]
 		if named[w.GetName()] {
-			problems = append(problems, &pluginv1.Problem{Instance: w.GetName(), Message: "is configured twice"})
+			resp.Problems = append(resp.Problems, &pluginv1.Problem{Instance: w.GetName(), Message: "is configured twice"})
 			continue
 		}
 		named[w.GetName()] = true
-		in, found := old, []config.Problem(nil)
-		if !known || old.hash != sha256.Sum256(w.GetConfig()) {
-			in, found = s.build(ctx, w.GetName(), w.GetConfig())
+		in, found, warned := old, []config.Problem(nil), []config.Problem(nil)
+		if known && old.hash == sha256.Sum256(w.GetConfig()) {
+			warned = old.warnings
+		} else {
+			in, found, warned = s.build(ctx, w.GetName(), w.GetConfig(), toHostInfo(req.GetHost()))
 		}
 		for _, p := range found {
-			problems = append(problems, &pluginv1.Problem{Instance: w.GetName(), Key: cut(p.Key, maxMessage), Message: cut(p.Message, maxMessage)})
+			resp.Problems = append(resp.Problems, toProblem(w.GetName(), p))
+		}
+		for _, p := range warned {
+			resp.Warnings = append(resp.Warnings, toProblem(w.GetName(), p))
 		}
 		if len(found) == 0 {
 			fit = append(fit, in)
@@ -99,22 +107,23 @@ func (s *instances[T]) configure(ctx context.Context, wanted []*pluginv1.Instanc
 			next[w.GetName()] = old
 		}
 	}
-	if err := ctx.Err(); err != nil || validateOnly {
+	if err := ctx.Err(); err != nil || req.GetValidateOnly() {
 		s.closeExcept(next, former)
 		if err != nil {
 			return nil, nil, status.FromContextError(err).Err()
 		}
-		return problems, fit, nil
+		return resp, fit, nil
 	}
 	s.mu.Lock()
 	s.live = next
 	s.mu.Unlock()
 	s.closeExcept(former, next)
-	return problems, fit, nil
+	return resp, fit, nil
 }
 
-// build makes an instance and checks that it has what the plugin declares.
-func (s *instances[T]) build(ctx context.Context, name string, data []byte) (in *instance[T], problems []config.Problem) {
+// build makes an instance and checks that it has what the plugin declares. It returns
+// what is wrong, in which case there is no instance, and what the constructor warns of.
+func (s *instances[T]) build(ctx context.Context, name string, data []byte, by HostInfo) (in *instance[T], problems, warned []config.Problem) {
 	newInstance, settings, problems := s.read(data)
 	s.secrets.add(settings)
 	if len(problems) > 0 {
@@ -122,7 +131,7 @@ func (s *instances[T]) build(ctx context.Context, name string, data []byte) (in 
 		for i := range problems {
 			problems[i].Message = r.line(problems[i].Message)
 		}
-		return nil, problems
+		return nil, problems, nil
 	}
 	in = &instance[T]{name: name, hash: sha256.Sum256(data), redactor: newRedactor(settings)}
 	in.http = &HTTP{userAgent: s.id.userAgent()}
@@ -133,13 +142,15 @@ func (s *instances[T]) build(ctx context.Context, name string, data []byte) (in 
 			in, problems = nil, []config.Problem{{Message: "the plugin panicked while it read this: " + in.redactor.line(fmt.Sprint(r))}}
 		}
 	}()
-	value, err := newInstance(ctx, Env{Instance: name, Log: in.log, HTTP: in.http})
+	said := &warnings{}
+	value, err := newInstance(ctx, Env{Instance: name, Log: in.log, HTTP: in.http, Host: by, warnings: said})
+	in.warnings = said.close(in.redactor)
 	if err != nil {
 		problems = config.Problems(err)
 		for i := range problems {
 			problems[i].Message = in.redactor.line(problems[i].Message)
 		}
-		return nil, problems
+		return nil, problems, in.warnings
 	}
 	in.value = value
 	for _, f := range s.id.Features {
@@ -149,9 +160,9 @@ func (s *instances[T]) build(ctx context.Context, name string, data []byte) (in 
 	}
 	if len(problems) > 0 {
 		s.close(in)
-		return nil, problems
+		return nil, problems, in.warnings
 	}
-	return in, nil
+	return in, nil, in.warnings
 }
 
 func (s *instances[T]) logger(r redactor) *slog.Logger {

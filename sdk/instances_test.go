@@ -139,10 +139,10 @@ func TestConfigureReplacesTheSet(t *testing.T) {
 	l, client := setupLedger(t)
 	configure := func(instances ...host.Instance) {
 		t.Helper()
-		problems, infos, err := client.Configure(t.Context(), instances, false)
+		configured, err := client.Configure(t.Context(), instances, false)
 		require.NoError(t, err)
-		require.Empty(t, problems)
-		require.Len(t, infos, len(instances))
+		require.Empty(t, configured.Problems)
+		require.Len(t, configured.Instances, len(instances))
 	}
 	deliver := func(name string) (string, error) {
 		o, err := client.Deliver(t.Context(), name, plugintest.Delivery(t, "d", plugintest.EventOf(sdk.TypeTest)))
@@ -169,9 +169,9 @@ func TestConfigureReplacesTheSet(t *testing.T) {
 func TestConfigureTellsEveryProblemAndKeepsTheFormerSelf(t *testing.T) {
 	t.Parallel()
 	l, client := setupLedger(t)
-	_, _, err := client.Configure(t.Context(), []host.Instance{instance("a", `{"value":"1"}`)}, false)
+	_, err := client.Configure(t.Context(), []host.Instance{instance("a", `{"value":"1"}`)}, false)
 	require.NoError(t, err)
-	problems, infos, err := client.Configure(t.Context(), []host.Instance{
+	configured, err := client.Configure(t.Context(), []host.Instance{
 		instance("a", `{"valeu":"2"}`),
 		instance("b", `{"value":"1","fail":"s3cr3t-value"}`),
 		instance("c", `{"value":"1","fail":"panic-please"}`),
@@ -188,8 +188,8 @@ func TestConfigureTellsEveryProblemAndKeepsTheFormerSelf(t *testing.T) {
 		{Instance: "c", Message: "the plugin panicked while it read this: with a secret: [redacted]"},
 		{Instance: "d", Message: "the plugin built nothing from this, which is a bug in it"},
 		{Instance: "e", Message: "is configured twice"},
-	}, problems)
-	require.Equal(t, []host.InstanceInfo{{Name: "e"}}, infos)
+	}, configured.Problems)
+	require.Equal(t, []host.InstanceInfo{{Name: "e"}}, configured.Instances)
 	for name, code := range map[string]codes.Code{"a": codes.OK, "b": codes.FailedPrecondition, "e": codes.OK} {
 		_, err := client.Deliver(t.Context(), name, plugintest.Delivery(t, "d", plugintest.EventOf(sdk.TypeTest)))
 		require.Equal(t, code, status.Code(err), name)
@@ -200,12 +200,12 @@ func TestConfigureTellsEveryProblemAndKeepsTheFormerSelf(t *testing.T) {
 func TestValidateOnlyChangesNothing(t *testing.T) {
 	t.Parallel()
 	l, client := setupLedger(t)
-	_, _, err := client.Configure(t.Context(), []host.Instance{instance("a", `{"value":"1"}`)}, false)
+	_, err := client.Configure(t.Context(), []host.Instance{instance("a", `{"value":"1"}`)}, false)
 	require.NoError(t, err)
-	problems, infos, err := client.Configure(t.Context(), []host.Instance{instance("a", `{"value":"2"}`), instance("b", `{}`)}, true)
+	configured, err := client.Configure(t.Context(), []host.Instance{instance("a", `{"value":"2"}`), instance("b", `{}`)}, true)
 	require.NoError(t, err)
-	require.Len(t, problems, 1)
-	require.Equal(t, []host.InstanceInfo{{Name: "a"}}, infos)
+	require.Len(t, configured.Problems, 1)
+	require.Equal(t, []host.InstanceInfo{{Name: "a"}}, configured.Instances)
 	require.Eventually(t, func() bool { return len(l.copy(&l.closed)) == 1 }, patience, 1)
 	require.Equal(t, []string{"a=2"}, l.copy(&l.closed), "what was built to judge is closed")
 	o, err := client.Deliver(t.Context(), "a", plugintest.Delivery(t, "d", plugintest.EventOf(sdk.TypeTest)))
@@ -217,7 +217,7 @@ func TestInstanceIsClosedAfterItsCalls(t *testing.T) {
 	t.Parallel()
 	l, client := setupLedger(t)
 	l.hold, l.entered = make(chan struct{}), make(chan struct{})
-	_, _, err := client.Configure(t.Context(), []host.Instance{instance("a", `{"value":"1"}`)}, false)
+	_, err := client.Configure(t.Context(), []host.Instance{instance("a", `{"value":"1"}`)}, false)
 	require.NoError(t, err)
 	d := plugintest.Delivery(t, "d", plugintest.EventOf(sdk.TypeTest))
 	outcome := make(chan host.Outcome, 1)
@@ -226,7 +226,7 @@ func TestInstanceIsClosedAfterItsCalls(t *testing.T) {
 		outcome <- o
 	}()
 	<-l.entered
-	_, _, err = client.Configure(t.Context(), []host.Instance{instance("a", `{"value":"2"}`)}, false)
+	_, err = client.Configure(t.Context(), []host.Instance{instance("a", `{"value":"2"}`)}, false)
 	require.NoError(t, err, "the swap does not wait for calls")
 	require.Empty(t, l.copy(&l.closed))
 	close(l.hold)

@@ -47,7 +47,7 @@ func (id identity) has(f Feature) bool { return slices.Contains(id.Features, f) 
 // NewTargetPlugin returns a plugin of targets, or what the author has to mend in
 // info or in the tags of C.
 func NewTargetPlugin[C any](info Info, ctor NewTarget[C]) (*Plugin, error) {
-	id, err := newIdentity[C](info, pluginv1.Kind_KIND_TARGET, FeatureGroup, FeatureEdit, FeatureRaw, FeatureTest)
+	id, err := newIdentity[C](info, pluginv1.Kind_KIND_TARGET, FeatureGroup, FeatureEdit, FeatureRaw, FeatureTest, FeaturePreview)
 	if err != nil {
 		return nil, err
 	}
@@ -98,9 +98,26 @@ func newIdentity[C any](info Info, kind pluginv1.Kind, possible ...Feature) (ide
 	case d.Group != (GroupDefaults{}) && !id.has(FeatureGroup):
 		errs = append(errs, errors.New("Info.Defaults.Group proposes groups, which a target gets that lists sdk.FeatureGroup in Info.Features"))
 	}
+	if err := checkEventTypes(id); err != nil {
+		errs = append(errs, err)
+	}
 	var err error
 	id.schema, err = config.Of(reflect.TypeFor[C]())
 	return id, errors.Join(append(errs, err)...)
+}
+
+func checkEventTypes(id identity) error {
+	if id.kind != pluginv1.Kind_KIND_SOURCE && len(id.EventTypes) > 0 {
+		return errors.New("EventTypes is for source plugins")
+	}
+	seen := map[Type]bool{}
+	for _, t := range id.EventTypes {
+		if t.Type == "" || seen[t.Type] {
+			return fmt.Errorf("the event type %q is empty or listed twice", t.Type)
+		}
+		seen[t.Type] = true
+	}
+	return nil
 }
 
 // readerOf returns the reader of configurations of type C.
@@ -165,11 +182,10 @@ func (s *server[T]) Describe(context.Context, *pluginv1.DescribeRequest) (*plugi
 
 // Configure implements PluginService.
 func (s *server[T]) Configure(ctx context.Context, req *pluginv1.ConfigureRequest) (*pluginv1.ConfigureResponse, error) {
-	problems, fit, err := s.instances.configure(ctx, req.GetInstances(), req.GetValidateOnly())
+	resp, fit, err := s.instances.configure(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	resp := &pluginv1.ConfigureResponse{Problems: problems}
 	for _, in := range fit {
 		resp.Instances = append(resp.Instances, &pluginv1.InstanceInfo{Name: in.name, NeedsOriginals: s.needsOriginals(in)})
 	}

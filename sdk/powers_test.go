@@ -128,9 +128,9 @@ func TestSourcePowers(t *testing.T) {
 	}, newPowerful)
 	conn := attach(t, p, err)
 	client := host.NewClient(conn)
-	problems, _, err := client.Configure(t.Context(), []host.Instance{{Name: "arr"}}, false)
+	configured, err := client.Configure(t.Context(), []host.Instance{{Name: "arr"}}, false)
 	require.NoError(t, err)
-	require.Empty(t, problems)
+	require.Empty(t, configured.Problems)
 	warnings, err := client.CheckHealth(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"arr": "the key ends soon"}, warnings)
@@ -193,18 +193,18 @@ func TestDeclaredPowersMustBeThere(t *testing.T) {
 	}, func(context.Context, sdk.Env, emptyConfig) (sdk.Source, error) {
 		return sdk.SourceFunc(decodeByBody), nil
 	})
-	problems, infos, err := host.NewClient(attach(t, p, err)).Configure(t.Context(), []host.Instance{{Name: "arr"}}, false)
+	configured, err := host.NewClient(attach(t, p, err)).Configure(t.Context(), []host.Instance{{Name: "arr"}}, false)
 	require.NoError(t, err)
-	require.Empty(t, infos)
-	require.Len(t, problems, 3)
-	require.Contains(t, problems[0].Message, "history")
+	require.Empty(t, configured.Instances)
+	require.Len(t, configured.Problems, 3)
+	require.Contains(t, configured.Problems[0].Message, "history")
 
 	p, err = sdk.NewTargetPlugin(sdk.Info{Name: "t", Version: "1.0.0", Features: []sdk.Feature{sdk.FeatureTest}},
 		func(context.Context, sdk.Env, emptyConfig) (sdk.Target, error) { return sdk.TargetFunc(nil), nil })
-	problems, _, err = host.NewClient(attach(t, p, err)).Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
+	configured, err = host.NewClient(attach(t, p, err)).Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
 	require.NoError(t, err)
-	require.Len(t, problems, 1)
-	require.Contains(t, problems[0].Message, "test")
+	require.Len(t, configured.Problems, 1)
+	require.Contains(t, configured.Problems[0].Message, "test")
 }
 
 // inspector is a target that keeps what it was given.
@@ -217,7 +217,7 @@ func (i *inspector) Deliver(_ context.Context, d sdk.Delivery) (sdk.Receipt, err
 
 func (*inspector) NeedsOriginals() bool { return true }
 
-func (*inspector) Test(context.Context) (sdk.Receipt, error) {
+func (*inspector) Test(context.Context, sdk.Delivery) (sdk.Receipt, error) {
 	return sdk.Receipt{Status: 401}, sdk.Misconfigured(errors.New("the key is wrong"))
 }
 
@@ -229,9 +229,9 @@ func TestDeliver(t *testing.T) {
 			func(context.Context, sdk.Env, emptyConfig) (sdk.Target, error) { return in, nil })
 		conn := attach(t, p, err)
 		client := host.NewClient(conn)
-		_, infos, err := client.Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
+		configured, err := client.Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
 		require.NoError(t, err)
-		require.Equal(t, features != nil, infos[0].NeedsOriginals)
+		require.Equal(t, features != nil, configured.Instances[0].NeedsOriginals)
 
 		first, second := plugintest.EventOf(sdk.TypeReleaseGrabbed), plugintest.EventOf(sdk.TypeMediaImported)
 		d := plugintest.Delivery(t, "id", first, second)
@@ -280,7 +280,7 @@ func TestJSONUserGetsLittleOfTheEvent(t *testing.T) {
 	p, err := sdk.NewTargetPlugin(sdk.Info{Name: "t", Version: "1.0.0"},
 		func(context.Context, sdk.Env, emptyConfig) (sdk.Target, error) { return in, nil })
 	client := host.NewClient(attach(t, p, err))
-	_, _, err = client.Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
+	_, err = client.Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
 	require.NoError(t, err)
 	e := plugintest.EventOf(sdk.TypeMediaImported)
 	d := plugintest.Delivery(t, "id", e)

@@ -94,9 +94,9 @@ func launch(t *testing.T, env ...string) *launched {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	l.client = host.NewClient(conn)
-	problems, _, err := l.client.Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
+	configured, err := l.client.Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
 	require.NoError(t, err)
-	require.Empty(t, problems)
+	require.Empty(t, configured.Problems)
 	return l
 }
 

@@ -24,18 +24,28 @@ const (
 
 // redactor replaces an instance's secrets in whatever leaves it. The zero value
 // knows none.
-type redactor struct{ replacer *strings.Replacer }
+type redactor struct {
+	replacer *strings.Replacer
+	// longest is the length of the longest spelling of a secret, in bytes.
+	longest int
+	// parts are the secrets, and what the URLs among them are made of, however short.
+	parts map[string]bool
+}
 
 // newRedactor returns a redactor of every Secret in config, which may hold them at
 // any depth.
 func newRedactor(config any) redactor {
 	var words []string
+	parts := map[string]bool{}
 	seen := map[uintptr]bool{}
 	collectSecrets(reflect.ValueOf(config), seen, func(secret string) {
 		words = append(words, forms(secret)...)
+		for _, part := range append(urlParts(secret), secret) {
+			parts[part] = part != ""
+		}
 	})
 	if len(words) == 0 {
-		return redactor{}
+		return redactor{parts: parts}
 	}
 	// A secret that has another in it is replaced as a whole.
 	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) })
@@ -43,7 +53,7 @@ func newRedactor(config any) redactor {
 	for _, w := range words {
 		pairs = append(pairs, w, redacted)
 	}
-	return redactor{replacer: strings.NewReplacer(pairs...)}
+	return redactor{replacer: strings.NewReplacer(pairs...), longest: len(words[0]), parts: parts}
 }
 
 func (r redactor) text(s string) string {
@@ -90,22 +100,29 @@ func forms(secret string) []string {
 	if quoted, err := json.Marshal(secret); err == nil {
 		words = append(words, string(quoted[1:len(quoted)-1]))
 	}
-	if u, err := url.Parse(secret); err == nil && u.Host != "" {
-		parts := append(strings.Split(u.Path, "/"), u.Path, u.EscapedPath(), u.RequestURI())
-		for _, values := range u.Query() {
-			parts = append(parts, values...)
-		}
-		if password, ok := u.User.Password(); ok {
-			parts = append(parts, password)
-		}
-		for _, part := range parts {
-			if len(part) >= minURLPart {
-				words = append(words, part)
-			}
+	for _, part := range urlParts(secret) {
+		if len(part) >= minURLPart {
+			words = append(words, part)
 		}
 	}
 	slices.Sort(words)
 	return slices.Compact(words)
+}
+
+// urlParts returns the parts that a URL is made of, or nothing for what is none.
+func urlParts(secret string) []string {
+	u, err := url.Parse(secret)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	parts := append(strings.Split(u.Path, "/"), u.Path, u.EscapedPath(), u.RequestURI())
+	for _, values := range u.Query() {
+		parts = append(parts, values...)
+	}
+	if password, ok := u.User.Password(); ok {
+		parts = append(parts, password)
+	}
+	return parts
 }
 
 // collectSecrets yields every Secret that v holds, in unexported fields too.

@@ -18,10 +18,10 @@ import (
 type deadlines struct{ of []time.Time }
 
 func (d *deadlines) Deliver(ctx context.Context, _ Delivery) (Receipt, error) {
-	return d.Test(ctx)
+	return d.Test(ctx, Delivery{})
 }
 
-func (d *deadlines) Test(ctx context.Context) (Receipt, error) {
+func (d *deadlines) Test(ctx context.Context, _ Delivery) (Receipt, error) {
 	at, _ := ctx.Deadline()
 	d.of = append(d.of, at)
 	return Receipt{}, nil

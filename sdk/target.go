@@ -91,8 +91,10 @@ type OriginalsUser interface {
 	NeedsOriginals() bool
 }
 
-// Tester is the power of FeatureTest: it checks the endpoint and the credentials
-// while showing people as little as the endpoint allows.
+// Tester is the power of FeatureTest: it proves that the endpoint takes deliveries,
+// while showing people as little as that needs. Where nothing less proves it, Test is
+// Deliver: the delivery has an event that says it is a test, unless the operator chose
+// another.
 type Tester interface {
-	Test(ctx context.Context) (Receipt, error)
+	Test(ctx context.Context, d Delivery) (Receipt, error)
 }

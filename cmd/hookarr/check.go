@@ -126,7 +126,8 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, m
 		return
 	}
 	plugins := pluginhost.New(pluginhost.Options{Dir: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
-	for _, p := range plugins.Check(ctx, instances) {
+	checked := plugins.Check(ctx, instances)
+	for _, p := range checked.Problems {
 		switch {
 		case p.Plugin == "":
 			add("plugins", p.Message)
@@ -135,39 +136,37 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, m
 			first := instances[slices.IndexFunc(instances, users)]
 			add(fmt.Sprintf("%ss.%s.plugin", p.Kind, first.Name), p.Message+suggestPlugin(p, binaries))
 		default:
-			key := fmt.Sprintf("%ss.%s.config", p.Kind, p.Instance)
-			if p.Key != "" {
-				key += "." + p.Key
-			}
-			add(key, p.Message)
+			add(configKey(p), p.Message)
 		}
 	}
-	for _, b := range binaries {
-		checkDetails(ctx, cfg, plugins, b, warn)
+	for _, p := range checked.Warnings {
+		warn(configKey(p), p.Message)
 	}
+	checkDetails(cfg, checked, warn)
 }
 
-// checkDetails warns of sources of a plugin that are to add details and cannot.
-func checkDetails(ctx context.Context, cfg *config.Config, plugins *pluginhost.Host, b pluginhost.Binary, warn func(key, message string)) {
-	var names []string
+// configKey is the key of the configuration that a plugin's problem is of.
+func configKey(p pluginhost.Problem) string {
+	key := fmt.Sprintf("%ss.%s.config", p.Kind, p.Instance)
+	if p.Key != "" {
+		key += "." + p.Key
+	}
+	return key
+}
+
+// checkDetails warns of sources that are to add details and cannot.
+func checkDetails(cfg *config.Config, checked pluginhost.Checked, warn func(key, message string)) {
 	for _, name := range sourceNames(cfg) {
-		if s := cfg.Sources[name]; s.Enrich && b.Kind == host.KindSource && s.Plugin == b.Name {
-			names = append(names, name)
+		s := cfg.Sources[name]
+		d, ok := checked.Describe(host.KindSource, s.Plugin)
+		if !ok || !s.Enrich {
+			continue
 		}
-	}
-	if len(names) == 0 {
-		return
-	}
-	d, err := plugins.Inspect(ctx, b)
-	if err != nil {
-		return // a known problem
-	}
-	for _, name := range names {
 		at := "sources." + name + ".enrich"
-		address, _ := cfg.Sources[name].Config["base_url"].(string)
+		address, _ := s.Config["base_url"].(string)
 		switch {
 		case !slices.Contains(d.Features, sdk.FeatureFetch):
-			warn(at, "plugin "+b.Name+" has no details to add: events go out without")
+			warn(at, "plugin "+d.Name+" has no details to add: events go out without")
 		case address == "" && bytes.Contains(d.ConfigSchema, []byte(`"base_url"`)):
 			warn(at, "events go out without details: set base_url and api_key in sources."+name+".config")
 		}

@@ -59,8 +59,8 @@ func (h *Host) Prepare(ctx context.Context, instances []Instance) (*Change, []Pr
 // judge has a plugin judge instances: one that runs without taking them, and one that was
 // started with them by how it came up.
 func (h *Host) judge(ctx context.Context, s *supervisor, instances []host.Instance, runs bool) []Problem {
-	problem := func(instance, key, message string) Problem {
-		return Problem{Kind: s.kind, Plugin: s.name, Instance: instance, Key: key, Message: message}
+	whole := func(message string) []Problem {
+		return []Problem{{Kind: s.kind, Plugin: s.name, Message: message}}
 	}
 	var found []host.Problem
 	switch p := s.taking(); {
@@ -68,26 +68,23 @@ func (h *Host) judge(ctx context.Context, s *supervisor, instances []host.Instan
 		select {
 		case <-s.settled:
 		case <-ctx.Done():
-			return []Problem{problem("", "", ctx.Err().Error())}
+			return whole(ctx.Err().Error())
 		}
 		st := s.status()
 		if st.State != Ready {
-			return []Problem{problem("", "", strings.TrimSpace(st.Reason))}
+			return whole(strings.TrimSpace(st.Reason))
 		}
 		found = st.Problems
 	case p == nil:
-		return h.launcher.check(ctx, pluginKey{s.kind, s.name}, instances)
+		return h.launcher.check(ctx, pluginKey{s.kind, s.name}, instances).Problems
 	default:
-		var err error
-		if found, _, err = s.ask(ctx, p, instances, true); err != nil {
-			return []Problem{problem("", "", err.Error())}
+		v, err := s.ask(ctx, p, instances, true)
+		if err != nil {
+			return whole(err.Error())
 		}
+		found = v.problems
 	}
-	problems := make([]Problem, 0, len(found))
-	for _, f := range found {
-		problems = append(problems, problem(f.Instance, f.Key, f.Message))
-	}
-	return problems
+	return pluginKey{s.kind, s.name}.problems(found)
 }
 
 // Begin makes the instances that are new, or have changed, the ones that are called.

@@ -2,6 +2,7 @@ package pluginhost
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,32 +23,56 @@ type Problem struct {
 	Message string
 }
 
+// Checked is what the plugins make of a configuration.
+type Checked struct {
+	// Problems and Warnings are ordered by plugin, instance and key.
+	Problems, Warnings []Problem
+	plugins            map[pluginKey]host.Description
+}
+
+// Describe returns what a plugin that was started for the check says of itself.
+func (c Checked) Describe(kind host.Kind, plugin string) (host.Description, bool) {
+	d, ok := c.plugins[pluginKey{kind, plugin}]
+	return d, ok
+}
+
 // Check launches every plugin that an instance uses, has it judge the
-// configurations and ends it again. It returns every problem, ordered by plugin,
-// instance and key, and needs no Start.
-func (h *Host) Check(ctx context.Context, instances []Instance) []Problem {
+// configurations and ends it again. It returns every problem and needs no Start.
+func (h *Host) Check(ctx context.Context, instances []Instance) Checked {
 	l, err := newLauncher(h.opts)
 	if err != nil {
-		return []Problem{{Message: err.Error()}}
+		return Checked{Problems: []Problem{{Message: err.Error()}}}
 	}
 	defer l.close()
 	var (
-		wg       sync.WaitGroup
-		mu       sync.Mutex
-		problems []Problem
+		wg  sync.WaitGroup
+		mu  sync.Mutex
+		all = Checked{plugins: map[pluginKey]host.Description{}}
 	)
 	for key, group := range byPlugin(instances) {
 		wg.Go(func() {
 			found := l.check(ctx, key, group)
 			mu.Lock()
 			defer mu.Unlock()
-			problems = append(problems, found...)
+			all.Problems = append(all.Problems, found.Problems...)
+			all.Warnings = append(all.Warnings, found.Warnings...)
+			maps.Copy(all.plugins, found.plugins)
 		})
 	}
 	wg.Wait()
-	slices.SortStableFunc(problems, func(a, b Problem) int {
-		return slices.Compare(a.order(), b.order())
-	})
+	for _, found := range [][]Problem{all.Problems, all.Warnings} {
+		slices.SortStableFunc(found, func(a, b Problem) int {
+			return slices.Compare(a.order(), b.order())
+		})
+	}
+	return all
+}
+
+func (k pluginKey) problems(found []host.Problem) []Problem {
+	problems := make([]Problem, 0, len(found))
+	for _, f := range found {
+		problems = append(problems, Problem{Kind: k.kind, Plugin: k.name, Instance: f.Instance, Key: f.Key, Message: f.Message})
+	}
 	return problems
 }
 
@@ -70,24 +95,23 @@ func (h *Host) Inspect(ctx context.Context, b Binary) (host.Description, error) 
 	return p.desc, nil
 }
 
-func (l *launcher) check(ctx context.Context, key pluginKey, instances []host.Instance) []Problem {
+func (l *launcher) check(ctx context.Context, key pluginKey, instances []host.Instance) Checked {
 	whole := func(err error) []Problem {
 		return []Problem{{Kind: key.kind, Plugin: key.name, Message: strings.TrimSpace(err.Error())}}
 	}
 	p, err := l.launch(ctx, key.kind, key.name, newLogSink(l.opts.Log.With("plugin", string(key.kind)+"-"+key.name), nil))
 	if err != nil {
-		return whole(err)
+		return Checked{Problems: whole(err)}
 	}
 	defer p.end()
+	checked := Checked{plugins: map[pluginKey]host.Description{key: p.desc}}
 	ctx, cancel := context.WithTimeout(ctx, l.opts.Timing.Start)
 	defer cancel()
-	found, _, err := p.client.Configure(ctx, instances, true)
+	configured, err := p.client.Configure(ctx, instances, true)
 	if err != nil {
-		return whole(p.explainConfigure(err))
+		checked.Problems = whole(p.explainConfigure(err))
+		return checked
 	}
-	problems := make([]Problem, 0, len(found))
-	for _, f := range found {
-		problems = append(problems, Problem{Kind: key.kind, Plugin: key.name, Instance: f.Instance, Key: f.Key, Message: f.Message})
-	}
-	return problems
+	checked.Problems, checked.Warnings = key.problems(configured.Problems), key.problems(configured.Warnings)
+	return checked
 }

@@ -223,7 +223,7 @@ func TestPluginThatCannotBeConfiguredAgainIsRestarted(t *testing.T) {
 	b.start(t, b.target("chaos", "ops", nil))
 	s, err := b.lookup(host.KindTarget, "ops")
 	require.NoError(t, err)
-	_, _, err = s.current.client.Configure(t.Context(), nil, false)
+	_, err = s.current.client.Configure(t.Context(), nil, false)
 	require.NoError(t, err)
 	s.instances = []host.Instance{{Name: "ops", Config: []byte(`{"hang":true}`)}}
 	require.Contains(t, b.do(t.Context(), "ops", "fine").Message, "has lost its configuration")
@@ -265,7 +265,7 @@ func TestLostConfigurationIsSentAgain(t *testing.T) {
 	b.start(t, b.target("chaos", "ops", nil))
 	s, err := b.lookup(host.KindTarget, "ops")
 	require.NoError(t, err)
-	_, _, err = s.current.client.Configure(t.Context(), nil, false)
+	_, err = s.current.client.Configure(t.Context(), nil, false)
 	require.NoError(t, err)
 	o := b.do(t.Context(), "ops", "fine")
 	require.Equal(t, sdk.ClassUnavailable, o.Class)

@@ -203,6 +203,8 @@ type Status struct {
 	Problems []host.Problem
 	// Warnings are the plugin's own, by instance.
 	Warnings map[string]string
+	// ConfigWarnings are of configurations that the plugin takes and doubts.
+	ConfigWarnings []host.Problem
 }
 
 // Failure is something that went wrong with a plugin. The zero value is nothing.

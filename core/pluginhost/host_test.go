@@ -105,7 +105,7 @@ func TestOneBadPluginStopsNobody(t *testing.T) {
 	}
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "good", "fine").Class)
 
-	problems := b.Check(t.Context(), instances)
+	problems := b.Check(t.Context(), instances).Problems
 	require.Len(t, problems, len(reasons))
 	for _, p := range problems {
 		require.Contains(t, p.Message, reasons[p.Plugin])
@@ -136,13 +136,14 @@ func TestCheckReturnsEveryProblem(t *testing.T) {
 	b := setup(t, Timing{}, "hookarr-target-chaos", "hookarr-source-chaos")
 	bad := b.target("chaos", "z-typo", nil)
 	bad.Config = json.RawMessage(`{"refuze":"x","dir":7}`)
-	problems := b.Check(t.Context(), []Instance{
+	checked := b.Check(t.Context(), []Instance{
 		b.target("chaos", "good", nil),
 		b.target("chaos", "bad", map[string]any{"refuse": "it is Monday"}),
 		bad,
 		b.instance(host.KindSource, "chaos", "radarr", map[string]any{"refuse": "no"}),
 		b.target("none", "x", nil),
 	})
+	problems := checked.Problems
 	require.GreaterOrEqual(t, len(problems), 4)
 	require.Equal(t, Problem{Kind: host.KindSource, Plugin: "chaos", Instance: "radarr", Message: "no"}, problems[0])
 	require.Equal(t, Problem{Kind: host.KindTarget, Plugin: "chaos", Instance: "bad", Message: "it is Monday"}, problems[1])

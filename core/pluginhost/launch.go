@@ -182,6 +182,7 @@ func (p *process) greet(ctx context.Context, timeout time.Duration, kind host.Ki
 		p.client, err = host.Connect(protocol)
 	}
 	if err == nil {
+		p.client.Host = aboutSelf()
 		p.desc, err = p.client.Describe(ctx)
 	}
 	if err != nil {

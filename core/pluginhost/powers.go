@@ -17,39 +17,41 @@ import (
 // host.ErrUnsupported for a source that has no history; else it is like Decode's, or
 // what the plugin said, for a person to read.
 func (h *Host) History(ctx context.Context, source string, q sdk.HistoryQuery) (host.Past, error) {
-	return power(ctx, h, "history", source, func(c *host.Client) (host.Past, error) { return c.History(ctx, source, q) })
+	return power(ctx, h, host.KindSource, "history", source, func(p *process) (host.Past, error) { return p.client.History(ctx, source, q) })
 }
 
 // Fetch has a source add to an event, JSON by the published schema, what its webhook
 // left out. Errors are like History's.
 func (h *Host) Fetch(ctx context.Context, source string, event json.RawMessage) (json.RawMessage, error) {
-	return power(ctx, h, "fetch", source, func(c *host.Client) (json.RawMessage, error) { return c.Fetch(ctx, source, event) })
+	return power(ctx, h, host.KindSource, "fetch", source, func(p *process) (json.RawMessage, error) { return p.client.Fetch(ctx, source, event) })
 }
 
 // Connect has a source look after its application's webhook. Errors are like
 // History's.
 func (h *Host) Connect(ctx context.Context, source string, r sdk.ConnectRequest) (sdk.ConnectResult, error) {
-	return power(ctx, h, "connect", source, func(c *host.Client) (sdk.ConnectResult, error) { return c.Connect(ctx, source, r) })
+	return power(ctx, h, host.KindSource, "connect", source, func(p *process) (sdk.ConnectResult, error) { return p.client.Connect(ctx, source, r) })
 }
 
-// power calls an optional service of a source's plugin.
-func power[R any](ctx context.Context, h *Host, method, source string, do func(c *host.Client) (R, error)) (R, error) {
+// power calls an optional power of an instance's plugin.
+func power[R any](ctx context.Context, h *Host, kind host.Kind, method, instance string, do func(p *process) (R, error)) (R, error) {
 	var result R
-	s, err := h.lookup(host.KindSource, source)
+	s, err := h.lookup(kind, instance)
 	if err != nil {
 		return result, err
 	}
-	if problem := s.problem(source); problem != "" {
+	if problem := s.problem(instance); problem != "" {
 		return result, fmt.Errorf("%w: %s", ErrUnavailable, problem)
 	}
 	var answered error
 	err = s.call(ctx, method, false, func(p *process) error {
 		var err error
-		result, err = do(p.client)
+		result, err = do(p)
 		// What the plugin says itself is no trouble of the plugin's.
 		switch {
-		case errors.Is(err, host.ErrUnsupported):
+		case status.Code(err) == codes.Unimplemented:
 			answered, err = host.ErrUnsupported, nil
+		case errors.Is(err, host.ErrUnsupported), errors.Is(err, host.ErrNothingToSend):
+			answered, err = err, nil
 		case status.Code(err) == codes.Aborted:
 			answered, err = errors.New(message(err)), nil
 		}

@@ -123,18 +123,22 @@ func (s *supervisor) replace(ctx context.Context, old *process) error {
 	// The instances do not change between being given to the new process and its taking over.
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
-	problems, infos, err := s.ask(ctx, next, s.instances, false)
+	v, err := s.ask(ctx, next, s.instances, false)
 	if err == nil {
-		err = s.worse(problems)
+		err = s.worse(v.problems)
 	}
 	if err != nil {
 		next.end()
 		return err
 	}
-	if !s.succeed(old, next, problems, infos) {
+	s.mu.Lock()
+	known := s.verdict
+	s.mu.Unlock()
+	if !s.succeed(old, next, v) {
 		next.end()
 		return fmt.Errorf("%w: the process before ended meanwhile, and its binary is started anew", ErrUnavailable)
 	}
+	s.tell(v, known)
 	s.log.InfoContext(ctx, "plugin replaced", "pid", next.pid(), "version", next.desc.Version, "elapsed", time.Since(begun))
 	s.retire(old) //nolint:contextcheck // it goes on after the caller
 	s.launcher.opts.Changed()
@@ -156,13 +160,13 @@ func (s *supervisor) worse(problems []host.Problem) error {
 }
 
 // succeed makes next the process that calls go to, unless old is not that any more.
-func (s *supervisor) succeed(old, next *process, problems []host.Problem, infos map[string]host.InstanceInfo) bool {
+func (s *supervisor) succeed(old, next *process, v verdict) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != Ready || s.current != old {
 		return false
 	}
-	s.current, s.desc, s.problems, s.infos = next, &next.desc, problems, infos
+	s.current, s.desc, s.verdict = next, &next.desc, v
 	s.refusal = Failure{}
 	s.wakeWaiting()
 	select {

@@ -87,9 +87,16 @@ type supervisor struct {
 	// lastFailure is the last of them, refusal why the last replacement was refused.
 	lastFailure, refusal Failure
 	desc                 *host.Description
-	problems             []host.Problem
-	infos                map[string]host.InstanceInfo
-	warnings             map[string]string
+	verdict
+	warnings map[string]string
+}
+
+// verdict is what a plugin says of its instances.
+type verdict struct {
+	problems []host.Problem
+	// doubts are warnings of configurations.
+	doubts []host.Problem
+	infos  map[string]host.InstanceInfo
 }
 
 func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *supervisor {
@@ -205,36 +212,46 @@ func (s *supervisor) configure(ctx context.Context, p *process) error {
 }
 
 func (s *supervisor) configureLocked(ctx context.Context, p *process) error {
-	problems, infos, err := s.ask(ctx, p, s.instances, false)
+	v, err := s.ask(ctx, p, s.instances, false)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
-	known := s.problems
-	s.problems, s.infos = problems, infos
+	known := s.verdict
+	s.verdict = v
 	s.mu.Unlock()
-	if slices.Equal(problems, known) {
-		return nil
-	}
-	for _, pr := range problems {
-		s.log.Error("instance is not configured", "instance", pr.Instance, "key", pr.Key, "problem", pr.Message)
-	}
+	s.tell(v, known)
 	return nil
 }
 
+// tell logs what is new in a verdict.
+func (s *supervisor) tell(v, known verdict) {
+	for _, w := range v.doubts {
+		if !slices.Contains(known.doubts, w) {
+			s.log.Warn("plugin warns of a configuration", "instance", w.Instance, "key", w.Key, "warning", w.Message)
+		}
+	}
+	if slices.Equal(v.problems, known.problems) {
+		return
+	}
+	for _, p := range v.problems {
+		s.log.Error("instance is not configured", "instance", p.Instance, "key", p.Key, "problem", p.Message)
+	}
+}
+
 // ask has a process take instances, or only judge them.
-func (s *supervisor) ask(ctx context.Context, p *process, instances []host.Instance, validateOnly bool) ([]host.Problem, map[string]host.InstanceInfo, error) {
+func (s *supervisor) ask(ctx context.Context, p *process, instances []host.Instance, validateOnly bool) (verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timing.Start)
 	defer cancel()
-	problems, infos, err := p.client.Configure(ctx, instances, validateOnly)
+	configured, err := p.client.Configure(ctx, instances, validateOnly)
 	if err != nil {
-		return nil, nil, p.explainConfigure(err)
+		return verdict{}, p.explainConfigure(err)
 	}
-	byName := make(map[string]host.InstanceInfo, len(infos))
-	for _, in := range infos {
-		byName[in.Name] = in
+	v := verdict{problems: configured.Problems, doubts: configured.Warnings, infos: make(map[string]host.InstanceInfo, len(configured.Instances))}
+	for _, in := range configured.Instances {
+		v.infos[in.Name] = in
 	}
-	return problems, byName, nil
+	return v, nil
 }
 
 // publish makes p the process that calls go to.
@@ -392,6 +409,7 @@ func (s *supervisor) status() Status {
 		Kind: s.kind, Plugin: s.name, State: s.state, Since: s.since, Restarts: s.restarts,
 		LastFailure: s.lastFailure, Refusal: s.refusal,
 		Problems: slices.Clone(s.problems), Warnings: maps.Clone(s.warnings),
+		ConfigWarnings: slices.Clone(s.doubts),
 	}
 	if s.reason != nil {
 		st.Reason, st.Until = s.reason.Error(), s.until

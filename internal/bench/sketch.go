@@ -147,9 +147,9 @@ func startPlugin(ctx context.Context, dir, name, instance string, config map[str
 	if err != nil {
 		return nil, err
 	}
-	problems, _, err := client.Configure(ctx, []host.Instance{{Name: instance, Config: text}}, false)
-	if err == nil && len(problems) > 0 {
-		err = errors.New(problems[0].Message)
+	configured, err := client.Configure(ctx, []host.Instance{{Name: instance, Config: text}}, false)
+	if err == nil && len(configured.Problems) > 0 {
+		err = errors.New(configured.Problems[0].Message)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("configure %s: %w", name, err)

@@ -22,6 +22,10 @@ var ErrAnswer = errors.New("answer breaks the contract")
 // wrong is in the results. A call returns when its context ends, even when the
 // plugin does not; the plugin's handler then runs on by itself.
 type Client struct {
+	// Host is what the plugin is told of the program that configures it. It is set
+	// before the first call.
+	Host sdk.HostInfo
+
 	plugin  pluginv1.PluginServiceClient
 	source  pluginv1.SourceServiceClient
 	target  pluginv1.TargetServiceClient
@@ -53,28 +57,20 @@ func (c *Client) Describe(ctx context.Context) (Description, error) {
 
 // Configure replaces the plugin's set of instances, or only judges it. Instances
 // with a problem are not put in place; the others are.
-func (c *Client) Configure(ctx context.Context, instances []Instance, validateOnly bool) ([]Problem, []InstanceInfo, error) {
-	req := &pluginv1.ConfigureRequest{ValidateOnly: validateOnly}
+func (c *Client) Configure(ctx context.Context, instances []Instance, validateOnly bool) (Configured, error) {
+	req := &pluginv1.ConfigureRequest{ValidateOnly: validateOnly, Host: toHostInfo(c.Host)}
 	for _, in := range instances {
 		req.Instances = append(req.Instances, toInstance(in))
 	}
 	r, err := c.plugin.Configure(ctx, req)
 	if err != nil {
-		return nil, nil, fmt.Errorf("configure plugin: %w", err)
+		return Configured{}, fmt.Errorf("configure plugin: %w", err)
 	}
-	problems := make([]Problem, 0, len(r.GetProblems()))
-	for _, p := range r.GetProblems() {
-		problems = append(problems, Problem{
-			Instance: line(p.GetInstance(), maxName),
-			Key:      line(p.GetKey(), maxName),
-			Message:  line(p.GetMessage(), maxMessage),
-		})
-	}
-	infos := make([]InstanceInfo, 0, len(r.GetInstances()))
+	configured := Configured{Problems: fromProblems(r.GetProblems()), Warnings: fromProblems(r.GetWarnings())}
 	for _, in := range r.GetInstances() {
-		infos = append(infos, InstanceInfo{Name: in.GetName(), NeedsOriginals: in.GetNeedsOriginals()})
+		configured.Instances = append(configured.Instances, InstanceInfo{Name: in.GetName(), NeedsOriginals: in.GetNeedsOriginals()})
 	}
-	return problems, infos, nil
+	return configured, nil
 }
 
 // CheckHealth returns when the plugin can serve calls, with warnings for people by

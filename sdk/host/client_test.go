@@ -129,10 +129,10 @@ func TestConfigure(t *testing.T) {
 		Instances: []*pluginv1.InstanceInfo{{Name: "dev", NeedsOriginals: true}},
 	}}
 	client := connect(t, fake)
-	problems, infos, err := client.Configure(t.Context(), []host.Instance{{Name: "ops"}, {Name: "dev", Config: json.RawMessage(`{"a":1}`)}}, true)
+	configured, err := client.Configure(t.Context(), []host.Instance{{Name: "ops"}, {Name: "dev", Config: json.RawMessage(`{"a":1}`)}}, true)
 	require.NoError(t, err)
-	require.Equal(t, []host.Problem{{Instance: "ops", Key: "url", Message: "is  required"}}, problems)
-	require.Equal(t, []host.InstanceInfo{{Name: "dev", NeedsOriginals: true}}, infos)
+	require.Equal(t, []host.Problem{{Instance: "ops", Key: "url", Message: "is  required"}}, configured.Problems)
+	require.Equal(t, []host.InstanceInfo{{Name: "dev", NeedsOriginals: true}}, configured.Instances)
 	require.True(t, proto.Equal(&pluginv1.ConfigureRequest{ValidateOnly: true, Instances: []*pluginv1.Instance{
 		{Name: "ops", Config: []byte(`{}`)}, {Name: "dev", Config: []byte(`{"a":1}`)},
 	}}, fake.got))
@@ -153,7 +153,7 @@ func TestErrorOfCallKeepsStatus(t *testing.T) {
 	ctx := t.Context()
 	_, err := client.Describe(ctx)
 	require.Equal(t, codes.FailedPrecondition, status.Code(err))
-	_, _, err = client.Configure(ctx, nil, false)
+	_, err = client.Configure(ctx, nil, false)
 	require.Equal(t, codes.FailedPrecondition, status.Code(err))
 	_, err = client.CheckHealth(ctx)
 	require.Equal(t, codes.FailedPrecondition, status.Code(err))

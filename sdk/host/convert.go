@@ -14,17 +14,26 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/internal/feature"
 	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
 )
 
-// Bounds of what a plugin may say, in bytes. The contract has the last three; a
+// Bounds of what a plugin may say, in bytes. The contract has all but the first; a
 // plugin that keeps to it loses nothing.
 const (
 	maxName    = 256
 	maxMessage = 1 << 10
 	maxExcerpt = 4 << 10
 	maxState   = 4 << 10
+	// maxSentBody bounds the body of a request that was sent, maxSentHeaders how many
+	// headers it has, and values each.
+	maxSentBody    = 16 << 10
+	maxSentHeaders = 64
 )
+
+// maxTypes bounds the event types that a plugin lists, and the application's words for
+// each.
+const maxTypes = 100
 
 // maxEvent bounds an event's JSON, in bytes: as much as the largest request.
 const maxEvent = 16 << 20
@@ -71,6 +80,7 @@ func toDelivery(instance string, d Delivery) *pluginv1.DeliverRequest {
 		Attempt:        uint32(max(d.Attempt, 0)),
 		Route:          d.Route,
 		CorrelationKey: d.CorrelationKey,
+		Record:         d.Record,
 	}
 	for _, e := range d.Events {
 		req.Events = append(req.Events, e)
@@ -111,34 +121,47 @@ func fromDescription(r *pluginv1.DescribeResponse) Description {
 	default:
 	}
 	for _, f := range r.GetFeatures() {
-		if feature, ok := fromFeature(f); ok {
-			d.Features = append(d.Features, feature)
+		// One of a later version has no name here, and no use.
+		if name := feature.Name(f); name != "" {
+			d.Features = append(d.Features, sdk.Feature(name))
 		}
+	}
+	for _, t := range r.GetEventTypes()[:min(len(r.GetEventTypes()), maxTypes)] {
+		d.EventTypes = append(d.EventTypes, fromEventType(t))
 	}
 	return d
 }
 
-// fromFeature reports false for a feature of a later version, which this one makes
-// no use of.
-func fromFeature(f pluginv1.Feature) (sdk.Feature, bool) {
-	switch f {
-	case pluginv1.Feature_FEATURE_FETCH:
-		return sdk.FeatureFetch, true
-	case pluginv1.Feature_FEATURE_HISTORY:
-		return sdk.FeatureHistory, true
-	case pluginv1.Feature_FEATURE_CONNECT:
-		return sdk.FeatureConnect, true
-	case pluginv1.Feature_FEATURE_GROUP:
-		return sdk.FeatureGroup, true
-	case pluginv1.Feature_FEATURE_EDIT:
-		return sdk.FeatureEdit, true
-	case pluginv1.Feature_FEATURE_RAW:
-		return sdk.FeatureRaw, true
-	case pluginv1.Feature_FEATURE_TEST:
-		return sdk.FeatureTest, true
-	default:
-		return "", false
+func fromEventType(t *pluginv1.EventType) sdk.EventType {
+	typ := sdk.EventType{Type: sdk.Type(line(t.GetType(), maxName))}
+	for _, native := range t.GetNativeTypes()[:min(len(t.GetNativeTypes()), maxTypes)] {
+		typ.Native = append(typ.Native, line(native, maxName))
 	}
+	return typ
+}
+
+// toHostInfo leaves out what the program does not say.
+func toHostInfo(h sdk.HostInfo) *pluginv1.HostInfo {
+	if h.Version == "" && len(h.Features) == 0 {
+		return nil
+	}
+	info := &pluginv1.HostInfo{Version: h.Version}
+	for _, f := range h.Features {
+		info.Features = append(info.Features, feature.Of(string(f)))
+	}
+	return info
+}
+
+func fromProblems(problems []*pluginv1.Problem) []Problem {
+	all := make([]Problem, 0, len(problems))
+	for _, p := range problems {
+		all = append(all, Problem{
+			Instance: line(p.GetInstance(), maxName),
+			Key:      line(p.GetKey(), maxName),
+			Message:  line(p.GetMessage(), maxMessage),
+		})
+	}
+	return all
 }
 
 func fromOutcome(r *pluginv1.DeliverResponse) Outcome {
@@ -163,6 +186,10 @@ func fromOutcome(r *pluginv1.DeliverResponse) Outcome {
 	if l := r.GetLearntRate(); l != nil {
 		o.Receipt.Limit = &sdk.Limit{Remaining: count(l.GetRemaining()), ResetAfter: pause(l.GetResetAfter())}
 	}
+	if n := len(r.GetRequests()); n > 0 {
+		sent := fromSent(r.GetRequests()[n-1])
+		o.Sent = &sent
+	}
 	switch {
 	case o.Class == sdk.ClassOK:
 		o.Message = ""
@@ -170,6 +197,23 @@ func fromOutcome(r *pluginv1.DeliverResponse) Outcome {
 		o.Message = "the plugin gave no reason"
 	}
 	return o
+}
+
+func fromSent(r *pluginv1.SentRequest) Request {
+	sent := Request{
+		Method:    line(r.GetMethod(), maxName),
+		URL:       line(r.GetUrl(), maxMessage),
+		Header:    http.Header{},
+		Truncated: r.GetTruncated() || len(r.GetBody()) > maxSentBody,
+		Body:      text(strings.ToValidUTF8(string(r.GetBody()[:min(len(r.GetBody()), maxSentBody)]), "\uFFFD"), maxSentBody),
+	}
+	for _, h := range r.GetHeaders()[:min(len(r.GetHeaders()), maxSentHeaders)] {
+		name := line(h.GetName(), maxName)
+		for _, v := range h.GetValues()[:min(len(h.GetValues()), maxSentHeaders)] {
+			sent.Header[name] = append(sent.Header[name], line(v, maxMessage))
+		}
+	}
+	return sent
 }
 
 func fromClass(c pluginv1.Class) sdk.Class {

@@ -16,9 +16,9 @@ import (
 	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
 )
 
-// ErrUnsupported is matched when a source has not the power that was asked for: its
-// plugin lacks it, or the instance's configuration does.
-var ErrUnsupported = errors.New("not supported by the source")
+// ErrUnsupported is matched when an instance has not the power that was asked for: its
+// plugin lacks it, or its configuration does.
+var ErrUnsupported = errors.New("not supported by the plugin")
 
 // maxPage bounds the events of one page of history, whatever was asked for.
 const maxPage = 10_000

@@ -5,6 +5,7 @@ package host
 
 import (
 	"encoding/json"
+	"net/http"
 	"time"
 
 	"github.com/hookarr/hookarr/sdk"
@@ -31,6 +32,8 @@ type Description struct {
 	ConfigSchema json.RawMessage
 	Features     []sdk.Feature
 	Defaults     sdk.Defaults
+	// EventTypes are what a source may make; empty is anything.
+	EventTypes []sdk.EventType
 }
 
 // Instance is one configured source or target of a plugin.
@@ -47,7 +50,16 @@ type InstanceInfo struct {
 	NeedsOriginals bool
 }
 
-// Problem is one thing wrong with an instance's configuration.
+// Configured is what a plugin makes of its instances' configurations.
+type Configured struct {
+	// Problems are of instances that are not put in place.
+	Problems []Problem
+	// Warnings are of any instance, and keep it from nothing.
+	Warnings  []Problem
+	Instances []InstanceInfo
+}
+
+// Problem is one thing wrong with an instance's configuration, or a warning.
 type Problem struct {
 	Instance string
 	// Key is the dotted path inside the configuration; empty for the whole.
@@ -81,6 +93,19 @@ type Delivery struct {
 	Originals      []sdk.Request
 	CorrelationKey string
 	Previous       *sdk.Receipt
+	// Record asks for Outcome.Sent whatever the outcome.
+	Record bool
+}
+
+// Request is an HTTP request that a target sent, or would send, without secrets.
+type Request struct {
+	Method string      `json:"method"`
+	URL    string      `json:"url"`
+	Header http.Header `json:"headers,omitempty"`
+	// Body is at most 16 KiB, and Truncated says that it was longer. What is no text in
+	// it is replaced.
+	Body      string `json:"body,omitempty"`
+	Truncated bool   `json:"truncated,omitempty"`
 }
 
 // Outcome is what became of an attempt.
@@ -91,6 +116,9 @@ type Outcome struct {
 	// Message is one line for people, without secrets; empty for ClassOK.
 	Message string
 	Receipt sdk.Receipt
+	// Sent is the last request of an attempt that failed or was to be recorded. It is
+	// nil when the target sent none, or not by the SDK's HTTP client.
+	Sent *Request
 	// Crashed: the plugin died by itself while it made the attempt. Set by hosts.
 	Crashed bool
 }

@@ -58,8 +58,8 @@ func (p *Plugin) Describe(ctx context.Context) (host.Description, error) {
 // Configure configures the instance anew and returns what is wrong with config, in
 // which case the former configuration stays.
 func (p *Plugin) Configure(ctx context.Context, config json.RawMessage) ([]host.Problem, error) {
-	problems, _, err := p.client.Configure(ctx, []host.Instance{{Name: Instance, Config: config}}, false)
-	return problems, err
+	configured, err := p.client.Configure(ctx, []host.Instance{{Name: Instance, Config: config}}, false)
+	return configured.Problems, err
 }
 
 // Logs returns what the plugin has logged so far, at debug, one JSON object a line.
@@ -108,7 +108,17 @@ func serve(tb testing.TB, built *sdk.Plugin) *Plugin {
 	require.NoError(tb, err)
 	connected, err := host.Connect(protocol)
 	require.NoError(tb, err)
+	connected.Host = hostInfo()
 	return &Plugin{client: connected, logs: logs, stop: stop}
+}
+
+// hostInfo is what a plugin under test is told of its host, which has a use for every
+// feature.
+func hostInfo() sdk.HostInfo {
+	return sdk.HostInfo{Version: "0.0.0-plugintest", Features: []sdk.Feature{
+		sdk.FeatureFetch, sdk.FeatureHistory, sdk.FeatureConnect,
+		sdk.FeatureGroup, sdk.FeatureEdit, sdk.FeatureRaw, sdk.FeatureTest, sdk.FeaturePreview,
+	}}
 }
 
 // Config returns a configuration as JSON. It takes a map, a struct, or JSON as

@@ -402,7 +402,7 @@ func checkReconfigure(t *testing.T, target *Target, e *endpoint) {
 
 	// Twice: what is gone is not closed again.
 	for range 2 {
-		_, _, err := target.client.Configure(t.Context(), nil, false)
+		_, err := target.client.Configure(t.Context(), nil, false)
 		require.NoError(t, err)
 	}
 	_, err := target.Deliver(t.Context(), Delivery(t, deliveryID(0), EventOf(sdk.TypeMediaImported)))

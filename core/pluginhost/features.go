@@ -1,0 +1,31 @@
+package pluginhost
+
+import (
+	"cmp"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// Uses reports whether this version makes use of a feature that plugins may declare.
+func Uses(f sdk.Feature) bool { return slices.Contains(used(), f) }
+
+// used are the features that this version makes use of. It has none for deliveries of
+// several events or for those that replace another.
+func used() []sdk.Feature {
+	return []sdk.Feature{
+		sdk.FeatureFetch, sdk.FeatureHistory, sdk.FeatureConnect,
+		sdk.FeatureRaw, sdk.FeatureTest, sdk.FeaturePreview,
+	}
+}
+
+// aboutSelf is what plugins are told of this program.
+func aboutSelf() sdk.HostInfo {
+	version := ""
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "(devel)" {
+		version = strings.TrimPrefix(info.Main.Version, "v")
+	}
+	return sdk.HostInfo{Version: cmp.Or(version, "0.0.0-devel"), Features: used()}
+}

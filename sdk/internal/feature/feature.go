@@ -1,0 +1,25 @@
+// Package feature knows the features of the wire contract by the names that authors
+// and operators see: FEATURE_HISTORY is history.
+package feature
+
+import (
+	"strings"
+
+	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
+)
+
+const prefix = "FEATURE_"
+
+// Name returns the name of a feature, or nothing for one of a later version.
+func Name(f pluginv1.Feature) string {
+	name, ok := pluginv1.Feature_name[int32(f)]
+	if !ok || f == pluginv1.Feature_FEATURE_UNSPECIFIED {
+		return ""
+	}
+	return strings.ToLower(strings.TrimPrefix(name, prefix))
+}
+
+// Of returns the feature of a name, or FEATURE_UNSPECIFIED.
+func Of(name string) pluginv1.Feature {
+	return pluginv1.Feature(pluginv1.Feature_value[prefix+strings.ToUpper(name)])
+}
