@@ -88,9 +88,10 @@ func (s *instances[T]) configure(ctx context.Context, req *pluginv1.ConfigureReq
 			continue
 		}
 		named[w.GetName()] = true
-		in, found, warned := old, []config.Problem(nil), []config.Problem(nil)
+		var in *instance[T]
+		var found, warned []config.Problem
 		if known && old.hash == sha256.Sum256(w.GetConfig()) {
-			warned = old.warnings
+			in, warned = old, old.warnings
 		} else {
 			in, found, warned = s.build(ctx, w.GetName(), w.GetConfig(), toHostInfo(req.GetHost()))
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -131,9 +132,7 @@ func setupPoster(t *testing.T, config map[string]any, features ...sdk.Feature) (
 	p, err := sdk.NewTargetPlugin(sdk.Info{Name: "poster", Version: "1.2.3", Features: features}, newPoster)
 	client := host.NewClient(attach(t, p, err))
 	all := map[string]any{"url": endpoint.URL + "/hooks/tok3n", "token": "the-t0ken"}
-	for key, value := range config {
-		all[key] = value
-	}
+	maps.Copy(all, config)
 	configured, err := client.Configure(t.Context(), []host.Instance{{Name: "ops", Config: plugintest.Config(t, all)}}, false)
 	require.NoError(t, err)
 	require.Empty(t, configured.Problems)
@@ -182,7 +181,7 @@ func TestFailedAttemptShowsWhatWasSent(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, endpoint.all()[len(endpoint.all())-1], 1<<20, "a body that is read once arrives whole")
 	require.True(t, o.Sent.Truncated)
-	require.Equal(t, 16<<10, len(o.Sent.Body))
+	require.Len(t, o.Sent.Body, 16<<10)
 	require.True(t, strings.HasPrefix(o.Sent.Body, "stream stream "))
 
 	o, err = client.Deliver(t.Context(), "ops", titled(t, "d6", "500 a\x00b\xff"+strings.Repeat("é", 20<<10)))
@@ -306,7 +305,8 @@ func TestWarningsOfConfigurations(t *testing.T) {
 		instance("a", `{"token":"weak"}`), instance("b", `{"token":"fine"}`), instance("c", `{"token":"wrong"}`),
 	}
 	want := []host.Problem{
-		{Instance: "a", Key: "token", Message: "is as [redacted] as [redacted]"}, {Instance: "a", Message: "should be seen to soon"},
+		{Instance: "a", Key: "token", Message: "is as [redacted] as [redacted]"},
+		{Instance: "a", Message: "should be seen to soon"},
 		{Instance: "c", Key: "token", Message: "is [redacted]"},
 	}
 	// Each answer has them all, whether or not something has changed.

@@ -143,6 +143,7 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, m
 		warn(configKey(p), p.Message)
 	}
 	checkDetails(cfg, checked, warn)
+	checkTypes(cfg, checked, warn)
 }
 
 // configKey is the key of the configuration that a plugin's problem is of.
@@ -170,6 +171,24 @@ func checkDetails(cfg *config.Config, checked pluginhost.Checked, warn func(key,
 		case address == "" && bytes.Contains(d.ConfigSchema, []byte(`"base_url"`)):
 			warn(at, "events go out without details: set base_url and api_key in sources."+name+".config")
 		}
+	}
+}
+
+// checkTypes warns of routes that wait for what their sources do not tell.
+func checkTypes(cfg *config.Config, checked pluginhost.Checked, warn func(key, message string)) {
+	routes, err := route.New(cfg.Routes)
+	if err != nil {
+		return // a known problem
+	}
+	types := map[string][]sdk.Type{}
+	for name, s := range cfg.Sources {
+		d, _ := checked.Describe(host.KindSource, s.Plugin)
+		for _, t := range d.EventTypes { // none are any
+			types[name] = append(types[name], t.Type)
+		}
+	}
+	for _, p := range routes.LintTypes(sourceNames(cfg), types) {
+		warn(p.Key, p.Message)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/sdk"
 )
 
 // everythingWrong has something wrong in every part that check looks at.
@@ -80,6 +82,43 @@ routes: [{name: one, from: [sonarr], types: [media.importd], to: [ops]}]
 	require.NoError(t, json.Unmarshal([]byte(r.out), &f))
 	require.True(t, f.OK)
 	require.Len(t, f.Warnings, 5)
+}
+
+func TestCheckTellsWhatPluginsDoubt(t *testing.T) {
+	t.Parallel()
+	file := write(t, fmt.Sprintf(`
+plugins: {dir: %s}
+sources: {radarr: {plugin: radarr, auth: [{none: {}}]}, prowlarr: {plugin: prowlarr, auth: [{none: {}}]}}
+targets: {chat: {plugin: discord, config: {webhook_url: "http://127.0.0.1:9900/s3cret"}}}
+routes:
+  - {name: all, to: [chat]}
+  - {name: never, from: [prowlarr], types: [media.*], to: [chat]}
+`, pluginDir(t)))
+	const doubt = "targets.chat.config.webhook_url: does not look like https://discord.com/api/webhooks/ID/TOKEN; it is used as it is"
+	r := run(t, "check", "--config", file)
+	require.Zero(t, r.code, r.err)
+	require.Equal(t, "warning: "+file+":4: "+doubt+"\n"+
+		"warning: "+file+":7: routes[1].types: none of the route's sources tells of such an event: nothing is sent\n", r.err)
+
+	r = run(t, "plugins", "list", "--config", file)
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "ok; "+strings.Replace(doubt, ": ", " ", 1))
+	r = run(t, "plugins", "list", "--config", file, "--json")
+	require.Zero(t, r.code, r.err)
+	require.NotContains(t, r.out, "s3cret")
+	var views []pluginView
+	require.NoError(t, json.Unmarshal([]byte(r.out), &views))
+	for _, v := range views {
+		switch v.Name {
+		case "discord":
+			require.Equal(t, "targets.chat.config.webhook_url", v.Warnings[0].Key)
+			require.Equal(t, []sdk.Feature{sdk.FeatureEdit}, v.Unused)
+			require.Empty(t, v.EventTypes)
+		case "radarr":
+			require.Contains(t, v.EventTypes, eventTypeView{sdk.TypeMediaImported, []string{"Download"}})
+			require.Empty(t, v.Unused)
+		}
+	}
 }
 
 func TestCheckWarnsOfDetailsThatNobodyAdds(t *testing.T) {
@@ -178,7 +217,7 @@ func TestPlugins(t *testing.T) {
 	require.Regexp(t, `(?m)^open +source +- +- +- +- +- .*chmod go-w `+dir, r.out)
 	require.Regexp(t, `(?m)^renamed +target +- +- +- +[0-9a-f]{12} +- .*`, r.out)
 	require.Regexp(t, `(?m)^hookarr-target-My_Own +- +- +- +- +- +- +ignored: it is no plugin by its name: call it .*`, r.out)
-	require.Regexp(t, `(?m)^webhook +target +\d+\.\d+\.\d+ +\d+\.\d+\.\d+ +1 +[0-9a-f]{12} +raw +ok$`, r.out)
+	require.Regexp(t, `(?m)^webhook +target +\d+\.\d+\.\d+ +\d+\.\d+\.\d+ +1 +[0-9a-f]{12} +raw test preview +ok$`, r.out)
 
 	r = run(t, "plugins", "list", "--config", file, "--json")
 	require.Zero(t, r.code, r.err)

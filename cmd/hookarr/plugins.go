@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hookarr/hookarr/core/app"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/sdk"
@@ -32,6 +34,12 @@ type pluginView struct {
 	Protocol int           `json:"protocol_version,omitempty"`
 	SHA256   string        `json:"sha256,omitempty"`
 	Features []sdk.Feature `json:"features"`
+	// Unused are those of the features that this Hookarr makes no use of.
+	Unused []sdk.Feature `json:"features_unused,omitempty"`
+	// EventTypes are what a source may make; left out is anything.
+	EventTypes []eventTypeView `json:"event_types,omitempty"`
+	// Warnings are of the settings that use the plugin.
+	Warnings []warningView `json:"warnings,omitempty"`
 	Path     string        `json:"path"`
 	// Ignored is a file that may be meant as a plugin and is none by its name, which Name
 	// has then.
@@ -40,12 +48,25 @@ type pluginView struct {
 	Problem string `json:"problem,omitempty"`
 }
 
+type eventTypeView struct {
+	Type sdk.Type `json:"type"`
+	// Native are the application's own words.
+	Native []string `json:"native_types,omitempty"`
+}
+
+type warningView struct {
+	// Key is that of the configuration.
+	Key     string `json:"key"`
+	Message string `json:"message"`
+}
+
 func (c *cli) newPlugins() *cobra.Command {
 	list := c.tables(&cobra.Command{
 		Use:   "list",
 		Short: "Show the plugins in the directory",
 		Long: `List starts every plugin in plugins.dir, asks what it is and ends it again. What is
-not safe to start is shown with the command that mends it, and what is ignored with why.`,
+not safe to start is shown with the command that mends it, what is ignored with why, and
+what a plugin warns of in the settings that use it.`,
 		Example: `  hookarr plugins list
   hookarr plugins list --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.listPlugins(cmd.Context()) },
@@ -84,7 +105,19 @@ func (c *cli) listPlugins(ctx context.Context) error {
 	for i, b := range binaries {
 		wg.Go(func() { views[i] = inspect(ctx, plugins, b) })
 	}
+	var checked pluginhost.Checked
+	wg.Go(func() {
+		instances, _ := app.Instances(cfg) // what has no JSON, check tells
+		checked = plugins.Check(ctx, instances)
+	})
 	wg.Wait()
+	for i := range views {
+		for _, w := range checked.Warnings {
+			if w.Kind == views[i].Kind && w.Plugin == views[i].Name {
+				views[i].Warnings = append(views[i].Warnings, warningView{configKey(w), clean(w.Message, len(w.Message))})
+			}
+		}
+	}
 	ignored, err := pluginhost.FindIgnored(cfg.Plugins.Dir)
 	if err != nil {
 		return err
@@ -103,7 +136,11 @@ func (c *cli) listPlugins(ctx context.Context) error {
 		}
 		row[2], row[3], row[4] = clean(v.Version, titleWidth), clean(v.SDK, titleWidth), strconv.Itoa(v.Protocol)
 		row[6] = orDash(joinFeatures(v.Features))
-		rows = append(rows, append(row, "ok"))
+		state := []string{"ok"}
+		for _, w := range v.Warnings {
+			state = append(state, w.Key+" "+w.Message)
+		}
+		rows = append(rows, append(row, strings.Join(state, "; ")))
 	}
 	return c.show(views, rows)
 }
@@ -122,6 +159,10 @@ func inspect(ctx context.Context, plugins *pluginhost.Host, b pluginhost.Binary)
 	}
 	v.Version, v.Summary, v.SDK, v.Protocol = d.Version, d.Summary, d.SDKVersion, d.ProtocolVersion
 	v.Features = append(v.Features, d.Features...)
+	v.Unused = slices.DeleteFunc(slices.Clone(d.Features), pluginhost.Uses)
+	for _, t := range d.EventTypes {
+		v.EventTypes = append(v.EventTypes, eventTypeView(t))
+	}
 	return v
 }
 

@@ -256,6 +256,8 @@ func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe 
 		Route:          d.Route,
 		Events:         []json.RawMessage{work.Event.Normalized},
 		CorrelationKey: work.Event.CorrelationKey,
+		// After a failure, people compare.
+		Record: d.Attempts > 0,
 	}
 	if w.deliverer.Info(host.KindTarget, t.Name).NeedsOriginals {
 		original, err := w.original(ctx, work.Event)

@@ -133,6 +133,31 @@ func (t *Table) Lint(sources []string) []Problem {
 	return problems
 }
 
+// LintTypes returns the routes that ask for event types of which none of their sources
+// makes one. The types are those that each source may make; one that is not in the map may
+// make any. Patterns that match no type at all are Lint's.
+func (t *Table) LintTypes(sources []string, types map[string][]sdk.Type) []Problem {
+	var problems []Problem
+	for i, r := range t.routes {
+		comes := func(source string) bool {
+			made, known := types[source]
+			if source == sdk.SourceHookarr {
+				made, known = []sdk.Type{sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead}, true
+			}
+			return !known || slices.ContainsFunc(made, func(typ sdk.Type) bool { return matchesType(r.Types, string(typ)) })
+		}
+		from := slices.DeleteFunc(append(slices.Clone(sources), sdk.SourceHookarr), func(s string) bool { return !matchesSource(r.From, s) })
+		exists := slices.ContainsFunc(sdk.Types(), func(typ sdk.Type) bool { return matchesType(r.Types, string(typ)) })
+		if exists && len(from) > 0 && !slices.ContainsFunc(from, comes) {
+			problems = append(problems, Problem{
+				Key:     fmt.Sprintf("routes[%d].types", i),
+				Message: "none of the route's sources tells of such an event: nothing is sent",
+			})
+		}
+	}
+	return problems
+}
+
 func typeNames() []string {
 	names := make([]string, 0, len(sdk.Types()))
 	for _, t := range sdk.Types() {

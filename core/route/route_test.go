@@ -229,6 +229,43 @@ func TestLint(t *testing.T) {
 	golden(t, "lint.txt", got.String())
 }
 
+func TestLintTypes(t *testing.T) {
+	t.Parallel()
+	types := map[string][]sdk.Type{
+		"radarr":   {sdk.TypeMediaImported, sdk.TypeTest},
+		"prowlarr": {sdk.TypeReleaseGrabbed},
+	}
+	for name, c := range map[string]struct {
+		from, types []string
+		quiet       bool
+	}{
+		"one source does":              {nil, []string{"release.*"}, true},
+		"all types":                    {[]string{"prowlarr"}, nil, true},
+		"a star":                       {[]string{"prowlarr"}, []string{"*"}, true},
+		"not this source":              {[]string{"prowlarr"}, []string{"media.*"}, false},
+		"no source":                    {[]string{"*arr"}, []string{"file.*", "download.failed"}, false},
+		"one of the types":             {[]string{"prowlarr"}, []string{"file.*", "release.grabbed"}, true},
+		"by name only":                 {[]string{"radarr"}, []string{"test"}, true},
+		"a source that may make any":   {[]string{"generic"}, []string{"file.*"}, true},
+		"any among others":             {nil, []string{"file.*"}, true},
+		"of Hookarr itself":            {nil, []string{"hookarr.*"}, true},
+		"of Hookarr, from another":     {[]string{"radarr"}, []string{"hookarr.*"}, false},
+		"from Hookarr, of another":     {[]string{"hookarr"}, []string{"media.*"}, false},
+		"no source at all, lint tells": {[]string{"gone"}, []string{"media.*"}, true},
+		"no type at all, lint tells":   {[]string{"radarr"}, []string{"media.importd"}, true},
+	} {
+		table, err := route.New([]config.Route{{From: c.from, Types: c.types, To: []string{"ops"}}})
+		require.NoError(t, err)
+		found := table.LintTypes([]string{"radarr", "prowlarr", "generic"}, types)
+		if c.quiet {
+			require.Empty(t, found, name)
+			continue
+		}
+		require.Len(t, found, 1, name)
+		require.Equal(t, "routes[0].types", found[0].Key)
+	}
+}
+
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)

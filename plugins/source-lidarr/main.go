@@ -16,6 +16,18 @@ func info() sdk.Info {
 	return sdk.Info{
 		Name: "lidarr", Version: "0.1.0", Features: api.Features(),
 		Summary: "Decodes the webhooks of Lidarr, registers them, catches up on missed ones and adds details.",
+		EventTypes: arr.EventTypes(
+			arr.Made(sdk.TypeReleaseGrabbed, "Grab"),
+			arr.Made(sdk.TypeMediaImported, "Download"),
+			arr.Made(sdk.TypeMediaUpgraded, "Download"),
+			arr.Made(sdk.TypeImportFailed, "ImportFailure"),
+			arr.Made(sdk.TypeDownloadFailed, "DownloadFailure"),
+			arr.Made(sdk.TypeFileRenamed, "Rename"),
+			arr.Made(sdk.TypeFileRetagged, "Retag"),
+			arr.Made(sdk.TypeMediaAdded, "ArtistAdd"),
+			arr.Made(sdk.TypeMediaDeleted, "ArtistDelete", "AlbumDelete"),
+			arr.Made(sdk.TypeManualInteractionRequired, "ManualInteractionRequired"),
+		),
 	}
 }
 

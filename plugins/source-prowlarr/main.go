@@ -11,7 +11,13 @@ import (
 func main() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
-	return sdk.Info{Name: "prowlarr", Version: "0.1.0", Summary: "Decodes the webhooks of Prowlarr."}
+	return sdk.Info{
+		Name: "prowlarr", Version: "0.1.0",
+		Summary: "Decodes the webhooks of Prowlarr.",
+		EventTypes: arr.EventTypes(
+			arr.Made(sdk.TypeReleaseGrabbed, "Grab"),
+		),
+	}
 }
 
 func newSource(_ context.Context, _ sdk.Env, c arr.Config) (sdk.Source, error) {

@@ -17,6 +17,17 @@ func info() sdk.Info {
 	return sdk.Info{
 		Name: "radarr", Version: "0.1.0", Features: api.Features(),
 		Summary: "Decodes the webhooks of Radarr, registers them, catches up on missed ones and adds details.",
+		EventTypes: arr.EventTypes(
+			arr.Made(sdk.TypeReleaseGrabbed, "Grab"),
+			arr.Made(sdk.TypeMediaImported, "Download"),
+			arr.Made(sdk.TypeMediaUpgraded, "Download"),
+			arr.Made(sdk.TypeFileRenamed, "Rename"),
+			arr.Made(sdk.TypeFileDeleted, "MovieFileDelete"),
+			arr.Made(sdk.TypeFileDeletedForUpgrade, "MovieFileDelete"),
+			arr.Made(sdk.TypeMediaAdded, "MovieAdded"),
+			arr.Made(sdk.TypeMediaDeleted, "MovieDelete"),
+			arr.Made(sdk.TypeManualInteractionRequired, "ManualInteractionRequired"),
+		),
 	}
 }
 

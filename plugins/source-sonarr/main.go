@@ -22,6 +22,18 @@ func info() sdk.Info {
 	return sdk.Info{
 		Name: "sonarr", Version: "0.1.0", Features: api.Features(),
 		Summary: "Decodes the webhooks of Sonarr, registers them, catches up on missed ones and adds details.",
+		EventTypes: arr.EventTypes(
+			arr.Made(sdk.TypeReleaseGrabbed, "Grab"),
+			arr.Made(sdk.TypeMediaImported, "Download"),
+			arr.Made(sdk.TypeMediaUpgraded, "Download"),
+			arr.Made(sdk.TypeImportCompleted, "Download"),
+			arr.Made(sdk.TypeFileRenamed, "Rename"),
+			arr.Made(sdk.TypeFileDeleted, "EpisodeFileDelete"),
+			arr.Made(sdk.TypeFileDeletedForUpgrade, "EpisodeFileDelete"),
+			arr.Made(sdk.TypeMediaAdded, "SeriesAdd"),
+			arr.Made(sdk.TypeMediaDeleted, "SeriesDelete"),
+			arr.Made(sdk.TypeManualInteractionRequired, "ManualInteractionRequired"),
+		),
 	}
 }
 

@@ -19,6 +19,18 @@ func info() sdk.Info {
 	return sdk.Info{
 		Name: "whisparr", Version: "0.1.0", Features: api.Features(),
 		Summary: "Decodes the webhooks of Whisparr 2 and 3, registers them, catches up on missed ones and adds details.",
+		EventTypes: arr.EventTypes(
+			arr.Made(sdk.TypeReleaseGrabbed, "Grab"),
+			arr.Made(sdk.TypeMediaImported, "Download"),
+			arr.Made(sdk.TypeMediaUpgraded, "Download"),
+			arr.Made(sdk.TypeImportCompleted, "Download"),
+			arr.Made(sdk.TypeFileRenamed, "Rename"),
+			arr.Made(sdk.TypeFileDeleted, "EpisodeFileDelete", "MovieFileDelete"),
+			arr.Made(sdk.TypeFileDeletedForUpgrade, "EpisodeFileDelete", "MovieFileDelete"),
+			arr.Made(sdk.TypeMediaAdded, "SeriesAdd", "MovieAdded"),
+			arr.Made(sdk.TypeMediaDeleted, "SeriesDelete", "MovieDelete"),
+			arr.Made(sdk.TypeManualInteractionRequired, "ManualInteractionRequired"),
+		),
 	}
 }
 

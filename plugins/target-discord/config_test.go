@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/plugintest"
 )
 
 func TestEveryProblemNamesItsKey(t *testing.T) {
@@ -95,15 +95,18 @@ func TestEffectiveURL(t *testing.T) {
 
 func TestForeignHostIsUsedWithAWarning(t *testing.T) {
 	t.Parallel()
-	var log strings.Builder
-	env := sdk.Env{Log: textLog(&log), HTTP: &sdk.HTTP{}}
-	_, err := newTarget(t.Context(), env, config{WebhookURL: "https://proxy.example/s3cret"})
-	require.NoError(t, err)
-	require.Contains(t, log.String(), "webhook_url does not look like")
-	require.NotContains(t, log.String(), "s3cret")
-
-	log.Reset()
-	_, err = newTarget(t.Context(), env, config{WebhookURL: "https://discord.com/api/webhooks/1/s3cret"})
-	require.NoError(t, err)
-	require.Empty(t, log.String())
+	target := plugintest.StartTarget(t, info(), newTarget, map[string]any{"webhook_url": "https://discord.com/api/webhooks/1/s3cret"})
+	for url, said := range map[string][]string{
+		"https://discord.com/api/webhooks/1/s3cret": nil,
+		"https://proxy.example/s3cret":              {"webhook_url"},
+	} {
+		warnings, err := target.Warnings(t.Context(), plugintest.Config(t, map[string]any{"webhook_url": url}))
+		require.NoError(t, err)
+		require.Len(t, warnings, len(said), url)
+		for i, key := range said {
+			require.Equal(t, key, warnings[i].Key)
+			require.Contains(t, warnings[i].Message, "does not look like")
+			require.NotContains(t, warnings[i].Message, "s3cret")
+		}
+	}
 }

@@ -69,6 +69,12 @@ func (t *target) Deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, erro
 	return t.send(ctx, http.MethodPost, t.postURL(), b)
 }
 
+// Test posts a message: only that shows that the webhook, its thread and its mentions
+// are right.
+func (t *target) Test(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
+	return t.Deliver(ctx, d)
+}
+
 // postURL asks Discord to answer when the message is there: without wait, it reports
 // no error for one that it could not save.
 func (t *target) postURL() string {

@@ -16,7 +16,7 @@ func info() sdk.Info {
 		Name:     "discord",
 		Version:  "0.1.0",
 		Summary:  "Shows events in a Discord channel.",
-		Features: []sdk.Feature{sdk.FeatureEdit},
+		Features: []sdk.Feature{sdk.FeatureEdit, sdk.FeatureTest, sdk.FeaturePreview},
 		// One at a time keeps order. Discord documents no numbers and asks clients to
 		// read the headers; 5 in 2 s is what users measured. They are spread evenly: a
 		// burst of 5 and what goes on after it would be up to 10 in one of Discord's
@@ -27,13 +27,13 @@ func info() sdk.Info {
 
 func main() { sdk.ServeTarget(info(), newTarget) }
 
-func newTarget(ctx context.Context, env sdk.Env, c config) (sdk.Target, error) {
+func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	webhook, err := endpointurl.Parse("webhook_url", c.WebhookURL)
 	if err != nil {
 		return nil, err
 	}
 	if !discordGaveOut(webhook) {
-		env.Log.WarnContext(ctx, "webhook_url does not look like https://discord.com/api/webhooks/ID/TOKEN, using it as it is")
+		env.Warn("webhook_url", "does not look like https://discord.com/api/webhooks/ID/TOKEN; it is used as it is")
 	}
 	return &target{
 		http: env.HTTP, log: env.Log, webhook: effective(webhook, c.ThreadID),

@@ -1,29 +1,31 @@
 package main
 
 import (
-	"log/slog"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/plugintest"
 )
 
 func TestWebhookURL(t *testing.T) {
 	t.Parallel()
-	var log strings.Builder
-	env := sdk.Env{Log: slog.New(slog.NewTextHandler(&log, nil)), HTTP: &sdk.HTTP{}}
-	_, err := newTarget(t.Context(), env, config{WebhookURL: "https://hooks.slack.com/services/T0/B0/s3cret"})
+	const slack = "https://hooks.slack.com/services/T0/B0/s3cret"
+	target := plugintest.StartTarget(t, info(), newTarget, map[string]any{"webhook_url": slack})
+	warnings, err := target.Warnings(t.Context(), plugintest.Config(t, map[string]any{"webhook_url": slack}))
 	require.NoError(t, err)
-	require.Empty(t, log.String())
+	require.Empty(t, warnings)
 
-	_, err = newTarget(t.Context(), env, config{WebhookURL: "https://mattermost.example/hooks/s3cret"})
-	require.NoError(t, err, "compatible servers may be anywhere")
-	require.Contains(t, log.String(), "webhook_url does not look like")
-	require.NotContains(t, log.String(), "s3cret")
+	// Compatible servers may be anywhere.
+	warnings, err = target.Warnings(t.Context(), plugintest.Config(t, map[string]any{"webhook_url": "https://mattermost.example/hooks/s3cret"}))
+	require.NoError(t, err)
+	require.Len(t, warnings, 1)
+	require.Equal(t, "webhook_url", warnings[0].Key)
+	require.Contains(t, warnings[0].Message, "does not look like")
+	require.NotContains(t, warnings[0].Message, "s3cret")
 
-	_, err = newTarget(t.Context(), env, config{WebhookURL: "hooks.slack.com/services/T0/B0/s3cret"})
+	_, err = newTarget(t.Context(), sdk.Env{}, config{WebhookURL: "hooks.slack.com/services/T0/B0/s3cret"})
 	require.ErrorContains(t, err, "webhook_url: ")
 	require.NotContains(t, err.Error(), "s3cret")
 }

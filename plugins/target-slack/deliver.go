@@ -41,6 +41,11 @@ func (t *target) Deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, erro
 	return resp.Receipt, explain(resp, err)
 }
 
+// Test posts a message: Slack has no other way to try a webhook.
+func (t *target) Test(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
+	return t.Deliver(ctx, d)
+}
+
 func (t *target) post(ctx context.Context, p payload) (*sdk.Response, error) {
 	body, err := json.Marshal(p)
 	if err != nil {

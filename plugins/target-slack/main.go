@@ -17,9 +17,10 @@ type config struct {
 
 func info() sdk.Info {
 	return sdk.Info{
-		Name:    "slack",
-		Version: "0.1.0",
-		Summary: "Shows events in a Slack channel.",
+		Name:     "slack",
+		Version:  "0.1.0",
+		Summary:  "Shows events in a Slack channel.",
+		Features: []sdk.Feature{sdk.FeatureTest, sdk.FeaturePreview},
 		// One at a time keeps order. Slack takes one message per second and webhook,
 		// with short bursts: https://docs.slack.dev/apis/web-api/rate-limits.
 		Defaults: sdk.Defaults{Concurrency: 1, Rate: 1, Burst: 1},
@@ -28,12 +29,12 @@ func info() sdk.Info {
 
 func main() { sdk.ServeTarget(info(), newTarget) }
 
-func newTarget(ctx context.Context, env sdk.Env, c config) (sdk.Target, error) {
+func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	if _, err := endpointurl.Parse("webhook_url", c.WebhookURL); err != nil {
 		return nil, err
 	}
 	if !strings.HasPrefix(c.WebhookURL.Reveal(), "https://hooks.slack.com/") {
-		env.Log.WarnContext(ctx, "webhook_url does not look like Slack's https://hooks.slack.com/services/…, using it as it is")
+		env.Warn("webhook_url", "does not look like Slack's https://hooks.slack.com/services/…; it is used as it is")
 	}
 	return &target{http: env.HTTP, log: env.Log, url: c.WebhookURL}, nil
 }

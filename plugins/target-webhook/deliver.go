@@ -61,3 +61,8 @@ func (t *target) Deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, erro
 	}
 	return t.http.Do(req)
 }
+
+// Test sends an event, signed like any other.
+func (t *target) Test(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
+	return t.Deliver(ctx, d)
+}

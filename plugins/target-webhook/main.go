@@ -18,7 +18,7 @@ func info() sdk.Info {
 		Name:     "webhook",
 		Version:  version,
 		Summary:  "Sends events to any HTTP endpoint, signed.",
-		Features: []sdk.Feature{sdk.FeatureRaw},
+		Features: []sdk.Feature{sdk.FeatureRaw, sdk.FeatureTest, sdk.FeaturePreview},
 	}
 }
 

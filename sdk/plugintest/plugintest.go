@@ -62,6 +62,13 @@ func (p *Plugin) Configure(ctx context.Context, config json.RawMessage) ([]host.
 	return configured.Problems, err
 }
 
+// Warnings returns what the plugin warns of in config, which is judged and not put in
+// place.
+func (p *Plugin) Warnings(ctx context.Context, config json.RawMessage) ([]host.Problem, error) {
+	configured, err := p.client.Configure(ctx, []host.Instance{{Name: Instance, Config: config}}, true)
+	return configured.Warnings, err
+}
+
 // Logs returns what the plugin has logged so far, at debug, one JSON object a line.
 func (p *Plugin) Logs() string { return p.logs.String() }
 

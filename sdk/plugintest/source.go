@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,8 +81,8 @@ func (s SourceSuite) dir() string {
 }
 
 // TestSource holds a source plugin to what hosts rely on: what it says of itself and
-// its configuration, that every body decodes to its golden file, that decoding is
-// pure, that fingerprints tell events apart, and that no input makes it panic.
+// its configuration, that every body decodes to its golden file and to a type that it
+// lists, that decoding is pure, that fingerprints tell events apart, and that no input makes it panic.
 //
 // Golden files are written when the test binary gets -update, a flag that [Main]
 // declares.
@@ -186,6 +187,7 @@ func checkGolden(t *testing.T, s *Source, suite SourceSuite) {
 		addHeaders(t, r.Header, base+".headers")
 		d := decodeTwice(t, s, r)
 		compareGolden(t, base+".golden.json", d)
+		checkDeclared(t, s, d, file)
 		if d.Event == nil || d.Event.Fingerprint == "" {
 			continue
 		}
@@ -196,6 +198,18 @@ func checkGolden(t *testing.T, s *Source, suite SourceSuite) {
 		}
 		fingerprints[key] = file
 	}
+}
+
+// checkDeclared wants the type of an event among those that the plugin lists, if it does.
+func checkDeclared(t *testing.T, s *Source, d host.Decoded, file string) {
+	t.Helper()
+	desc, err := s.Describe(t.Context())
+	require.NoError(t, err)
+	if d.Event == nil || len(desc.EventTypes) == 0 {
+		return
+	}
+	require.True(t, slices.ContainsFunc(desc.EventTypes, func(e sdk.EventType) bool { return e.Type == d.Event.Type }),
+		"%s is %s, which Info.EventTypes does not list", file, d.Event.Type)
 }
 
 func sameBody(t *testing.T, a, b string) bool {

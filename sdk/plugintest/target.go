@@ -2,6 +2,7 @@ package plugintest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -28,6 +29,18 @@ func StartTarget[C any](tb testing.TB, info sdk.Info, ctor sdk.NewTarget[C], con
 // plugin panicked, or did not answer before ctx ended.
 func (t *Target) Deliver(ctx context.Context, d host.Delivery) (host.Outcome, error) {
 	return t.client.Deliver(ctx, Instance, d)
+}
+
+// Test has the target test its endpoint with an event, or with its own for nil. The
+// error is for a call that broke, or a plugin without sdk.FeatureTest.
+func (t *Target) Test(ctx context.Context, event json.RawMessage) (host.Outcome, error) {
+	return t.client.Test(ctx, Instance, event)
+}
+
+// Preview returns the request that the target would make. The error matches
+// host.ErrUnsupported for a plugin without sdk.FeaturePreview.
+func (t *Target) Preview(ctx context.Context, d host.Delivery) (host.Request, error) {
+	return t.client.Preview(ctx, Instance, d)
 }
 
 // token is in the path of an endpoint's URL that is not public, as a credential that must

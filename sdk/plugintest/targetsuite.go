@@ -54,7 +54,8 @@ func (s TargetSuite) class(status int) sdk.Class {
 
 // TestTarget holds a target plugin to what hosts rely on: what it says of itself
 // and its configuration, the class of every status, pauses, deadlines, secrets,
-// concurrency, idempotency, extreme events and reconfiguration.
+// concurrency, idempotency, extreme events and reconfiguration. What it declares, it must
+// have: a test reaches the endpoint, and a preview does not.
 func TestTarget[C any](t *testing.T, info sdk.Info, ctor sdk.NewTarget[C], suite TargetSuite) {
 	t.Helper()
 	run := func(name string, check func(t *testing.T, target *Target, e *endpoint)) {
@@ -77,6 +78,8 @@ func TestTarget[C any](t *testing.T, info sdk.Info, ctor sdk.NewTarget[C], suite
 	run("idempotency", checkIdempotency)
 	run("extremes", checkExtremes)
 	run("reconfigure", checkReconfigure)
+	run("test", checkTest)
+	run("preview", checkPreview)
 }
 
 func checkTargetDescription(t *testing.T, target *Target, _ *endpoint) {
@@ -254,6 +257,9 @@ func checkSecrets(t *testing.T, target *Target, e *endpoint) {
 		o := deliver(t, target, d)
 		clean("the message", o.Message)
 		clean("the excerpt", o.Receipt.Excerpt)
+		if o.Sent != nil {
+			clean("the request", fmt.Sprint(*o.Sent))
+		}
 	}
 	e.answers(func(w http.ResponseWriter, _ *http.Request) {
 		// An answer that is none: the connection breaks.

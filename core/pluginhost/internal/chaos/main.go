@@ -28,6 +28,9 @@ type config struct {
 	Refuse string `json:"refuse" doc:"Why the configuration is refused."`
 	Exit   bool   `json:"exit" doc:"The plugin exits when it is configured."`
 	Hang   bool   `json:"hang" doc:"The plugin hangs when it is configured."`
+	Doubt  string `json:"doubt" doc:"What the plugin warns of."`
+	// URL is where the plugin posts to.
+	URL sdk.Secret `json:"url" doc:"Where the plugin posts to."`
 }
 
 // Validate refuses on demand.
@@ -83,12 +86,16 @@ func main() {
 	info := sdk.Info{Name: name, Version: "1.2.3", Summary: "Does everything wrong, on demand."}
 	if kind == "source" {
 		info.Features = []sdk.Feature{sdk.FeatureHistory, sdk.FeatureFetch, sdk.FeatureConnect}
+		info.EventTypes = []sdk.EventType{{Type: sdk.TypeTest, Native: []string{"Test"}}, {Type: sdk.TypeMediaAdded}}
 		sdk.ServeSource(info, func(_ context.Context, env sdk.Env, c config) (sdk.Source, error) {
 			return source{newPlugin(env, c)}, nil
 		})
 	}
+	if name != "plain" {
+		info.Features = []sdk.Feature{sdk.FeatureTest, sdk.FeaturePreview}
+	}
 	sdk.ServeTarget(info, func(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
-		return sdk.TargetFunc(newPlugin(env, c).deliver), nil
+		return target{newPlugin(env, c)}, nil
 	})
 }
 
@@ -107,7 +114,24 @@ func newPlugin(env sdk.Env, c config) *plugin {
 	if c.Hang {
 		select {}
 	}
+	if c.Doubt != "" {
+		env.Warn("doubt", c.Doubt)
+	}
 	return &plugin{env: env, config: c}
+}
+
+// target has every power of a target that hosts use.
+type target struct{ *plugin }
+
+func (t target) Deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
+	return t.deliver(ctx, d)
+}
+
+func (t target) Test(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
+	if d.Event.Source == sdk.SourceHookarr {
+		return t.env.HTTP.PostJSON(ctx, t.config.URL, d.Event.Summary)
+	}
+	return t.deliver(ctx, d)
 }
 
 func (p *plugin) deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
@@ -116,6 +140,10 @@ func (p *plugin) deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, erro
 	p.sign("arrived-" + d.ID)
 	what, arg, _ := strings.Cut(d.Event.Title, " ")
 	switch what {
+	case "host":
+		return sdk.Receipt{Status: 200, Excerpt: fmt.Sprint(p.env.Host)}, nil
+	case "post":
+		return p.env.HTTP.PostJSON(ctx, p.config.URL, arg)
 	case "env":
 		return sdk.Receipt{Status: 200, Excerpt: strings.Join(names(os.Environ()), " ")}, nil
 	case "tmpdir":
