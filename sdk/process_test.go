@@ -185,9 +185,9 @@ func TestDefaultLogsAreRedacted(t *testing.T) {
 	const former, secret = "former-secret", "hunter2hunter2"
 	l := launch(t, handshake.LogLevelEnv+"=debug")
 	for _, key := range []string{former, secret} {
-		problems, _, err := l.client.Configure(t.Context(), []host.Instance{{Name: "ops", Config: []byte(`{"key":"` + key + `"}`)}}, false)
+		configured, err := l.client.Configure(t.Context(), []host.Instance{{Name: "ops", Config: []byte(`{"key":"` + key + `"}`)}}, false)
 		require.NoError(t, err)
-		require.Empty(t, problems)
+		require.Empty(t, configured.Problems)
 	}
 	_, err := l.deliver(t, "log by default", "")
 	require.NoError(t, err)
