@@ -112,7 +112,7 @@ func fill(t *testing.T, s *store.Store) {
 		Attempt: attempt(12, 1, event.Attempt{Class: sdk.ClassMisconfigured, Status: 404, Message: "answered 404" + atLength, Excerpt: "no", Counted: true}),
 		Change: func(t *store.Target, now time.Time) []*store.Settlement {
 			t.Begin(store.HoldMisconfigured, "answered 404", now)
-			t.ProbeAt = now.Add(time.Minute)
+			t.ProbeAt = now.Add(time.Hour)
 			return nil
 		},
 	})
