@@ -260,11 +260,14 @@ func (a *App) startQueue(ctx context.Context) error {
 func (a *App) Stop(ctx context.Context) error {
 	begun := time.Now()
 	a.reloads.stop(ctx, a.queue != nil)
-	errs := []error{a.servers.shutdown(ctx)}
+	// Beside the drain, of which requests that stall would take a part.
+	closing := make(chan error, 1)
+	go func() { closing <- a.servers.shutdown(ctx) }()
 	var drain error
 	if a.queue != nil {
 		drain = a.workers.Drain(ctx, a.queue.Stop)
 	}
+	errs := []error{<-closing}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if a.queue != nil {

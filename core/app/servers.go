@@ -22,6 +22,14 @@ const (
 	headerTimeout  = 5 * time.Second
 	maxHeaderBytes = 16 << 10
 	idleTimeout    = 2 * time.Minute
+	// answerTimeout bounds the sending of an answer, so that a client that reads nothing
+	// cannot hold it. The door, which may work for longer, sets its own.
+	answerTimeout = 15 * time.Second
+	// maxStreams is how many requests an HTTP/2 connection may have under way.
+	maxStreams = 32
+	// partingTime is how long requests under way may take at the end. It is more than a
+	// sender waits for the database.
+	partingTime = 6 * time.Second
 )
 
 var (
@@ -88,7 +96,10 @@ func (s *servers) server(h http.Handler) *http.Server {
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
+		WriteTimeout:      answerTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: answerTimeout},
+		ConnState:         watch,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }
@@ -132,13 +143,14 @@ func (l listeners) close() error {
 }
 
 func (s *servers) serve() {
-	serve := func() error { return s.hooks.Serve(s.listeners.hooks) }
+	hooks := newCrowd(s.listeners.hooks, maxConnections)
+	serve := func() error { return s.hooks.Serve(hooks) }
 	if s.config.TLS.Enabled() {
-		serve = func() error { return s.hooks.ServeTLS(s.listeners.hooks, "", "") }
+		serve = func() error { return s.hooks.ServeTLS(hooks, "", "") }
 	}
 	go s.run(serve)
 	if s.admin != nil {
-		go s.run(func() error { return s.admin.Serve(s.listeners.admin) })
+		go s.run(func() error { return s.admin.Serve(newCrowd(s.listeners.admin, maxConnections)) })
 	}
 }
 
@@ -152,20 +164,32 @@ func (s *servers) open() { s.state.Store(nil) }
 
 func (s *servers) addr() net.Addr { return s.listeners.hooks.Addr() }
 
-// shutdown lets requests under way finish until ctx ends. The admin listener tells of
-// the draining as long as it can.
+// shutdown lets requests under way finish for partingTime, or until ctx ends, and then
+// closes what is left: a stranger may stall a request for longer than anything else takes.
+// The admin listener tells of the draining as long as it can.
 func (s *servers) shutdown(ctx context.Context) error {
 	s.state.Store(&errDraining)
 	var errs []error
 	for _, server := range []*http.Server{s.hooks, s.admin} {
-		if server == nil {
-			continue
-		}
-		if err := server.Shutdown(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("close listener: %w", err), server.Close())
+		if server != nil {
+			errs = append(errs, s.part(ctx, server))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (s *servers) part(ctx context.Context, server *http.Server) error {
+	parting, cancel := context.WithTimeout(ctx, partingTime)
+	defer cancel()
+	err := server.Shutdown(parting)
+	if parting.Err() != nil {
+		s.log.WarnContext(ctx, "requests interrupted that took too long")
+		err = server.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("close listener: %w", err)
+	}
+	return nil
 }
 
 // warnUnsafe tells the operator of credentials that anybody on the way can read.

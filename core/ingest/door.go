@@ -42,7 +42,10 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// A writer that knows no deadlines, as in tests, has no connection to protect.
 	_ = v.conn.SetReadDeadline(start.Add(in.bodyTimeout))
+	// That of the server is for answers that are ready at once.
+	_ = v.conn.SetWriteDeadline(time.Time{})
 	a := in.take(r.Context(), v)
+	_ = v.conn.SetWriteDeadline(time.Now().Add(in.answerTimeout))
 	a.write(w, v.read)
 	in.noteMissed(r.Context(), v, a.status)
 	in.journal.visited(r.Context(), v, a, time.Since(start))

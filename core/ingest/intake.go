@@ -49,7 +49,8 @@ type Options struct {
 	// MaxBody is the most bytes of a body: 16 MiB, where a season of a thousand
 	// files is about 3.5 MB.
 	MaxBody int64
-	// MaxBodies is the most bytes of all requests that are being worked on: 256 MiB.
+	// MaxBodies is the most bytes of all requests that are being worked on: 64 MiB,
+	// where one of MaxBody may take three times that while it is unpacked.
 	// When they are reached, the oldest bodies that are still being sent are given up.
 	MaxBodies int64
 	// BodyTimeout is how long a client may take to send its body: 30 s.
@@ -59,6 +60,8 @@ type Options struct {
 	// AcceptTimeout is how long a sender waits for room for its body, and for the
 	// database: 5 s each.
 	AcceptTimeout time.Duration
+	// AnswerTimeout is how long a sender may take to receive its answer: 15 s.
+	AnswerTimeout time.Duration
 }
 
 // Intake takes webhooks in. It is the http.Handler of /hooks/ and may be used
@@ -78,6 +81,7 @@ type Intake struct {
 	bodyTimeout   time.Duration
 	decodeTimeout time.Duration
 	acceptTimeout time.Duration
+	answerTimeout time.Duration
 }
 
 // New returns an intake.
@@ -88,11 +92,12 @@ func New(o Options) *Intake {
 		bodyTimeout:   orDefault(o.BodyTimeout, 30*time.Second),
 		decodeTimeout: orDefault(o.DecodeTimeout, 250*time.Millisecond),
 		acceptTimeout: orDefault(o.AcceptTimeout, 5*time.Second),
+		answerTimeout: orDefault(o.AnswerTimeout, 15*time.Second),
 	}
 	if in.now == nil {
 		in.now = time.Now
 	}
-	in.bodies = newBodies(orDefault(o.MaxBody, 16<<20), orDefault(o.MaxBodies, 256<<20), in.acceptTimeout)
+	in.bodies = newBodies(orDefault(o.MaxBody, 16<<20), orDefault(o.MaxBodies, 64<<20), in.acceptTimeout)
 	return in
 }
 

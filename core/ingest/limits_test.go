@@ -2,20 +2,25 @@ package ingest_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/ingest"
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 const mebi = 1 << 20
@@ -219,4 +224,64 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	require.Equal(t, workers*each*4/5, b.stored())
+}
+
+// oneConn is a listener that one connection comes to.
+type oneConn struct{ conns chan net.Conn }
+
+func (l oneConn) Accept() (net.Conn, error) {
+	conn, ok := <-l.conns
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (l oneConn) Close() error { return nil }
+
+func (l oneConn) Addr() net.Addr { return &net.TCPAddr{} }
+
+// A sender that does not read its answer is not waited for.
+func TestAnswerThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gate, err := auth.New(hmacSource("github", secret), nil)
+		require.NoError(t, err)
+		intake := ingest.New(ingest.Options{Generation: func() *ingest.Generation {
+			return ingest.NewGeneration(map[string]ingest.Source{"radarr": {Gate: gate}}, nil)
+		}})
+		near, far := net.Pipe()
+		l := oneConn{make(chan net.Conn, 1)}
+		l.conns <- near
+		done := make(chan struct{})
+		go func() {
+			_ = (&http.Server{Handler: intake}).Serve(l)
+			close(done)
+		}()
+		_, err = io.WriteString(far, "POST /hooks/radarr HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n"+
+			"X-Hub-Signature-256: sha256="+strings.Repeat("0", 64)+"\r\n\r\nx")
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		_, err = io.WriteString(far, "x")
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		close(l.conns)
+		<-done
+	})
+}
+
+// The deadline that the server sets for every answer does not count the work for one.
+func TestSlowWorkIsAnswered(t *testing.T) {
+	t.Parallel()
+	b := setup(t, with(func(o *ingest.Options) { o.DecodeTimeout = 300 * time.Millisecond }))
+	server := httptest.NewUnstartedServer(b.intake)
+	server.Config.WriteTimeout = 50 * time.Millisecond
+	server.Start()
+	defer server.Close()
+	b.url = server.URL + "/hooks/radarr"
+	b.decoder.answers(func(ctx context.Context) (host.Decoded, error) {
+		<-ctx.Done()
+		return host.Decoded{}, ctx.Err()
+	})
+	require.Equal(t, http.StatusAccepted, b.post(imported).status)
 }

@@ -2,6 +2,9 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -159,6 +162,46 @@ func TestShutdownDrains(t *testing.T) {
 			return err == nil && strings.Contains(out, `"delivered"`) && strings.Contains(out, `"attempts": 1`)
 		}, 10*time.Second, 100*time.Millisecond, "the interrupted attempt was counted")
 	})
+}
+
+// TestStalledRequestCutsNoDeliveryOff lets an attempt finish for as long as the drain is,
+// while a stranger's request, which never ends, is let go long before.
+func TestStalledRequestCutsNoDeliveryOff(t *testing.T) {
+	t.Parallel()
+
+	endpoint := newReceiver(t)
+	arrived, release := make(chan struct{}, 1), make(chan struct{})
+	endpoint.setAnswer(func(delivered) int {
+		arrived <- struct{}{}
+		<-release
+		return http.StatusOK
+	})
+	srv := newServer(t, settings{
+		database: "sqlite://" + t.TempDir() + "/hookarr.db", routes: everything,
+		targets: strings.Replace(webhookTarget(endpoint), "timeout: 5s", "timeout: 1m", 1), top: "shutdown: {drain: 25s}",
+	})
+	srv.start()
+	a := srv.post(importBody(1))
+	require.Equal(t, http.StatusAccepted, a.status)
+	<-arrived
+	stranger, err := net.Dial("tcp", strings.TrimPrefix(srv.url, "http://"))
+	require.NoError(t, err)
+	defer func() { _ = stranger.Close() }()
+	_, err = fmt.Fprintf(stranger, "POST /hooks/radarr HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: %s\r\nContent-Length: 100\r\n\r\n{",
+		sign("guessed", nil))
+	require.NoError(t, err)
+
+	stopped := make(chan error, 1)
+	go func() { stopped <- srv.stop() }()
+	_, _ = io.Copy(io.Discard, stranger)
+	close(release)
+	require.NoError(t, <-stopped)
+	require.NotContains(t, srv.log.String(), "deliveries interrupted")
+	require.Len(t, endpoint.all(), 1)
+	srv.start()
+	out, err := srv.cli("events", "show", a.id, "--json")
+	require.NoError(t, err, out)
+	require.Contains(t, out, `"delivered"`)
 }
 
 // TestDatabaseDownAtStartAndForAWhile waits for Postgres, answers 503 without it, and
