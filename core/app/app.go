@@ -118,6 +118,7 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (*App,
 	a.intake = ingest.New(ingest.Options{
 		Generation: func() *ingest.Generation { return a.current.Load().door },
 		Decoder:    a.plugins, Store: a.store, Log: a.log, Metrics: a.registry,
+		MaxBodies: int64(c.Limits.Bodies),
 	})
 	a.servers, err = newServers(a, l)
 	if err != nil {

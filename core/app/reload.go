@@ -28,7 +28,7 @@ const drainTimeout = 30 * time.Second
 
 // restartKeys are what a running process keeps as it was made. A key ends with a dot for
 // everything below it.
-var restartKeys = []string{"listen", "admin.", "database.", "plugins.", "log.format"}
+var restartKeys = []string{"listen", "admin.", "database.", "plugins.", "limits.", "log.format"}
 
 // Reloaded says what a reload changed, or would change.
 type Reloaded struct {

@@ -20,6 +20,10 @@ const maxConcurrency = 10_000
 // its own.
 const maxPerSecond = 10_000
 
+// minBodies is three bodies of 16 MiB, with their heads: one that was sent compressed, and
+// two while its other form grows.
+const minBodies = 50 * MiB
+
 // checker finds what is wrong with decoded settings.
 type checker struct {
 	*Config
@@ -71,6 +75,9 @@ func (k checker) process() {
 	k.oneOf("log.format", k.Log.Format, "text", "json")
 	if k.Shutdown.Drain < 0 {
 		k.problem("shutdown.drain", "want 0s or more")
+	}
+	if k.Limits.Bodies < minBodies {
+		k.problem("limits.bodies", "want %s or more, which one body of 16MiB may take while it is unpacked", minBodies)
 	}
 	k.positive("retention.events", k.Retention.Events)
 	k.positive("retention.dead_letters", k.Retention.DeadLetters)

@@ -65,6 +65,7 @@ type Config struct {
 	Log            Log               `koanf:"log"`
 	Shutdown       Shutdown          `koanf:"shutdown"`
 	Reload         Reload            `koanf:"reload"`
+	Limits         Limits            `koanf:"limits"`
 	Retention      Retention         `koanf:"retention"`
 	Sources        map[string]Source `koanf:"sources"`
 	Targets        map[string]Target `koanf:"targets"`
@@ -117,6 +118,12 @@ type Reload struct {
 	// Watch reads it again when one of its files changes, and runs plugins whose binaries
 	// change anew.
 	Watch bool `koanf:"watch"`
+}
+
+// Limits bound what senders may take.
+type Limits struct {
+	// Bodies is the memory of all requests that are being worked on at once.
+	Bodies Size `koanf:"bodies"`
 }
 
 // Retention says how long rows are kept.

@@ -172,6 +172,13 @@ func (d *decoder) scalar(key string, raw any, to reflect.Value) {
 			to.SetInt(int64(duration))
 		}
 		return
+	case Size:
+		if size, err := parseSize(text); err != nil {
+			d.problem(key, "%s", err)
+		} else {
+			to.SetInt(int64(size))
+		}
+		return
 	case netip.Prefix:
 		if prefix, err := parsePrefix(text); err != nil {
 			d.problem(key, "want an address or a network such as 192.168.0.0/16 or fd00::/8")

@@ -12,6 +12,7 @@ func (c *Config) setDefaults() {
 	c.Log = Log{Level: "info", Format: "text"}
 	c.Shutdown.Drain = 30 * time.Second
 	c.Reload.Watch = true
+	c.Limits.Bodies = 64 * MiB
 	c.Retention = Retention{Events: 30 * 24 * time.Hour, DeadLetters: 90 * 24 * time.Hour}
 }
 

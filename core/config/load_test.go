@@ -68,6 +68,7 @@ func TestLoadFull(t *testing.T) {
 	require.Equal(t, config.Plugins{Dir: "/usr/lib/hookarr", Lock: "/etc/hookarr/plugins.lock"}, c.Plugins)
 	require.Equal(t, config.Log{Level: "debug", Format: "json"}, c.Log)
 	require.Equal(t, 10*time.Second, c.Shutdown.Drain)
+	require.Equal(t, config.GiB, c.Limits.Bodies)
 	require.Equal(t, config.Retention{Events: 24 * time.Hour, DeadLetters: 48 * time.Hour}, c.Retention)
 	require.Equal(t, config.Source{
 		Plugin: "radarr",

@@ -55,6 +55,8 @@ func (r redactor) node(key string, v reflect.Value) *yaml.Node {
 		return text(value.String())
 	case netip.Prefix:
 		return text(value.String())
+	case Size:
+		return text(value.String())
 	}
 	switch v.Kind() {
 	case reflect.Pointer:

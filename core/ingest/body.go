@@ -56,14 +56,15 @@ func (b *bodies) read(ctx context.Context, r *http.Request, s sender) ([]byte, *
 }
 
 // pour reads less than most bytes to their end, into memory that the loan holds beside
-// what it held.
+// what it held. What is copied to a larger place is held twice for that long.
 func (l *loan) pour(ctx context.Context, from io.Reader, held, most int64) (body []byte, err error) {
 	for size := min(firstRead, most); ; size = min(2*size, most) {
-		if err := l.grow(ctx, held+size); err != nil {
+		if err := l.grow(ctx, held+int64(cap(body))+size); err != nil {
 			return nil, err
 		}
 		grown := make([]byte, len(body), size)
 		copy(grown, body)
+		l.shrink(held + size)
 		body, err = fill(grown, from)
 		switch {
 		case int64(len(body)) == most:

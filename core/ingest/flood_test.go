@@ -97,12 +97,18 @@ func (f *flood) settle(size int) {
 // enough.
 func (b *bundle) hold(from string, size int) *flood {
 	b.t.Helper()
-	_, free := b.intake.Held()
+	alike := func() (n int) {
+		unfinished, _ := b.intake.Held()
+		for _, held := range unfinished {
+			if held > int64(size) && held < int64(size)+1<<10 {
+				n++
+			}
+		}
+		return n
+	}
+	before := alike()
 	f := b.stall(from, 1, size, false)
-	require.Eventually(b.t, func() bool {
-		_, left := b.intake.Held()
-		return left <= free-int64(size)
-	}, time.Minute, 10*time.Millisecond)
+	require.Eventually(b.t, func() bool { return alike() > before }, time.Minute, 10*time.Millisecond)
 	return f
 }
 
@@ -111,6 +117,10 @@ func (b *bundle) fill(from string) {
 	b.t.Helper()
 	for {
 		_, free := b.intake.Held()
+		// A body beyond 8 KiB is held twice while it grows.
+		if free > 8<<10 {
+			free /= 2
+		}
 		size := min(free, mebi) - 1<<10
 		if size < 1<<10 {
 			return
@@ -139,7 +149,7 @@ func webhook(title string, size int) string {
 // an Arr app drops events for up to an hour after a webhook that failed.
 func TestStalledBodiesKeepNobodyOut(t *testing.T) {
 	t.Parallel()
-	const most, total = 4 * mebi, 64 * mebi // a quarter of the defaults
+	const most, total = 4 * mebi, 16 * mebi // a quarter of the defaults
 	for _, tc := range []struct {
 		conns, size int
 		chunked     bool
@@ -165,7 +175,7 @@ func TestStalledBodiesKeepNobodyOut(t *testing.T) {
 				require.Equal(t, http.StatusAccepted, b.postFrom(from, webhook(fmt.Sprint("big ", i), 3_500_000)).status, from)
 			}
 			unfinished, _ := b.intake.Held()
-			require.Greater(t, len(unfinished), 10, "no more is given up than newcomers need")
+			require.Greater(t, len(unfinished), 5, "no more is given up than newcomers need")
 			floods.hangUp()
 		})
 	}
@@ -212,7 +222,7 @@ func TestThrottledClientMakesRoomFirst(t *testing.T) {
 	}, time.Minute, 10*time.Millisecond)
 
 	attack := b.hold(attacker, mebi)
-	for i := range 6 {
+	for i := range 5 {
 		b.hold(fmt.Sprintf("127.0.1.%d", i), mebi)
 	}
 	b.fill("127.0.1.9")

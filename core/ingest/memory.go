@@ -90,6 +90,20 @@ func (l *loan) grow(ctx context.Context, n int64) error {
 	return nil
 }
 
+// shrink makes the loan n bytes, which are fewer.
+func (l *loan) shrink(n int64) {
+	m := l.memory
+	m.mu.Lock()
+	less := l.held - n
+	l.held = n
+	m.lent -= less
+	if l.displaced {
+		m.leaving -= less
+	}
+	m.mu.Unlock()
+	m.free.Release(less)
+}
+
 // await acquires more bytes for the loan, for which others have to make room.
 func (m *memory) await(ctx context.Context, l *loan, more int64) error {
 	ctx, cancel := context.WithTimeout(ctx, m.patience)

@@ -87,7 +87,7 @@ func TestBodyThatWaitsMakesRoom(t *testing.T) {
 // What has been read is being worked on: newcomers wait for it.
 func TestFinishedBodiesMakeNoRoom(t *testing.T) {
 	t.Parallel()
-	b := newBodies(64<<10, 80<<10, 50*time.Millisecond)
+	b := newBodies(64<<10, 100<<10, 50*time.Millisecond)
 	request := func() *http.Request {
 		return httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", 50<<10)))
 	}
@@ -101,6 +101,26 @@ func TestFinishedBodiesMakeNoRoom(t *testing.T) {
 	_, third, err := b.read(t.Context(), request(), sender{})
 	require.NoError(t, err)
 	third.repay()
+}
+
+// A body that grows is held twice while it is copied.
+func TestGrowthIsCounted(t *testing.T) {
+	t.Parallel()
+	request := func() *http.Request {
+		return httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", 60<<10)))
+	}
+	tight := newBodies(64<<10, 80<<10, 50*time.Millisecond)
+	_, held, err := tight.read(t.Context(), request(), sender{})
+	require.ErrorIs(t, err, errBusy)
+	held.repay()
+	require.True(t, tight.memory.free.TryAcquire(80<<10))
+
+	roomy := newBodies(64<<10, 100<<10, 50*time.Millisecond)
+	_, held, err = roomy.read(t.Context(), request(), sender{})
+	require.NoError(t, err)
+	require.Less(t, held.size(), int64(61<<10), "what was copied is given back")
+	held.repay()
+	require.True(t, roomy.memory.free.TryAcquire(100<<10))
 }
 
 // Who announces much and sends nothing is given little.
