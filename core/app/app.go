@@ -51,6 +51,8 @@ type App struct {
 	intake   *ingest.Intake
 	servers  *servers
 	reloads  *reloads
+	// overrun is told of expressions that took too long.
+	overrun func(route string)
 	// current is the generation that holds now.
 	current atomic.Pointer[generation]
 
@@ -102,6 +104,8 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (*App,
 		registry: prometheus.NewRegistry(),
 	}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.overrun = overruns(a.log, a.registry)
+	g.routes.OnOverrun(a.overrun)
 	a.current.Store(g)
 	a.reloads = newReloads(o, a.registry)
 	a.plugins = pluginhost.New(pluginhost.Options{

@@ -190,6 +190,7 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 	// From here on the new configuration holds, whoever waits for it.
 	ctx = context.WithoutCancel(ctx)
 	a.note(ctx, "plugins not configured yet", change.Begin(ctx))
+	next.routes.OnOverrun(a.overrun)
 	next.resolve(a.plugins, former.plan)
 	a.replace(ctx, former, next)
 	draining, cancel := context.WithTimeout(ctx, drainTimeout+former.longestTimeout())

@@ -18,7 +18,8 @@ import (
 type Table struct {
 	routes []route
 	// env is the type of what expressions see.
-	env reflect.Type
+	env     reflect.Type
+	overrun func(route string)
 }
 
 // Match is a target that an event goes to, and the route that says so.
@@ -76,11 +77,15 @@ func New(routes []config.Route) (*Table, error) {
 	return t, nil
 }
 
+// OnOverrun has f called with the name of a route whose expression took more than its
+// budget, each time it does. Call it before the first Match.
+func (t *Table) OnOverrun(f func(route string)) { t.overrun = f }
+
 // Match returns the targets of an event from a source, in the order of the routes.
 // A target that several routes name is returned once, with the first of them.
 // Normalized is the event by the published schema; it is read only when a route's
 // expression needs it. An expression that cannot be evaluated, because it speaks of
-// a part that the event does not have, is no match.
+// a part that the event does not have or takes too long, is no match.
 func (t *Table) Match(source string, e *sdk.Event, normalized []byte) []Match {
 	var matches []Match
 	facts := facts{env: t.env, normalized: normalized}
@@ -88,8 +93,14 @@ func (t *Table) Match(source string, e *sdk.Event, normalized []byte) []Match {
 		if !matchesSource(r.From, source) || !matchesType(r.Types, string(e.Type)) {
 			continue
 		}
-		if r.when != nil && !r.when.holds(&facts) {
-			continue
+		if r.when != nil {
+			holds, err := r.when.holds(&facts)
+			if err != nil && t.overrun != nil {
+				t.overrun(r.Name)
+			}
+			if !holds {
+				continue
+			}
 		}
 		for _, target := range r.To {
 			if !slices.ContainsFunc(matches, func(m Match) bool { return m.Target == target }) {

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -307,6 +308,46 @@ func BenchmarkMatch(b *testing.B) {
 			for b.Loop() {
 				table.Match("radarr-4k", e, normalized)
 			}
+		})
+	}
+}
+
+// Two nested loops over a large season would keep its sender waiting for 20 s.
+func TestExpressionsHaveABudget(t *testing.T) {
+	t.Parallel()
+	e := imported()
+	e.Files = nil
+	for i := range 10_000 {
+		e.Files = append(e.Files, sdk.File{ID: strconv.Itoa(i), Path: "/tv/" + strconv.Itoa(i)})
+	}
+	e.DeletedFiles = e.Files
+	normalized, err := json.Marshal(e)
+	require.NoError(t, err)
+	for when, within := range map[string]bool{
+		`any(event.files, .id == "9999")`:                                                           true,
+		`all(event.files, .size_bytes == 0) and count(event.files, .path != "") == 10000`:           true,
+		`let some = filter(event.files, .id == "9999"); all(event.files, any(some, .id == "9999"))`: true,
+		`len(groupBy(event.files, .id)) == 10000 and sum(event.files, .size_bytes) == 0`:            true,
+		`all(event.files, {let f = #; none(event.files, .id == f.id + "x")})`:                       false,
+		`none(event.files, {let f = #; count(event.files, .path == f.id) > 0})`:                     false,
+		`all(event.files, event.files == event.deleted_files)`:                                      false,
+	} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			table, err := route.New([]config.Route{
+				{Name: "slow", When: when, To: []string{"ops"}}, {Name: "other", When: "any(event.files, true)", To: []string{"phone"}},
+			})
+			require.NoError(t, err)
+			var overrun []string
+			table.OnOverrun(func(route string) { overrun = append(overrun, route) })
+			matches := table.Match("sonarr", e, normalized)
+			if within {
+				require.Empty(t, overrun)
+				require.Len(t, matches, 2)
+				return
+			}
+			require.Equal(t, []string{"slow"}, overrun)
+			require.Equal(t, []route.Match{{Route: "other", Target: "phone"}}, matches, "each has a budget of its own")
 		})
 	}
 }

@@ -36,6 +36,7 @@ type facts struct {
 	normalized []byte
 	read       bool
 	value      any // nil when the event cannot be read
+	left       budget
 }
 
 func compile(source string, env reflect.Type) (*condition, error) {
@@ -45,6 +46,7 @@ func compile(source string, env reflect.Type) (*condition, error) {
 		expr.MaxNodes(maxNodes),
 		// The same event is matched the same way when it is decoded later.
 		expr.DisableBuiltin("now"),
+		expr.Patch(stepper{}),
 	)
 	if err != nil {
 		return nil, explain(err)
@@ -52,15 +54,20 @@ func compile(source string, env reflect.Type) (*condition, error) {
 	return &condition{program: program}, nil
 }
 
-func (c *condition) holds(f *facts) bool {
+// holds returns errBudget for a condition that takes too long to tell.
+func (c *condition) holds(f *facts) (bool, error) {
 	env := f.load()
 	if env == nil {
-		return false
+		return false, nil
 	}
+	f.left = newBudget()
 	machine := vm.VM{MemoryBudget: memoryBudget}
 	result, err := machine.Run(c.program, env)
+	if errors.Is(err, errBudget) {
+		return false, errBudget
+	}
 	holds, ok := result.(bool)
-	return err == nil && ok && holds
+	return err == nil && ok && holds, nil
 }
 
 func (f *facts) load() any {
@@ -68,6 +75,7 @@ func (f *facts) load() any {
 		f.read = true
 		env := reflect.New(f.env).Elem()
 		if json.Unmarshal(f.normalized, env.Field(0).Addr().Interface()) == nil {
+			env.Field(1).Set(reflect.ValueOf(f.left.step))
 			f.value = env.Interface()
 		}
 	}
@@ -75,10 +83,11 @@ func (f *facts) load() any {
 }
 
 // environment is the type of what an expression sees: struct{event sdk.Event} with
-// the names of the published schema.
+// the names of the published schema, and what counts its steps.
 func environment() reflect.Type {
 	return reflect.StructOf([]reflect.StructField{
 		{Name: "Event", Type: published(reflect.TypeFor[sdk.Event]()), Tag: `expr:"event"`},
+		{Name: "Step", Type: reflect.TypeFor[func() bool](), Tag: `json:"-" expr:"` + stepName + `"`},
 	})
 }
 
