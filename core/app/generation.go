@@ -40,10 +40,11 @@ type generation struct {
 func compile(c *config.Config) (*generation, []config.Problem) {
 	var problems []config.Problem
 	add := func(key, message string) { problems = append(problems, c.Problem(key, message)) }
+	hosts := ownHosts(c)
 	sources := make(map[string]ingest.Source, len(c.Sources))
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		source := c.Sources[name]
-		gate, err := auth.New(source, c.TrustedProxies)
+		gate, err := auth.New(source, c.TrustedProxies, hosts...)
 		each(err, func(err error) {
 			key, message, ok := strings.Cut(err.Error(), ": ")
 			if !ok {

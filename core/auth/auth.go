@@ -17,7 +17,8 @@ import (
 var (
 	// ErrUnauthorized says that no credential of the request lets it in.
 	ErrUnauthorized = errors.New("unauthorized")
-	// ErrForbidden says that the request comes from an address that is not allowed.
+	// ErrForbidden says that the request comes from an address that is not allowed, or
+	// from a browser that was made to send it.
 	ErrForbidden = errors.New("forbidden")
 )
 
@@ -34,12 +35,16 @@ const (
 	ReasonMismatch Reason = "mismatch"
 	// ReasonStale: a signature is genuine and its time outside the tolerance.
 	ReasonStale Reason = "stale"
+	// ReasonOrigin: a browser sent it for a page of another site.
+	ReasonOrigin Reason = "origin"
+	// ReasonHost: it was sent to a name that is not this server's.
+	ReasonHost Reason = "host"
 	// ReasonAddress: the client's address is not allowed.
 	ReasonAddress Reason = "address"
 )
 
-// Error is a refusal. It matches ErrForbidden for ReasonAddress and ErrUnauthorized
-// for the others. Its text is for the operator's log, not for the client, and has no
+// Error is a refusal. It matches ErrForbidden for ReasonAddress, ReasonOrigin and
+// ReasonHost, and ErrUnauthorized for the others. Its text is for the operator's log, not for the client, and has no
 // secrets in it.
 type Error struct {
 	Reason Reason
@@ -55,16 +60,18 @@ func (e *Error) Error() string { return e.detail }
 
 // Is reports whether target is the sentinel of e's reason.
 func (e *Error) Is(target error) bool {
-	if e.Reason == ReasonAddress {
+	switch e.Reason {
+	case ReasonAddress, ReasonOrigin, ReasonHost:
 		return target == ErrForbidden
+	default:
+		return target == ErrUnauthorized
 	}
-	return target == ErrUnauthorized
 }
 
 // rank orders reasons by how close they came to letting the request in, which is how
 // much they tell the operator.
 func (r Reason) rank() int {
-	return slices.Index([]Reason{ReasonMissing, ReasonMalformed, ReasonMismatch, ReasonStale}, r)
+	return slices.Index([]Reason{ReasonMissing, ReasonMalformed, ReasonMismatch, ReasonStale, ReasonOrigin, ReasonHost}, r)
 }
 
 // Identity says how a request was let in.
@@ -72,6 +79,13 @@ type Identity struct {
 	// SignedID is the same for every sending of one message, and empty for schemes
 	// that have no such id.
 	SignedID string
+	// IDSigned: the signature covers the id, so that it alone tells what is a repetition.
+	IDSigned bool
+	// Message is the same for every copy of what was signed with a time, and empty for
+	// schemes that sign none or sign an id.
+	Message string
+	// Window is for how long a copy may be let in, and zero where no time is signed.
+	Window time.Duration
 	// Scheme is github, standard-webhooks, hmac, basic, header, token or none.
 	Scheme string
 }
@@ -96,20 +110,22 @@ type Gate struct {
 	trusted []netip.Prefix
 	headers []string
 	params  []string
+	secrets *words
 }
 
 // New returns the gate of a source. The proxies in trusted are believed about whom
-// they speak for. The error joins everything that is wrong, each with its key below
+// they speak for. Hosts are names of this server by which a source that asks for no
+// credential may be reached, besides those that only a private network has. The error joins everything that is wrong, each with its key below
 // the source's.
-func New(c config.Source, trusted []netip.Prefix) (*Gate, error) {
-	g := &Gate{allow: unmapPrefixes(c.AllowFrom), trusted: unmapPrefixes(trusted)}
+func New(c config.Source, trusted []netip.Prefix, hosts ...string) (*Gate, error) {
+	g := &Gate{allow: unmapPrefixes(c.AllowFrom), trusted: unmapPrefixes(trusted), secrets: secretsOf(c)}
 	g.headers, g.params = wellKnown()
 	var problems []error
 	if len(c.Auth) == 0 {
 		problems = append(problems, errors.New("auth: is empty: say how senders identify themselves, or auth: [{none: {}}] to let everybody in"))
 	}
 	for i, a := range c.Auth {
-		m, wrong := newMethod(a)
+		m, wrong := newMethod(a, hosts)
 		if a.None != nil && len(c.Auth) > 1 {
 			wrong = append(wrong, errors.New(".none: lets everybody in, so that the other entries mean nothing: remove it or them"))
 		}
@@ -130,7 +146,7 @@ func New(c config.Source, trusted []netip.Prefix) (*Gate, error) {
 }
 
 // newMethod returns problems that begin with the rest of their key.
-func newMethod(a config.Auth) (method, []error) {
+func newMethod(a config.Auth, hosts []string) (method, []error) {
 	var found []method
 	var problems []error
 	add := func(m method, wrong []error) {
@@ -149,7 +165,7 @@ func newMethod(a config.Auth) (method, []error) {
 		add(newToken(*a.Token))
 	}
 	if a.None != nil {
-		add(none{}, nil)
+		add(none{hosts: hosts}, nil)
 	}
 	if len(found) != 1 {
 		return nil, []error{errors.New(": set exactly one of hmac, basic, header, token and none")}

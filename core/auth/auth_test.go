@@ -46,6 +46,7 @@ func tokenAuth(query string, value sdk.Secret) config.Auth {
 
 func request(edit func(r *http.Request)) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/hooks/radarr", http.NoBody)
+	r.Host = "hookarr:8484"
 	if edit != nil {
 		edit(r)
 	}
@@ -55,7 +56,7 @@ func request(edit func(r *http.Request)) *http.Request {
 // arrived is an outgoing request as its receiver sees it.
 func arrived(r *http.Request) *http.Request {
 	in := httptest.NewRequest(r.Method, r.URL.String(), http.NoBody)
-	in.Header = r.Header
+	in.Header, in.Host = r.Header, "hookarr:8484"
 	if _, token, ok := strings.Cut(strings.TrimPrefix(in.URL.Path, "/hooks/"), "/"); ok {
 		in.SetPathValue(auth.PathToken, token)
 	}

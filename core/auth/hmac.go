@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,11 +80,18 @@ func (m *hmacMethod) verify(r *http.Request, body []byte, now time.Time) (Identi
 	if err != nil {
 		return Identity{}, fromSignature(err)
 	}
-	id := message.ID
+	identity := Identity{SignedID: message.ID, IDSigned: message.ID != "", Scheme: m.name}
 	if m.unsignedID != "" {
-		id = bindID(r.Header.Values(m.unsignedID), body)
+		identity.SignedID = bindID(r.Header.Values(m.unsignedID), body)
 	}
-	return Identity{SignedID: id, Scheme: m.name}, nil
+	if !message.Time.IsZero() {
+		// From as early as a clock may be slow to as late as it may be fast.
+		identity.Window = 2 * m.signer.Scheme().Tolerance
+		if !identity.IDSigned {
+			identity.Message = digest(strconv.FormatInt(message.Time.Unix(), 10), body)
+		}
+	}
+	return identity, nil
 }
 
 // bindID ties an id that nobody signed to the body, which was: else who replays an
@@ -96,8 +104,13 @@ func bindID(values []string, body []byte) string {
 	if strings.ContainsFunc(values[0], func(r rune) bool { return r < ' ' || r > '~' }) {
 		return ""
 	}
+	return digest(values[0], body)
+}
+
+// digest names a message by what it begins with and its body.
+func digest(head string, body []byte) string {
 	sum := sha256.Sum256(body)
-	return values[0] + "." + hex.EncodeToString(sum[:])
+	return head + "." + hex.EncodeToString(sum[:])
 }
 
 func (m *hmacMethod) sign(r *http.Request, body []byte, id string, now time.Time) error {

@@ -57,7 +57,8 @@ func (m *basic) check(r *http.Request) *Error {
 	if !user || !pass {
 		return refuse(ReasonMismatch, "basic credentials do not match")
 	}
-	return nil
+	// A browser that knows them sends them for any page.
+	return checkOrigin(r)
 }
 
 func (m *basic) verify(r *http.Request, _ []byte, _ time.Time) (Identity, *Error) {
@@ -181,13 +182,18 @@ func (m *token) credentials() (headers, params []string) {
 	return nil, []string{m.query}
 }
 
-// none lets everybody in.
-type none struct{}
+// none lets everybody in who is not a browser that somebody else's page makes send.
+type none struct{ hosts []string }
 
-func (none) check(*http.Request) *Error { return nil }
+func (m none) check(r *http.Request) *Error {
+	if err := checkOrigin(r); err != nil {
+		return err
+	}
+	return checkHost(r, m.hosts)
+}
 
-func (none) verify(*http.Request, []byte, time.Time) (Identity, *Error) {
-	return Identity{Scheme: "none"}, nil
+func (m none) verify(r *http.Request, _ []byte, _ time.Time) (Identity, *Error) {
+	return Identity{Scheme: "none"}, m.check(r)
 }
 
 func (none) sign(*http.Request, []byte, string, time.Time) error { return nil }

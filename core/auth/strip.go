@@ -20,16 +20,22 @@ func wellKnown() (headers, params []string) {
 }
 
 // Strip returns copies of a request's headers and query without credentials: what
-// may be stored and handed to plugins.
+// may be stored and handed to plugins. What has one of the source's secrets in it goes,
+// whatever its name is.
 func (g *Gate) Strip(h http.Header, q url.Values) (http.Header, url.Values) {
 	kept := h.Clone()
 	for _, name := range g.headers {
 		kept.Del(name)
 	}
+	for name, values := range kept {
+		if slices.ContainsFunc(values, g.secrets.in) {
+			delete(kept, name)
+		}
+	}
 	params := url.Values{}
 	for name, values := range q {
 		secret := slices.ContainsFunc(g.params, func(p string) bool { return strings.EqualFold(p, name) })
-		if !secret {
+		if !secret && !g.secrets.in(name) && !slices.ContainsFunc(values, g.secrets.in) {
 			params[name] = slices.Clone(values)
 		}
 	}

@@ -41,6 +41,27 @@ func TestStrip(t *testing.T) {
 	}
 }
 
+// A secret is not kept under another name either, however it is spelled.
+func TestStripKeepsNoSecret(t *testing.T) {
+	t.Parallel()
+	g, err := auth.New(config.Source{
+		Auth: []config.Auth{
+			hmacAuth("github", "hmac-secret-1"), basicAuth("arr", "pass/word+1"), headerAuth("x-relay-key", "header value 1"),
+			tokenAuth("pass", "json"),
+		},
+		Config: map[string]any{"base_url": "http://radarr:7878", "api_key": "0123456789abcdef", "more": []any{map[string]any{"client_secret": "deep-secret"}}},
+	}, nil)
+	require.NoError(t, err)
+	header, query := g.Strip(http.Header{
+		"X-Hmac": {"hmac-secret-1"}, "X-List": {"a", "b hmac-secret-1 c"}, "X-Basic": {"Basic YXJyOnBhc3Mvd29yZCsx"},
+		"Referer": {"http://x/?p=pass%2Fword%2B1"}, "X-Odd": {"%70ass/word%2b1"}, "X-Header": {"header value 1"}, "X-Short": {"json"},
+		"X-Arr-Key": {"k=0123456789abcdef"}, "X-Deep": {"deep-secret"},
+		"Content-Type": {"application/json"}, "X-From": {"http://radarr:7878"}, "User-Agent": {"100%"},
+	}, url.Values{"a": {"1", "hmac-secret-1"}, "deep-secret": {""}, "q": {"x0123456789abcdefx"}, "format": {"json"}, "lang": {"en"}})
+	require.Equal(t, http.Header{"Content-Type": {"application/json"}, "X-From": {"http://radarr:7878"}, "User-Agent": {"100%"}}, header)
+	require.Equal(t, url.Values{"lang": {"en"}}, query)
+}
+
 func TestRedactURL(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{

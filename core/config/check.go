@@ -61,6 +61,11 @@ func check(c *Config, d *decoder) {
 
 func (k checker) process() {
 	k.address("listen", k.Listen)
+	for i, host := range k.Hosts {
+		if host == "" || strings.ContainsAny(host, "/:@?*[] ") {
+			k.problem(fmt.Sprintf("hosts[%d]", i), "want a name alone, such as hookarr.example.com")
+		}
+	}
 	if k.Admin.Listen != "" {
 		k.address("admin.listen", k.Admin.Listen)
 	}

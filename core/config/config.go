@@ -59,6 +59,7 @@ type Config struct {
 	Listen         string            `koanf:"listen"`
 	TLS            TLS               `koanf:"tls"`
 	TrustedProxies []netip.Prefix    `koanf:"trusted_proxies"`
+	Hosts          Hosts             `koanf:"hosts"`
 	Admin          Admin             `koanf:"admin"`
 	Database       Database          `koanf:"database"`
 	Plugins        Plugins           `koanf:"plugins"`
@@ -71,6 +72,10 @@ type Config struct {
 	Targets        map[string]Target `koanf:"targets"`
 	Routes         []Route           `koanf:"routes"`
 }
+
+// Hosts are public names of this server. Sources that ask for no credential take what is
+// sent to these, to addresses, and to names that only a private network has.
+type Hosts []string
 
 // TLS makes the webhook listener speak HTTPS when both files are set.
 type TLS struct {

@@ -63,6 +63,7 @@ func TestLoadFull(t *testing.T) {
 	require.Equal(t, "0.0.0.0:8484", c.Listen)
 	require.Equal(t, config.TLS{CertFile: "/etc/hookarr/tls.crt", KeyFile: "/etc/hookarr/tls.key"}, c.TLS)
 	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("fd00::/8")}, c.TrustedProxies)
+	require.Equal(t, config.Hosts{"hooks.example.com"}, c.Hosts)
 	require.Equal(t, "127.0.0.1:8485", c.Admin.Listen)
 	require.Equal(t, "postgres://hookarr:pa$$word@db/hookarr", c.Database.URL.Reveal())
 	require.Equal(t, config.Plugins{Dir: "/usr/lib/hookarr", Lock: "/etc/hookarr/plugins.lock"}, c.Plugins)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"time"
 
+	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
@@ -13,6 +14,9 @@ import (
 const (
 	signedIDWindow = 7 * 24 * time.Hour
 	bodyWindow     = 10 * time.Minute
+	// clockSlack is how far the clock of the database, by which keys are forgotten, may be
+	// off from that by which signed times are judged.
+	clockSlack = time.Minute
 )
 
 // windows say how long the events of a source are remembered.
@@ -53,10 +57,18 @@ func (w windows) body(e *event.Event) time.Duration {
 }
 
 // requestKeys are the dedup keys that a request has by itself, decoded or not.
-func requestKeys(e *event.Event, signedID string, w windows) []store.DedupKey {
+// What was signed with a time is remembered for as long as its time is let in, whatever
+// the source takes for a repetition.
+func requestKeys(e *event.Event, who auth.Identity, w windows) []store.DedupKey {
 	var keys []store.DedupKey
-	if signedID != "" {
-		keys = append(keys, store.DedupKey{Key: "id:" + signedID, Window: signedIDWindow})
+	if who.SignedID != "" {
+		keys = append(keys, store.DedupKey{Key: "id:" + who.SignedID, Window: max(signedIDWindow, who.Window+clockSlack)})
+	}
+	if who.IDSigned {
+		return keys
+	}
+	if who.Message != "" {
+		keys = append(keys, store.DedupKey{Key: "sig:" + who.Message, Window: who.Window + clockSlack})
 	}
 	if window := w.body(e); window > 0 {
 		sum := sha256.Sum256(e.Request.Body)

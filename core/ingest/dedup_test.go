@@ -178,6 +178,34 @@ func TestRepeatedSignedID(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.do(replay).status, "a replay inside the tolerance is a duplicate, not unauthorized")
 }
 
+// A copy of what was signed is a duplicate for as long as its time is let in, whatever
+// else the copy says and whatever the source takes for a repetition.
+func TestReplaysWithinTheTolerance(t *testing.T) {
+	t.Parallel()
+	b := setup(t, withSource("radarr", config.Source{Auth: []config.Auth{{HMAC: &config.HMAC{
+		Header: "X-Sig", TimestampHeader: "X-Time", IDHeader: "X-Delivery", Secrets: []sdk.Secret{secret}, Tolerance: time.Hour,
+	}}}}), with(func(o *ingest.Options) { o.Windows = map[string]time.Duration{"radarr": 0} }))
+	first := b.request(imported)
+	require.NoError(t, b.gate.Sign(first, []byte(imported), "1", b.clock.Now().Add(time.Hour)))
+	replay := first.Clone(t.Context())
+	replay.Body = b.unsigned(imported).Body
+	replay.Header.Set("X-Delivery", "2")
+	require.Equal(t, http.StatusAccepted, b.do(first).status)
+	b.clock.advance(2 * time.Hour)
+	require.Equal(t, http.StatusOK, b.do(replay).status)
+	require.Equal(t, 1, b.stored())
+}
+
+// Who signs ids and gives two messages different ones means both.
+func TestSignedIDsAloneDecide(t *testing.T) {
+	t.Parallel()
+	b := setup(t, withSource("radarr", hmacSource("standard-webhooks", secret)))
+	const twice = `{"type":"media.added","title":"Dune"}`
+	require.Equal(t, http.StatusAccepted, b.post(twice).status)
+	require.Equal(t, http.StatusAccepted, b.post(twice).status)
+	require.Equal(t, 2, b.stored())
+}
+
 func TestUnsignedIDOnlyWhenConfigured(t *testing.T) {
 	t.Parallel()
 	const test = `{"type":"test","title":"Test"}`

@@ -95,7 +95,7 @@ func (in *Intake) take(ctx context.Context, v *visit) answer {
 		return in.unread(err)
 	}
 	// From here on the event is taken in, whether or not its sender waits for it.
-	return in.accept(context.WithoutCancel(ctx), v, e, identity.SignedID)
+	return in.accept(context.WithoutCancel(ctx), v, e, identity)
 }
 
 // unpack puts what was compressed in the place of a compressed body: decoders, targets
@@ -138,13 +138,13 @@ func (in *Intake) event(v *visit, body []byte) event.Event {
 	}
 }
 
-func (in *Intake) accept(ctx context.Context, v *visit, e event.Event, signedID string) answer {
+func (in *Intake) accept(ctx context.Context, v *visit, e event.Event, who auth.Identity) answer {
 	resolved := in.decodeAtDoor(ctx, v.generation, e)
 	a := &resolved.acceptance
 	if resolved.failedTest {
 		return failedTest(a.Event.Reason)
 	}
-	a.Keys = append(requestKeys(&a.Event, signedID, v.source.windows), a.Keys...)
+	a.Keys = append(requestKeys(&a.Event, who, v.source.windows), a.Keys...)
 
 	start := time.Now()
 	waiting, cancel := context.WithTimeout(ctx, in.acceptTimeout)

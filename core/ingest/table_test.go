@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
@@ -51,22 +52,22 @@ func TestDedupKeys(t *testing.T) {
 		t.Run(string(typ), func(t *testing.T) {
 			t.Parallel()
 			e := event.Event{Type: typ, Fingerprint: "x", Request: event.Request{Body: []byte("{}")}}
-			keys := func(signedID string, w windows) []store.DedupKey {
-				return append(requestKeys(&e, signedID, w), eventKeys(&e, w)...)
+			keys := func(who auth.Identity, w windows) []store.DedupKey {
+				return append(requestKeys(&e, who, w), eventKeys(&e, w)...)
 			}
-			require.Equal(t, want.keys, keys("", windows{}))
-			require.Equal(t, append([]store.DedupKey{id}, want.keys...), keys("msg_1", windows{}))
+			require.Equal(t, want.keys, keys(auth.Identity{}, windows{}))
+			require.Equal(t, append([]store.DedupKey{id}, want.keys...), keys(auth.Identity{SignedID: "msg_1"}, windows{}))
 			require.Equal(t, want.clears, clears(typ))
 
 			e.Fingerprint = ""
 			require.Empty(t, eventKeys(&e, windows{}))
 			switch typ {
 			case sdk.TypeTest, sdk.TypeImportFailed, sdk.TypeMediaDeleted:
-				require.Empty(t, requestKeys(&e, "", windows{}))
+				require.Empty(t, requestKeys(&e, auth.Identity{}, windows{}))
 			case sdk.TypeUnknown:
-				require.Equal(t, []store.DedupKey{unread}, requestKeys(&e, "", windows{}))
+				require.Equal(t, []store.DedupKey{unread}, requestKeys(&e, auth.Identity{}, windows{}))
 			default:
-				require.Equal(t, []store.DedupKey{body}, requestKeys(&e, "", windows{}))
+				require.Equal(t, []store.DedupKey{body}, requestKeys(&e, auth.Identity{}, windows{}))
 			}
 		})
 	}
@@ -81,6 +82,7 @@ func TestConfiguredDedupWindow(t *testing.T) {
 	unread := store.DedupKey{Key: "unread:" + emptyObject, Window: hour}
 	fingerprint := store.DedupKey{Key: "fp:x", Window: hour}
 	id := store.DedupKey{Key: "id:msg_1", Window: signedIDWindow}
+	unsigned := auth.Identity{SignedID: "msg_1"}
 	set := func(d time.Duration) windows { return windows{configured: &d} }
 	for typ, want := range map[sdk.Type][]store.DedupKey{
 		sdk.TypeTest:            {id},
@@ -92,10 +94,41 @@ func TestConfiguredDedupWindow(t *testing.T) {
 		sdk.Type("of.a.plugin"): {id, fingerprint},
 	} {
 		e := event.Event{Type: typ, Fingerprint: "x", Request: event.Request{Body: []byte("{}")}}
-		require.Equal(t, want, append(requestKeys(&e, "msg_1", set(hour)), eventKeys(&e, set(hour))...), typ)
-		require.Equal(t, []store.DedupKey{id}, append(requestKeys(&e, "msg_1", set(0)), eventKeys(&e, set(0))...), typ)
+		require.Equal(t, want, append(requestKeys(&e, unsigned, set(hour)), eventKeys(&e, set(hour))...), typ)
+		require.Equal(t, []store.DedupKey{id}, append(requestKeys(&e, unsigned, set(0)), eventKeys(&e, set(0))...), typ)
 		e.Fingerprint = ""
-		require.Empty(t, requestKeys(&e, "", set(0)), typ)
+		require.Empty(t, requestKeys(&e, auth.Identity{}, set(0)), typ)
+	}
+}
+
+// What was signed with a time is remembered for longer than its time is let in, and a
+// signed id alone tells what is a repetition.
+func TestKeysOfSignedRequests(t *testing.T) {
+	t.Parallel()
+	const week = 7 * 24 * time.Hour
+	never := time.Duration(0)
+	for name, tc := range map[string]struct {
+		who  auth.Identity
+		want []store.DedupKey
+	}{
+		"signed id": {auth.Identity{SignedID: "m", IDSigned: true, Window: 10 * time.Minute}, []store.DedupKey{{Key: "id:m", Window: signedIDWindow}}},
+		"signed id, long tolerance": {
+			auth.Identity{SignedID: "m", IDSigned: true, Window: 2 * week}, []store.DedupKey{{Key: "id:m", Window: 2*week + clockSlack}},
+		},
+		"signed time": {auth.Identity{Message: "x", Window: 2 * time.Hour}, []store.DedupKey{{Key: "sig:x", Window: 2*time.Hour + clockSlack}}},
+		"signed time, id of its own": {
+			auth.Identity{SignedID: "m", Message: "x", Window: 2 * time.Hour},
+			[]store.DedupKey{{Key: "id:m", Window: signedIDWindow}, {Key: "sig:x", Window: 2*time.Hour + clockSlack}},
+		},
+		"neither": {auth.Identity{}, nil},
+	} {
+		e := event.Event{Type: sdk.TypeMediaAdded, Request: event.Request{Body: []byte("{}")}}
+		require.Equal(t, tc.want, requestKeys(&e, tc.who, windows{configured: &never}), name)
+		body := store.DedupKey{Key: "body:" + emptyObject, Window: bodyWindow}
+		if !tc.who.IDSigned {
+			tc.want = append(tc.want, body)
+		}
+		require.Equal(t, tc.want, requestKeys(&e, tc.who, windows{}), name)
 	}
 }
 
