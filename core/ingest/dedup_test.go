@@ -182,9 +182,11 @@ func TestRepeatedSignedID(t *testing.T) {
 // else the copy says and whatever the source takes for a repetition.
 func TestReplaysWithinTheTolerance(t *testing.T) {
 	t.Parallel()
-	b := setup(t, withSource("radarr", config.Source{Auth: []config.Auth{{HMAC: &config.HMAC{
+	source := config.Source{Auth: []config.Auth{{HMAC: &config.HMAC{
 		Header: "X-Sig", TimestampHeader: "X-Time", IDHeader: "X-Delivery", Secrets: []sdk.Secret{secret}, Tolerance: time.Hour,
-	}}}}), with(func(o *ingest.Options) { o.Windows = map[string]time.Duration{"radarr": 0} }))
+	}}}}
+	source.Dedup.Window = new(time.Duration)
+	b := setup(t, withSource("radarr", source))
 	first := b.request(imported)
 	require.NoError(t, b.gate.Sign(first, []byte(imported), "1", b.clock.Now().Add(time.Hour)))
 	replay := first.Clone(t.Context())

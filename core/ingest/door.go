@@ -28,6 +28,8 @@ type visit struct {
 	source     *source // nil when it is not configured
 	// read: the body was received completely.
 	read bool
+	// genuine: the request was let in.
+	genuine bool
 }
 
 // ServeHTTP takes one webhook in.
@@ -90,6 +92,7 @@ func (in *Intake) take(ctx context.Context, v *visit) answer {
 	if err != nil {
 		return in.refused(v, err)
 	}
+	v.genuine = true
 	e := in.event(v, body)
 	if err := in.unpack(ctx, l, &e.Request); err != nil {
 		return in.unread(err)

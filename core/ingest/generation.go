@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/hookarr/hookarr/core/auth"
@@ -52,8 +51,7 @@ type source struct {
 // memoryOf is what the door remembers of a source, whatever its configuration.
 type memoryOf struct {
 	bypass bypass
-	// missed: a webhook was refused that its sender will not send again.
-	missed atomic.Bool
+	missed missed
 }
 
 func (in *Intake) memory(source string) *memoryOf {

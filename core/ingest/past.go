@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
@@ -87,19 +88,20 @@ func (in *Intake) noteMissed(ctx context.Context, v *visit, status int) {
 	if v.source == nil {
 		return
 	}
-	s := in.memory(v.source.name)
-	switch status {
-	case http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable:
-		s.missed.Store(true)
-	case http.StatusAccepted, http.StatusOK:
-		if !s.missed.CompareAndSwap(true, false) {
+	missed := &in.memory(v.source.name).missed
+	client := auth.Network(v.client())
+	switch {
+	case isRefusal(status):
+		missed.note(client, v.genuine)
+	case status == http.StatusAccepted, status == http.StatusOK:
+		if !missed.ended(client, in.now()) {
 			return
 		}
 		_ = v.conn.Flush()
 		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), in.acceptTimeout)
 		defer cancel()
 		if err := in.store.AskCatchup(asking, v.source.name); err != nil {
-			s.missed.Store(true)
+			missed.failed()
 			in.journal.log.WarnContext(ctx, "catch-up not asked for", slog.String("source", v.source.name), slog.Any("error", err))
 		}
 	}

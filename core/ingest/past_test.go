@@ -2,7 +2,9 @@ package ingest_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -81,6 +83,53 @@ func TestRefusalsAskForCatchup(t *testing.T) {
 	require.Eventually(t, func() bool { return asked() == 1 }, 10*time.Second, 10*time.Millisecond)
 	b.accepted(`{"title":"later"}`)
 	require.Equal(t, 1, asked(), "once a run")
+}
+
+// Strangers who are refused cause nothing. A genuine sender who was has its history read
+// once it is let in.
+func TestWhoseRefusalsAskForCatchup(t *testing.T) {
+	t.Parallel()
+	db := &asker{outage: &outage{}}
+	b := setup(t, with(func(o *ingest.Options) {
+		db.Accepter = o.Store
+		o.Store = db
+	}))
+	n := 0
+	from := func(addr, secret string) int {
+		n++
+		body := fmt.Sprintf(`{"title":"%d"}`, n)
+		r := b.request(body)
+		r.Header.Set("X-Forwarded-For", addr)
+		if secret != "" {
+			r.Header.Set("X-Hub-Signature-256", secret)
+		}
+		return b.do(r).status
+	}
+	asked := func() int { return int(db.asked.Load()) }
+	wrong := "sha256=" + strings.Repeat("0", 64)
+	const radarr, stranger, other = "192.0.2.1", "198.51.100.1", "203.0.113.1"
+	for range 30 {
+		from(stranger, wrong)
+		require.Equal(t, http.StatusAccepted, from(radarr, ""))
+	}
+	b.do(b.unsigned(strings.Repeat("x", 17*mebi)))
+	require.Equal(t, http.StatusAccepted, from(radarr, ""))
+	require.Zero(t, asked(), "a stranger's refusals")
+
+	require.Equal(t, http.StatusUnauthorized, from(radarr, wrong))
+	require.Equal(t, http.StatusAccepted, from(other, ""))
+	require.Zero(t, asked())
+	require.Equal(t, http.StatusAccepted, from(radarr, ""))
+	require.Eventually(t, func() bool { return asked() == 1 }, time.Minute, time.Millisecond)
+
+	for range 10 {
+		require.Equal(t, http.StatusUnauthorized, from(radarr, wrong))
+		require.Equal(t, http.StatusAccepted, from(radarr, ""))
+	}
+	require.Equal(t, 1, asked(), "who shares its address causes few")
+	b.clock.advance(time.Minute)
+	require.Equal(t, http.StatusAccepted, from(radarr, ""))
+	require.Eventually(t, func() bool { return asked() == 2 }, time.Minute, time.Millisecond, "what was noted is not forgotten")
 }
 
 // hesitant is a store that does not answer when it is asked for catch-up.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -151,4 +152,13 @@ func TestLengthThatLies(t *testing.T) {
 	_, held, err := b.read(t.Context(), r, sender{})
 	require.ErrorIs(t, err, errTooLarge)
 	held.repay()
+}
+
+func TestRefusedClientsAreBounded(t *testing.T) {
+	t.Parallel()
+	var m missed
+	for i := range 2 * maxRefused {
+		m.note(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 32), false)
+	}
+	require.Len(t, m.refused, maxRefused)
 }
