@@ -71,7 +71,7 @@ func newServers(a *App, l listeners) (*servers, error) {
 	if a.config.Admin.Listen == "" {
 		other = health
 	} else {
-		s.admin = s.server(health)
+		s.admin = s.server(withoutRedirects(health))
 	}
 	s.hooks = s.server(doorFirst(s.whenOpen(a.intake), other))
 	s.hooks.TLSConfig = s.certificate.config()
@@ -79,11 +79,11 @@ func newServers(a *App, l listeners) (*servers, error) {
 }
 
 // doorFirst sends to the door whatever may be meant for it. A ServeMux would answer
-// //hooks/x and /hooks with a redirect, which the Arr apps take for success: the event
-// would be gone.
+// //hooks/x, /x/../hooks/x and /hooks with a redirect, which the Arr apps take for success:
+// the event would be gone.
 func doorFirst(door, other http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/hooks") || strings.Contains(r.URL.Path, "//") {
+		if strings.HasPrefix(r.URL.Path, "/hooks") || !isClean(r.URL.Path) {
 			door.ServeHTTP(w, r)
 			return
 		}
