@@ -74,6 +74,7 @@ func openEngine(ctx context.Context, path string, log *slog.Logger) (*Engine, er
 	if err := create(path); err != nil {
 		return nil, err
 	}
+	narrow(ctx, path, log)
 	schema, err := wantedSchema()
 	if err != nil {
 		return nil, err

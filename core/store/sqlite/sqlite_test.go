@@ -81,6 +81,24 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
 }
 
+// A database that was copied here is narrowed, with what is beside it.
+func TestWideFilesAreNarrowed(t *testing.T) {
+	t.Parallel()
+
+	path := filepath.Join(t.TempDir(), "hookarr.db")
+	require.NoError(t, open(t, path).Migrate(t.Context()))
+	files := []string{path, path + "-wal", path + "-shm"}
+	for _, file := range files {
+		require.NoError(t, os.Chmod(file, 0o644))
+	}
+	open(t, path)
+	for _, file := range files {
+		info, err := os.Stat(file)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), file)
+	}
+}
+
 func TestOneProcessServesAFile(t *testing.T) {
 	t.Parallel()
 
