@@ -66,13 +66,24 @@ func verifyLock(file, got, name string) error {
 	return nil
 }
 
-// readLock returns the checksum of each file name.
+// readLock returns the checksum of each file name. It fails with fs.ErrNotExist only where
+// there is nothing at all: a lock that was there and leads nowhere must not pin nothing.
 func readLock(file string) (map[string]string, error) {
-	info, err := os.Stat(file)
+	if _, err := os.Lstat(file); err != nil {
+		return nil, err
+	}
+	real, err := filepath.EvalSymlinks(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is a link that leads nowhere: run %s, then hookarr plugins lock", file, command("rm", file))
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := checkOwnership(file, info); err != nil {
+	info, err := os.Stat(real)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(checkOwnership(file, info), checkLockDir(filepath.Dir(file)), checkLockDir(filepath.Dir(real))); err != nil {
 		return nil, err
 	}
 	if info.Size() > maxLock {
@@ -87,6 +98,19 @@ func readLock(file string) (map[string]string, error) {
 		return nil, fmt.Errorf("%s: %w: run hookarr plugins lock", file, err)
 	}
 	return pins, nil
+}
+
+// checkLockDir refuses a directory in which somebody else could put another lock in the
+// place of the one that is there. Where the sticky bit is set, as in /tmp, nobody can.
+func checkLockDir(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSticky != 0 {
+		return nil
+	}
+	return checkOwnership(dir, info)
 }
 
 // parseLock reads lines of a SHA-256, two spaces (or a space and an asterisk, as

@@ -55,6 +55,35 @@ func TestLock(t *testing.T) {
 	require.ErrorContains(t, verify("hookarr-target-x"), "run chmod go-w "+file)
 }
 
+// A lock that others can take away, or that leads nowhere, must not pin nothing.
+func TestUnsafeLocksAreRefused(t *testing.T) {
+	t.Parallel()
+	dir := pluginDir(t)
+	file := filepath.Join(dir, "plugins.lock")
+	require.NoError(t, WriteLock(file, nil))
+	link := filepath.Join(pluginDir(t), "plugins.lock")
+	require.NoError(t, os.Symlink(file, link))
+	_, err := readLock(link)
+	require.NoError(t, err)
+
+	for _, unsafe := range []string{dir, filepath.Dir(link)} {
+		require.NoError(t, os.Chmod(unsafe, 0o777))
+		_, err = readLock(link)
+		require.ErrorContains(t, err, "run chmod go-w "+unsafe)
+		require.NoError(t, os.Chmod(unsafe, 0o777|os.ModeSticky))
+		_, err = readLock(link)
+		require.NoError(t, err, "as in /tmp")
+		require.NoError(t, os.Chmod(unsafe, 0o755))
+	}
+
+	require.NoError(t, os.Remove(file))
+	_, err = readLock(link)
+	require.ErrorContains(t, err, "leads nowhere: run rm "+link)
+	require.NotErrorIs(t, err, os.ErrNotExist)
+	_, err = readLock(file)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
 func TestWriteLockRefusesUnsafeBinaries(t *testing.T) {
 	t.Parallel()
 	dir := pluginDir(t)
