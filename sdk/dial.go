@@ -6,26 +6,47 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/net/idna"
 )
 
 // errAddress is matched by errors for addresses that are not dialled.
 var errAddress = errors.New("is not an address to deliver to")
 
 // CheckURL refuses a URL that [HTTP] never sends to: one without http:// or https://
-// and a host, or one whose host is an address that is not dialled, in any notation. It
-// looks up no name, so that a Validate method can call it. The error does not repeat
-// the URL, only the address.
+// and a host, or one whose host is an address that is not dialled, in any notation, or the
+// name of a metadata service. It looks up no name, so that a Validate method can call it.
+// The error does not repeat the URL, only the address or that name.
 func CheckURL(u *url.URL) error {
 	if u == nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		return errors.New("the URL needs to begin with http:// or https:// and a host")
 	}
-	if addr, ok := literal(u.Hostname()); ok {
+	host := u.Hostname()
+	// As the client does: letters and stops of other scripts stand for those of ASCII.
+	if plain, err := idna.Lookup.ToASCII(host); err == nil {
+		host = plain
+	}
+	if addr, ok := literal(host); ok {
 		return checkAddr(addr)
 	}
+	if name := strings.ToLower(strings.TrimSuffix(host, ".")); slices.Contains(metadataNames(), name) {
+		return fmt.Errorf("%s %w: it is the name of a metadata service", name, errAddress)
+	}
 	return nil
+}
+
+// metadataNames are refused by themselves, for where a proxy does the dialling. Anywhere
+// else their address is judged.
+func metadataNames() []string {
+	return []string{
+		"metadata.google.internal", "metadata.goog", "metadata", // Google Cloud
+		"instance-data", "instance-data.ec2.internal", // AWS
+		"metadata.tencentyun.com", "api.metadata.cloud.ibm.com", "metadata.platformequinix.com", "metadata.packet.net", "rancher-metadata",
+	}
 }
 
 // literal reads a host that is an address. Besides the usual notation it knows that

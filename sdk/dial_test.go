@@ -31,6 +31,8 @@ func TestCheckURL(t *testing.T) {
 	for _, host := range []string{
 		"169.254.169.254", "169.254.169.254.", "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[fe80::1]", "[fe80::1%25eth0]", "[fd00:ec2::254]",
 		"2852039166", "0xa9fea9fe", "0XA9FEA9FE", "025177524776", "169.16689662", "169.254.43518", "0xa9.0xfe.0xa9.0xfe", "0251.0376.0251.0376", "0xa9.254.0251.254",
+		"metadata.google.internal", "METADATA.google.internal.", "metadata.goog", "metadata", "instance-data.ec2.internal", "metadata.tencentyun.com",
+		"metadata。google。internal", "ｍetadata.google.internal", "１６９.254.169.254", "169。254。169。254", "①69.254.169.254",
 		"168.63.129.16", "2822734096", "0", "0x0", "255.255.255.255",
 	} {
 		u, err := url.Parse("http://" + host + ":80/t0ken")
@@ -41,7 +43,7 @@ func TestCheckURL(t *testing.T) {
 		require.ErrorIs(t, err, errAddress, host)
 	}
 	for _, host := range []string{
-		"127.0.0.1", "2130706433", "0x7f.1", "192.168.1.2", "[::1]", "[fd12::1]", "a.example", "metadata.example", "0x.example", "1.2.3.4.5",
+		"127.0.0.1", "2130706433", "0x7f.1", "192.168.1.2", "[::1]", "[fd12::1]", "a.example", "metadata.example", "metadata.google.internal.example", "bücher.example", "my_service", "0x.example", "1.2.3.4.5",
 		"169.254.169.254.example", "99999999999", "0xg", "08", "1..2", "a9fea9fe",
 	} {
 		require.NoError(t, CheckURL(&url.URL{Scheme: "https", Host: host}), host)
