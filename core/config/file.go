@@ -39,12 +39,38 @@ func (p *parser) Unmarshal(raw []byte) (map[string]any, error) {
 	if root.Kind != yaml.MappingNode {
 		return nil, p.fail(root.Line, "want keys and values, such as listen: 127.0.0.1:8484")
 	}
+	if line, message := misfit(root); message != "" {
+		return nil, p.fail(line, message)
+	}
 	settings, err := p.YAML.Unmarshal(raw)
 	if err != nil {
 		return nil, p.explain(err, raw)
 	}
 	p.note("", root)
 	return settings, nil
+}
+
+// misfit finds the first value that is not of the type which the file says it has, and the
+// first key that is no name. The YAML library would not tell the line, and would repeat
+// what may be a secret.
+func misfit(n *yaml.Node) (line int, message string) {
+	var v any
+	if n.Kind == yaml.ScalarNode && n.Style&yaml.TaggedStyle != 0 && n.Decode(&v) != nil {
+		return n.Line, "the value is not what its " + n.ShortTag() + " says: remove that, or put the value in quotes"
+	}
+	for i, child := range n.Content {
+		named := child
+		if child.Kind == yaml.AliasNode {
+			named = child.Alias
+		}
+		if n.Kind == yaml.MappingNode && i%2 == 0 && named.Kind != yaml.ScalarNode {
+			return child.Line, "want a name before the colon, not a list or a section"
+		}
+		if line, message := misfit(child); message != "" {
+			return line, message
+		}
+	}
+	return 0, ""
 }
 
 // note records the lines below a node. Lines behind an alias are those of the alias.
