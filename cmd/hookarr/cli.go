@@ -46,6 +46,7 @@ var errReported = errors.New("reported")
 
 // run returns the exit code.
 func (c *cli) run(ctx context.Context, args []string) int {
+	c.out, c.err = visible{c.out}, visible{c.err}
 	root := c.newRoot() //nolint:contextcheck // cobra passes it on
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)

@@ -98,7 +98,7 @@ func (c *cli) showEvent(ctx context.Context, s *store.Store, id uuid.UUID, body 
 	}
 	switch body {
 	case "raw":
-		_, err := c.out.Write(e.Request.Body)
+		_, err := exact(c.out).Write(e.Request.Body)
 		return err
 	case "normalized":
 		if len(e.Normalized) == 0 {
