@@ -49,10 +49,15 @@ func TestOutputOfCommandsIsHarmless(t *testing.T) {
 	require.NoError(t, err)
 	broken := write(t, fmt.Sprintf("%q: 1\n", hostile))
 	for _, args := range [][]string{
-		{"events", "list", "--config", file}, {"events", "list", "--json", "--config", file},
-		{"events", "show", id(1).String(), "--config", file}, {"events", "show", id(1).String(), "--json", "--config", file},
+		{"events", "list", "--config", file},
+		{"events", "list", "--json", "--config", file},
+		{"events", "show", id(1).String(), "--config", file},
+		{"events", "show", id(1).String(), "--json", "--config", file},
 		{"events", "show", id(1).String(), "--body", "normalized", "--config", file},
-		{"check", "--config", broken}, {"check", "--json", "--config", broken}, {"no" + hostile}, {"events", "show", hostile, "--config", file},
+		{"check", "--config", broken},
+		{"check", "--json", "--config", broken},
+		{"no" + hostile},
+		{"events", "show", hostile, "--config", file},
 	} {
 		r := run(t, args...)
 		for _, c := range r.out + r.err {

@@ -85,17 +85,20 @@ func TestCrowdKeepsWhatIsServed(t *testing.T) {
 		<-proceed
 	}))
 	served := dial(t, addr, "127.0.0.1")
-	status := make(chan int)
-	go func() { status <- get(t, served) }()
+	_, err := io.WriteString(served, "GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+	require.NoError(t, err)
 	<-arrived
 	waiting := dial(t, addr, "127.0.0.1")
 	for range 5 {
 		dial(t, addr, "127.0.0.1")
 	}
-	_, err := waiting.Read(make([]byte, 1))
+	_, err = waiting.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF, "the oldest that waits is closed")
 	close(proceed)
-	require.Equal(t, http.StatusOK, <-status)
+	res, err := http.ReadResponse(bufio.NewReader(served), nil)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusOK, res.StatusCode)
 }
 
 // Connections that end leave their place.

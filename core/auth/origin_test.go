@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 
@@ -57,7 +58,9 @@ func TestBrowsersAreRefused(t *testing.T) {
 					continue
 				}
 				require.ErrorIs(t, err, auth.ErrForbidden)
-				require.Equal(t, tc.want, err.(*auth.Error).Reason)
+				refusal, ok := errors.AsType[*auth.Error](err)
+				require.True(t, ok)
+				require.Equal(t, tc.want, refusal.Reason)
 			}
 		})
 	}

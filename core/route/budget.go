@@ -36,7 +36,7 @@ func newBudget() budget { return budget{steps: maxSteps, until: time.Now().Add(m
 func (b *budget) step() bool {
 	b.steps--
 	if b.steps < 0 || b.steps%lookAtClock == 0 && time.Now().After(b.until) {
-		panic(errBudget)
+		panic(errBudget) //nolint:forbidigo // nothing else ends the machine, and a result of two is 300 ns slower
 	}
 	return true
 }
