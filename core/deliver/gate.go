@@ -30,7 +30,7 @@ func (p policy) gate(w store.Work, probe bool) verdict {
 	if d.State != event.Pending {
 		return verdict{}
 	}
-	if age := w.Now.Sub(d.CreatedAt); age >= p.retry.MaxAge {
+	if age := w.Now.Sub(d.Began()); age >= p.retry.MaxAge {
 		reason := fmt.Sprintf("older than max_age %s", p.retry.MaxAge)
 		if w.Target.Hold != "" {
 			reason += ", held: " + w.Target.Reason

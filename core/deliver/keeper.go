@@ -27,6 +27,7 @@ type KeeperStore interface {
 	ReclaimDead(ctx context.Context, node string, deadAfter time.Duration) (int, error)
 	ReconcileTarget(ctx context.Context, target string, grace time.Duration, limit int) (int, error)
 	ReconcileSource(ctx context.Context, source string, grace time.Duration, limit int) (int, error)
+	ReconcileActions(ctx context.Context, limit int) (int, error)
 	OpenTargets(ctx context.Context) ([]string, error)
 	ListTargets(ctx context.Context) ([]store.Target, time.Time, error)
 	AgreeQueues(ctx context.Context) (int, error)
@@ -191,6 +192,11 @@ func (k *Keeper) reconcile(ctx context.Context, grace time.Duration) bool {
 			k.report(ctx, err)
 			return false
 		}
+	}
+	n, err := k.Store.ReconcileActions(ctx, sliceLimit)
+	if lost += n; err != nil {
+		k.report(ctx, err)
+		return false
 	}
 	k.did(ctx, "rows without a job given one", lost, nil)
 	return true

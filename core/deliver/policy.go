@@ -140,13 +140,13 @@ func (p policy) retryable(s *store.Settlement, t try) next {
 	if t.probe {
 		return again
 	}
-	n := t.work.Delivery.Attempts + 1
+	n := t.work.Delivery.Attempts - t.work.Delivery.RetriedAfter + 1
 	if p.retry.MaxAttempts > 0 && n >= p.retry.MaxAttempts {
 		p.bury(s, fmt.Sprintf("gave up after %d attempts: %s", n, t.outcome.Message))
 		return settledJob
 	}
 	// Not beyond the delivery's greatest age, when the gate makes it a dead letter.
-	left := p.retry.MaxAge - t.work.Now.Sub(t.work.Delivery.CreatedAt) - t.elapsed
+	left := p.retry.MaxAge - t.work.Now.Sub(t.work.Delivery.Began()) - t.elapsed
 	s.Delay = max(min(max(p.pause(n), t.outcome.RetryAfter), left), time.Millisecond)
 	return retried
 }

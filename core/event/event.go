@@ -3,8 +3,10 @@
 package event
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,13 +100,25 @@ type Delivery struct {
 	// DueAt is when it was or is to be attempted. It tells people and the reconciler;
 	// when it is attempted, its job says.
 	DueAt time.Time
-	// Reason is what the last attempt said, or why the delivery is dead.
+	// Reason is what the last attempt said, or why the delivery is dead or cancelled.
 	Reason    string
 	CreatedAt time.Time
 	UpdatedAt time.Time
+	// RetriedAt is when an operator retried it last, zero for never, and RetriedAfter how
+	// many attempts were counted by then.
+	RetriedAt    time.Time
+	RetriedAfter int
 	// MessageID and Receipt are the endpoint's, once delivered.
 	MessageID string
 	Receipt   []byte
+}
+
+// Began is when its age and its schedule begin: when it was made, or retried last.
+func (d Delivery) Began() time.Time {
+	if d.RetriedAt.IsZero() {
+		return d.CreatedAt
+	}
+	return d.RetriedAt
 }
 
 // Attempt is one try of a delivery.
@@ -120,8 +134,13 @@ type Attempt struct {
 	Status  int
 	Message string
 	Excerpt string
+	// Request is what was sent, as far as it is known and text: at most MaxRequest bytes.
+	Request string
 	Counted bool
 }
+
+// MaxRequest is the most bytes that are kept of what an attempt sent.
+const MaxRequest = 16 << 10
 
 // NewID returns a new time-ordered id (UUIDv7).
 func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
@@ -135,6 +154,19 @@ func FirstID(at time.Time) uuid.UUID {
 		id[i] = byte(ms >> (8 * (5 - i)))
 	}
 	return id
+}
+
+// PrefixRange returns the first and the last id that begin as prefix does, which is hex
+// digits with or without dashes. It reports false for what no id begins with.
+func PrefixRange(prefix string) (first, last uuid.UUID, ok bool) {
+	digits := strings.ReplaceAll(strings.ToLower(prefix), "-", "")
+	if digits == "" || len(digits) > 2*len(first) || strings.Trim(digits, "0123456789abcdef") != "" {
+		return first, last, false
+	}
+	rest := 2*len(first) - len(digits)
+	_, err := hex.Decode(first[:], []byte(digits+strings.Repeat("0", rest)))
+	_, err2 := hex.Decode(last[:], []byte(digits+strings.Repeat("f", rest)))
+	return first, last, err == nil && err2 == nil
 }
 
 // ParseID reads an id as it is printed.

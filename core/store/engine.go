@@ -64,8 +64,8 @@ type Engine interface {
 }
 
 // Tx is a transaction. Whoever changes rows of several tables does it in the order
-// targets, dedup, events, deliveries, jobs, so that transactions cannot wait for each
-// other in a circle.
+// actions, targets, dedup, events, deliveries, jobs, so that transactions cannot wait for
+// each other in a circle.
 type Tx interface {
 	// FreeKeys deletes the dedup keys of a story.
 	FreeKeys(ctx context.Context, source, story string) error
@@ -130,6 +130,38 @@ type Tx interface {
 	// after an id.
 	DeferredOf(ctx context.Context, source string, grace time.Duration, after uuid.UUID, limit int) ([]uuid.UUID, error)
 
+	InsertAction(ctx context.Context, a *Action) error
+	// LockAction returns an action and keeps it as it is, or ErrNotFound.
+	LockAction(ctx context.Context, id uuid.UUID) (Action, error)
+	// SaveAction changes the state, the cursor, the counts and the error of an action.
+	SaveAction(ctx context.Context, a *Action) error
+	InsertChanges(ctx context.Context, changes []ActionChange) error
+	// OpenActions returns actions that are running, oldest first.
+	OpenActions(ctx context.Context, limit int) ([]uuid.UUID, error)
+	// LockDeliveries returns those of the deliveries that are stored, as far as an operator
+	// needs: id, event, target, state and reason.
+	LockDeliveries(ctx context.Context, ids []uuid.UUID) ([]event.Delivery, error)
+	// KeepEvents returns the states of those events that are stored, and lets them live as
+	// long as new ones. KeepEventsOf does it for deliveries in a state.
+	KeepEvents(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]event.State, error)
+	KeepEventsOf(ctx context.Context, deliveries []uuid.UUID, state event.DeliveryState) error
+	// RetryDeliveries makes deliveries pending and due, and begins their schedule and their
+	// age anew. What crashed its plugin is attempted alone.
+	RetryDeliveries(ctx context.Context, ids []uuid.UUID) error
+	// CancelDeliveries gives deliveries up, for their reasons.
+	CancelDeliveries(ctx context.Context, deliveries []event.Delivery) error
+	MoveDeliveries(ctx context.Context, ids []uuid.UUID, target string) error
+
+	// LiveJobs returns the ids of jobs, inserted where they are not live.
+	LiveJobs(ctx context.Context, jobs []river.InsertManyParams) ([]int64, error)
+	// HurryJobs makes jobs due that wait for their time, DropJobs deletes jobs and MoveJobs
+	// moves them to another queue. Jobs that run are left alone.
+	HurryJobs(ctx context.Context, ids []int64) error
+	DropJobs(ctx context.Context, ids []int64) error
+	MoveJobs(ctx context.Context, ids []int64, queue string) error
+
+	// PurgeActions deletes at most limit actions that ended longer ago.
+	PurgeActions(ctx context.Context, olderThan time.Duration, limit int) (int, error)
 	// PurgeKeys and PurgeDead delete at most limit rows: keys that have expired, and dead
 	// letters that are older, whose events it has looked at again.
 	PurgeKeys(ctx context.Context, limit int) (int, error)

@@ -14,6 +14,7 @@ const MaxAttempts = 32767
 const (
 	EnrichQueue  = "enrich"
 	CatchupQueue = "catchup"
+	OperateQueue = "operate"
 )
 
 // TargetQueuePrefix begins the names of the queues of deliver jobs.
@@ -74,6 +75,19 @@ func DecodeJob(eventID uuid.UUID, source string) river.InsertManyParams {
 // EnrichJob is the job for an event to be enriched.
 func EnrichJob(eventID uuid.UUID) river.InsertManyParams {
 	return river.InsertManyParams{Args: EnrichArgs{EventID: eventID}, InsertOpts: onceLive(EnrichQueue)}
+}
+
+// OperateArgs are the arguments of the job that works a bulk action.
+type OperateArgs struct {
+	ActionID uuid.UUID `json:"action_id"`
+}
+
+// Kind is River's name of the job.
+func (OperateArgs) Kind() string { return "operate" }
+
+// OperateJob is the job for a bulk action.
+func OperateJob(actionID uuid.UUID) river.InsertManyParams {
+	return river.InsertManyParams{Args: OperateArgs{ActionID: actionID}, InsertOpts: onceLive(OperateQueue)}
 }
 
 // onceLive lets equal arguments have one live job.

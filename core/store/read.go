@@ -28,6 +28,12 @@ type Reader interface {
 	// QueuesAstray returns the targets whose River queue is paused without a hold, or not
 	// paused with one.
 	QueuesAstray(ctx context.Context) ([]string, error)
+	// FindAction returns an action, or ErrNotFound.
+	FindAction(ctx context.Context, id uuid.UUID) (Action, error)
+	ListActions(ctx context.Context, f ActionFilter) ([]Action, error)
+	// ActionsOf returns what operators did to an event and its deliveries, oldest first, at
+	// most limit.
+	ActionsOf(ctx context.Context, eventID uuid.UUID, limit int) ([]EventAction, error)
 	// OpenTargets returns the targets that have pending deliveries.
 	OpenTargets(ctx context.Context) ([]string, error)
 }

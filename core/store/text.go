@@ -23,6 +23,14 @@ func CleanText(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
+// CutRequest is what is kept of what an attempt sent.
+func CutRequest(s string) string {
+	if len(s) > event.MaxRequest {
+		s = s[:event.MaxRequest]
+	}
+	return CleanText(s)
+}
+
 // ShortKey returns a key that can be indexed: a long one by its beginning and its
 // digest.
 func ShortKey(s string) string {

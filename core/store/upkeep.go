@@ -136,6 +136,27 @@ func (s *Store) ReconcileSource(ctx context.Context, source string, grace time.D
 	}
 }
 
+// ReconcileActions gives jobs to bulk actions that are running and have none, and returns
+// how many.
+func (s *Store) ReconcileActions(ctx context.Context, limit int) (added int, err error) {
+	err = s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
+		open, err := tx.OpenActions(ctx, limit)
+		if err != nil || len(open) == 0 {
+			return err
+		}
+		jobs := make([]river.InsertManyParams, len(open))
+		for i, id := range open {
+			jobs[i] = OperateJob(id)
+		}
+		added, err = tx.AddJobs(ctx, jobs)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reconcile actions: %w", err)
+	}
+	return added, nil
+}
+
 // Retention says how long rows are kept. An event lives at least as long as a pending or
 // dead delivery of it.
 type Retention struct {
@@ -143,10 +164,11 @@ type Retention struct {
 	DeadLetters time.Duration
 }
 
-// Purged is what Purge deleted: how many dedup keys, dead letters by target with the time
-// when they became so, and events by source with the time when they came.
+// Purged is what Purge deleted: how many dedup keys and actions of operators, dead letters
+// by target with the time when they became so, and events by source with the time when they
+// came.
 type Purged struct {
-	Keys                int
+	Keys, Actions       int
 	DeadLetters, Events Deleted
 }
 
@@ -211,6 +233,11 @@ func (s *Store) Purge(ctx context.Context, r Retention, limit int) (Purged, erro
 			deleted, seen, err := tx.PurgeEvents(ctx, r, limit)
 			return Purged{Events: deleted}, seen, err
 		}},
+		// They are part of the stories of what may live as long.
+		{"operator actions", func(ctx context.Context, tx Tx) (Purged, int, error) {
+			n, err := tx.PurgeActions(ctx, max(r.Events, r.DeadLetters), limit)
+			return Purged{Actions: n}, n, err
+		}},
 	} {
 		for seen := limit; seen >= limit; {
 			start := time.Now()
@@ -223,6 +250,7 @@ func (s *Store) Purge(ctx context.Context, r Retention, limit int) (Purged, erro
 				return p, fmt.Errorf("purge %s: %w", step.what, err)
 			}
 			p.Keys += deleted.Keys
+			p.Actions += deleted.Actions
 			p.DeadLetters.merge(deleted.DeadLetters)
 			p.Events.merge(deleted.Events)
 			select {

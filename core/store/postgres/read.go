@@ -191,7 +191,7 @@ func (e *Engine) ListDeliveries(ctx context.Context, f store.DeliveryFilter) ([]
 }
 
 const attemptsSQL = `
-SELECT number, started_at, elapsed_us, class, status, message, excerpt, counted FROM attempts WHERE delivery_id = $1 ORDER BY id`
+SELECT number, started_at, elapsed_us, class, status, message, excerpt, coalesce(request, ''), counted FROM attempts WHERE delivery_id = $1 ORDER BY id`
 
 // FindDelivery returns a delivery and its attempts.
 func (e *Engine) FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery, []event.Attempt, error) {
@@ -206,7 +206,7 @@ func (e *Engine) FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery
 	rows, err := e.pool.Query(ctx, attemptsSQL, id)
 	attempts, err := collect(rows, err, func(rows pgx.Rows) (event.Attempt, error) {
 		a := event.Attempt{DeliveryID: id}
-		err := rows.Scan(&a.Number, &a.StartedAt, &a.Elapsed, &a.Class, &a.Status, &a.Message, &a.Excerpt, &a.Counted)
+		err := rows.Scan(&a.Number, &a.StartedAt, &a.Elapsed, &a.Class, &a.Status, &a.Message, &a.Excerpt, &a.Request, &a.Counted)
 		a.StartedAt, a.Elapsed = a.StartedAt.UTC(), a.Elapsed*1000 // scanned as microseconds
 		return a, err
 	})

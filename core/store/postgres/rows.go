@@ -20,7 +20,7 @@ const (
 	eventCols = `e.id, e.source, e.state, e.origin, e.received_at, e.method, e.query, e.header, e.body,
 	e.type, e.title, e.summary, e.fingerprint, e.correlation_key, e.normalized, e.reason, e.crashes`
 	deliveryCols = `d.id, d.event_id, d.target, d.route, d.state, d.attempts, d.suspect, d.crashes, d.due_at,
-	d.reason, d.created_at, d.updated_at, d.message_id, d.receipt`
+	d.reason, d.created_at, d.updated_at, d.message_id, d.receipt, d.retried_at, d.retried_after`
 	targetCols = `t.name, t.hold, t.reason, t.since, t.until, t.accused, t.witnessed, t.probe, t.probe_at, t.probes,
 	t.next_at, t.pace, t.pause_us, t.failures, t.arrival_at`
 )
@@ -52,6 +52,7 @@ func deliveryDest(d *event.Delivery) []any {
 	return []any{
 		(*[16]byte)(&d.ID), (*[16]byte)(&d.EventID), &d.Target, &d.Route, (*string)(&d.State), &d.Attempts, &d.Suspect,
 		&d.Crashes, &d.DueAt, &d.Reason, &d.CreatedAt, &d.UpdatedAt, &d.MessageID, &d.Receipt,
+		(*nullTime)(&d.RetriedAt), &d.RetriedAfter,
 	}
 }
 
@@ -67,11 +68,14 @@ type deliveredAttempt struct {
 	elapsed pgtype.Int8
 	status  pgtype.Int4
 	excerpt pgtype.Text
+	request pgtype.Text
 }
 
-const attemptCols = `d.sent_at, d.elapsed_us, d.status, d.excerpt`
+const attemptCols = `d.sent_at, d.elapsed_us, d.status, d.excerpt, d.request`
 
-func (a *deliveredAttempt) dest() []any { return []any{&a.sent, &a.elapsed, &a.status, &a.excerpt} }
+func (a *deliveredAttempt) dest() []any {
+	return []any{&a.sent, &a.elapsed, &a.status, &a.excerpt, &a.request}
+}
 
 func (a *deliveredAttempt) attempt(d event.Delivery) []event.Attempt {
 	if !a.sent.Valid {
@@ -79,7 +83,7 @@ func (a *deliveredAttempt) attempt(d event.Delivery) []event.Attempt {
 	}
 	return []event.Attempt{{
 		DeliveryID: d.ID, Number: d.Attempts, StartedAt: a.sent.Time.UTC(), Elapsed: time.Duration(a.elapsed.Int64) * time.Microsecond,
-		Class: sdk.ClassOK, Status: int(a.status.Int32), Excerpt: a.excerpt.String, Counted: true,
+		Class: sdk.ClassOK, Status: int(a.status.Int32), Excerpt: a.excerpt.String, Request: a.request.String, Counted: true,
 	}}
 }
 
@@ -115,6 +119,15 @@ func utc(at pgtype.Timestamptz) time.Time {
 		return time.Time{}
 	}
 	return at.Time.UTC()
+}
+
+// nullTime scans a nullable column; null is the zero time.
+type nullTime time.Time
+
+// ScanTimestamptz is pgx's.
+func (t *nullTime) ScanTimestamptz(v pgtype.Timestamptz) error {
+	*t = nullTime(utc(v))
+	return nil
 }
 
 // collect scans every row with scan.

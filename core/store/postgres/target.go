@@ -28,7 +28,7 @@ WHERE name = $1`
 INSERT INTO river_queue (name, created_at, updated_at, metadata, paused_at) VALUES ($1, now(), now(), '{}', now())
 ON CONFLICT (name) DO UPDATE SET paused_at = excluded.paused_at`
 	retryDeliveriesSQL = `
-UPDATE deliveries SET due_at = created_at WHERE target = $1 AND state = 'pending' AND due_at > now() AND attempts > 0`
+UPDATE deliveries SET due_at = coalesce(retried_at, created_at) WHERE target = $1 AND state = 'pending' AND due_at > now() AND attempts > 0`
 	// retryJobsSQL leaves it to the gate which of them are not due.
 	retryJobsSQL = `
 UPDATE river_job SET state = 'available', scheduled_at = created_at WHERE state IN ('scheduled', 'retryable') AND queue = $1`
@@ -103,17 +103,17 @@ UPDATE deliveries d
 SET state = s.state, reason = s.reason, suspect = s.suspect, crashes = s.crashes, message_id = s.message_id,
 	receipt = s.receipt, attempts = greatest(d.attempts, s.number), updated_at = now(),
 	due_at = CASE WHEN s.state = 'pending' THEN now() + s.delay_us * interval '1 microsecond' ELSE d.due_at END,
-	sent_at = s.sent_at, elapsed_us = s.elapsed_us, status = s.status, excerpt = s.excerpt
+	sent_at = s.sent_at, elapsed_us = s.elapsed_us, status = s.status, excerpt = s.excerpt, request = s.request
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::integer[], $6::text[], $7::bytea[], $8::integer[], $9::bigint[],
-	$10::timestamptz[], $11::bigint[], $12::integer[], $13::text[])
-	AS s (id, state, reason, suspect, crashes, message_id, receipt, number, delay_us, sent_at, elapsed_us, status, excerpt)
+	$10::timestamptz[], $11::bigint[], $12::integer[], $13::text[], $14::text[])
+	AS s (id, state, reason, suspect, crashes, message_id, receipt, number, delay_us, sent_at, elapsed_us, status, excerpt, request)
 WHERE d.id = s.id AND d.state IN ('pending', 'verifying')
 RETURNING d.id`
 	insertAttemptsSQL = `
-INSERT INTO attempts (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt)
+INSERT INTO attempts (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt, request)
 SELECT a.*
-FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::integer[], $5::integer[], $6::boolean[], $7::text[], $8::text[], $9::text[])
-	AS a (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt)
+FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::integer[], $5::integer[], $6::boolean[], $7::text[], $8::text[], $9::text[],
+	$10::text[]) AS a (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt, request)
 JOIN deliveries d ON d.id = a.delivery_id`
 	expireSQL = `
 UPDATE deliveries SET state = 'dead', reason = $3, updated_at = now()
@@ -127,6 +127,7 @@ func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (ma
 	n := len(list)
 	ids, receipts := make([]uuid.UUID, n), make([][]byte, n)
 	states, reasons, messages, excerpts := make([]string, n), make([]string, n), make([]string, n), make([]pgtype.Text, n)
+	requests := make([]pgtype.Text, n)
 	suspects, crashes, numbers, delays := make([]bool, n), make([]int32, n), make([]int32, n), make([]int64, n)
 	sent, elapsed, statuses := make(pgtype.FlatArray[pgtype.Timestamptz], n), make([]pgtype.Int8, n), make([]pgtype.Int4, n)
 	for i, s := range list {
@@ -144,10 +145,11 @@ func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (ma
 			elapsed[i] = pgtype.Int8{Int64: a.Elapsed.Microseconds(), Valid: true}
 			statuses[i] = pgtype.Int4{Int32: int32(a.Status), Valid: true}
 			excerpts[i] = pgtype.Text{String: store.CleanText(a.Excerpt), Valid: true}
+			requests[i] = textOrNull(store.CutRequest(a.Request))
 		}
 	}
 	rows, err := t.Query(ctx, settleSQL, uuids(ids), states, reasons, suspects, crashes, messages, receipts, numbers, delays,
-		sent, elapsed, statuses, excerpts)
+		sent, elapsed, statuses, excerpts, requests)
 	changed, err := collect(rows, err, scanID)
 	settled := make(map[uuid.UUID]bool, len(changed))
 	for _, id := range changed {
@@ -160,13 +162,14 @@ func (t *tx) InsertAttempts(ctx context.Context, list []*event.Attempt) error {
 	n := len(list)
 	ids, started, elapsed := make([]uuid.UUID, n), make(pgtype.FlatArray[pgtype.Timestamptz], n), make([]int64, n)
 	numbers, statuses, counted := make([]int32, n), make([]int32, n), make([]bool, n)
-	classes, messages, excerpts := make([]string, n), make([]string, n), make([]string, n)
+	classes, messages, excerpts, requests := make([]string, n), make([]string, n), make([]string, n), make([]pgtype.Text, n)
 	for i, a := range list {
 		ids[i], started[i], elapsed[i] = a.DeliveryID, pgtype.Timestamptz{Time: a.StartedAt, Valid: true}, a.Elapsed.Microseconds()
 		numbers[i], statuses[i], counted[i] = int32(a.Number), int32(a.Status), a.Counted
 		classes[i], messages[i], excerpts[i] = store.CleanText(string(a.Class)), store.CleanText(a.Message), store.CleanText(a.Excerpt)
+		requests[i] = textOrNull(store.CutRequest(a.Request))
 	}
-	_, err := t.Exec(ctx, insertAttemptsSQL, uuids(ids), started, elapsed, numbers, statuses, counted, classes, messages, excerpts)
+	_, err := t.Exec(ctx, insertAttemptsSQL, uuids(ids), started, elapsed, numbers, statuses, counted, classes, messages, excerpts, requests)
 	return err
 }
 
@@ -181,3 +184,6 @@ func orNull(at time.Time) pgtype.Timestamptz {
 
 // idOrNull is an id for a nullable column; uuid.Nil is null.
 func idOrNull(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != uuid.Nil} }
+
+// textOrNull is a text for a nullable column; the empty text is null.
+func textOrNull(s string) pgtype.Text { return pgtype.Text{String: s, Valid: s != ""} }

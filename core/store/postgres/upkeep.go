@@ -31,7 +31,7 @@ SELECT EXISTS (SELECT FROM nodes WHERE name = $1
 	// looking for those of a kind, which may be many.
 	releaseKinds = releaseJobs + `
 AND id = ANY(ARRAY(SELECT id FROM (SELECT id, kind FROM river_job WHERE state = 'running' OFFSET 0) j WHERE kind IN `
-	reclaimDeadSQL = releaseKinds + `('deliver', 'decode', 'enrich', 'catchup')))
+	reclaimDeadSQL = releaseKinds + `('deliver', 'decode', 'enrich', 'catchup', 'operate')))
 	AND attempted_by[array_upper(attempted_by, 1)] NOT IN (SELECT name FROM nodes)`
 	reclaimOwnSQL = releaseKinds + `('deliver', 'decode')))
 	AND attempted_by[array_upper(attempted_by, 1)] = $1
@@ -165,6 +165,8 @@ WITH old AS (
 	DELETE FROM deliveries WHERE event_id = ANY(ARRAY(SELECT id FROM gone)) RETURNING id
 ), tries AS (
 	DELETE FROM attempts WHERE delivery_id = ANY(ARRAY(SELECT id FROM ends))
+), stories AS (
+	DELETE FROM operator_changes WHERE event_id = ANY(ARRAY(SELECT id FROM gone))
 ), repeats AS (
 	DELETE FROM repetitions WHERE event_id = ANY(ARRAY(SELECT id FROM gone))
 )

@@ -167,7 +167,7 @@ func (e *Engine) ListDeliveries(ctx context.Context, f store.DeliveryFilter) ([]
 }
 
 const attemptsSQL = `
-SELECT number, started_at, elapsed_us, class, status, message, excerpt, counted FROM attempts WHERE delivery_id = ? ORDER BY id`
+SELECT number, started_at, elapsed_us, class, status, message, excerpt, coalesce(request, ''), counted FROM attempts WHERE delivery_id = ? ORDER BY id`
 
 // FindDelivery returns a delivery and its attempts.
 func (e *Engine) FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery, []event.Attempt, error) {
@@ -182,7 +182,7 @@ func (e *Engine) FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery
 	attempts, err := collect(ctx, e.read, func(row scanner) (event.Attempt, error) {
 		a := event.Attempt{DeliveryID: id}
 		var started, elapsed int64
-		err := row.Scan(&a.Number, &started, &elapsed, &a.Class, &a.Status, &a.Message, &a.Excerpt, &a.Counted)
+		err := row.Scan(&a.Number, &started, &elapsed, &a.Class, &a.Status, &a.Message, &a.Excerpt, &a.Request, &a.Counted)
 		a.StartedAt, a.Elapsed = fromMicros(started), time.Duration(elapsed)*time.Microsecond
 		return a, err
 	}, attemptsSQL, id[:])

@@ -20,8 +20,8 @@ const (
 	eventCols = `e.id, e.source, e.state, e.origin, e.received_at, e.method, e.query, e.header, e.body,
 	e.type, e.title, e.summary, e.fingerprint, e.correlation_key, e.normalized, e.reason, e.crashes`
 	deliveryCols = `d.id, d.event_id, d.target, d.route, d.state, d.attempts, d.suspect, d.crashes, d.due_at,
-	d.reason, d.created_at, d.updated_at, d.message_id, d.receipt`
-	attemptCols = `d.sent_at, d.elapsed_us, d.status, d.excerpt`
+	d.reason, d.created_at, d.updated_at, d.message_id, d.receipt, d.retried_at, d.retried_after`
+	attemptCols = `d.sent_at, d.elapsed_us, d.status, d.excerpt, d.request`
 	targetCols  = `t.name, t.hold, t.reason, t.since, t.until, t.accused, t.witnessed, t.probe, t.probe_at, t.probes,
 	t.next_at, t.pace, t.pause_us, t.failures, t.arrival_at`
 )
@@ -57,29 +57,33 @@ func (r *eventRow) event() (event.Event, error) {
 type deliveryRow struct {
 	event.Delivery
 	due, created, updated int64
+	retried               sql.NullInt64
 }
 
 func (r *deliveryRow) dest() []any {
 	d := &r.Delivery
 	return []any{
 		&d.ID, &d.EventID, &d.Target, &d.Route, &d.State, &d.Attempts, &d.Suspect, &d.Crashes, &r.due,
-		&d.Reason, &r.created, &r.updated, &d.MessageID, &d.Receipt,
+		&d.Reason, &r.created, &r.updated, &d.MessageID, &d.Receipt, &r.retried, &d.RetriedAfter,
 	}
 }
 
 func (r *deliveryRow) delivery() event.Delivery {
 	d := r.Delivery
 	d.DueAt, d.CreatedAt, d.UpdatedAt = fromMicros(r.due), fromMicros(r.created), fromMicros(r.updated)
+	d.RetriedAt = fromMicros(r.retried.Int64)
 	return d
 }
 
 // deliveredAttempt is the attempt that is part of a delivery's row; null for none.
 type deliveredAttempt struct {
 	sent, elapsed, status sql.NullInt64
-	excerpt               sql.NullString
+	excerpt, request      sql.NullString
 }
 
-func (a *deliveredAttempt) dest() []any { return []any{&a.sent, &a.elapsed, &a.status, &a.excerpt} }
+func (a *deliveredAttempt) dest() []any {
+	return []any{&a.sent, &a.elapsed, &a.status, &a.excerpt, &a.request}
+}
 
 func (a *deliveredAttempt) attempt(d event.Delivery) []event.Attempt {
 	if !a.sent.Valid {
@@ -87,7 +91,7 @@ func (a *deliveredAttempt) attempt(d event.Delivery) []event.Attempt {
 	}
 	return []event.Attempt{{
 		DeliveryID: d.ID, Number: d.Attempts, StartedAt: fromMicros(a.sent.Int64), Elapsed: time.Duration(a.elapsed.Int64) * time.Microsecond,
-		Class: sdk.ClassOK, Status: int(a.status.Int64), Excerpt: a.excerpt.String, Counted: true,
+		Class: sdk.ClassOK, Status: int(a.status.Int64), Excerpt: a.excerpt.String, Request: a.request.String, Counted: true,
 	}}
 }
 

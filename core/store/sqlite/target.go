@@ -29,7 +29,7 @@ INSERT INTO river_queue (name, created_at, updated_at, metadata, paused_at)
 VALUES (?, datetime('now', 'subsec'), datetime('now', 'subsec'), jsonb('{}'), datetime('now', 'subsec'))
 ON CONFLICT (name) DO UPDATE SET paused_at = excluded.paused_at`
 	retryDeliveriesSQL = `
-UPDATE deliveries SET due_at = created_at WHERE target = ?1 AND state = 'pending' AND due_at > ?2 AND attempts > 0`
+UPDATE deliveries SET due_at = coalesce(retried_at, created_at) WHERE target = ?1 AND state = 'pending' AND due_at > ?2 AND attempts > 0`
 	// retryJobsSQL leaves it to the gate which of them are not due.
 	retryJobsSQL = `
 UPDATE river_job SET state = 'available', scheduled_at = created_at WHERE state IN ('scheduled', 'retryable') AND queue = ?`
@@ -94,11 +94,11 @@ const (
 	settleSQL = `
 UPDATE deliveries
 SET state = ?1, reason = ?2, suspect = ?3, crashes = ?4, message_id = ?5, receipt = ?6, attempts = max(attempts, ?7),
-	updated_at = ?8, due_at = iif(?1 = 'pending', ?9, due_at), sent_at = ?10, elapsed_us = ?11, status = ?12, excerpt = ?13
-WHERE id = ?14 AND state IN ('pending', 'verifying')`
+	updated_at = ?8, due_at = iif(?1 = 'pending', ?9, due_at), sent_at = ?10, elapsed_us = ?11, status = ?12, excerpt = ?13, request = ?14
+WHERE id = ?15 AND state IN ('pending', 'verifying')`
 	insertAttemptSQL = `
-INSERT INTO attempts (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt)
-SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM deliveries WHERE id = ?`
+INSERT INTO attempts (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt, request)
+SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, '') FROM deliveries WHERE id = ?`
 	expireSQL = `
 UPDATE deliveries SET state = 'dead', reason = ?1, updated_at = ?2
 WHERE id IN (SELECT id FROM deliveries WHERE target = ?3 AND state = 'pending' AND due_at < ?4 ORDER BY due_at LIMIT ?5)`
@@ -108,17 +108,20 @@ func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (ma
 	changed := make(map[uuid.UUID]bool, len(list))
 	for _, s := range list {
 		number := 0
-		var sent, elapsed, status, excerpt any
+		var sent, elapsed, status, excerpt, request any
 		if a := s.Attempt; a != nil {
 			if a.Counted {
 				number = a.Number
 			}
 			if s.State == event.Delivered {
 				sent, elapsed, status, excerpt = micros(a.StartedAt), a.Elapsed.Microseconds(), a.Status, store.CleanText(a.Excerpt)
+				if a.Request != "" {
+					request = store.CutRequest(a.Request)
+				}
 			}
 		}
 		n, err := t.changed(ctx, settleSQL, string(s.State), store.CleanText(s.Reason), s.Suspect, s.Crashes, store.CleanText(s.MessageID),
-			s.Receipt, number, t.now, t.now+s.Delay.Microseconds(), sent, elapsed, status, excerpt, s.DeliveryID[:])
+			s.Receipt, number, t.now, t.now+s.Delay.Microseconds(), sent, elapsed, status, excerpt, request, s.DeliveryID[:])
 		if err != nil {
 			return nil, fmt.Errorf("update delivery %s: %w", s.DeliveryID, err)
 		}
@@ -132,7 +135,8 @@ func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (ma
 func (t *tx) InsertAttempts(ctx context.Context, list []*event.Attempt) error {
 	for _, a := range list {
 		err := t.exec(ctx, insertAttemptSQL, micros(a.StartedAt), a.Elapsed.Microseconds(), a.Number, a.Status, a.Counted,
-			store.CleanText(string(a.Class)), store.CleanText(a.Message), store.CleanText(a.Excerpt), a.DeliveryID[:])
+			store.CleanText(string(a.Class)), store.CleanText(a.Message), store.CleanText(a.Excerpt), store.CutRequest(a.Request),
+			a.DeliveryID[:])
 		if err != nil {
 			return err
 		}

@@ -209,6 +209,9 @@ func (t *tx) deleteEvent(ctx context.Context, id uuid.UUID) error {
 	if err := t.exec(ctx, `DELETE FROM repetitions WHERE event_id = ?`, id[:]); err != nil {
 		return err
 	}
+	if err := t.exec(ctx, `DELETE FROM operator_changes WHERE event_id = ?`, id[:]); err != nil {
+		return err
+	}
 	return t.exec(ctx, `DELETE FROM events WHERE id = ?`, id[:])
 }
 

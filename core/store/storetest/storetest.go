@@ -72,6 +72,12 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"ForgetCursor":               testForgetCursor,
 		"AskCatchupOnce":             testAskCatchup,
 		"Enrich":                     testEnrich,
+		"Retry":                      testRetry,
+		"Cancel":                     testCancel,
+		"Move":                       testMove,
+		"Replay":                     testReplay,
+		"BulkAction":                 testBulkAction,
+		"Requests":                   testRequests,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
