@@ -26,6 +26,21 @@ type Actor struct{ Who, Via string }
 type Store interface {
 	FindEvent(ctx context.Context, id uuid.UUID) (event.Event, []event.Delivery, error)
 	Operate(ctx context.Context, step *store.Step) (skipped map[uuid.UUID]string, err error)
+
+	MatchEvents(ctx context.Context, f store.EventFilter) (ids []uuid.UUID, next uuid.UUID, err error)
+	MatchDeliveries(ctx context.Context, f store.DeliveryFilter) (ids []uuid.UUID, next uuid.UUID, err error)
+	CountEvents(ctx context.Context, f store.EventFilter) (store.Count, error)
+	CountMatching(ctx context.Context, f store.DeliveryFilter) (store.Count, error)
+	BeginAction(ctx context.Context, a *store.Action) error
+	EndAction(ctx context.Context, id uuid.UUID, state store.ActionState, why string) (a store.Action, ended bool, err error)
+	FindAction(ctx context.Context, id uuid.UUID) (store.Action, error)
+	ListActions(ctx context.Context, f store.ActionFilter) ([]store.Action, error)
+	Wake(queue string, after time.Duration)
+	Outage(err error) bool
+
+	OperateTarget(ctx context.Context, a *store.Action, change func(t *store.Target, now time.Time) error) (before, after store.Target, err error)
+	ListTargets(ctx context.Context) ([]store.Target, time.Time, error)
+	ChangeTarget(ctx context.Context, name string, change store.Change) (before, after store.Target, err error)
 }
 
 // Router decides where events go. route.Table is one.
@@ -50,7 +65,8 @@ type Options struct {
 	// Targets returns the names of the configured targets. Without it none is known.
 	Targets func() []string
 	Log     *slog.Logger
-	// Pause is the least time between two pages of a bulk action: 50 ms when zero. Each
+	// Pause is the least time between two pages of a bulk action, of 100 rows: 50 ms when
+	// zero. Each
 	// pause is also as long as the page took, so that half of the database's time is left to
 	// others.
 	Pause time.Duration
@@ -181,5 +197,3 @@ func (s *Service) known(targets ...string) error {
 	}
 	return nil
 }
-
-const pagePause = 50 * time.Millisecond

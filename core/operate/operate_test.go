@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,15 @@ type bench struct {
 	store   *store.Store
 	options operate.Options
 	decoder *decoder
+	url     string
+}
+
+// openStore opens a Postgres URL, or the path of an SQLite file.
+func openStore(ctx context.Context, url string) (*store.Store, error) {
+	if strings.HasPrefix(url, "postgres") {
+		return postgres.Open(ctx, url, slog.New(slog.DiscardHandler))
+	}
+	return sqlite.Open(ctx, url, slog.New(slog.DiscardHandler))
 }
 
 // decoder is what a source plugin makes of stored requests. It routes nothing itself.
@@ -59,28 +69,22 @@ func (d *decoder) Redecode(_ context.Context, e event.Event) (*store.Acceptance,
 // onEach runs a test over both databases.
 func onEach(t *testing.T, test func(t *testing.T, b *bench)) {
 	t.Helper()
-	run := func(name string, open func(t *testing.T) *store.Store) {
+	for name, url := range map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { t.Helper(); return filepath.Join(t.TempDir(), "hookarr.db") },
+		"postgres": func(t *testing.T) string { t.Helper(); return testpg.New(t) },
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := open(t)
+			at := url(t)
+			s, err := openStore(t.Context(), at)
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, s.Close()) })
 			require.NoError(t, s.Migrate(t.Context()))
-			test(t, newBench(t, s))
+			b := newBench(t, s)
+			b.url = at
+			test(t, b)
 		})
 	}
-	run("sqlite", func(t *testing.T) *store.Store {
-		t.Helper()
-		s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hookarr.db"), slog.New(slog.DiscardHandler))
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, s.Close()) })
-		return s
-	})
-	run("postgres", func(t *testing.T) *store.Store {
-		t.Helper()
-		s, err := postgres.Open(t.Context(), testpg.New(t), slog.New(slog.DiscardHandler))
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, s.Close()) })
-		return s
-	})
 }
 
 func newBench(t *testing.T, s *store.Store) *bench {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -179,6 +180,31 @@ func (s *Store) BeginAction(ctx context.Context, a *Action) error {
 		return fmt.Errorf("begin action: %w", err)
 	}
 	return nil
+}
+
+// OperateTarget is ChangeTarget by an operator: the record of it is part of the same
+// transaction. An error of the change undoes both.
+func (s *Store) OperateTarget(ctx context.Context, a *Action, change func(t *Target, now time.Time) error) (before, after Target, err error) {
+	err = s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
+		record := *a
+		if err := tx.InsertAction(ctx, &record); err != nil {
+			return err
+		}
+		var refused error
+		before, after, err = changeTarget(ctx, tx, a.Args.Target, func(t *Target, now time.Time) []*Settlement {
+			refused = change(t, now)
+			return nil
+		})
+		if err == nil && refused == nil {
+			*a = record
+		}
+		return cmp.Or(err, refused)
+	})
+	if err != nil {
+		return Target{}, Target{}, fmt.Errorf("%s target %s: %w", a.What, a.Args.Target, err)
+	}
+	s.TellHeld(a.Args.Target, after.Hold != "")
+	return before, after, nil
 }
 
 // EndAction ends a bulk action that is running before its last page: what it has done

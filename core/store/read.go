@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,12 +14,26 @@ import (
 
 // Reader serves people.
 type Reader interface {
-	ListEvents(ctx context.Context, f EventFilter) ([]EventSummary, error)
+	// EventIDs returns the ids that a filter's indexed part selects, in its order, at most
+	// limit. EventTexts and SummarizeEvents return those of the events that are stored, in
+	// no order; most bounds the bytes of each body.
+	EventIDs(ctx context.Context, f EventFilter, limit int) ([]uuid.UUID, error)
+	EventTexts(ctx context.Context, ids []uuid.UUID, most int) ([]EventText, error)
+	SummarizeEvents(ctx context.Context, ids []uuid.UUID) ([]EventSummary, error)
+	// FindEventsByPrefix returns ids that begin with prefix, which is hex digits with or
+	// without dashes, in their order, at most limit.
+	FindEventsByPrefix(ctx context.Context, prefix string, limit int) ([]uuid.UUID, error)
+	FindDeliveriesByPrefix(ctx context.Context, prefix string, limit int) ([]uuid.UUID, error)
+	// LastSeen returns when each source was heard of last with each event type, by source
+	// and type.
+	LastSeen(ctx context.Context) ([]Seen, error)
 	// FindEvent returns an event and its deliveries, or ErrNotFound.
 	FindEvent(ctx context.Context, id uuid.UUID) (event.Event, []event.Delivery, error)
 	// ListRepetitions returns what repeated an event, oldest first, at most limit.
 	ListRepetitions(ctx context.Context, eventID uuid.UUID, limit int) ([]Repetition, error)
-	ListDeliveries(ctx context.Context, f DeliveryFilter) ([]DeliverySummary, error)
+	// DeliveryIDs and SummarizeDeliveries are EventIDs and SummarizeEvents of deliveries.
+	DeliveryIDs(ctx context.Context, f DeliveryFilter, limit int) ([]uuid.UUID, error)
+	SummarizeDeliveries(ctx context.Context, ids []uuid.UUID) ([]DeliverySummary, error)
 	// FindDelivery returns a delivery and its attempts, or ErrNotFound.
 	FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery, []event.Attempt, error)
 	// CountDeliveries counts the deliveries that are not delivered by target and state.
@@ -38,15 +54,48 @@ type Reader interface {
 	OpenTargets(ctx context.Context) ([]string, error)
 }
 
-// EventFilter selects events, newest first. Zero fields select everything.
+// EventFilter selects events, newest first. Zero fields select everything. Indexes tell
+// what Source, Type, State and the times select; the rest is searched for among these.
 type EventFilter struct {
-	Source string
-	Type   sdk.Type
-	State  event.State
-	// Before continues a list: ids below it.
-	Before uuid.UUID
+	Source string      `json:"source,omitempty"`
+	Type   sdk.Type    `json:"type,omitempty"`
+	State  event.State `json:"state,omitempty"`
+	// Since and Until bound when events were received, to the millisecond; Until is no part
+	// of it.
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+	// CorrelationKey selects the events of one story.
+	CorrelationKey string `json:"correlation_key,omitempty"`
+	// Text is part of the title, the summary, or the first 64 KiB of the normalised form or
+	// of the body, whatever the case of its letters.
+	Text string `json:"text,omitempty"`
+	// Fields are in the normalised form, all of them, if that has no more than 512 KiB.
+	Fields []Field `json:"fields,omitempty"`
+	// Before and After continue a list: ids below, and above.
+	Before uuid.UUID `json:"before,omitzero"`
+	After  uuid.UUID `json:"after,omitzero"`
+	// Oldest has the oldest come first.
+	Oldest bool `json:"oldest,omitempty"`
 	// Limit is 50 when zero.
-	Limit int
+	Limit int `json:"limit,omitempty"`
+}
+
+// Field is a value in the normalised form of an event.
+type Field struct {
+	// Path has the names of the objects around it: media.title. Of a list any item counts:
+	// episodes.season.
+	Path string `json:"path"`
+	// Value is compared whatever the case of its letters.
+	Value string `json:"value"`
+}
+
+// Seen is an event type that a source has sent, and when it did last. What is not decoded
+// has no type.
+type Seen struct {
+	Source  string
+	Type    sdk.Type
+	EventID uuid.UUID
+	At      time.Time
 }
 
 // EventSummary is an event in a list.
@@ -62,14 +111,72 @@ type EventSummary struct {
 	Deliveries map[event.DeliveryState]int
 }
 
-// DeliveryFilter selects deliveries, newest first. Zero fields select everything.
+// DeliveryFilter selects deliveries, newest first. Zero fields select everything. Indexes
+// tell what Target, the states, EventID and the times select; the rest is searched for
+// among these.
 type DeliveryFilter struct {
-	Target  string
-	State   event.DeliveryState
-	EventID uuid.UUID
-	Before  uuid.UUID
+	Target string              `json:"target,omitempty"`
+	State  event.DeliveryState `json:"state,omitempty"`
+	// States are others that are selected too.
+	States  []event.DeliveryState `json:"states,omitempty"`
+	EventID uuid.UUID             `json:"event_id,omitzero"`
+	// Since and Until bound when deliveries were made, as those of EventFilter do.
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+	// Source and Type are those of the event.
+	Source string   `json:"source,omitempty"`
+	Type   sdk.Type `json:"type,omitempty"`
+	Route  string   `json:"route,omitempty"`
+	// Text is part of the reason or of the event's title, whatever the case of its letters.
+	Text   string    `json:"text,omitempty"`
+	Before uuid.UUID `json:"before,omitzero"`
+	After  uuid.UUID `json:"after,omitzero"`
+	Oldest bool      `json:"oldest,omitempty"`
 	// Limit is 50 when zero.
-	Limit int
+	Limit int `json:"limit,omitempty"`
+}
+
+// Bounds are the first and the last id that the filter may select.
+func (f EventFilter) Bounds() (first, last uuid.UUID) {
+	return bounds(f.Since, f.Until, f.After, f.Before)
+}
+
+// AnyOf are the states that the filter selects; none is every state.
+func (f DeliveryFilter) AnyOf() []event.DeliveryState {
+	states := slices.Clone(f.States)
+	if f.State != "" && !slices.Contains(states, f.State) {
+		states = append(states, f.State)
+	}
+	return states
+}
+
+// Bounds are the first and the last id that the filter may select.
+func (f DeliveryFilter) Bounds() (first, last uuid.UUID) {
+	return bounds(f.Since, f.Until, f.After, f.Before)
+}
+
+func bounds(since, until time.Time, after, before uuid.UUID) (first, last uuid.UUID) {
+	last = UpTo(before)
+	if after != uuid.Nil {
+		first = From(after)
+	}
+	if !since.IsZero() {
+		first = laterID(first, event.FirstID(since))
+	}
+	if end := event.FirstID(until); !until.IsZero() && bytes.Compare(end[:], last[:]) <= 0 {
+		last = uuid.Nil
+		if end != uuid.Nil {
+			last = UpTo(end)
+		}
+	}
+	return first, last
+}
+
+func laterID(a, b uuid.UUID) uuid.UUID {
+	if bytes.Compare(a[:], b[:]) > 0 {
+		return a
+	}
+	return b
 }
 
 // DeliverySummary is a delivery in a list, with what it delivers.
@@ -121,13 +228,21 @@ func (f EventFilter) Ranges() []Range {
 // Ranges are what a list of deliveries is merged from; none where that is every delivery.
 // An event has few, which need no range.
 func (f DeliveryFilter) Ranges() []Range {
-	states := statesOr(f.State, event.Pending, event.Verifying, event.Delivered, event.Superseded, event.Dead, event.Cancelled)
+	some := f.AnyOf()
+	states := statesOr("", some...)
+	if len(some) == 0 {
+		states = statesOr("", event.Pending, event.Verifying, event.Delivered, event.Superseded, event.Dead, event.Cancelled)
+	}
 	target := Condition{"target", f.Target}
 	switch {
 	case f.Target != "":
 		return ranges("deliveries_target_idx", states, func(state Condition) []Condition { return []Condition{state, target} })
-	case f.State != "":
-		return []Range{{Index: "deliveries_target_idx", Keys: states, Each: "target"}}
+	case len(some) > 0:
+		all := ranges("deliveries_target_idx", states, func(state Condition) []Condition { return []Condition{state} })
+		for i := range all {
+			all[i].Each = "target"
+		}
+		return all
 	default:
 		return nil
 	}

@@ -113,6 +113,9 @@ func (s *Store) OpenQueue(config *river.Config) (Queue, error) {
 	return queue, nil
 }
 
+// Outage reports whether an error is the database's, and may be over soon.
+func (s *Store) Outage(err error) bool { return s.engine.Outage(err) }
+
 // Wake has this process's workers of a queue look for jobs after a while: River
 // tells nobody of a job that is due within seconds.
 func (s *Store) Wake(queue string, after time.Duration) { s.engine.Wake(queue, after) }

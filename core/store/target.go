@@ -70,24 +70,29 @@ type Change func(t *Target, now time.Time) []*Settlement
 // change begins or ends a hold, in one transaction. It returns the row before and after.
 func (s *Store) ChangeTarget(ctx context.Context, name string, change Change) (before, after Target, err error) {
 	err = s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
-		rows, now, err := tx.LockTargets(ctx, []string{name})
-		if err != nil {
-			return err
-		}
-		t := rows[name]
-		before = *t
-		others := change(t, now)
-		after = *t
-		if err := saveTarget(ctx, tx, before, t); err != nil || len(others) == 0 {
-			return err
-		}
-		_, err = tx.SettleDeliveries(ctx, others)
+		before, after, err = changeTarget(ctx, tx, name, change)
 		return err
 	})
 	if err != nil {
 		return Target{}, Target{}, fmt.Errorf("change target %s: %w", name, err)
 	}
 	return before, after, nil
+}
+
+func changeTarget(ctx context.Context, tx Tx, name string, change Change) (before, after Target, err error) {
+	rows, now, err := tx.LockTargets(ctx, []string{name})
+	if err != nil {
+		return before, after, err
+	}
+	t := rows[name]
+	before = *t
+	others := change(t, now)
+	after = *t
+	if err := saveTarget(ctx, tx, before, t); err != nil || len(others) == 0 {
+		return before, after, err
+	}
+	_, err = tx.SettleDeliveries(ctx, others)
+	return before, after, err
 }
 
 // saveTarget writes what has changed.
@@ -137,10 +142,13 @@ func (t *Target) Begin(kind HoldKind, reason string, now time.Time) {
 	t.Hold, t.Reason, t.Since = kind, CleanText(reason), since
 }
 
+// Free ends the hold, whatever it is, and what the endpoint asked for.
+func (t *Target) Free() { *t = Target{Name: t.Name, ArrivalAt: t.ArrivalAt} }
+
 // Release ends the hold of a target, whatever it is, and what its endpoint asked for.
 func (s *Store) Release(ctx context.Context, name string) error {
 	_, _, err := s.ChangeTarget(ctx, name, func(t *Target, _ time.Time) []*Settlement {
-		*t = Target{Name: t.Name, ArrivalAt: t.ArrivalAt}
+		t.Free()
 		return nil
 	})
 	return err

@@ -74,6 +74,14 @@ SELECT id, updated_at, 1000, 1, 503, true, 'retryable', '', '' FROM deliveries W
 INSERT INTO repetitions (id, event_id, seen_at, origin)
 SELECT pg_temp.id('82', i), pg_temp.id('80', CASE i %% 2 WHEN 0 THEN 1 ELSE i END), pg_temp.at(i), 'webhook' FROM generate_series(1, 40000) i;
 
+ALTER TABLE operator_actions SET (autovacuum_enabled = false);
+ALTER TABLE operator_changes SET (autovacuum_enabled = false);
+INSERT INTO operator_actions (id, created_at, updated_at, cursor, what, state, who, via, args)
+SELECT pg_temp.id('83', i), pg_temp.at(i), pg_temp.at(i), pg_temp.id('83', i), 'retry', CASE WHEN i = 7 THEN 'running' ELSE 'done' END, 'root', 'socket', '{}'
+FROM generate_series(1, 20000) i;
+INSERT INTO operator_changes (event_id, action_id, delivery_id)
+SELECT pg_temp.id('80', CASE WHEN i < 5000 THEN %[2]d - 60001 ELSE i END), pg_temp.id('83', i), pg_temp.id('81', i) FROM generate_series(1, 20000) i;
+
 INSERT INTO dedup (event_id, source, key, story, expires_at)
 SELECT pg_temp.id('80', i), CASE WHEN i %% 10 < 7 THEN 'radarr' ELSE 'sonarr' END, 'fp:' || i,
 	CASE WHEN i %% 5 = 0 THEN 'health ' || i %% 5000 END, now() + CASE WHEN i < 25000 THEN -interval '1 hour' ELSE interval '7 days' END
@@ -108,7 +116,7 @@ type call struct {
 
 // add leaves out what begins and ends transactions.
 func (r *recorder) add(sql string, args []any) {
-	if !strings.ContainsAny(sql, "(=") {
+	if !strings.ContainsAny(sql, "(=$") {
 		return
 	}
 	r.mu.Lock()

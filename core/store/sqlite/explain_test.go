@@ -89,6 +89,10 @@ INSERT INTO river_queue (name, created_at, updated_at, metadata, paused_at)
 SELECT 'target_' || value, datetime('now', 'subsec'), datetime('now', 'subsec'), jsonb('{}'), iif(value = 'held', datetime('now', 'subsec'), NULL)
 FROM json_each('["ops", "chat", "held", "broken", "rare"]');
 INSERT INTO targets (name, hold, since) VALUES ('held', 'paused', 1), ('ops', '', NULL);
+INSERT INTO operator_actions (id, created_at, updated_at, cursor, what, state, who, via, args)
+SELECT event, at, at, event, 'retry', iif(i = 7, 'running', 'done'), 'root', 'socket', '{}' FROM n WHERE i <= 20000;
+INSERT INTO operator_changes (event_id, action_id, delivery_id)
+SELECT iif(i < 5000, (SELECT event FROM n WHERE i = %[2]d - 60001), event), event, event FROM n WHERE i <= 20000;
 DROP TABLE n;`
 
 // ran is a statement that a connection has run, and the steps of SQLite's machine that it

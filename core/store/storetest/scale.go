@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -66,21 +67,48 @@ func (s Seeded) Statements() []Statement {
 }
 
 func (s Seeded) lists() []Statement {
+	const page = 50
 	var all []Statement
 	befores := []uuid.UUID{uuid.Nil, s.EventID(SeededEvents / 2), s.EventID(2)}
+	add := func(name string, list func(ctx context.Context, e store.Engine) ([]uuid.UUID, error), summarize func(ctx context.Context, e store.Engine, ids []uuid.UUID) (int, error)) {
+		all = append(all, Statement{Name: name, Run: func(ctx context.Context, e store.Engine) (int, error) {
+			ids, err := list(ctx, e)
+			if err != nil {
+				return 0, err
+			}
+			n, err := summarize(ctx, e, ids)
+			if err == nil && n != len(ids) {
+				err = fmt.Errorf("%d of %d rows", n, len(ids))
+			}
+			return n, err
+		}})
+	}
+	events := func(name string, f store.EventFilter) {
+		add("list events "+name, func(ctx context.Context, e store.Engine) ([]uuid.UUID, error) { return e.EventIDs(ctx, f, page) },
+			func(ctx context.Context, e store.Engine, ids []uuid.UUID) (int, error) {
+				found, err := e.SummarizeEvents(ctx, ids)
+				return len(found), err
+			})
+	}
+	deliveries := func(name string, f store.DeliveryFilter) {
+		add("list deliveries "+name, func(ctx context.Context, e store.Engine) ([]uuid.UUID, error) { return e.DeliveryIDs(ctx, f, page) },
+			func(ctx context.Context, e store.Engine, ids []uuid.UUID) (int, error) {
+				found, err := e.SummarizeDeliveries(ctx, ids)
+				return len(found), err
+			})
+	}
+	day := s.Start.Add(SeededEvents / 2 * SeededStep)
 	for _, source := range []string{"", "radarr", "sonarr", "prowlarr", "lidarr", "absent"} {
 		for _, kind := range []sdk.Type{"", sdk.TypeMediaImported, sdk.TypeFileRenamed, sdk.TypeMediaAdded, sdk.TypeHealthIssue} {
 			for _, state := range []event.State{"", event.Deferred, event.Routed, event.Undecodable, event.Duplicate} {
 				for i, before := range befores {
 					f := store.EventFilter{Source: source, Type: kind, State: state, Before: before}
-					all = append(all, Statement{
-						Name: "ListEvents " + source + "," + string(kind) + "," + string(state) + "," + strconv.Itoa(i),
-						Run: func(ctx context.Context, e store.Engine) (int, error) {
-							list, err := e.ListEvents(ctx, f)
-							return len(list), err
-						},
-					})
+					events(source+","+string(kind)+","+string(state)+","+strconv.Itoa(i), f)
 				}
+				f := store.EventFilter{Source: source, Type: kind, State: state, Since: day, Until: day.Add(time.Hour), Oldest: true}
+				events(source+","+string(kind)+","+string(state)+", of an hour", f)
+				f.Until, f.After = time.Time{}, s.EventID(SeededEvents-100)
+				events(source+","+string(kind)+","+string(state)+", the last", f)
 			}
 		}
 	}
@@ -91,15 +119,13 @@ func (s Seeded) lists() []Statement {
 			for _, id := range []uuid.UUID{uuid.Nil, s.EventID(1)} {
 				for i, before := range befores {
 					f := store.DeliveryFilter{Target: target, State: state, EventID: id, Before: before}
-					all = append(all, Statement{
-						Name: "ListDeliveries " + target + "," + string(state) + "," + id.String() + "," + strconv.Itoa(i),
-						Run: func(ctx context.Context, e store.Engine) (int, error) {
-							list, err := e.ListDeliveries(ctx, f)
-							return len(list), err
-						},
-					})
+					deliveries(target+","+string(state)+","+id.String()+","+strconv.Itoa(i), f)
 				}
 			}
+			f := store.DeliveryFilter{Target: target, State: state, Since: day, Until: day.Add(time.Hour), Oldest: true}
+			deliveries(target+","+string(state)+", of an hour", f)
+			f.Until, f.After, f.States = time.Time{}, s.DeliveryID(SeededDeliveries-100), []event.DeliveryState{event.Dead}
+			deliveries(target+","+string(state)+" or dead, the last", f)
 		}
 	}
 	return all
@@ -131,6 +157,45 @@ func (s Seeded) looks() []Statement {
 		{"LoadRequest", func(ctx context.Context, e store.Engine) (int, error) {
 			_, err := e.LoadRequest(ctx, s.EventID(1))
 			return 1, err
+		}},
+		{"EventTexts", func(ctx context.Context, e store.Engine) (int, error) {
+			ids := make([]uuid.UUID, 50)
+			for i := range ids {
+				ids[i] = s.EventID(1 + 1000*i)
+			}
+			list, err := e.EventTexts(ctx, ids, 100)
+			return len(list), err
+		}},
+		{"FindEventsByPrefix", func(ctx context.Context, e store.Engine) (int, error) {
+			list, err := e.FindEventsByPrefix(ctx, s.EventID(300_000).String()[:4], 10)
+			return len(list), err
+		}},
+		{"FindDeliveriesByPrefix", func(ctx context.Context, e store.Engine) (int, error) {
+			list, err := e.FindDeliveriesByPrefix(ctx, s.DeliveryID(300_000).String(), 10)
+			return len(list), err
+		}},
+		{"LastSeen", func(ctx context.Context, e store.Engine) (int, error) {
+			list, err := e.LastSeen(ctx)
+			return 4 * len(list), err // one look for each state
+		}},
+		{"FindAction", func(ctx context.Context, e store.Engine) (int, error) {
+			_, err := e.FindAction(ctx, s.EventID(1))
+			if errors.Is(err, store.ErrNotFound) {
+				err = nil
+			}
+			return 0, err
+		}},
+		{"ListActions", func(ctx context.Context, e store.Engine) (int, error) {
+			list, err := e.ListActions(ctx, store.ActionFilter{})
+			return len(list), err
+		}},
+		{"ListActions that run", func(ctx context.Context, e store.Engine) (int, error) {
+			list, err := e.ListActions(ctx, store.ActionFilter{Running: true})
+			return len(list), err
+		}},
+		{"ActionsOf", func(ctx context.Context, e store.Engine) (int, error) {
+			list, err := e.ActionsOf(ctx, s.EventID(SeededEvents-60_001), 50)
+			return len(list), err
 		}},
 		{"CountDeliveries", func(ctx context.Context, e store.Engine) (n int, err error) {
 			counts, err := e.CountDeliveries(ctx)
@@ -222,6 +287,12 @@ func (s Seeded) upkeep() []Statement {
 		undone("ExpireDeliveries of none yet", func(ctx context.Context, tx store.Tx) (int, error) {
 			return tx.ExpireDeliveries(ctx, "held", year, "too old", slice)
 		}),
+		undone("OpenActions", func(ctx context.Context, tx store.Tx) (int, error) {
+			list, err := tx.OpenActions(ctx, slice)
+			return len(list), err
+		}),
+		undone("PurgeActions", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeActions(ctx, time.Hour, slice) }),
+		undone("PurgeActions of none yet", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeActions(ctx, year, slice) }),
 		undone("PurgeKeys", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeKeys(ctx, slice) }),
 		undone("PurgeDead", func(ctx context.Context, tx store.Tx) (int, error) {
 			deleted, err := tx.PurgeDead(ctx, time.Hour, slice)
@@ -300,6 +371,46 @@ func (s Seeded) changes() []Statement {
 			_, err := tx.InsertEvents(ctx, []*event.Event{e}, []store.NewDelivery{d})
 			return 2, err
 		}),
+		undone("RetryDeliveries", s.operate(func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error { return tx.RetryDeliveries(ctx, ids) })),
+		undone("MoveDeliveries", s.operate(func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error {
+			return tx.MoveDeliveries(ctx, ids, "new")
+		})),
+		undone("CancelDeliveries", s.operate(func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error {
+			list, err := tx.LockDeliveries(ctx, ids)
+			if err != nil {
+				return err
+			}
+			return tx.CancelDeliveries(ctx, list)
+		})),
+		undone("KeepEventsOf", s.operate(func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error {
+			return tx.KeepEventsOf(ctx, ids, event.Pending)
+		})),
+		undone("LiveJobs", s.operate(func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error {
+			ids = ids[:len(ids)/2] // River reads and writes a lot of JSON for each
+			jobs := make([]river.InsertManyParams, len(ids))
+			for i, id := range ids {
+				jobs[i] = store.DeliverJob(id, "held")
+			}
+			live, err := tx.LiveJobs(ctx, jobs)
+			if err != nil {
+				return err
+			}
+			return errors.Join(tx.HurryJobs(ctx, live), tx.MoveJobs(ctx, live, "target_new"), tx.DropJobs(ctx, live))
+		})),
+		undone("KeepEvents", func(ctx context.Context, tx store.Tx) (int, error) {
+			states, err := tx.KeepEvents(ctx, []uuid.UUID{s.EventID(1), s.EventID(400_000)})
+			return len(states), err
+		}),
+		undone("InsertAction, LockAction, SaveAction and InsertChanges", func(ctx context.Context, tx store.Tx) (int, error) {
+			a := &store.Action{ID: event.NewID(), State: store.ActionRunning}
+			if err := tx.InsertAction(ctx, a); err != nil {
+				return 0, err
+			}
+			if _, err := tx.LockAction(ctx, a.ID); err != nil {
+				return 0, err
+			}
+			return 4, errors.Join(tx.SaveAction(ctx, a), tx.InsertChanges(ctx, []store.ActionChange{{EventID: s.EventID(1), ActionID: a.ID}}))
+		}),
 		undone("AddJobs", func(ctx context.Context, tx store.Tx) (int, error) {
 			return tx.AddJobs(ctx, []river.InsertManyParams{store.DeliverJob(event.NewID(), "ops"), store.DecodeJob(event.NewID(), "radarr")})
 		}),
@@ -316,6 +427,17 @@ func (s Seeded) changes() []Statement {
 			}
 			return 2 * len(settled), tx.InsertAttempts(ctx, attempts)
 		}),
+	}
+}
+
+// operate does something to pending deliveries, each of which is far from the others.
+func (s Seeded) operate(do func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error) func(ctx context.Context, tx store.Tx) (int, error) {
+	return func(ctx context.Context, tx store.Tx) (int, error) {
+		var ids []uuid.UUID
+		for i := 41; i <= 20_000; i += 400 {
+			ids = append(ids, s.DeliveryID(i))
+		}
+		return len(ids), do(ctx, tx, ids)
 	}
 }
 

@@ -78,6 +78,11 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"Replay":                     testReplay,
 		"BulkAction":                 testBulkAction,
 		"Requests":                   testRequests,
+		"Search":                     testSearch,
+		"SearchStops":                testSearchStops,
+		"ListsByTime":                testTimes,
+		"Prefixes":                   testPrefixes,
+		"LastSeen":                   testLastSeen,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
