@@ -30,6 +30,20 @@ func TestRowsWithoutJobsGetThem(t *testing.T) {
 	})
 }
 
+// TestActionsWithoutJobsGetThem loses the job of a bulk action, of which no worker is here.
+func TestActionsWithoutJobsGetThem(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		r := newRig(t, url)
+		require.NoError(t, r.store.BeginAction(t.Context(), &store.Action{ID: event.NewID(), What: store.ActionRetry, State: store.ActionRunning}))
+		require.EqualValues(t, 1, r.exec("DELETE FROM river_job"))
+		r.start()
+		require.Eventually(t, func() bool { return r.exec("UPDATE river_job SET priority = 1 WHERE queue = 'operate'") == 1 },
+			10*time.Second, 20*time.Millisecond)
+	})
+}
+
 // TestLostRunningJobIsTakenUpAgain meets a job that is recorded as running here and
 // is not.
 func TestLostRunningJobIsTakenUpAgain(t *testing.T) {

@@ -25,6 +25,8 @@ func testPolicy() policy {
 	}
 }
 
+var testNow = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+
 func TestDecide(t *testing.T) {
 	t.Parallel()
 
@@ -149,6 +151,20 @@ func TestDecide(t *testing.T) {
 			name: "a class of a later version is retried", outcome: host.Outcome{Class: "novel"},
 			state: event.Pending, delay: 5 * time.Second, next: retried, counted: true, recorded: true, change: true,
 		},
+		{
+			name:     "an operator's retry begins the schedule and the age anew",
+			delivery: event.Delivery{State: event.Pending, Attempts: 12, RetriedAfter: 11, RetriedAt: testNow.Add(-time.Hour)}, age: 30 * 24 * time.Hour,
+			retry:   func(r *config.Retry) { r.MaxAttempts = 3 },
+			outcome: host.Outcome{Class: sdk.ClassRetryable},
+			state:   event.Pending, delay: 15 * time.Second, next: retried, counted: true, recorded: true, change: true,
+		},
+		{
+			name:     "and counts its attempts anew",
+			delivery: event.Delivery{State: event.Pending, Attempts: 13, RetriedAfter: 11, RetriedAt: testNow.Add(-time.Hour)}, age: 30 * 24 * time.Hour,
+			retry:   func(r *config.Retry) { r.MaxAttempts = 3 },
+			outcome: host.Outcome{Class: sdk.ClassRetryable, Message: "503"},
+			state:   event.Dead, counted: true, recorded: true, change: true, reason: "gave up after 3 attempts: 503",
+		},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -158,7 +174,7 @@ func TestDecide(t *testing.T) {
 			if tc.retry != nil {
 				tc.retry(&p.retry)
 			}
-			now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+			now := testNow
 			tc.delivery.CreatedAt = now.Add(-tc.age)
 			f := p.decide(try{work: store.Work{Delivery: tc.delivery, Now: now}, probe: tc.probe, outcome: tc.outcome})
 
@@ -210,7 +226,7 @@ func TestPauseStaysWithinEqualJitter(t *testing.T) {
 func TestGate(t *testing.T) {
 	t.Parallel()
 
-	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	now := testNow
 	id := uuid.MustParse("0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f")
 	pending := event.Delivery{ID: id, State: event.Pending, CreatedAt: now.Add(-time.Minute)}
 	with := func(change func(*event.Delivery)) event.Delivery {
@@ -253,6 +269,14 @@ func TestGate(t *testing.T) {
 				d.CreatedAt, d.Reason = now.Add(-7*24*time.Hour), "503"
 			}),
 			settled: event.Dead, reason: "older than max_age 168h0m0s; last: 503",
+		},
+		{
+			name: "an old one that was retried lately is attempted", want: verdict{attempt: true},
+			delivery: with(func(d *event.Delivery) { d.CreatedAt, d.RetriedAt = now.Add(-30*24*time.Hour), now.Add(-time.Hour) }),
+		},
+		{
+			name: "a retry ages too", settled: event.Dead, reason: "older than max_age 168h0m0s",
+			delivery: with(func(d *event.Delivery) { d.CreatedAt, d.RetriedAt = now.Add(-30*24*time.Hour), now.Add(-7*24*time.Hour) }),
 		},
 		{
 			name: "a dead letter says what held it", probe: true, target: store.Target{Hold: store.HoldBreaker, Reason: "down"},

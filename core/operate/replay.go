@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,9 +77,9 @@ func (s *Service) replay(ctx context.Context, e event.Event, r Replay) (store.Re
 	case len(e.Normalized) == 0:
 		return replay, "its decoder skipped it: " + e.Reason, nil
 	}
-	matches, err := s.matches(&replay.Event, r.To)
-	if err != nil {
-		return replay, err.Error(), nil
+	matches, why := s.matches(&replay.Event, r.To)
+	if why != "" {
+		return replay, why, nil
 	}
 	replay.Deliveries = nil
 	for _, m := range matches {
@@ -117,22 +116,22 @@ func (s *Service) redecode(ctx context.Context, e event.Event) (*store.Acceptanc
 }
 
 // matches are the targets of an event: those that are named, by the routes that would
-// bring it there if there are any, or those of its routes.
-func (s *Service) matches(e *event.Event, to []string) ([]route.Match, error) {
+// bring it there if there are any, or those of its routes. It may say why there can be none.
+func (s *Service) matches(e *event.Event, to []string) (matches []route.Match, why string) {
 	var routed []route.Match
 	if s.o.Router != nil {
 		decoded := sdk.Event{Type: e.Type}
 		if err := json.Unmarshal(e.Normalized, &decoded); err != nil {
-			return nil, fmt.Errorf("its decoded form is not readable: %w", err)
+			return nil, "its decoded form is not readable: " + err.Error()
 		}
 		routed = s.o.Router().Match(e.Source, &decoded, e.Normalized)
 	}
 	if len(to) == 0 {
 		// An alert goes to no target that it is about.
 		if e.Source == sdk.SourceHookarr {
-			return without(routed, e.CorrelationKey), nil
+			return without(routed, e.CorrelationKey), ""
 		}
-		return routed, nil
+		return routed, ""
 	}
 	named := make([]route.Match, len(to))
 	for i, target := range to {
@@ -143,7 +142,7 @@ func (s *Service) matches(e *event.Event, to []string) ([]route.Match, error) {
 			}
 		}
 	}
-	return named, nil
+	return named, ""
 }
 
 // without leaves out the target of an alert, whose correlation key names it.

@@ -128,6 +128,7 @@ var ErrOvertaken = errors.New("the action has gone on elsewhere")
 // processes do is done once.
 func (s *Store) Operate(ctx context.Context, step *Step) (skipped map[uuid.UUID]string, err error) {
 	var after Action
+	var queues map[string]bool
 	err = s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
 		after = *step.Action
 		if !step.New {
@@ -139,7 +140,8 @@ func (s *Store) Operate(ctx context.Context, step *Step) (skipped map[uuid.UUID]
 				return ErrOvertaken
 			}
 		}
-		o := operation{tx: tx, skipped: make(map[uuid.UUID]string), changed: make(map[uuid.UUID][]ActionChange)}
+		o := operation{tx: tx, skipped: make(map[uuid.UUID]string), changed: make(map[uuid.UUID][]ActionChange), queues: make(map[string]bool)}
+		queues = o.queues
 		maps.Copy(o.skipped, step.Skipped)
 		if err := o.do(ctx, step); err != nil {
 			return err
@@ -165,6 +167,9 @@ func (s *Store) Operate(ctx context.Context, step *Step) (skipped map[uuid.UUID]
 		return nil, fmt.Errorf("%s: %w", step.Action.What, err)
 	}
 	*step.Action = after
+	for queue := range queues {
+		s.Wake(queue, 0) // River tells nobody of a job that was moved in time or place
+	}
 	return skipped, nil
 }
 
@@ -231,6 +236,8 @@ type operation struct {
 	tx      Tx
 	changed map[uuid.UUID][]ActionChange
 	skipped map[uuid.UUID]string
+	// queues have jobs that became due.
+	queues map[string]bool
 }
 
 func (o *operation) do(ctx context.Context, step *Step) error {
@@ -326,6 +333,9 @@ func (o *operation) retry(ctx context.Context, ids []uuid.UUID) error {
 	if err := o.tx.HurryJobs(ctx, live); err != nil {
 		return fmt.Errorf("hurry jobs: %w", err)
 	}
+	for _, d := range fit {
+		o.queues[TargetQueue(d.Target)] = true
+	}
 	return nil
 }
 
@@ -398,6 +408,7 @@ func (o *operation) move(ctx context.Context, ids []uuid.UUID, target string) er
 	if err := o.tx.MoveJobs(ctx, live, TargetQueue(target)); err != nil {
 		return fmt.Errorf("move jobs: %w", err)
 	}
+	o.queues[TargetQueue(target)] = true
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -59,7 +60,7 @@ func (c Count) String() string {
 	if c.More {
 		return fmt.Sprintf("at least %d", c.N)
 	}
-	return fmt.Sprint(c.N)
+	return strconv.Itoa(c.N)
 }
 
 // MatchEvents returns the ids of at most Limit events, and where to go on. It looks at no

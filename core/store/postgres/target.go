@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -124,6 +125,8 @@ WHERE id = ANY(ARRAY(
 )
 
 func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (map[uuid.UUID]bool, error) {
+	// In the order in which operators' actions lock them.
+	list = slices.SortedFunc(slices.Values(list), func(a, b *store.Settlement) int { return bytes.Compare(a.DeliveryID[:], b.DeliveryID[:]) })
 	n := len(list)
 	ids, receipts := make([]uuid.UUID, n), make([][]byte, n)
 	states, reasons, messages, excerpts := make([]string, n), make([]string, n), make([]string, n), make([]pgtype.Text, n)
