@@ -276,7 +276,9 @@ func TestGate(t *testing.T) {
 		},
 		{
 			name: "a retry ages too", settled: event.Dead, reason: "older than max_age 168h0m0s",
-			delivery: with(func(d *event.Delivery) { d.CreatedAt, d.RetriedAt = now.Add(-30*24*time.Hour), now.Add(-7*24*time.Hour) }),
+			delivery: with(func(d *event.Delivery) {
+				d.CreatedAt, d.RetriedAt = now.Add(-30*24*time.Hour), now.Add(-7*24*time.Hour)
+			}),
 		},
 		{
 			name: "a dead letter says what held it", probe: true, target: store.Target{Hold: store.HoldBreaker, Reason: "down"},

@@ -52,7 +52,7 @@ type Action struct {
 	Args     ActionArgs
 	// Cursor is the last row that a bulk action has looked at.
 	Cursor uuid.UUID
-	// Matched is how many rows it was to change when it began. Done and Skipped count
+	// Matched is how many rows it was to change when it began, counted up to 100,000. Done and Skipped count
 	// those that it has changed, and those that were in no state for it.
 	Matched, Done, Skipped int
 	// Error is why it failed or stopped, or why rows were skipped last.
