@@ -88,7 +88,8 @@ func TestJobsOfDeadNodesAreTakenOver(t *testing.T) {
 		require.NoError(t, s.Join(ctx, node))
 		_, err := s.Accept(ctx, acceptance())
 		require.NoError(t, err)
-		require.EqualValues(t, 1, exec(t, url, fmt.Sprintf(
+		require.NoError(t, s.BeginAction(ctx, &store.Action{ID: event.NewID(), State: store.ActionRunning}))
+		require.EqualValues(t, 2, exec(t, url, fmt.Sprintf(
 			"UPDATE river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = ARRAY['%s'] WHERE state = 'available'", node)))
 	}
 	reclaim := func(want int) {
@@ -109,8 +110,8 @@ func TestJobsOfDeadNodesAreTakenOver(t *testing.T) {
 	require.NoError(t, err)
 	reclaim(0) // the others are given time to wake
 	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '11 seconds' WHERE name = 'living'")
-	reclaim(1)
-	require.EqualValues(t, 1, exec(t, url, "UPDATE river_job SET priority = 1 WHERE state = 'available' AND attempted_by = ARRAY['dying']"))
+	reclaim(2)
+	require.EqualValues(t, 2, exec(t, url, "UPDATE river_job SET priority = 1 WHERE state = 'available' AND attempted_by = ARRAY['dying']"))
 }
 
 // TestGapMakesANodeUnsteady: after an outage of the database all nodes look dead, and

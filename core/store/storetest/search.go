@@ -124,8 +124,12 @@ func testTimes(t *testing.T, db Database) {
 		}
 	}
 	for _, f := range []store.DeliveryFilter{
-		{}, {Target: "ops"}, {State: event.Pending}, {States: []event.DeliveryState{event.Dead, event.Pending}},
-		{Source: "radarr", Type: sdk.TypeMediaImported, Route: "all", Text: "2"}, {EventID: events[2]},
+		{},
+		{Target: "ops"},
+		{State: event.Pending},
+		{States: []event.DeliveryState{event.Dead, event.Pending}},
+		{Source: "radarr", Type: sdk.TypeMediaImported, Route: "all", Text: "2"},
+		{EventID: events[2]},
 		{EventID: events[2], Target: "ops", States: []event.DeliveryState{event.Pending}},
 	} {
 		f.Since, f.Until = since, until
@@ -142,8 +146,13 @@ func testTimes(t *testing.T, db Database) {
 		require.Equal(t, want, got, "%+v", f)
 	}
 	for _, f := range []store.DeliveryFilter{
-		{Source: "sonarr"}, {Type: sdk.TypeTest}, {Route: "other"}, {Text: "none"}, {States: []event.DeliveryState{event.Dead}},
-		{EventID: events[2], States: []event.DeliveryState{event.Dead}}, {Until: time.Unix(0, 0)},
+		{Source: "sonarr"},
+		{Type: sdk.TypeTest},
+		{Route: "other"},
+		{Text: "none"},
+		{States: []event.DeliveryState{event.Dead}},
+		{EventID: events[2], States: []event.DeliveryState{event.Dead}},
+		{Until: time.Unix(0, 0)},
 	} {
 		list, err := db.Store.ListDeliveries(t.Context(), f)
 		require.NoError(t, err)
