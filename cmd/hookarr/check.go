@@ -120,12 +120,12 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, m
 	if len(instances) == 0 {
 		return
 	}
-	binaries, err := pluginhost.Discover(cfg.Plugins.Dir)
+	binaries, err := pluginhost.Discover(cfg.Plugins.Dir...)
 	if err != nil {
 		add("plugins.dir", err.Error()+pluginsDirAdvice)
 		return
 	}
-	plugins := pluginhost.New(pluginhost.Options{Dir: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
+	plugins := pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
 	checked := plugins.Check(ctx, instances)
 	for _, p := range checked.Problems {
 		switch {

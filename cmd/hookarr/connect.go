@@ -202,7 +202,7 @@ func (c *cli) withSource(ctx context.Context, cfg *config.Config, name string, f
 		return err
 	}
 	instances = slices.DeleteFunc(instances, func(i pluginhost.Instance) bool { return i.Kind != host.KindSource || i.Name != name })
-	plugins := pluginhost.New(pluginhost.Options{Dir: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
+	plugins := pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
 	if err := plugins.Start(ctx, instances); err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func (c *cli) discover() (*config.Config, []pluginhost.Binary, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	binaries, err := pluginhost.Discover(cfg.Plugins.Dir)
+	binaries, err := pluginhost.Discover(cfg.Plugins.Dir...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w%s", err, pluginsDirAdvice)
 	}
@@ -99,7 +99,7 @@ func (c *cli) listPlugins(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plugins := pluginhost.New(pluginhost.Options{Dir: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
+	plugins := pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
 	views := make([]pluginView, len(binaries))
 	var wg sync.WaitGroup
 	for i, b := range binaries {
@@ -118,7 +118,7 @@ func (c *cli) listPlugins(ctx context.Context) error {
 			}
 		}
 	}
-	ignored, err := pluginhost.FindIgnored(cfg.Plugins.Dir)
+	ignored, err := pluginhost.FindIgnored(cfg.Plugins.Dir...)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (*App,
 	a.current.Store(g)
 	a.reloads = newReloads(o, a.registry)
 	a.plugins = pluginhost.New(pluginhost.Options{
-		Dir: c.Plugins.Dir, LockFile: c.Plugins.Lock, Log: o.Log, Metrics: a.registry, Changed: a.reloads.pluginChanged,
+		Dirs: c.Plugins.Dir, LockFile: c.Plugins.Lock, Log: o.Log, Metrics: a.registry, Changed: a.reloads.pluginChanged,
 	})
 	var err error
 	if a.store, err = OpenStore(ctx, c.Database.URL, o.Log); err != nil {

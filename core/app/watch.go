@@ -90,7 +90,9 @@ func (a *App) watchDirectories(w *fsnotify.Watcher, watched map[string]bool) err
 	for _, name := range configFiles(c) {
 		wanted[filepath.Dir(name)] = true
 	}
-	wanted[filepath.Clean(c.Plugins.Dir)] = true
+	for _, dir := range c.Plugins.Dir {
+		wanted[filepath.Clean(dir)] = true
+	}
 	if c.Plugins.Lock != "" {
 		wanted[filepath.Dir(filepath.Clean(c.Plugins.Lock))] = true
 	}
@@ -127,5 +129,6 @@ func configFiles(c *config.Config) []string {
 // pluginFile reports whether a file decides which plugins run.
 func pluginFile(c *config.Config, name string) bool {
 	name = filepath.Clean(name)
-	return filepath.Dir(name) == filepath.Clean(c.Plugins.Dir) || name == filepath.Clean(c.Plugins.Lock)
+	holds := func(dir string) bool { return filepath.Dir(name) == filepath.Clean(dir) }
+	return slices.ContainsFunc(c.Plugins.Dir, holds) || name == filepath.Clean(c.Plugins.Lock)
 }

@@ -73,7 +73,7 @@ func (k checker) process() {
 		k.problem("tls", "give both cert_file and key_file, or neither")
 	}
 	k.database()
-	if k.Plugins.Dir == "" {
+	if len(k.Plugins.Dir) == 0 || slices.Contains(k.Plugins.Dir, "") {
 		k.problem("plugins.dir", "give the directory of the plugin binaries")
 	}
 	k.oneOf("log.level", k.Log.Level, "debug", "info", "warn", "error")

@@ -99,7 +99,8 @@ type Database struct {
 
 // Plugins says where the plugin binaries are.
 type Plugins struct {
-	Dir string `koanf:"dir"`
+	// Dir are the directories; the first that has a binary of a name wins.
+	Dir []string `koanf:"dir"`
 	// Lock is the file of pinned checksums; a missing file pins nothing.
 	Lock string `koanf:"lock"`
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,12 +33,51 @@ type Binary struct {
 	// Err says why the file will not be launched and what mends it; nil when it
 	// may be.
 	Err error
+	// Shadowed are the files of the same name in later directories, which are never
+	// launched.
+	Shadowed []string
 }
 
-// Discover lists the plugin binaries of a directory by name. Other files are
-// passed over. An unsafe binary is listed with its Err set; an unsafe directory
-// makes every binary in it unsafe.
-func Discover(dir string) ([]Binary, error) {
+// Discover lists the plugin binaries of directories by name; of those with the same
+// name, the one in the first directory. Other files are passed over. An unsafe binary is
+// listed with its Err set; an unsafe directory makes every binary in it unsafe.
+func Discover(dirs ...string) ([]Binary, error) {
+	var found []Binary
+	for _, dir := range dirs {
+		more, err := discover(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range more {
+			same := func(f Binary) bool { return f.Kind == b.Kind && f.Name == b.Name }
+			if i := slices.IndexFunc(found, same); i >= 0 {
+				found[i].Shadowed = append(found[i].Shadowed, b.Path)
+			} else {
+				found = append(found, b)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b Binary) int {
+		return strings.Compare(binaryName(a.Kind, a.Name), binaryName(b.Kind, b.Name))
+	})
+	return found, nil
+}
+
+// dirOf returns the first directory that has a file, or may have one that cannot be seen;
+// when none has, the first.
+func dirOf(dirs []string, file string) string {
+	for _, dir := range dirs {
+		if _, err := os.Lstat(filepath.Join(dir, file)); !errors.Is(err, fs.ErrNotExist) {
+			return dir
+		}
+	}
+	if len(dirs) == 0 {
+		return ""
+	}
+	return dirs[0]
+}
+
+func discover(dir string) ([]Binary, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("read plugin directory: %w", err)

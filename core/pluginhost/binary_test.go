@@ -79,6 +79,35 @@ func TestFindIgnored(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
+func TestTheFirstDirectoryWins(t *testing.T) {
+	t.Parallel()
+	own, shipped := pluginDir(t), pluginDir(t)
+	writeBinary(t, filepath.Join(own, "hookarr-target-discord"), 0o755)
+	writeBinary(t, filepath.Join(own, "hookarr-target-mine"), 0o755)
+	writeBinary(t, filepath.Join(shipped, "hookarr-target-discord"), 0o755)
+	writeBinary(t, filepath.Join(shipped, "hookarr-source-radarr"), 0o755)
+
+	found, err := Discover(own, shipped)
+	require.NoError(t, err)
+	require.Equal(t, []Binary{
+		{Kind: host.KindSource, Name: "radarr", Path: filepath.Join(shipped, "hookarr-source-radarr")},
+		{
+			Kind: host.KindTarget, Name: "discord", Path: filepath.Join(own, "hookarr-target-discord"),
+			Shadowed: []string{filepath.Join(shipped, "hookarr-target-discord")},
+		},
+		{Kind: host.KindTarget, Name: "mine", Path: filepath.Join(own, "hookarr-target-mine")},
+	}, found)
+
+	dirs := []string{filepath.Join(own, "none"), own, shipped}
+	require.Equal(t, own, dirOf(dirs, "hookarr-target-discord"), "what is listed is what is launched")
+	require.Equal(t, shipped, dirOf(dirs, "hookarr-source-radarr"))
+	require.Equal(t, dirs[0], dirOf(dirs, "hookarr-target-nowhere"))
+	require.Empty(t, dirOf(nil, "hookarr-target-discord"))
+
+	_, err = Discover(dirs...)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
 func TestDiscoverWithoutDirectory(t *testing.T) {
 	t.Parallel()
 	_, err := Discover(filepath.Join(t.TempDir(), "none"))

@@ -323,7 +323,7 @@ func TestDeathOfHost(t *testing.T) {
 	require.Len(t, left, 1)
 	var next []string
 	for range 2 { // the second leaves the first alone
-		h := New(Options{Dir: dir, TempDir: tmp})
+		h := New(Options{Dirs: []string{dir}, TempDir: tmp})
 		require.NoError(t, h.Start(t.Context(), []Instance{{Kind: host.KindTarget, Plugin: "chaos", Name: "ops"}}))
 		defer func() { require.NoError(t, h.Stop(context.Background())) }()
 		require.Equal(t, Ready, h.Status()[0].State, h.Status()[0].Reason)

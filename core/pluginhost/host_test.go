@@ -379,6 +379,6 @@ func TestStuckCall(t *testing.T) {
 
 func TestTempDirTooLongForSockets(t *testing.T) {
 	t.Parallel()
-	h := New(Options{Dir: t.TempDir(), TempDir: "/" + strings.Repeat("x", 60)})
+	h := New(Options{Dirs: []string{t.TempDir()}, TempDir: "/" + strings.Repeat("x", 60)})
 	require.ErrorContains(t, h.Start(t.Context(), nil), "set TMPDIR to one of at most 34 characters")
 }

@@ -94,7 +94,8 @@ func (e *refusedError) Unwrap() error { return e.err }
 // launch checks and starts a plugin's binary and asks it what it is.
 func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink *logSink) (*process, error) {
 	file := binaryName(kind, name)
-	binary, err := openBinary(l.opts.Dir, file)
+	from := dirOf(l.opts.Dirs, file)
+	binary, err := openBinary(from, file)
 	if err != nil {
 		return nil, &refusedError{err}
 	}
@@ -121,7 +122,7 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 			requests: l.requests,
 			binary:   binary,
 			path:     path,
-			argv:     []string{filepath.Join(l.opts.Dir, file)},
+			argv:     []string{filepath.Join(from, file)},
 			env:      l.environment(ctx, dir),
 			log:      log,
 			exited:   make(chan struct{}),

@@ -58,7 +58,7 @@ func TestMain(m *testing.M) {
 // helper is a host that starts a plugin, says which process that is, and waits to
 // be killed.
 func helper(dir string) {
-	h := New(Options{Dir: dir})
+	h := New(Options{Dirs: []string{dir}})
 	err := h.Start(context.Background(), []Instance{{Kind: host.KindTarget, Plugin: "chaos", Name: "ops"}})
 	_, _ = fmt.Fprintln(os.Stdout, h.Status()[0].PID, h.Status()[0].State, h.Status()[0].Reason, err)
 	select {}
@@ -84,7 +84,7 @@ func setup(t *testing.T, timing Timing, binaries ...string) *testBundle {
 	for _, name := range binaries {
 		install(t, b.dir, name)
 	}
-	b.Host = New(Options{Dir: b.dir, LockFile: filepath.Join(b.dir, "plugins.lock"), Log: b.log.logger(), Timing: timing})
+	b.Host = New(Options{Dirs: []string{b.dir}, LockFile: filepath.Join(b.dir, "plugins.lock"), Log: b.log.logger(), Timing: timing})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()

@@ -9,10 +9,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Options configure a Host. Zero values work, except for Dir.
+// Options configure a Host. Zero values work, except for Dirs.
 type Options struct {
-	// Dir is the directory of the plugin binaries.
-	Dir string
+	// Dirs are the directories of the plugin binaries. The first that has a binary of
+	// a name wins.
+	Dirs []string
 	// LockFile pins the binaries' checksums once it exists; empty pins nothing.
 	LockFile string
 	// Log gets the host's own lines and the plugins'; nil discards them.

@@ -56,7 +56,8 @@ func (s *supervisor) outdated() bool {
 	if p == nil {
 		return true
 	}
-	binary, err := openBinary(s.launcher.opts.Dir, binaryName(s.kind, s.name))
+	file := binaryName(s.kind, s.name)
+	binary, err := openBinary(dirOf(s.launcher.opts.Dirs, file), file)
 	if err != nil {
 		return false // it is being written, or was removed: the process serves on
 	}
