@@ -15,7 +15,17 @@ import (
 // line that reads well after the key.
 func Problem(key, message string) error { return &config.Problem{Key: key, Message: message} }
 
-// Duration is a time.Duration that is configured as a Go duration string: 1m30s.
+// ParseDuration reads a duration as configurations have it: with the units of package
+// time, with d for 24 hours and with w for 7 days, such as 90s or 1d12h.
+func ParseDuration(s string) (time.Duration, error) {
+	d, err := config.ParseDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a duration such as 30s or 7d", s)
+	}
+	return d, nil
+}
+
+// Duration is a time.Duration that is configured as [ParseDuration] reads it: 1m30s.
 type Duration time.Duration
 
 // String returns the duration the way it is configured.
@@ -30,9 +40,9 @@ func (d *Duration) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("a duration is a string such as 30s: %w", err)
 	}
-	v, err := time.ParseDuration(s)
+	v, err := ParseDuration(s)
 	if err != nil {
-		return fmt.Errorf("%q is not a duration such as 30s", s)
+		return err
 	}
 	*d = Duration(v)
 	return nil

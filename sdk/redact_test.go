@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +158,15 @@ func TestDuration(t *testing.T) {
 	data, err := json.Marshal(d)
 	require.NoError(t, err)
 	require.JSONEq(t, `"1m30s"`, string(data))
-	require.ErrorContains(t, json.Unmarshal([]byte(`"soon"`), &d), `"soon" is not a duration`)
+	for text, want := range map[string]time.Duration{
+		"7d": 168 * time.Hour, "2w": 336 * time.Hour, "1d12h": 36 * time.Hour, "1w1d1h": 193 * time.Hour, "-0.5d": -12 * time.Hour, "0": 0,
+	} {
+		got, err := ParseDuration(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"soon", "", "d", "7", "7 d", "1y", "1e3d", "99999999999w"} {
+		require.ErrorContains(t, json.Unmarshal([]byte(strconv.Quote(text)), &d), fmt.Sprintf("%q is not a duration", text))
+	}
 	require.Error(t, json.Unmarshal([]byte(`5`), &d))
 }

@@ -118,7 +118,7 @@ func TestProblems(t *testing.T) {
 			{"ratio", "needs a number, not a string"},
 			{"servers[1].host", "is required"},
 			{"servers[1].prt", "is an unknown key; did you mean port?"},
-			{"timeout", "needs a duration such as 30s, 5m or 1h30m"},
+			{"timeout", "needs a duration such as 30s, 5m, 1h30m, 7d or 2w"},
 			{"types[1]", "must be one of a, b"},
 			{"ulr", "is an unknown key; did you mean url?"},
 			{"url", "is required"},
@@ -129,7 +129,7 @@ func TestProblems(t *testing.T) {
 		"secret type":       {`{"url":5}`, []config.Problem{{"url", "needs a string, not a number"}}},
 		"secret pattern":    {`{"url":"u","code":"hunter2"}`, []config.Problem{{"code", "is not valid"}}},
 		"range and form":    {`{"url":"u","small":300,"listen":"nowhere"}`, []config.Problem{{"listen", `ParseAddr("nowhere"): unable to parse IP`}, {"small", "does not fit a Go uint8"}}},
-		"number of seconds": {`{"url":"u","timeout":30}`, []config.Problem{{"timeout", "needs a duration such as 30s, 5m or 1h30m"}}},
+		"number of seconds": {`{"url":"u","timeout":30}`, []config.Problem{{"timeout", "needs a duration such as 30s, 5m, 1h30m, 7d or 2w"}}},
 		"validate":          {`{"url":"u","format":"raw","secrets":["s"]}`, []config.Problem{{"secrets[0]", "does not go with format raw"}, {"", "nor does this"}}},
 	}
 	for name, test := range tests {

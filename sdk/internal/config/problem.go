@@ -102,7 +102,7 @@ func (s *Schema) explainOne(ve *jsonschema.ValidationError) []Problem {
 func (s *Schema) describe(ve *jsonschema.ValidationError) string {
 	at := schemaAt(s.tree, ve.InstanceLocation)
 	if at != nil && at.Format == FormatDuration {
-		return "needs a duration such as 30s, 5m or 1h30m"
+		return "needs a duration such as 30s, 5m, 1h30m, 7d or 2w"
 	}
 	switch k := ve.ErrorKind.(type) {
 	case *kind.Type:

@@ -93,7 +93,7 @@ func validateDuration(v any) error {
 	if !ok {
 		return nil
 	}
-	_, err := time.ParseDuration(s)
+	_, err := ParseDuration(s)
 	return err
 }
 
