@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,7 +69,19 @@ func (k checker) process() {
 	}
 	if k.Admin.Listen != "" {
 		k.address("admin.listen", k.Admin.Listen)
+		if sameAddress(k.Listen, k.Admin.Listen) {
+			k.problem("admin.listen", "is where webhooks are taken too, and both cannot be: give it another port, or remove it, and health and metrics are at listen")
+		}
 	}
+	if k.ExternalURL != "" {
+		k.externalURL()
+	}
+	for i, network := range k.TrustedProxies {
+		if network.Bits() == 0 {
+			k.warn(fmt.Sprintf("trusted_proxies[%d]", i), "every sender can claim any address by X-Forwarded-For, and allow_from keeps nobody out: name the addresses of your proxies")
+		}
+	}
+	k.exposed()
 	if (k.TLS.CertFile == "") != (k.TLS.KeyFile == "") {
 		k.problem("tls", "give both cert_file and key_file, or neither")
 	}
@@ -107,6 +120,39 @@ func (k checker) address(key, address string) {
 	_, port, err := net.SplitHostPort(address)
 	if n, perr := strconv.Atoi(port); err != nil || perr != nil || n < 0 || n > 65535 {
 		k.problem(key, "want HOST:PORT, such as 127.0.0.1:8484, or :8484 for every address")
+	}
+}
+
+// sameAddress reports whether two listeners would take the same port.
+func sameAddress(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	return hostA == hostB || isWildcard(hostA) || isWildcard(hostB)
+}
+
+func isWildcard(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
+}
+
+// externalURL wants what /hooks/NAME can be put behind.
+func (k checker) externalURL() {
+	u, err := url.Parse(k.ExternalURL)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		k.problem("external_url", "want http://HOST:PORT or https://HOST, where the applications reach this server, such as http://hookarr:8484")
+	case strings.Contains(u.Path+"/", "/hooks/"):
+		k.problem("external_url", "leave out /hooks/ and what follows: every source's path is put behind it")
+	}
+}
+
+// exposed warns of a file that all can read and that holds a secret itself.
+func (k checker) exposed() {
+	if info, err := os.Stat(k.File); err == nil && k.literal != "" && info.Mode().Perm()&worldReadable != 0 {
+		k.warnings = append(k.warnings, Problem{File: k.File, Message: fmt.Sprintf("it holds secrets, such as %s, and %s", k.literal, exposed(k.File))})
 	}
 }
 

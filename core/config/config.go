@@ -23,7 +23,10 @@
 //
 // # Paths
 //
-// Relative paths are relative to the working directory, not to the file.
+// Relative paths in the file, and those that stand for what it does not give, are relative
+// to the directory of the file: the database, the plugins and their lock, TLS files and
+// every KEY_file. In environment variables and flags they are relative to the working
+// directory. Other paths in a plugin's settings are the plugin's own affair.
 package config
 
 import (
@@ -56,7 +59,10 @@ type Config struct {
 	// environment or a file.
 	hidden map[string]bool
 
-	Listen         string            `koanf:"listen"`
+	Listen string `koanf:"listen"`
+	// ExternalURL is where the applications reach this server, without /hooks/NAME;
+	// empty is the address of Listen.
+	ExternalURL    string            `koanf:"external_url"`
 	TLS            TLS               `koanf:"tls"`
 	TrustedProxies []netip.Prefix    `koanf:"trusted_proxies"`
 	Hosts          Hosts             `koanf:"hosts"`

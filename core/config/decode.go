@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hookarr/hookarr/sdk"
 )
 
 // decoder walks the merged settings and the struct side by side, so that everything
@@ -23,6 +25,8 @@ type decoder struct {
 	// read are the files of secrets.
 	read               []string
 	problems, warnings []Problem
+	// literal is the first key whose secret the file itself holds.
+	literal string
 }
 
 func (d *decoder) problem(key, format string, args ...any) {
@@ -92,9 +96,12 @@ func (d *decoder) section(key string, raw any, to reflect.Value) {
 
 func (d *decoder) unknown(key, name string, known []string) {
 	suggestion := Suggest(name, known)
+	beforeColon, _, _ := strings.Cut(name, ":")
 	switch {
 	case suggestion != "":
 		d.problem(key, "unknown key%s", suggestion)
+	case slices.Contains(known, beforeColon):
+		d.problem(key, "unknown key: write a space after the colon, %s: …", beforeColon)
 	case len(known) == 0:
 		d.problem(key, "unknown key: nothing can be set here")
 	case key == name:
@@ -138,9 +145,13 @@ func (d *decoder) list(key string, raw any, to reflect.Value) {
 	case []any:
 		items = raw
 	case string:
-		if d.origin.layerOf(key) == fromFile {
+		if isSection(to.Type().Elem()) {
 			d.problem(key, "want a list: put it in brackets")
 			return
+		}
+		if d.origin.layerOf(key) == fromFile {
+			items = []any{raw}
+			break
 		}
 		for part := range strings.SplitSeq(raw, ",") {
 			if part = strings.TrimSpace(part); part != "" {
@@ -161,6 +172,9 @@ func (d *decoder) list(key string, raw any, to reflect.Value) {
 // scalar never repeats a value in a problem: it may be a secret in the wrong place.
 func (d *decoder) scalar(key string, raw any, to reflect.Value) {
 	text, isText := raw.(string)
+	if to.Type() == secretType && (key != "database.url" || hasPassword(text)) {
+		d.noteLiteral(key, text)
+	}
 	if isText {
 		text = d.expand(key, text)
 	}
@@ -243,13 +257,13 @@ func asFloat(raw any) (float64, bool) {
 }
 
 // errDuration says what a duration looks like.
-var errDuration = errors.New("want a duration with a unit, such as 500ms, 30s, 5m or 168h (a week)")
+var errDuration = errors.New("want a duration with a unit, such as 500ms, 30s, 5m, 12h, 7d, 2w or 1d12h")
 
 func parseDuration(raw any, text string) (time.Duration, error) {
 	if raw == 0 {
 		return 0, nil
 	}
-	duration, err := time.ParseDuration(text)
+	duration, err := sdk.ParseDuration(text)
 	if err != nil {
 		return 0, errDuration
 	}

@@ -7,8 +7,8 @@ type defaulter interface{ setDefaults() }
 
 func (c *Config) setDefaults() {
 	c.Listen = "127.0.0.1:8484"
-	c.Database.URL = "sqlite://./data/hookarr.db"
-	c.Plugins = Plugins{Dir: []string{"./bin/plugins"}, Lock: "./plugins.lock"}
+	c.Database.URL = "sqlite://data/hookarr.db"
+	c.Plugins = Plugins{Dir: []string{"bin/plugins"}, Lock: "plugins.lock"}
 	c.Log = Log{Level: "info", Format: "text"}
 	c.Shutdown.Drain = 30 * time.Second
 	c.Reload.Watch = true

@@ -123,9 +123,9 @@ func diffRoutes(changes *[]Change, key string, was, is []Route) {
 }
 
 // Hash is of everything that is not secret, in 48 bits, which a metric holds exactly: what
-// differs between two nodes differs here, but for secrets.
+// differs between two nodes differs here, but for secrets and for the file's directory.
 func (c *Config) Hash() uint64 {
-	visible, err := c.Redacted(nil)
+	visible, err := c.asWritten().Redacted(nil)
 	if err != nil {
 		return 0
 	}

@@ -47,7 +47,8 @@ func TestDiff(t *testing.T) {
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			was, is := loadText(t, diffBase), loadText(t, strings.NewReplacer(tc.edit...).Replace(diffBase))
+			dir := t.TempDir()
+			was, is := loadText(t, dir, diffBase), loadText(t, dir, strings.NewReplacer(tc.edit...).Replace(diffBase))
 			var got []string
 			for _, c := range Diff(was, is) {
 				got = append(got, c.String())
@@ -58,20 +59,20 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestHash is equal for equal configurations, and says nothing of secrets.
+// TestHash is equal for equal configurations, wherever they are, and says nothing of secrets.
 func TestHash(t *testing.T) {
 	t.Parallel()
-	hash := loadText(t, diffBase).Hash()
+	hash := loadText(t, t.TempDir(), diffBase).Hash()
 	require.NotZero(t, hash)
 	require.Less(t, hash, uint64(1)<<48)
-	require.Equal(t, hash, loadText(t, diffBase).Hash())
-	require.NotEqual(t, hash, loadText(t, strings.Replace(diffBase, "10s", "11s", 1)).Hash())
-	require.Equal(t, hash, loadText(t, strings.Replace(diffBase, "a-first-secret", "another-secret", 1)).Hash())
+	require.Equal(t, hash, loadText(t, t.TempDir(), diffBase).Hash())
+	require.NotEqual(t, hash, loadText(t, t.TempDir(), strings.Replace(diffBase, "10s", "11s", 1)).Hash())
+	require.Equal(t, hash, loadText(t, t.TempDir(), strings.Replace(diffBase, "a-first-secret", "another-secret", 1)).Hash())
 }
 
-func loadText(t *testing.T, text string) *Config {
+func loadText(t *testing.T, dir, text string) *Config {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "hookarr.yaml")
+	file := filepath.Join(dir, "hookarr.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	c, err := Loader{Environ: func() []string { return nil }}.Load(file)
 	require.NoError(t, err)

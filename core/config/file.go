@@ -14,7 +14,8 @@ import (
 // of every key.
 type parser struct {
 	koanfyaml.YAML
-	origin *origin
+	origin   *origin
+	problems []Problem
 }
 
 // Unmarshal reads one document that is a mapping, or nothing at all.
@@ -39,6 +40,10 @@ func (p *parser) Unmarshal(raw []byte) (map[string]any, error) {
 	if root.Kind != yaml.MappingNode {
 		return nil, p.fail(root.Line, "want keys and values, such as listen: 127.0.0.1:8484")
 	}
+	p.note("", root)
+	if len(p.problems) > 0 {
+		return nil, &Error{Problems: p.problems}
+	}
 	if line, message := misfit(root); message != "" {
 		return nil, p.fail(line, message)
 	}
@@ -46,7 +51,6 @@ func (p *parser) Unmarshal(raw []byte) (map[string]any, error) {
 	if err != nil {
 		return nil, p.explain(err, raw)
 	}
-	p.note("", root)
 	return settings, nil
 }
 
@@ -73,11 +77,25 @@ func misfit(n *yaml.Node) (line int, message string) {
 	return 0, ""
 }
 
-// note records the lines below a node. Lines behind an alias are those of the alias.
+// note records the lines below a node, and what YAML takes for something else than text.
+// Lines behind an alias are those of the alias.
 func (p *parser) note(key string, n *yaml.Node) {
+	trap := func(message string) {
+		p.problems = append(p.problems, Problem{File: p.origin.file, Line: n.Line, Key: key, Message: message})
+	}
+	switch {
+	case n.Style&yaml.TaggedStyle != 0 && n.Tag != "!!str":
+		trap("put text that begins with ! in quotes; a secret from elsewhere is ${NAME}, an environment variable, or in the file that KEY_file names")
+	case n.Anchor != "" && n.Kind == yaml.ScalarNode && n.Value == "":
+		trap("put text that begins with & in quotes")
+	}
 	switch n.Kind {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
+			if k := n.Content[i].Kind; k == yaml.MappingNode || k == yaml.SequenceNode {
+				trap("put text that begins with { or [ in quotes")
+				continue
+			}
 			child := join(key, n.Content[i].Value)
 			p.origin.lines[child] = n.Content[i].Line
 			p.note(child, n.Content[i+1])

@@ -58,6 +58,7 @@ func (l Loader) Load(name string) (*Config, error) {
 			})
 		}
 	}
+	d.paths(c)
 	check(c, d)
 	sortProblems(d.warnings)
 	c.Warnings, c.Files = d.warnings, d.read

@@ -57,9 +57,10 @@ func messages(problems []config.Problem) string {
 
 func TestLoadFull(t *testing.T) {
 	t.Parallel()
-	c, err := config.Loader{Environ: fullEnviron}.Load("testdata/full.yaml")
+	full, err := os.ReadFile("testdata/full.yaml")
 	require.NoError(t, err)
-	require.Equal(t, "testdata/full.yaml", c.File)
+	c, err := load(t, string(full), fullEnviron()...)
+	require.NoError(t, err)
 	require.Equal(t, "0.0.0.0:8484", c.Listen)
 	require.Equal(t, config.TLS{CertFile: "/etc/hookarr/tls.crt", KeyFile: "/etc/hookarr/tls.key"}, c.TLS)
 	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("fd00::/8")}, c.TrustedProxies)
@@ -117,8 +118,9 @@ func TestLoadDefaults(t *testing.T) {
 		c, err := load(t, settings)
 		require.NoError(t, err, settings)
 		require.Equal(t, "127.0.0.1:8484", c.Listen)
-		require.Equal(t, "sqlite://./data/hookarr.db", c.Database.URL.Reveal())
-		require.Equal(t, config.Plugins{Dir: []string{"./bin/plugins"}, Lock: "./plugins.lock"}, c.Plugins)
+		dir := filepath.Dir(c.File)
+		require.Equal(t, "sqlite://"+dir+"/data/hookarr.db", c.Database.URL.Reveal())
+		require.Equal(t, config.Plugins{Dir: []string{dir + "/bin/plugins"}, Lock: dir + "/plugins.lock"}, c.Plugins)
 		require.Equal(t, config.Log{Level: "info", Format: "text"}, c.Log)
 		require.Equal(t, 30*time.Second, c.Shutdown.Drain)
 		require.Equal(t, config.Retention{Events: 720 * time.Hour, DeadLetters: 2160 * time.Hour}, c.Retention)
@@ -230,7 +232,7 @@ targets:
 routes: [{name: a, to: [ops]}]
 `, "DIR="+dir)
 	require.NoError(t, err)
-	require.Equal(t, sdk.Secret("sqlite://x.db"), c.Database.URL)
+	require.Equal(t, "sqlite://"+filepath.Join(filepath.Dir(c.File), "x.db"), c.Database.URL.Reveal())
 	auth := c.Sources["radarr"].Auth
 	require.Equal(t, []sdk.Secret{"first-secret-value", "second-secret-value"}, auth[0].HMAC.Secrets)
 	require.Equal(t, []sdk.Secret{"first-secret-value"}, auth[1].HMAC.Secrets)

@@ -114,17 +114,17 @@ func (o *origin) problem(key, message string) Problem {
 	return p
 }
 
-// layerOf returns the layer that set a key.
+// layerOf returns the layer that set a key, or the list that it is an entry of.
 func (o *origin) layerOf(key string) layer {
-	name := o.names[key]
-	switch {
-	case strings.HasPrefix(name, "$"):
-		return fromEnvironment
-	case name != "":
-		return fromFlags
-	default:
-		return fromFile
+	for k := key; k != ""; k = parent(k) {
+		switch name := o.names[k]; {
+		case strings.HasPrefix(name, "$"):
+			return fromEnvironment
+		case name != "":
+			return fromFlags
+		}
 	}
+	return fromFile
 }
 
 // parent returns the key around a key: routes[0] for routes[0].to.

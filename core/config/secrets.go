@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"math"
+	"net/url"
 	"os"
 	"reflect"
 	"regexp"
@@ -100,14 +101,14 @@ func (d *decoder) overrules(twin, secret string) bool {
 func (d *decoder) files(key string, raw any) any {
 	switch raw := raw.(type) {
 	case string:
-		name := d.expand(key, raw)
+		name := d.path(key, d.expand(key, raw))
 		d.read = append(d.read, name)
 		secret, err := readSecret(name)
 		if err != nil {
 			d.problem(key, "%s", err)
 		}
 		if secret.exposed {
-			d.warn(key, "everybody on this machine can read %s: run chmod o= on it", name)
+			d.warn(key, "%s", exposed(name))
 		}
 		return secret.text
 	case []any:
@@ -157,14 +158,6 @@ func readSecret(name string) (secretFile, error) {
 	return secretFile{text: text, exposed: info.Mode().Perm()&worldReadable != 0}, nil
 }
 
-// explainFile says why a file was not read and which it was.
-func explainFile(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return fmt.Errorf("cannot read %s: %w", pe.Path, pe.Err)
-	}
-	return fmt.Errorf("cannot read the file: %w", err)
-}
-
 // settings decodes the configuration of a plugin, which is known to the plugin alone.
 func (d *decoder) settings(key string, raw any, to reflect.Value) {
 	values, ok := raw.(map[string]any)
@@ -198,6 +191,9 @@ func (d *decoder) setting(key string, raw any) any {
 		}
 		return items
 	case string:
+		if secretName.MatchString(lastWord(key)) {
+			d.noteLiteral(key, raw)
+		}
 		return d.expand(key, raw)
 	case time.Time:
 		d.problem(key, "YAML takes this for a date: put it in quotes")
@@ -207,6 +203,27 @@ func (d *decoder) setting(key string, raw any) any {
 		}
 	}
 	return raw
+}
+
+// secretName is what plugins call settings that are secret; which are, their schemas alone
+// know.
+var secretName = regexp.MustCompile(`(?i)secret|token|password|key|webhook`)
+
+// hasPassword reports whether a URL has one.
+func hasPassword(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return true // which is mostly a password that is not encoded
+	}
+	_, has := u.User.Password()
+	return has
+}
+
+// noteLiteral remembers that the file itself holds a secret.
+func (d *decoder) noteLiteral(key, text string) {
+	if d.literal == "" && text != "" && d.origin.layerOf(key) == fromFile && !reference.MatchString(text) {
+		d.literal = key
+	}
 }
 
 // lastWord returns the last part of a key.

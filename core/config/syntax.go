@@ -74,9 +74,15 @@ func advise(message, line string) string {
 		return "indent with spaces, not with tabs"
 	case said("cannot start any token"):
 		return "put text that begins with @, % or ` in quotes"
-	case said("unknown anchor"):
-		return "put text that begins with * in quotes"
-	case said("did not find expected ',' or"):
+	case said("unknown anchor"), said("alphabetic or numeric character"):
+		return `put text that begins with * or & in quotes, such as "*"`
+	case said("unknown escape character"):
+		return "put text with backslashes in single quotes"
+	case said("expected comment or line break"):
+		return "put text that begins with | or > in quotes"
+	case said("block sequence entries"):
+		return "begin a list in the line below its key, and put text that begins with - in quotes"
+	case said("did not find expected ',' or"), said("expected node content"):
 		return "here or in the next line, close the bracket, or put text that has one of {}[], in quotes"
 	case said("mapping values are not"), said("did not find expected key"), said("did not find expected '-'"), said("could not find expected ':'"):
 		return "here or near by, indent the keys of a section alike, write KEY: VALUE, and put text that has a colon in quotes"
