@@ -128,7 +128,7 @@ func (t *Table) Lint(sources []string) []Problem {
 			if !slices.ContainsFunc(sdk.Types(), func(typ sdk.Type) bool { return matchesType([]string{glob}, string(typ)) }) {
 				problems = append(problems, Problem{
 					Key:     fmt.Sprintf("routes[%d].types[%d]", i, j),
-					Message: fmt.Sprintf("%q matches no event type%s", glob, config.Suggest(glob, typeNames())),
+					Message: fmt.Sprintf("%q matches no event type%s", glob, SuggestType(glob)),
 				})
 			}
 		}
@@ -167,6 +167,15 @@ func (t *Table) LintTypes(sources []string, types map[string][]sdk.Type) []Probl
 		}
 	}
 	return problems
+}
+
+// SuggestType returns what was probably meant by a word that is no event type, such as an
+// application's own name, as the end of a message, or nothing.
+func SuggestType(word string) string {
+	if types := nativeTypes(word); len(types) > 0 {
+		return ", but is an application's own word: write " + strings.Join(types, ", ")
+	}
+	return config.Suggest(word, typeNames())
 }
 
 func typeNames() []string {
