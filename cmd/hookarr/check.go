@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -69,6 +71,8 @@ func (c *cli) check(ctx context.Context) (*config.Config, findings) {
 		}
 		checkRoutes(cfg, add)
 		checkAuth(cfg, add)
+		problems, warnings := cfg.CheckTLS(time.Now())
+		f.Problems, f.Warnings = append(f.Problems, problems...), append(f.Warnings, warnings...)
 		checkPlugins(ctx, cfg, add, func(key, message string) { f.Warnings = append(f.Warnings, cfg.Problem(key, message)) })
 	}
 	for _, found := range [][]config.Problem{f.Problems, f.Warnings} {
@@ -132,15 +136,22 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, m
 		case p.Plugin == "":
 			add("plugins", p.Message)
 		case p.Instance == "":
-			users := func(i pluginhost.Instance) bool { return i.Kind == p.Kind && i.Plugin == p.Plugin }
-			first := instances[slices.IndexFunc(instances, users)]
-			add(fmt.Sprintf("%ss.%s.plugin", p.Kind, first.Name), p.Message+suggestPlugin(p, binaries))
+			for _, i := range instances {
+				if i.Kind == p.Kind && i.Plugin == p.Plugin {
+					add(fmt.Sprintf("%ss.%s.plugin", p.Kind, i.Name), explainPlugin(p, binaries))
+				}
+			}
 		default:
 			add(configKey(p), p.Message)
 		}
 	}
 	for _, p := range checked.Warnings {
 		warn(configKey(p), p.Message)
+	}
+	for _, b := range binaries {
+		if len(b.Shadowed) > 0 {
+			warn("plugins.dir", shadowed(b))
+		}
 	}
 	checkDetails(cfg, checked, warn)
 	checkTypes(cfg, checked, warn)
@@ -192,18 +203,67 @@ func checkTypes(cfg *config.Config, checked pluginhost.Checked, warn func(key, m
 	}
 }
 
-// suggestPlugin names the plugin of that kind that a missing one was meant to be.
-func suggestPlugin(missing pluginhost.Problem, binaries []pluginhost.Binary) string {
+// explainPlugin says what is wrong with a plugin and, when there is none of that name and
+// kind, which was probably meant.
+func explainPlugin(p pluginhost.Problem, binaries []pluginhost.Binary) string {
 	var names []string
 	for _, b := range binaries {
-		if b.Kind == missing.Kind {
+		if b.Kind == p.Kind {
 			names = append(names, b.Name)
 		}
 	}
-	if slices.Contains(names, missing.Plugin) {
-		return ""
+	if slices.Contains(names, p.Plugin) {
+		return p.Message
 	}
-	return config.Suggest(missing.Plugin, names)
+	if other, ok := otherKind(p.Kind, p.Plugin, binaries); ok {
+		return other + "; the " + string(p.Kind) + " plugins are " + strings.Join(names, ", ")
+	}
+	return p.Message + config.Suggest(p.Plugin, names)
+}
+
+// otherKind says of a plugin that a source or target cannot have that it is of the other
+// kind, if it is.
+func otherKind(kind host.Kind, name string, binaries []pluginhost.Binary) (message string, ok bool) {
+	have := func(k host.Kind) bool {
+		return slices.ContainsFunc(binaries, func(b pluginhost.Binary) bool { return b.Kind == k && b.Name == name })
+	}
+	switch {
+	case have(kind):
+		return "", false
+	case kind == host.KindTarget && have(host.KindSource):
+		return name + " is a source plugin, which takes webhooks in: it belongs under sources", true
+	case kind == host.KindSource && have(host.KindTarget):
+		return name + " is a target plugin, which delivers: it belongs under targets", true
+	default:
+		return "", false
+	}
+}
+
+// shadowed says which of several files of one name is started.
+func shadowed(b pluginhost.Binary) string {
+	return fmt.Sprintf("%s is in several directories: %s is started, not %s", filepath.Base(b.Path), b.Path, strings.Join(b.Shadowed, ", "))
+}
+
+// lintPlugins returns what the names of the files in the plugins' directories tell to be
+// a mistake, without starting any.
+func lintPlugins(cfg *config.Config) []config.Problem {
+	binaries, err := pluginhost.Discover(cfg.Plugins.Dir...)
+	if err != nil {
+		return nil // each plugin that is used says so
+	}
+	var warnings []config.Problem
+	instances, _ := app.Instances(cfg) // whoever needs all of them says so
+	for _, i := range instances {
+		if message, ok := otherKind(i.Kind, i.Plugin, binaries); ok {
+			warnings = append(warnings, cfg.Problem(fmt.Sprintf("%ss.%s.plugin", i.Kind, i.Name), message))
+		}
+	}
+	for _, b := range binaries {
+		if len(b.Shadowed) > 0 {
+			warnings = append(warnings, cfg.Problem("plugins.dir", shadowed(b)))
+		}
+	}
+	return warnings
 }
 
 func (c *cli) report(cfg *config.Config, f findings) error {

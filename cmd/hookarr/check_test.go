@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -167,15 +168,18 @@ func TestCheckNamesThePluginThatWasMeant(t *testing.T) {
 	const settings = `
 plugins: {dir: %s}
 sources: {a: {plugin: radar, auth: [{none: {}}]}, b: {plugin: webhook, auth: [{none: {}}]}}
-targets: {ops: {plugin: webhook, config: {url: "http://2852039166/"}}}
-routes: [{name: all, to: [ops]}]
+targets:
+  {in: {plugin: radarr}, in2: {plugin: radarr}, ops: {plugin: webhook, config: {url: "http://2852039166/"}}}
+routes: [{name: all, to: [ops, in, in2]}]
 `
 	r := run(t, "check", "--config", write(t, fmt.Sprintf(settings, pluginDir(t))))
 	require.Equal(t, exitError, r.code)
 	require.Contains(t, r.err, `hookarr.yaml:3: sources.a.plugin: `)
 	require.Contains(t, r.err, `; did you mean "radarr"?`)
-	require.NotContains(t, r.err, `; did you mean "webhook"?`)
-	require.Contains(t, r.err, "hookarr.yaml:4: targets.ops.config.url: 169.254.169.254 is not an address to deliver to")
+	require.Contains(t, r.err, `hookarr.yaml:3: sources.b.plugin: webhook is a target plugin, which delivers: it belongs under targets; the source plugins are prowlarr, radarr`)
+	require.Contains(t, r.err, `hookarr.yaml:5: targets.in.plugin: radarr is a source plugin, which takes webhooks in: it belongs under sources; the target plugins are discord, slack, webhook`)
+	require.Contains(t, r.err, `hookarr.yaml:5: targets.in2.plugin: radarr is a source plugin`)
+	require.Contains(t, r.err, "hookarr.yaml:5: targets.ops.config.url: 169.254.169.254 is not an address to deliver to")
 
 	file := write(t, fmt.Sprintf(settings, "/nowhere"))
 	r = run(t, "check", "--config", file)
@@ -185,15 +189,64 @@ routes: [{name: all, to: [ops]}]
 	}, r)
 }
 
+func TestPluginsOfSeveralDirectories(t *testing.T) {
+	t.Parallel()
+	own := t.TempDir()
+	require.NoError(t, os.Chmod(own, 0o755))
+	binary, err := os.ReadFile(filepath.Join(pluginDir(t), "hookarr-target-webhook"))
+	require.NoError(t, err)
+	mine := filepath.Join(own, "hookarr-target-webhook")
+	require.NoError(t, os.WriteFile(mine, append(binary, 0), 0o600))
+	require.NoError(t, os.Chmod(mine, 0o755))
+	file := write(t, fmt.Sprintf(`
+plugins: {dir: [%s, %s]}
+sources: {radarr: {plugin: radarr, auth: [{none: {}}]}}
+targets: {ops: {plugin: webhook, config: {url: "http://127.0.0.1:9900/"}}}
+routes: [{name: all, to: [ops]}]
+`, own, pluginDir(t)))
+	twice := "warning: " + file + ":2: plugins.dir: hookarr-target-webhook is in several directories: " + mine + " is started, not " +
+		filepath.Join(pluginDir(t), "hookarr-target-webhook") + "\n"
+
+	r := run(t, "check", "--config", file)
+	require.Zero(t, r.code, r.err)
+	require.Equal(t, twice, r.err)
+	r = run(t, "plugins", "lock", "--json", "--config", file)
+	require.Zero(t, r.code, r.err)
+	var locked []pluginView
+	require.NoError(t, json.Unmarshal([]byte(r.out), &locked))
+	require.Equal(t, mine, locked[len(locked)-1].Path)
+	require.FileExists(t, filepath.Join(filepath.Dir(file), "plugins.lock"), "the lock is beside the configuration")
+	r = run(t, "plugins", "list", "--config", file)
+	require.Zero(t, r.code, r.err)
+	require.Equal(t, twice, r.err)
+	require.Equal(t, 5, strings.Count(r.out, " ok\n"), r.out)
+}
+
+func TestCheckReadsTLSFiles(t *testing.T) {
+	t.Parallel()
+	file := write(t, fmt.Sprintf("plugins: {dir: %s}\ntls: {cert_file: crt, key_file: key}\n", pluginDir(t)))
+	none := filepath.Join(filepath.Dir(file), "crt")
+	for _, command := range []string{"check", "serve"} {
+		r := run(t, command, "--config", file)
+		require.Equal(t, exitError, r.code)
+		require.Contains(t, r.err, file+":2: tls.cert_file: cannot read "+none+": no such file or directory\n")
+	}
+}
+
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../examples/*.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
-		r := runWith(t, "", []string{"HOOKARR_PLUGINS_DIR=" + pluginDir(t)}, "check", "--config", file)
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		r := runWith(t, "", []string{"HOOKARR_PLUGINS_DIR=" + pluginDir(t)}, "check", "--config", write(t, string(content)))
 		require.Zero(t, r.code, r.err)
 		require.Empty(t, r.err)
+		cfg, err := config.Loader{Environ: func() []string { return nil }}.Load(file)
+		require.NoError(t, err)
+		require.Equal(t, config.Plugins{Dir: []string{"../../bin/plugins"}, Lock: "../../plugins.lock"}, cfg.Plugins, "make build puts them there")
 	}
 }
 
@@ -251,6 +304,6 @@ func TestPlugins(t *testing.T) {
 	r = run(t, "plugins", "list", "--config", write(t, "plugins: {dir: /nowhere}"))
 	require.Equal(t, result{
 		code: exitError,
-		err:  "hookarr: read plugin directory: open /nowhere: no such file or directory: set plugins.dir to the directory of the plugin binaries; a relative path begins where hookarr was started\n",
+		err:  "hookarr: read plugin directory: open /nowhere: no such file or directory: set plugins.dir to the directory of the plugin binaries\n",
 	}, r)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -24,10 +25,7 @@ import (
 const connectTimeout = 45 * time.Second
 
 // wish is what the flags of connect say.
-type wish struct {
-	url                   string
-	dryRun, check, remove bool
-}
+type wish struct{ dryRun, check, remove bool }
 
 func (c *cli) newConnect() *cobra.Command {
 	var w wish
@@ -37,12 +35,12 @@ func (c *cli) newConnect() *cobra.Command {
 		Long: `Connect finds or makes the webhook connection in the application of a source, with
 every event that is of use and a credential of the source's auth, has the
 application send its test, and waits to see it arrive. The application is the one
-at base_url in the source's config, which is asked with api_key.
+at base_url in the source's config, which is asked with api_key. It is told to post to
+external_url, where it reaches this server; without one, to the address of listen.
 
 With --check it changes nothing and ends with exit code 2 when something is not as
 it should be, or with 1 when that cannot be seen.`,
 		Example: `  hookarr connect radarr
-  hookarr connect radarr --url http://hookarr.lan:8484/hooks/radarr
   hookarr connect radarr --dry-run
   hookarr connect radarr --check --json
   hookarr connect radarr --remove`,
@@ -59,7 +57,6 @@ it should be, or with 1 when that cannot be seen.`,
 		},
 	})
 	flags := cmd.Flags()
-	flags.StringVar(&w.url, "url", "", "have the application post to this `URL` (default the source's at the configured listener)")
 	flags.BoolVar(&w.dryRun, "dry-run", false, "say what would be changed")
 	flags.BoolVar(&w.check, "check", false, "say what differs; exit code 2 when anything does")
 	flags.BoolVar(&w.remove, "remove", false, "take the connection away")
@@ -78,7 +75,7 @@ func (c *cli) connect(ctx context.Context, cfg *config.Config, name string, w wi
 	case w.remove:
 		r.Action = sdk.ConnectRemove
 	}
-	if r.URL, r.Credentials, err = address(cfg, name, source, w.url); err != nil {
+	if r.URL, r.Credentials, err = address(cfg, name, source); err != nil {
 		return err
 	}
 	appURL, _ := source.Config["base_url"].(string)
@@ -126,16 +123,14 @@ func explainConnect(name string, err error) error {
 // address is where the application is to post to and how it identifies itself there:
 // the ways in that Arr applications can take, in the order of the configuration, but
 // headers, which keep out of URLs and logs, first.
-func address(cfg *config.Config, name string, source config.Source, given string) (string, []sdk.Credential, error) {
-	target := given
-	if target == "" {
-		target = localURL(cfg) + "/hooks/" + name
+func address(cfg *config.Config, name string, source config.Source) (string, []sdk.Credential, error) {
+	u, err := url.Parse(cmp.Or(cfg.ExternalURL, localURL(cfg)))
+	if err != nil {
+		return "", nil, fmt.Errorf("external_url: %w", err)
 	}
-	u, err := url.Parse(target)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", nil, usagef("--url: want an absolute URL such as http://hookarr.lan:8484/hooks/%s", name)
-	}
+	u = u.JoinPath("hooks", name)
 	var headers, basics []sdk.Credential
+	var token *config.Token
 	open := false
 	for _, a := range source.Auth {
 		switch {
@@ -143,37 +138,30 @@ func address(cfg *config.Config, name string, source config.Source, given string
 			headers = append(headers, sdk.Credential{HeaderName: a.Header.Name, HeaderValue: a.Header.Value})
 		case a.Basic != nil:
 			basics = append(basics, sdk.Credential{Username: a.Basic.Username, Password: a.Basic.Password})
-		case a.Token != nil && !open:
-			open = true
-			addToken(u, a.Token)
+		case a.Token != nil && token == nil:
+			token = a.Token
 		case a.None != nil:
 			open = true
 		}
 	}
 	credentials := slices.Concat(headers, basics)
-	if len(credentials) == 0 && !open {
+	switch {
+	case len(credentials) > 0: // a token would be one secret too many
+	case token != nil:
+		u = withToken(u, token)
+	case !open:
 		return "", nil, fmt.Errorf("sources.%s.auth: Arr applications cannot sign: add a way in that they have, such as\n\n      - basic: {username: arr, password: %s}\n\nto the list, restart hookarr serve, and connect again",
 			name, rand.Text())
-	}
-	if len(credentials) > 0 {
-		u.RawQuery = "" // a token is one secret too many
-		if given == "" {
-			u.Path = "/hooks/" + name
-		}
 	}
 	return u.String(), credentials, nil
 }
 
-func addToken(u *url.URL, t *config.Token) {
+func withToken(u *url.URL, t *config.Token) *url.URL {
 	if t.Query == "" {
-		if !strings.HasSuffix(u.Path, "/"+t.Value.Reveal()) {
-			*u = *u.JoinPath(t.Value.Reveal())
-		}
-		return
+		return u.JoinPath(t.Value.Reveal())
 	}
-	query := u.Query()
-	query.Set(t.Query, t.Value.Reveal())
-	u.RawQuery = query.Encode()
+	u.RawQuery = url.Values{t.Query: {t.Value.Reveal()}}.Encode()
+	return u
 }
 
 // withoutToken is a URL as it may be shown: what follows the name of the source may be
@@ -229,7 +217,7 @@ func warnLoopback(target, appURL string) string {
 	if app, err := url.Parse(appURL); err != nil || app.Host == "" || isLoopback(appURL) || !isLoopback(target) {
 		return ""
 	}
-	return "the application is told to post to its own machine: give --url an address of this server that it can reach"
+	return "the application is told to post to its own machine: set external_url to where it reaches this server"
 }
 
 // findSource returns a configured source.
@@ -238,10 +226,5 @@ func findSource(cfg *config.Config, name string) (config.Source, error) {
 	if ok {
 		return source, nil
 	}
-	known := sourceNames(cfg)
-	suggestion := config.Suggest(name, known)
-	if suggestion == "" {
-		suggestion = "; there are: " + strings.Join(known, ", ")
-	}
-	return config.Source{}, usagef("there is no source %q%s", name, suggestion)
+	return config.Source{}, usagef("there is no source %q%s", name, meant(name, sourceNames(cfg)))
 }

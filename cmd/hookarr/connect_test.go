@@ -52,20 +52,21 @@ func newConnectable(t *testing.T) (arr *fakearr.Arr, file, url string) {
 	t.Cleanup(door.Close)
 	return arr, write(t, fmt.Sprintf(`
 plugins: {dir: %s}
+external_url: %s
 database: {url: %q}
 sources:
   radarr:
     plugin: radarr
     auth: [{basic: {username: arr, password: %s}}]
     config: {base_url: %q, api_key: %s}
-`, pluginDir(t), database, webhookPassword, api.URL, arr.APIKey())), door.URL + "/hooks/radarr"
+`, pluginDir(t), door.URL, database, webhookPassword, api.URL, arr.APIKey())), door.URL + "/hooks/radarr"
 }
 
 func TestConnectSaysWhatItDid(t *testing.T) {
 	t.Parallel()
 	arr, file, url := newConnectable(t)
 	connect := func(want int, flags ...string) string {
-		r := run(t, append([]string{"connect", "radarr", "--config", file, "--url", url}, flags...)...)
+		r := run(t, append([]string{"connect", "radarr", "--config", file}, flags...)...)
 		require.Equal(t, want, r.code, r.err)
 		require.Empty(t, r.err)
 		return r.out
@@ -90,9 +91,9 @@ func TestConnectShowsNoToken(t *testing.T) {
 	const token = "a-token-for-tests-only"
 	file = write(t, strings.Replace(string(content), "{basic: {username: arr, password: "+webhookPassword+"}}", "{token: {value: "+token+"}}", 1))
 	base := strings.TrimSuffix(url, "/hooks/radarr")
-	for _, address := range []string{url, url + "/" + token, base + "/proxied", base + "/" + token, base, base + "/prefix/hooks/radarr"} {
+	for _, address := range []string{base, base + "/", base + "/prefix"} {
 		for _, flags := range [][]string{{"--check"}, {"--dry-run"}, {"--json"}, {}, {"--remove"}} {
-			r := run(t, append([]string{"connect", "radarr", "--config", file, "--url", address}, flags...)...)
+			r := runWith(t, "", []string{"HOOKARR_EXTERNAL_URL=" + address}, append([]string{"connect", "radarr", "--config", file}, flags...)...)
 			require.NotContains(t, r.out+r.err, token, "%s %s", address, flags)
 		}
 	}

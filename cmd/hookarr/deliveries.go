@@ -60,7 +60,8 @@ func (c *cli) newDeliveries() *cobra.Command {
 }
 
 func (c *cli) listDeliveries(ctx context.Context, f store.DeliveryFilter) error {
-	return c.withStore(ctx, func(_ *config.Config, s *store.Store) error {
+	return c.withStore(ctx, func(cfg *config.Config, s *store.Store) error {
+		c.warnUnknown("target", f.Target, targetNames(cfg))
 		deliveries, err := s.ListDeliveries(ctx, f)
 		if err != nil {
 			return fmt.Errorf("list deliveries: %w", err)

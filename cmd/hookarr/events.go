@@ -69,7 +69,9 @@ func (c *cli) newEvents() *cobra.Command {
 }
 
 func (c *cli) listEvents(ctx context.Context, f store.EventFilter) error {
-	return c.withStore(ctx, func(_ *config.Config, s *store.Store) error {
+	return c.withStore(ctx, func(cfg *config.Config, s *store.Store) error {
+		c.warnUnknown("source", f.Source, append(sourceNames(cfg), sdk.SourceHookarr))
+		c.warnUnknownType(f.Type)
 		events, err := s.ListEvents(ctx, f)
 		if err != nil {
 			return fmt.Errorf("list events: %w", err)

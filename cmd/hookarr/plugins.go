@@ -22,7 +22,7 @@ import (
 // shortSum is how much of a checksum a table shows, in hexadecimal digits.
 const shortSum = 12
 
-const pluginsDirAdvice = ": set plugins.dir to the directory of the plugin binaries; a relative path begins where hookarr was started"
+const pluginsDirAdvice = ": set plugins.dir to the directory of the plugin binaries"
 
 // pluginView is a plugin in a list.
 type pluginView struct {
@@ -44,6 +44,8 @@ type pluginView struct {
 	// Ignored is a file that may be meant as a plugin and is none by its name, which Name
 	// has then.
 	Ignored bool `json:"ignored,omitempty"`
+	// Shadowed are files of the same name in later directories.
+	Shadowed []string `json:"shadowed,omitempty"`
 	// Problem says why the plugin does not work and what mends it.
 	Problem string `json:"problem,omitempty"`
 }
@@ -100,6 +102,11 @@ func (c *cli) listPlugins(ctx context.Context) error {
 		return err
 	}
 	plugins := pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
+	for _, b := range binaries {
+		if len(b.Shadowed) > 0 {
+			c.tell("warning:", cfg.Problem("plugins.dir", shadowed(b)))
+		}
+	}
 	views := make([]pluginView, len(binaries))
 	var wg sync.WaitGroup
 	for i, b := range binaries {
@@ -146,7 +153,7 @@ func (c *cli) listPlugins(ctx context.Context) error {
 }
 
 func inspect(ctx context.Context, plugins *pluginhost.Host, b pluginhost.Binary) pluginView {
-	v := pluginView{Name: b.Name, Kind: b.Kind, Path: b.Path, Features: []sdk.Feature{}}
+	v := pluginView{Name: b.Name, Kind: b.Kind, Path: b.Path, Shadowed: b.Shadowed, Features: []sdk.Feature{}}
 	if b.Err != nil {
 		v.Problem = b.Err.Error()
 		return v

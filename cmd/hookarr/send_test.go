@@ -175,7 +175,7 @@ func TestSendGoesWrong(t *testing.T) {
 	require.Equal(t, exitUsage, r.code)
 	require.Contains(t, r.err, `there is no source "radar"; did you mean "radarr"?`)
 	r = run(t, "send", "plex", "--sample", "test", "--config", file)
-	require.Contains(t, r.err, `there is no source "plex"; there are: radarr, sonarr`)
+	require.Contains(t, r.err, `there is no source "plex"; there are radarr, sonarr`)
 	r = run(t, "send", "radarr", "--sample", "test", "--config", file, "--url", "localhost:8484")
 	require.Equal(t, exitUsage, r.code)
 	require.Contains(t, r.err, "--url: want an absolute URL")

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -47,9 +49,13 @@ func (c *cli) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
+	problems, warnings := cfg.CheckTLS(time.Now())
+	if len(problems) > 0 {
+		return &config.Error{Problems: problems}
+	}
 	level := new(slog.LevelVar)
 	log := newLog(c.err, cfg.Log, level)
-	for _, w := range append(cfg.Warnings, lint(cfg)...) {
+	for _, w := range slices.Concat(cfg.Warnings, warnings, lint(cfg), lintPlugins(cfg)) {
 		log.WarnContext(ctx, "configuration", slog.String("problem", w.String()))
 	}
 	a, err := app.New(ctx, cfg, app.Options{

@@ -144,6 +144,25 @@ func TestShowAPastEvent(t *testing.T) {
 	require.Regexp(t, `(?m)^request +record of the application's history, 9 bytes$`, r.out)
 }
 
+// A filter by a wrong name finds nothing and says why.
+func TestFiltersByNamesThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	file, _ := newDatabase(t)
+	for want, args := range map[string][]string{
+		`--source: no source is called "radar"; did you mean "radarr"?`:                                                                {"events", "list", "--source", "radar"},
+		`--type: "media.importd" is no event type of Hookarr's own; did you mean "media.imported"?`:                                    {"events", "list", "--type", "media.importd"},
+		`--type: "Download" is no event type of Hookarr's own, but is an application's own word: write media.imported, media.upgraded`: {"events", "list", "--type", "Download", "--json"},
+		`--target: no target is called "opps"; did you mean "ops"?`:                                                                    {"deliveries", "list", "--target", "opps"},
+		`--target: no target is called "nowhere"; there are chat, ops`:                                                                 {"deliveries", "list", "--target", "nowhere", "--json"},
+	} {
+		r := run(t, append(args, "--config", file)...)
+		require.Zero(t, r.code, r.err)
+		require.Equal(t, "warning: "+want+"\n", r.err)
+	}
+	r := run(t, "targets", "resume", "nowhere", "--config", file)
+	require.Equal(t, result{code: exitError, err: "hookarr: there is no target \"nowhere\"; there are chat, ops\n"}, r)
+}
+
 func TestReadingCommands(t *testing.T) {
 	t.Parallel()
 	file, s := newDatabase(t)
@@ -153,9 +172,9 @@ func TestReadingCommands(t *testing.T) {
 		"events-list-state":       {"events", "list", "--state", "undecodable"},
 		"events-list-type":        {"events", "list", "--type", "media.imported", "--source", "radarr"},
 		"events-list-page":        {"events", "list", "--limit", "1", "--before", id(3).String()},
-		"events-list-none":        {"events", "list", "--source", "sonarr"},
+		"events-list-none":        {"events", "list", "--source", "hookarr"},
 		"events-list-json":        {"events", "list", "--json"},
-		"events-list-none-json":   {"events", "list", "--source", "sonarr", "--json"},
+		"events-list-none-json":   {"events", "list", "--source", "hookarr", "--json"},
 		"events-show":             {"events", "show", id(1).String()},
 		"events-show-undecodable": {"events", "show", id(2).String()},
 		"events-show-uncounted":   {"events", "show", id(3).String()},

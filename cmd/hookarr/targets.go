@@ -158,7 +158,7 @@ func (c *cli) resumeTarget(ctx context.Context, cfg *config.Config, s *store.Sto
 	i := slices.IndexFunc(views, func(v targetView) bool { return v.Name == name })
 	switch {
 	case i < 0:
-		return fmt.Errorf("there is no target %q%s", name, config.Suggest(name, targetNames(cfg)))
+		return fmt.Errorf("there is no target %q%s", name, meant(name, targetNames(cfg)))
 	case views[i].Plugin == "":
 		return fmt.Errorf("target %s is not in the configuration: put it back, and its deliveries go out when hookarr serve starts", name)
 	case views[i].Since == nil && views[i].Until == nil:

@@ -31,11 +31,11 @@ func newRelay(t *testing.T, database string) relay {
 	t.Helper()
 	endpoint := newReceiver(t)
 	far := newExample(t, "relay-receiver.yaml", "127.0.0.1:8485",
-		"sqlite://./data/hookarr.db", database,
+		"sqlite://../data/hookarr.db", database,
 		"http://127.0.0.1:9900/hook", endpoint.URL,
 		"whsec_ZXhhbXBsZS1zZWNyZXQtZG8tbm90LXVzZS1pdA==", targetSecret)
 	near := newExample(t, "relay.yaml", "127.0.0.1:8484",
-		"sqlite://./data/relay.db", sqliteURL(t),
+		"sqlite://../data/relay.db", sqliteURL(t),
 		"http://127.0.0.1:8485", far.url)
 	return relay{near: near, far: far, endpoint: endpoint}
 }
@@ -49,7 +49,7 @@ func newExample(t *testing.T, file, listen string, replacements ...string) *serv
 	dir, addr := t.TempDir(), freeAddr(t)
 	yaml := string(example)
 	replacements = append(replacements, "listen: "+listen, "listen: "+addr,
-		"./bin/plugins", filepath.Join(binaries, "plugins"), "./plugins.lock", filepath.Join(dir, "plugins.lock"))
+		"../bin/plugins", filepath.Join(binaries, "plugins"), "../plugins.lock", filepath.Join(dir, "plugins.lock"))
 	for i := 0; i < len(replacements); i += 2 {
 		require.Equal(t, 1, strings.Count(yaml, replacements[i]), "%s in %s", replacements[i], file)
 		yaml = strings.Replace(yaml, replacements[i], replacements[i+1], 1)

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// meant ends a message about a name that is not there: with the one that was probably
+// meant, or with all that there are.
+func meant(name string, known []string) string {
+	if suggestion := config.Suggest(name, known); suggestion != "" {
+		return suggestion
+	}
+	if len(known) == 0 {
+		return "; there is none"
+	}
+	return "; there are " + strings.Join(known, ", ")
+}
+
+// warnUnknown warns of a filter by a source or target that the configuration does not
+// have. It is no error: the database remembers those that were removed.
+func (c *cli) warnUnknown(kind, name string, known []string) {
+	if name != "" && !slices.Contains(known, name) {
+		c.tell("warning: --" + kind + ": no " + kind + " is called \"" + clean(name, titleWidth) + "\"" + meant(name, known))
+	}
+}
+
+// warnUnknownType warns of a filter by what is no event type of this version. Types of a
+// plugin's own have a dot.
+func (c *cli) warnUnknownType(t sdk.Type) {
+	if t != "" && !slices.Contains(sdk.Types(), t) {
+		c.tell("warning: --type: \"" + clean(string(t), titleWidth) + "\" is no event type of Hookarr's own" + route.SuggestType(string(t)))
+	}
+}
