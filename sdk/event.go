@@ -31,6 +31,8 @@ const (
 	TypeTargetHeld    Type = "hookarr.target_held"
 	TypeTargetResumed Type = "hookarr.target_resumed"
 	TypeDeliveryDead  Type = "hookarr.delivery_dead"
+	// TypeInstalled is told once in the life of a database.
+	TypeInstalled Type = "hookarr.installed"
 )
 
 // Types returns every event type of this version, in the order of the
@@ -41,7 +43,7 @@ func Types() []Type {
 		TypeImportFailed, TypeDownloadFailed, TypeFileRenamed, TypeFileRetagged, TypeFileDeleted,
 		TypeFileDeletedForUpgrade, TypeMediaAdded, TypeMediaDeleted, TypeHealthIssue,
 		TypeHealthRestored, TypeAppUpdated, TypeManualInteractionRequired, TypeUnknown,
-		TypeTargetHeld, TypeTargetResumed, TypeDeliveryDead,
+		TypeTargetHeld, TypeTargetResumed, TypeDeliveryDead, TypeInstalled,
 	}
 }
 

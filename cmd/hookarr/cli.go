@@ -32,6 +32,8 @@ const (
 type cli struct {
 	in       io.Reader
 	out, err io.Writer
+	// terminal is that a person can be asked at in.
+	terminal bool
 	// environ returns the environment; nil stands for the process's.
 	environ func() []string
 	// local is the zone that times are shown in; nil stands for the process's.

@@ -273,9 +273,15 @@ func TestInit(t *testing.T) {
 	require.Empty(t, r.err, "what init writes is free of warnings")
 	golden(t, "check.txt", strings.ReplaceAll(r.out, file, "hookarr.yaml"))
 
-	r = run(t, "init", "--config", filepath.Join(t.TempDir(), "none", "hookarr.yaml"))
+	deep := filepath.Join(t.TempDir(), "none", "either", "hookarr.yaml")
+	require.Zero(t, run(t, "init", "--config", deep).code)
+	info, err = os.Stat(filepath.Dir(deep))
+	require.NoError(t, err)
+	require.Equal(t, fs.ModeDir|0o700, info.Mode())
+
+	r = run(t, "init", "--config", filepath.Join(file, "hookarr.yaml"))
 	require.Equal(t, exitError, r.code)
-	require.Contains(t, r.err, "hookarr: write configuration: ")
+	require.Contains(t, r.err, "hookarr: make directory of configuration: ")
 }
 
 // secretsOf finds the secrets that init wrote.

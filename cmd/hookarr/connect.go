@@ -206,18 +206,20 @@ func (c *cli) withSource(ctx context.Context, cfg *config.Config, name string, f
 // warnLoopback tells who connects an application on another machine to an address of
 // this one alone.
 func warnLoopback(target, appURL string) string {
-	isLoopback := func(raw string) bool {
-		u, err := url.Parse(raw)
-		if err != nil {
-			return false
-		}
-		ip := net.ParseIP(u.Hostname())
-		return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	}
 	if app, err := url.Parse(appURL); err != nil || app.Host == "" || isLoopback(appURL) || !isLoopback(target) {
 		return ""
 	}
 	return "the application is told to post to its own machine: set external_url to where it reaches this server"
+}
+
+// isLoopback reports whether a URL leads to the machine of whoever follows it.
+func isLoopback(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // findSource returns a configured source.

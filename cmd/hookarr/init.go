@@ -2,83 +2,155 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"text/template"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hookarr/hookarr/core/config"
 )
 
 //go:embed hookarr.yaml.tmpl
 var configTemplate string
 
-// freshSecrets are what the template asks for.
-type freshSecrets struct {
-	// HMAC and Password are of letters and digits, with 128 bits of chance or more.
-	HMAC, Password string
-	// Webhook is a secret of Standard Webhooks.
-	Webhook string
-}
-
 func (c *cli) newInit() *cobra.Command {
-	return &cobra.Command{
+	var w wanted
+	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Write a configuration with fresh secrets",
-		Long: `Init writes a commented configuration for Radarr and one endpoint of yours, with
-fresh random secrets that only you can read. It never writes over a file.`,
-		Example: `  hookarr init
-  hookarr init --config /etc/hookarr/hookarr.yaml`,
-		RunE: func(*cobra.Command, []string) error {
-			name := c.configFile
-			if name == "" {
-				name = "hookarr.yaml"
-			}
-			if err := writeConfig(name); err != nil {
-				return err
-			}
-			_, err := fmt.Fprintf(c.out, `wrote %s
+		Long: `Init writes a commented configuration with fresh random secrets that only you can
+read. It asks for the channels and applications on a terminal, unless flags name some;
+without either, it writes an example to fill in. It never writes over a file.
 
-Next:
-  1. look through it, above all sources and targets
-  2. hookarr check    says what is wrong with it
-  3. hookarr serve    takes webhooks
-  4. hookarr connect radarr    has Radarr post its webhooks, once its base_url and
-     api_key are under sources.radarr.config; or add a webhook in Radarr yourself,
-     to http://127.0.0.1:8484/hooks/radarr with the username and password under
-     sources.radarr.auth
-`, name)
-			return err
-		},
+An application is NAME, or NAME=URL,KEY with its address and API key, by which Hookarr
+sets its webhook up and reads back what was missed. NAME is radarr, sonarr, lidarr,
+whisparr, readarr or prowlarr, or begins with one and a dash: radarr-4k.`,
+		Example: `  hookarr init
+  hookarr init --discord https://discord.com/api/webhooks/ID/TOKEN
+  hookarr init --slack https://hooks.slack.com/services/T000/B000/XXXX --app sonarr --app radarr=http://nas:7878,KEY
+  hookarr init --webhook http://127.0.0.1:9900/hook --config /etc/hookarr/hookarr.yaml`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.init(cmd.Context(), w) },
 	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&w.discord, "discord", nil, "deliver to the Discord channel with this webhook `URL`")
+	flags.StringArrayVar(&w.slack, "slack", nil, "deliver to the Slack channel with this webhook `URL`")
+	flags.StringArrayVar(&w.webhook, "webhook", nil, "deliver to the endpoint at this `URL`, signed")
+	flags.StringArrayVar(&w.apps, "app", nil, "take the webhooks of `NAME[=URL,KEY]`")
+	flags.StringVar(&w.externalURL, "external-url", "", "the `URL` where the applications reach this server")
+	return cmd
 }
 
-func writeConfig(name string) error {
-	var secret [32]byte
-	_, _ = rand.Read(secret[:]) // never fails
+func (c *cli) init(ctx context.Context, w wanted) error {
+	name := c.configFile
+	if name == "" {
+		name = "hookarr.yaml"
+	}
+	if _, err := os.Lstat(name); err == nil {
+		return errThere(name) // before anything is asked
+	}
+	if w.none() && c.terminal {
+		if err := c.interview(ctx, &w); err != nil {
+			return err
+		}
+	}
+	f, err := w.fill()
+	if err != nil {
+		return err
+	}
+	f.Plugins = findPlugins(filepath.Dir(name))
+	if err := writeConfig(name, f); err != nil {
+		return err
+	}
+	// Whatever a flag may say, what is written can be served.
+	loader := config.Loader{Environ: func() []string { return nil }}
+	if _, err := loader.Load(name); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
+	flags := ""
+	if c.configFile != "" && c.configFile != systemFile {
+		flags = " --config " + name
+	}
+	_, err = fmt.Fprintf(c.out, "wrote %s\n\n%s", name, f.next(flags))
+	return err
+}
+
+func errThere(name string) error {
+	return fmt.Errorf("%s exists and stays as it is: move it away, or name another with --config", name)
+}
+
+// findPlugins returns the directory of the plugins as a configuration in dir names it: the
+// one beside this program, or else where the build leaves them.
+func findPlugins(dir string) string {
+	const built = "./bin/plugins"
+	program, err := os.Executable()
+	if err == nil {
+		program, err = filepath.EvalSymlinks(program)
+	}
+	if err != nil {
+		return built
+	}
+	found := filepath.Join(filepath.Dir(program), "plugins")
+	if info, err := os.Stat(found); err != nil || !info.IsDir() {
+		return built
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return found
+	}
+	if near, err := filepath.Rel(dir, found); err == nil && filepath.IsLocal(near) {
+		return "./" + near
+	}
+	return found
+}
+
+// writeConfig writes a file that is for this user alone, and makes its directory.
+func writeConfig(name string, f filled) error {
 	var content bytes.Buffer
-	err := template.Must(template.New("").Parse(configTemplate)).Execute(&content, freshSecrets{
-		HMAC:     rand.Text() + rand.Text(),
-		Password: rand.Text(),
-		Webhook:  "whsec_" + base64.StdEncoding.EncodeToString(secret[:]),
-	})
-	if err != nil {
+	t := template.Must(template.New("").Funcs(template.FuncMap{"quote": quote}).Parse(configTemplate))
+	if err := t.Execute(&content, f); err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return fmt.Errorf("make directory of configuration: %w", err)
+	}
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists and stays as it is: move it away, or name another with --config", name)
+		return errThere(name)
 	}
 	if err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}
-	_, err = f.Write(content.Bytes())
-	if err = errors.Join(err, f.Close()); err != nil {
+	_, err = file.Write(content.Bytes())
+	if err = errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}
 	return nil
+}
+
+// quote writes a text as YAML that means the text itself.
+func quote(text string) (string, error) {
+	var b strings.Builder
+	e := json.NewEncoder(&b) // whose strings are YAML's too
+	e.SetEscapeHTML(false)
+	err := e.Encode(strings.ReplaceAll(text, "${", "$${"))
+	return strings.TrimSpace(b.String()), err
+}
+
+// freshSecret is of letters and digits, with 128 bits of chance or more.
+func freshSecret() string { return rand.Text() }
+
+// freshWebhookSecret is one of Standard Webhooks.
+func freshWebhookSecret() string {
+	var secret [32]byte
+	_, _ = rand.Read(secret[:]) // never fails
+	return "whsec_" + base64.StdEncoding.EncodeToString(secret[:])
 }

@@ -57,8 +57,11 @@ func (c *cli) newSend() *cobra.Command {
 signs them with the source's own secret, or gives whatever else its first way in
 asks for. A body that was sent before is answered with the id of the first event.
 
-The samples are ` + strings.Join(sampleNames(), ", ") + `.`,
+There are samples of Radarr, Sonarr, Lidarr, Whisparr, Readarr and Prowlarr, such as
+test, grab, import and health, and for generic those of Jellyseerr. Which a source has
+is said when a wrong one is named.`,
 		Example: `  hookarr send radarr --sample import
+  hookarr send sonarr --sample grab
   hookarr send radarr --sample all
   hookarr send radarr webhook.json another.json
   curl -s https://example.com/webhook.json | hookarr send radarr -
@@ -72,11 +75,15 @@ The samples are ` + strings.Join(sampleNames(), ", ") + `.`,
 			if err != nil {
 				return err
 			}
-			bodies, err := c.bodies(sample, args[1:])
+			source, err := findSource(cfg, args[0])
 			if err != nil {
 				return err
 			}
-			s, err := newSender(cfg, args[0], address)
+			bodies, err := c.bodies(source.Plugin, sample, args[1:])
+			if err != nil {
+				return err
+			}
+			s, err := newSender(cfg, args[0], source, address)
 			if err != nil {
 				return err
 			}
@@ -84,15 +91,15 @@ The samples are ` + strings.Join(sampleNames(), ", ") + `.`,
 		},
 	})
 	cmd.Flags().StringVar(&address, "url", "", "post to this `URL` (default the source's at the configured listener)")
-	cmd.Flags().StringVar(&sample, "sample", "", "post a built-in webhook of Radarr's: `NAME` or all")
-	completeFlag(cmd, "sample", words(append(sampleNames(), "all")))
+	cmd.Flags().StringVar(&sample, "sample", "", "post a built-in webhook of the source's application: `NAME` or all")
+	completeFlag(cmd, "sample", c.completeSample)
 	return cmd
 }
 
 // bodies reads what is to be sent before anything is.
-func (c *cli) bodies(sample string, files []string) ([]payloads.Sample, error) {
+func (c *cli) bodies(plugin, sample string, files []string) ([]payloads.Sample, error) {
 	if sample != "" {
-		return samples(sample)
+		return samples(plugin, sample)
 	}
 	bodies := make([]payloads.Sample, 0, len(files))
 	for _, name := range files {
@@ -117,24 +124,40 @@ func (c *cli) body(name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxBody))
 }
 
-func samples(name string) ([]payloads.Sample, error) {
-	all, err := payloads.Radarr()
-	if err != nil || name == "all" {
-		return all, err
+func samples(plugin, name string) ([]payloads.Sample, error) {
+	all, err := payloads.Of(plugin)
+	if err != nil {
+		return nil, err
 	}
-	if i := slices.Index(sampleNames(), name); i >= 0 {
-		return all[i : i+1], nil
+	names := sampleNames(all)
+	i := slices.Index(names, name)
+	switch {
+	case len(all) == 0:
+		return nil, usagef("--sample: there is none for the plugin %s: name files to send", plugin)
+	case name == "all":
+		return all, nil
+	case i < 0:
+		return nil, usagef("--sample: %s has no %q; there are %s and all", plugin, name, strings.Join(names, ", "))
 	}
-	return nil, usagef("--sample: there is no %q; there are %s and all", name, strings.Join(sampleNames(), ", "))
+	return all[i : i+1], nil
 }
 
-func sampleNames() []string {
-	all, _ := payloads.Radarr() // embedded, and read again by whoever sends
-	names := make([]string, len(all))
-	for i, s := range all {
+func sampleNames(samples []payloads.Sample) []string {
+	names := make([]string, len(samples))
+	for i, s := range samples {
 		names[i] = s.Name
 	}
 	return names
+}
+
+// completeSample completes with the samples of the source that is named, or of Radarr.
+func (c *cli) completeSample(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	plugin := "radarr"
+	if cfg, _ := c.load(nil); cfg != nil && len(args) > 0 {
+		plugin = cfg.Sources[args[0]].Plugin
+	}
+	all, _ := payloads.Of(plugin) // embedded, and read again by whoever sends
+	return append(sampleNames(all), "all"), cobra.ShellCompDirectiveNoFileComp
 }
 
 // sender posts to one source.
@@ -144,11 +167,7 @@ type sender struct {
 	client *http.Client
 }
 
-func newSender(cfg *config.Config, name, address string) (*sender, error) {
-	source, err := findSource(cfg, name)
-	if err != nil {
-		return nil, err
-	}
+func newSender(cfg *config.Config, name string, source config.Source, address string) (*sender, error) {
 	gate, err := auth.New(source, cfg.TrustedProxies)
 	if err != nil {
 		return nil, fmt.Errorf("sources.%s: %w", name, err)

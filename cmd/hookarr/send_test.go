@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -110,7 +111,7 @@ func TestSendSamples(t *testing.T) {
 	require.Zero(t, r.code, r.err)
 	var results []sent
 	require.NoError(t, json.Unmarshal([]byte(r.out), &results))
-	all, err := payloads.Radarr()
+	all, err := payloads.Of("radarr")
 	require.NoError(t, err)
 	require.Len(t, results, len(all))
 	events := map[string]bool{}
@@ -127,9 +128,28 @@ func TestSendSamples(t *testing.T) {
 	}
 	require.Len(t, events, 11, "Radarr has eleven events")
 
+	for plugin, name := range map[string]string{
+		"sonarr": "import", "lidarr": "import", "whisparr": "import", "readarr": "import", "prowlarr": "grab", "generic": "available",
+	} {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		other := write(t, strings.Replace(string(content), "plugin: radarr", "plugin: "+plugin, 1))
+		r := run(t, "send", "radarr", "--sample", name, "--config", other)
+		require.Zero(t, r.code, "%s: %s", plugin, r.err)
+		samples, err := payloads.Of(plugin)
+		require.NoError(t, err)
+		i := slices.IndexFunc(samples, func(s payloads.Sample) bool { return s.Name == name })
+		require.Equal(t, string(samples[i].Body), d.bodies[len(d.bodies)-1], "the sample is the application's own")
+		r = run(t, "send", "radarr", "--sample", "party", "--config", other)
+		require.Contains(t, r.err, "--sample: "+plugin+` has no "party"; there are `)
+	}
+	r = run(t, "send", "radarr", "--sample", "test", "--config", write(t, "sources: {radarr: {plugin: plex, auth: [{none: {}}]}}"))
+	require.Equal(t, exitUsage, r.code)
+	require.Contains(t, r.err, "--sample: there is none for the plugin plex: name files to send\n")
+
 	r = run(t, "send", "radarr", "--sample", "party", "--config", file)
 	require.Equal(t, exitUsage, r.code)
-	require.Contains(t, r.err, `--sample: there is no "party"; there are application-update, grab, `)
+	require.Contains(t, r.err, `--sample: radarr has no "party"; there are application-update, grab, `)
 }
 
 func TestSendFiles(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/hookarr/hookarr/core/event"
@@ -18,6 +19,8 @@ import (
 const (
 	// quiet is how long the same is not told again.
 	quiet = time.Hour
+	// always is longer than a database lives.
+	always = 100 * 365 * 24 * time.Hour
 	// acceptTimeout bounds what an alert waits for the database.
 	acceptTimeout = 5 * time.Second
 )
@@ -32,8 +35,8 @@ type Accepter interface {
 	Accept(ctx context.Context, a *store.Acceptance) (store.Accepted, error)
 }
 
-// Alerts stores events of the source hookarr, at most one an hour of each type for a
-// target. None goes to the target that it is about. It may be used concurrently.
+// Alerts stores events of the source hookarr, of those about a target at most one an hour
+// of each type. None goes to the target that it is about. It may be used concurrently.
 type Alerts struct {
 	Router Router
 	Store  Accepter
@@ -47,7 +50,7 @@ func (a *Alerts) TargetHeld(ctx context.Context, t store.Target) bool {
 	if !t.Until.IsZero() {
 		until = " until " + t.Until.UTC().Format(time.DateTime+" UTC") // which may be days away
 	}
-	return a.tell(ctx, t.Name, sdk.Event{
+	return a.tell(ctx, t.Name, quiet, sdk.Event{
 		Type: sdk.TypeTargetHeld, Title: fmt.Sprintf("Target %s is on hold", t.Name),
 		Summary: fmt.Sprintf("Target %s is on hold%s (%s): %s", t.Name, until, t.Hold, t.Reason),
 		Health:  &sdk.Health{Level: "warning", Check: "target " + t.Name, Message: t.Reason},
@@ -56,7 +59,7 @@ func (a *Alerts) TargetHeld(ctx context.Context, t store.Target) bool {
 
 // TargetResumed tells that a target takes deliveries again, and reports the same.
 func (a *Alerts) TargetResumed(ctx context.Context, target string, kind store.HoldKind) bool {
-	return a.tell(ctx, target, sdk.Event{
+	return a.tell(ctx, target, quiet, sdk.Event{
 		Type: sdk.TypeTargetResumed, Title: fmt.Sprintf("Target %s takes deliveries again", target),
 		Summary: fmt.Sprintf("Target %s was on hold (%s) and takes deliveries again", target, kind),
 		Health:  &sdk.Health{Level: "notice", Check: "target " + target, Message: "It takes deliveries again."},
@@ -68,19 +71,34 @@ func (a *Alerts) DeliveryDead(ctx context.Context, target, title, reason string)
 	if title == "" {
 		title = "a delivery"
 	}
-	a.tell(ctx, target, sdk.Event{
+	a.tell(ctx, target, quiet, sdk.Event{
 		Type: sdk.TypeDeliveryDead, Title: fmt.Sprintf("%s was not delivered to %s", title, target),
 		Summary: fmt.Sprintf("%s was not delivered to %s: %s", title, target, reason),
 		Health:  &sdk.Health{Level: "error", Check: "target " + target, Message: reason},
 	})
 }
 
-func (a *Alerts) tell(ctx context.Context, target string, e sdk.Event) bool {
+// Installed tells the targets that routes bring it to that Hookarr is connected to them,
+// once in the life of a database. It reports whether it did.
+func (a *Alerts) Installed(ctx context.Context, sources []string) bool {
+	summary := "There is no source yet: nothing else can arrive."
+	if len(sources) > 0 {
+		summary = "Events of " + strings.Join(sources, ", ") + " arrive here from now on."
+	}
+	return a.tell(ctx, "", always, sdk.Event{
+		Type: sdk.TypeInstalled, Title: "Hookarr is connected", Summary: summary,
+	})
+}
+
+// tell stores an event about a target, or about none, unless it was told within window.
+func (a *Alerts) tell(ctx context.Context, target string, window time.Duration, e sdk.Event) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTimeout)
 	defer cancel()
 	id, now := event.NewID(), time.Now()
 	e.ID, e.Source, e.App, e.Origin, e.Time = id.String(), sdk.SourceHookarr, "hookarr", sdk.OriginHookarr, now.UTC()
-	e.CorrelationKey = "target:" + target
+	if target != "" {
+		e.CorrelationKey = "target:" + target
+	}
 	e.Fingerprint = string(e.Type) + ":" + target
 	normalized, err := json.Marshal(e)
 	if err != nil {
@@ -92,12 +110,15 @@ func (a *Alerts) tell(ctx context.Context, target string, e sdk.Event) bool {
 			ID: id, Source: e.Source, State: event.Routed, Origin: e.Origin, ReceivedAt: now, Type: e.Type, Title: e.Title,
 			Summary: e.Summary, Fingerprint: e.Fingerprint, CorrelationKey: e.CorrelationKey, Normalized: normalized,
 		},
-		Keys: []store.DedupKey{{Key: "fp:" + e.Fingerprint, Window: quiet}},
+		Keys: []store.DedupKey{{Key: "fp:" + e.Fingerprint, Window: window}},
 	}
 	for _, m := range a.Router.Match(e.Source, &e, normalized) {
 		if m.Target != target {
 			acceptance.Deliveries = append(acceptance.Deliveries, event.Delivery{ID: event.NewID(), EventID: id, Target: m.Target, Route: m.Route})
 		}
+	}
+	if target == "" && len(acceptance.Deliveries) == 0 {
+		return false // there is nobody to tell, and nothing to remember
 	}
 	accepted, err := a.Store.Accept(ctx, acceptance)
 	if err != nil {

@@ -18,6 +18,37 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
+// TestInstalledIsToldOnce, however often and by however many it is told, and to nobody
+// who does not ask for it.
+func TestInstalledIsToldOnce(t *testing.T) {
+	t.Parallel()
+
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hookarr.db"), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.NoError(t, s.Migrate(t.Context()))
+	routes, err := route.New([]config.Route{{Name: "everything", To: []string{"never"}}})
+	require.NoError(t, err)
+	a := &alert.Alerts{Router: routes, Store: s, Log: slog.New(slog.DiscardHandler)}
+	require.False(t, a.Installed(t.Context(), []string{"radarr"}))
+	list, err := s.ListEvents(t.Context(), store.EventFilter{})
+	require.NoError(t, err)
+	require.Empty(t, list, "what nobody gets is not kept")
+
+	a.Router, err = route.New([]config.Route{{Name: "hookarr", Types: []string{"hookarr.*"}, To: []string{"chat", "ops"}}})
+	require.NoError(t, err)
+	require.True(t, a.Installed(t.Context(), []string{"radarr", "sonarr"}))
+	require.False(t, a.Installed(t.Context(), []string{"lidarr"}))
+	list, err = s.ListEvents(t.Context(), store.EventFilter{})
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	found, deliveries, err := s.FindEvent(t.Context(), list[0].ID)
+	require.NoError(t, err)
+	require.Equal(t, sdk.TypeInstalled, found.Type)
+	require.Equal(t, "Events of radarr, sonarr arrive here from now on.", found.Summary)
+	require.Len(t, deliveries, 2)
+}
+
 // TestAlerts are stored once an hour, and routed to those who ask for them by name, but
 // not to the target that they are about.
 func TestAlerts(t *testing.T) {

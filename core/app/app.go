@@ -174,6 +174,7 @@ func (a *App) start(ctx context.Context) error {
 	if _, err := a.store.AgreeQueues(ctx); err != nil {
 		return err
 	}
+	a.welcome(ctx) // before catch-up can fill the database
 	return a.startQueue(ctx)
 }
 

@@ -24,7 +24,7 @@ func send(ctx context.Context, server, secret string, book *ledger) error {
 	if err != nil {
 		return err
 	}
-	samples, err := payloads.Radarr()
+	samples, err := payloads.Of("radarr")
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,6 @@
-// Package payloads holds sample webhooks, as the applications send them. The films
-// are real and free; the libraries, people and ids are made up.
+// Package payloads holds sample webhooks, as the applications send them. The titles are
+// real; the libraries, people and ids are made up. Those of generic are of Jellyseerr,
+// which the README configures.
 package payloads
 
 import (
@@ -10,8 +11,8 @@ import (
 	"strings"
 )
 
-//go:embed radarr/*.json
-var radarr embed.FS
+//go:embed */*.json
+var files embed.FS
 
 // Sample is the body of one webhook.
 type Sample struct {
@@ -20,15 +21,16 @@ type Sample struct {
 	Body []byte
 }
 
-// Radarr returns one sample for every event of Radarr's, by name.
-func Radarr() ([]Sample, error) {
-	names, err := fs.Glob(radarr, "radarr/*.json")
+// Of returns one sample for every event of a source plugin's application, by name: none
+// for a plugin that there are no samples for.
+func Of(plugin string) ([]Sample, error) {
+	names, err := fs.Glob(files, path.Join(plugin, "*.json"))
 	if err != nil {
 		return nil, fmt.Errorf("list samples: %w", err)
 	}
 	samples := make([]Sample, 0, len(names))
 	for _, name := range names {
-		body, err := radarr.ReadFile(name)
+		body, err := files.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("read sample: %w", err)
 		}

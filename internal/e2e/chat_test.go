@@ -60,7 +60,7 @@ func asJSON[M any](t *testing.T, messages []M) []string {
 func TestChatsTakeEverything(t *testing.T) {
 	t.Parallel()
 
-	samples, err := payloads.Radarr()
+	samples, err := payloads.Of("radarr")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(samples), 11)
 	for _, c := range []chat{newDiscord(t), newSlack(t)} {

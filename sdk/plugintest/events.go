@@ -63,7 +63,7 @@ func EventOf(typ sdk.Type) sdk.Event {
 	case sdk.TypeAppUpdated:
 		e.Update = &sdk.Update{From: "6.0.2", To: "6.0.3", Message: "Updated"}
 		return e
-	case sdk.TypeTest, sdk.TypeUnknown:
+	case sdk.TypeTest, sdk.TypeUnknown, sdk.TypeInstalled:
 		return e
 	case sdk.TypeReleaseGrabbed:
 		e.Release, e.Download = release, download

@@ -59,6 +59,8 @@ func styleOf(e sdk.Event) style {
 		return style{"Target resumed", "▶️", green}
 	case sdk.TypeDeliveryDead:
 		return style{"Not delivered", "📭", red}
+	case sdk.TypeInstalled:
+		return style{"Connected", "👋", green}
 	default:
 		return style{firstLine(e.NativeType, string(e.Type), "Event"), "ℹ️", grey}
 	}

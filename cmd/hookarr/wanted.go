@@ -1,0 +1,212 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/hookarr/hookarr/core/config"
+)
+
+// wanted is what somebody who begins wants: by flags, or by the answers to questions.
+type wanted struct {
+	discord, slack, webhook []string
+	// apps are NAME or NAME=URL,KEY.
+	apps        []string
+	externalURL string
+}
+
+func (w wanted) none() bool {
+	return len(w.discord)+len(w.slack)+len(w.webhook)+len(w.apps) == 0 && w.externalURL == ""
+}
+
+// filled is what the template writes.
+type filled struct {
+	Listen, ExternalURL, Plugins string
+	Apps                         []newApp
+	Targets                      []newTarget
+	// Example is that nothing was asked for: the target stands for one of the reader's.
+	Example bool
+}
+
+// To lists the targets in a route.
+func (f filled) To() string {
+	names := make([]string, len(f.Targets))
+	for i, t := range f.Targets {
+		names[i] = t.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+type newApp struct {
+	Name, Plugin string
+	// Asked is that the plugin asks the application through its API.
+	Asked          bool
+	URL, Key       string
+	HMAC, Password string
+}
+
+type newTarget struct{ Name, Plugin, URL, Secret string }
+
+// The applications whose plugins ask them through their API, and those that do not.
+var (
+	askedApps  = []string{"radarr", "sonarr", "lidarr", "whisparr"}
+	silentApps = []string{"readarr", "prowlarr"}
+)
+
+// exampleURL is of an endpoint that the reader puts another in the place of.
+const exampleURL = "http://127.0.0.1:9900/hook"
+
+// defaultPort is the one that webhooks are taken at.
+const defaultPort = "8484"
+
+// fill makes a configuration of what is wanted.
+func (w wanted) fill() (filled, error) {
+	f := filled{Listen: "127.0.0.1:" + defaultPort, ExternalURL: w.externalURL}
+	for _, group := range []struct {
+		flag, name, plugin string
+		urls               []string
+	}{{"--discord", "chat", "discord", w.discord}, {"--slack", "team", "slack", w.slack}, {"--webhook", "ops", "webhook", w.webhook}} {
+		for i, address := range group.urls {
+			if err := checkURL(address); err != nil {
+				return filled{}, usagef("%s: %w", group.flag, err)
+			}
+			t := newTarget{Name: group.name, Plugin: group.plugin, URL: address, Secret: freshWebhookSecret()}
+			if i > 0 {
+				t.Name = fmt.Sprintf("%s-%d", group.name, i+1)
+			}
+			f.Targets = append(f.Targets, t)
+		}
+	}
+	if len(f.Targets) == 0 {
+		f.Example = true
+		f.Targets = []newTarget{{Name: "ops", Plugin: "webhook", URL: exampleURL, Secret: freshWebhookSecret()}}
+	}
+	apps := w.apps
+	if len(apps) == 0 {
+		apps = askedApps[:1]
+	}
+	for _, text := range apps {
+		app, err := parseApp(text)
+		if err != nil {
+			return filled{}, usagef("--app: %w", err)
+		}
+		if slices.ContainsFunc(f.Apps, func(a newApp) bool { return a.Name == app.Name }) {
+			return filled{}, usagef("--app: %s is there twice: call the other %s-2", app.Name, app.Plugin)
+		}
+		f.Apps = append(f.Apps, app)
+	}
+	if w.externalURL != "" {
+		if err := checkURL(w.externalURL); err != nil {
+			return filled{}, usagef("--external-url: %w", err)
+		}
+		f.Listen = listenFor(w.externalURL)
+	}
+	return f, nil
+}
+
+// checkURL never repeats the URL, which may be a secret.
+func checkURL(address string) error {
+	if u, err := url.Parse(address); err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("want a URL that begins with http:// or https://")
+	}
+	return nil
+}
+
+// parseApp reads NAME or NAME=URL,KEY.
+func parseApp(text string) (newApp, error) {
+	name, rest, _ := strings.Cut(text, "=")
+	known := slices.Concat(askedApps, silentApps)
+	i := slices.IndexFunc(known, func(app string) bool { return name == app || strings.HasPrefix(name, app+"-") })
+	if i < 0 {
+		return newApp{}, fmt.Errorf("%q is no application%s", name, meant(name, known))
+	}
+	if !config.NamePattern.MatchString(name) || strings.HasSuffix(name, "-") || strings.Contains(name, "--") {
+		return newApp{}, fmt.Errorf("%q is no name: want at most 40 of a-z, 0-9 and single dashes, such as %s-4k", name, known[i])
+	}
+	app := newApp{Name: name, Plugin: known[i], Asked: i < len(askedApps), HMAC: freshSecret() + freshSecret(), Password: freshSecret()}
+	if rest == "" {
+		return app, nil
+	}
+	app.URL, app.Key = rest, ""
+	if j := strings.LastIndex(rest, ","); j >= 0 {
+		app.URL, app.Key = rest[:j], rest[j+1:]
+	}
+	switch {
+	case checkURL(app.URL) != nil:
+		return newApp{}, fmt.Errorf("%s: %w", name, checkURL(app.URL))
+	case app.Asked && app.Key == "":
+		return newApp{}, fmt.Errorf("%s: give the API key behind a comma, %s=URL,KEY: it is in the application's Settings, General", name, name)
+	case !app.Asked && app.Key != "":
+		return newApp{}, fmt.Errorf("%s: leave the key out: Hookarr takes its webhooks and asks it nothing", name)
+	}
+	return app, nil
+}
+
+// listenFor is where to listen for applications that come to an address.
+func listenFor(external string) string {
+	u, err := url.Parse(external)
+	if err != nil {
+		return ":" + defaultPort
+	}
+	port := cmp.Or(u.Port(), defaultPort)
+	switch {
+	case !isLoopback(external):
+		return ":" + port
+	case u.Hostname() == "localhost":
+		return net.JoinHostPort("127.0.0.1", port)
+	default:
+		return net.JoinHostPort(u.Hostname(), port)
+	}
+}
+
+// next says what to do with a configuration that was just written. Flags are what every
+// command needs to find it.
+func (f filled) next(flags string) string {
+	var b strings.Builder
+	b.WriteString("Next:\n")
+	step := 0
+	say := func(command, what string) {
+		step++
+		fmt.Fprintf(&b, "  %d. %s\n     %s\n", step, command+flags, what)
+	}
+	if f.Example {
+		say("hookarr check", "says what is wrong with it, once you have been through its sources and targets")
+		say("hookarr serve", "takes webhooks")
+	} else {
+		say("hookarr serve", "takes webhooks, and says hello to "+f.To())
+	}
+	say("hookarr send "+f.Apps[0].Name+" --sample "+sampleOf(f.Apps[0].Plugin), "shows the whole way, in another terminal")
+	var byHand []newApp
+	for _, a := range f.Apps {
+		if a.Asked && a.URL != "" {
+			say("hookarr connect "+a.Name, "has the application post its webhooks")
+			continue
+		}
+		byHand = append(byHand, a)
+	}
+	base := strings.TrimSuffix(cmp.Or(f.ExternalURL, "http://127.0.0.1:"+defaultPort), "/")
+	for _, a := range byHand {
+		fmt.Fprintf(&b, "\nIn %s, add a webhook to %s/hooks/%s,\nwith the username and password under sources.%s.auth.", a.Name, base, a.Name, a.Name)
+		if a.Asked {
+			fmt.Fprintf(&b, " Or put base_url and api_key\nunder sources.%s.config, and hookarr connect %s does it.", a.Name, a.Name)
+		}
+		b.WriteString("\n")
+	}
+	if f.ExternalURL == "" && slices.ContainsFunc(f.Apps, func(a newApp) bool { return a.URL != "" && !isLoopback(a.URL) }) {
+		b.WriteString("\nApplications on other machines need listen: :8484 in the file, and external_url: where\nthey reach this one.\n")
+	}
+	return b.String()
+}
+
+// sampleOf is one that the application of a plugin has.
+func sampleOf(plugin string) string {
+	if plugin == "prowlarr" {
+		return "grab"
+	}
+	return "import"
+}
