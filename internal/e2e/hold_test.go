@@ -75,7 +75,7 @@ func TestTroubleIsTold(t *testing.T) {
 	srv := newServer(t, settings{
 		database: "sqlite://" + t.TempDir() + "/hookarr.db",
 		targets:  webhookTarget(refusing) + "\n" + strings.Replace(webhookTarget(told), "ops:", "chat:", 1),
-		routes:   everything + "\n- {name: trouble, types: [\"hookarr.*\"], to: [ops, chat]}",
+		routes:   everything + "\n- {name: trouble, types: [\"hookarr.target_*\", \"hookarr.delivery_*\"], to: [ops, chat]}",
 	})
 	srv.start()
 	require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)
