@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/hookarr/hookarr/core/config"
-	"github.com/hookarr/hookarr/core/route"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -33,6 +32,6 @@ func (c *cli) warnUnknown(kind, name string, known []string) {
 // plugin's own have a dot.
 func (c *cli) warnUnknownType(t sdk.Type) {
 	if t != "" && !slices.Contains(sdk.Types(), t) {
-		c.tell("warning: --type: \"" + clean(string(t), titleWidth) + "\" is no event type of Hookarr's own" + route.SuggestType(string(t)))
+		c.tell("warning: --type: \"" + clean(string(t), titleWidth) + "\" is no event type of Hookarr's own" + suggestType(string(t)))
 	}
 }

@@ -118,7 +118,7 @@ func lint(cfg *config.Config) []config.Problem {
 	}
 	var warnings []config.Problem
 	if len(cfg.Routes) > 0 {
-		for _, p := range routes.Lint(sourceNames(cfg)) {
+		for _, p := range routes.Lint(sourceNames(cfg), suggestType) {
 			warnings = append(warnings, cfg.Problem(p.Key, p.Message))
 		}
 	}

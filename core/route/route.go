@@ -112,8 +112,9 @@ func (t *Table) Match(source string, e *sdk.Event, normalized []byte) []Match {
 }
 
 // Lint returns what is probably a mistake: sources that no route takes events from,
-// and patterns that match no source or no event type of this version.
-func (t *Table) Lint(sources []string) []Problem {
+// and patterns that match no source or no event type of this version. SuggestType ends the
+// message about such a pattern with what was probably meant.
+func (t *Table) Lint(sources []string, suggestType func(pattern string) string) []Problem {
 	var problems []Problem
 	for i, r := range t.routes {
 		for j, glob := range r.From {
@@ -128,7 +129,7 @@ func (t *Table) Lint(sources []string) []Problem {
 			if !slices.ContainsFunc(sdk.Types(), func(typ sdk.Type) bool { return matchesType([]string{glob}, string(typ)) }) {
 				problems = append(problems, Problem{
 					Key:     fmt.Sprintf("routes[%d].types[%d]", i, j),
-					Message: fmt.Sprintf("%q matches no event type%s", glob, SuggestType(glob)),
+					Message: fmt.Sprintf("%q matches no event type%s", glob, suggestType(glob)),
 				})
 			}
 		}
@@ -153,7 +154,7 @@ func (t *Table) LintTypes(sources []string, types map[string][]sdk.Type) []Probl
 		comes := func(source string) bool {
 			made, known := types[source]
 			if source == sdk.SourceHookarr {
-				made, known = []sdk.Type{sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead}, true
+				made, known = []sdk.Type{sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypeInstalled}, true
 			}
 			return !known || slices.ContainsFunc(made, func(typ sdk.Type) bool { return matchesType(r.Types, string(typ)) })
 		}
@@ -167,23 +168,6 @@ func (t *Table) LintTypes(sources []string, types map[string][]sdk.Type) []Probl
 		}
 	}
 	return problems
-}
-
-// SuggestType returns what was probably meant by a word that is no event type, such as an
-// application's own name, as the end of a message, or nothing.
-func SuggestType(word string) string {
-	if types := nativeTypes(word); len(types) > 0 {
-		return ", but is an application's own word: write " + strings.Join(types, ", ")
-	}
-	return config.Suggest(word, typeNames())
-}
-
-func typeNames() []string {
-	names := make([]string, 0, len(sdk.Types()))
-	for _, t := range sdk.Types() {
-		names = append(names, string(t))
-	}
-	return names
 }
 
 func matchesSource(globs []string, source string) bool {

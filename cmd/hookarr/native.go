@@ -1,8 +1,9 @@
-package route
+package main
 
 import (
 	"strings"
 
+	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -45,6 +46,19 @@ var neutral = strings.NewReplacer(
 // nativeTypes returns the event types that an application's name for them stands for.
 func nativeTypes(name string) []string {
 	types := native[strings.TrimPrefix(neutral.Replace(strings.ToLower(name)), "on")]
+	return typeNames(types)
+}
+
+// suggestType ends a message about a word that is no event type: with what it probably
+// means.
+func suggestType(word string) string {
+	if types := nativeTypes(word); len(types) > 0 {
+		return ", but is an application's own word: write " + strings.Join(types, ", ")
+	}
+	return config.Suggest(word, typeNames(sdk.Types()))
+}
+
+func typeNames(types []sdk.Type) []string {
 	names := make([]string, len(types))
 	for i, t := range types {
 		names[i] = string(t)
