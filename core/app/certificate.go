@@ -15,17 +15,6 @@ type certificate struct {
 	current atomic.Pointer[tls.Certificate]
 }
 
-// check reports whether the certificate of a configuration can be used in this process.
-func (c *certificate) check(t config.TLS) error {
-	if !t.Enabled() {
-		return nil
-	}
-	if _, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile); err != nil {
-		return fmt.Errorf("cannot be used with tls.key_file: %w", err)
-	}
-	return nil
-}
-
 // load reads the certificate of a configuration. Whether the listener speaks TLS does not
 // change while a process runs.
 func (c *certificate) load(t config.TLS) error {

@@ -174,9 +174,8 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 	for _, p := range found {
 		problems = append(problems, c.Problem(pluginKey(c, p), p.Message))
 	}
-	if err := a.servers.certificate.check(c.TLS); err != nil {
-		problems = append(problems, c.Problem("tls.cert_file", err.Error()))
-	}
+	unusable, _ := c.CheckTLS(time.Now())
+	problems = append(problems, unusable...)
 	if len(problems) > 0 {
 		if change != nil {
 			change.Abandon(ctx)
