@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/hookarr/hookarr/examples/payloads"
 	"github.com/hookarr/hookarr/internal/endpoint"
 	"github.com/hookarr/hookarr/internal/fakearr"
+	"github.com/hookarr/hookarr/internal/testpg"
 )
 
 // newcomer is somebody in a new directory who has read the first screen of the README. The
@@ -24,19 +26,20 @@ import (
 type newcomer struct {
 	*server
 	dir string
+	env []string
 }
 
-func newNewcomer(t *testing.T) *newcomer {
+func newNewcomer(t *testing.T, env ...string) *newcomer {
 	t.Helper()
 	dir, addr := t.TempDir(), freeAddr(t)
-	return &newcomer{server: serverOn(t, filepath.Join(dir, "hookarr.yaml"), addr), dir: dir}
+	return &newcomer{server: serverOn(t, filepath.Join(dir, "hookarr.yaml"), addr), dir: dir, env: append(env, "HOOKARR_LISTEN="+addr)}
 }
 
 // hookarr is a command as it is typed.
 func (n *newcomer) hookarr(args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(binaries, "hookarr"), args...)
 	cmd.Dir = n.dir
-	cmd.Env = append(os.Environ(), "HOOKARR_LISTEN="+strings.TrimPrefix(n.url, "http://"))
+	cmd.Env = append(os.Environ(), n.env...)
 	return cmd
 }
 
@@ -90,7 +93,8 @@ func TestTwoCommandsAndNoEdit(t *testing.T) {
 	require.NotContains(t, asJSON(t, await(3))[2], "Hookarr is connected")
 }
 
-// TestTwoCommandsThenConnect: the application's own test is the next thing in the channel.
+// TestTwoCommandsThenConnect: the application's own test is the next thing in the channel,
+// on a server's database too.
 func TestTwoCommandsThenConnect(t *testing.T) {
 	t.Parallel()
 	discord := &endpoint.Discord{}
@@ -99,7 +103,7 @@ func TestTwoCommandsThenConnect(t *testing.T) {
 	arr := fakearr.New(fakearr.Sonarr, fakearr.Options{})
 	api := httptest.NewServer(arr)
 	t.Cleanup(api.Close)
-	n := newNewcomer(t)
+	n := newNewcomer(t, "HOOKARR_DATABASE_URL="+testpg.New(t))
 
 	n.run("init", "--discord", discord.URL(web.URL), "--app", "sonarr="+api.URL+","+arr.APIKey())
 	n.serve()
@@ -132,7 +136,7 @@ func TestSamplesOfEveryApplication(t *testing.T) {
 		samples, err := payloads.Of(plugin)
 		require.NoError(t, err)
 		require.NotEmpty(t, samples)
-		require.Equal(t, len(samples), strings.Count(n.run("send", plugin, "--sample", "all"), fmt.Sprint(http.StatusAccepted)), plugin)
+		require.Equal(t, len(samples), strings.Count(n.run("send", plugin, "--sample", "all"), strconv.Itoa(http.StatusAccepted)), plugin)
 		var events []struct{ Type, State, Title string }
 		require.NoError(t, json.Unmarshal([]byte(n.run("events", "list", "--source", plugin, "--limit", "100", "--json")), &events))
 		require.Len(t, events, len(samples), plugin)
