@@ -54,20 +54,36 @@ func compile(source string, env reflect.Type) (*condition, error) {
 	return &condition{program: program}, nil
 }
 
+// errUnread is found when the event is not of the published schema.
+var errUnread = errors.New("the event cannot be read")
+
 // holds returns errBudget for a condition that takes too long to tell.
 func (c *condition) holds(f *facts) (bool, error) {
+	holds, err := c.evaluate(f)
+	if errors.Is(err, errBudget) {
+		return false, errBudget
+	}
+	return err == nil && holds, nil
+}
+
+// evaluate returns an error for an expression that speaks of what the event does not have,
+// too.
+func (c *condition) evaluate(f *facts) (bool, error) {
 	env := f.load()
 	if env == nil {
-		return false, nil
+		return false, errUnread
 	}
 	f.left = newBudget()
 	machine := vm.VM{MemoryBudget: memoryBudget}
 	result, err := machine.Run(c.program, env)
-	if errors.Is(err, errBudget) {
+	switch {
+	case errors.Is(err, errBudget):
 		return false, errBudget
+	case err != nil:
+		return false, explain(err)
 	}
 	holds, ok := result.(bool)
-	return err == nil && ok && holds, nil
+	return ok && holds, nil
 }
 
 func (f *facts) load() any {
