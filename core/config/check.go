@@ -67,12 +67,7 @@ func (k checker) process() {
 			k.problem(fmt.Sprintf("hosts[%d]", i), "want a name alone, such as hookarr.example.com")
 		}
 	}
-	if k.Admin.Listen != "" {
-		k.address("admin.listen", k.Admin.Listen)
-		if sameAddress(k.Listen, k.Admin.Listen) {
-			k.problem("admin.listen", "is where webhooks are taken too, and both cannot be: give it another port, or remove it, and health and metrics are at listen")
-		}
-	}
+	k.admin(k.Admin)
 	if k.ExternalURL != "" {
 		k.externalURL()
 	}

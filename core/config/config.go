@@ -92,10 +92,43 @@ type TLS struct {
 // Enabled reports whether TLS is configured.
 func (t TLS) Enabled() bool { return t.CertFile != "" }
 
-// Admin gives health and metrics a listener of their own; empty leaves them on the
-// webhook listener.
+// Admin is the operators' two doors: a unix socket, and a listener of their own. Health
+// and metrics are on the listener, or without one on that for webhooks.
 type Admin struct {
 	Listen string `koanf:"listen"`
+	// Socket is the path of the unix socket; see [Config.AdminSocket] for the default.
+	Socket string `koanf:"socket"`
+	// Tokens and ForwardAuth are who may use the API on the listener. Without both it is
+	// on the socket alone.
+	Tokens      []AdminToken `koanf:"tokens"`
+	ForwardAuth *ForwardAuth `koanf:"forward_auth"`
+	// BasePath precedes every path of the listener, such as /hookarr.
+	BasePath string `koanf:"base_path"`
+	// ExternalURL is where people reach the listener, through a proxy.
+	ExternalURL string `koanf:"external_url"`
+	// Hosts are names that it is reached by besides, without ports.
+	Hosts []string `koanf:"hosts"`
+}
+
+// AdminToken lets a program or a person use the API.
+type AdminToken struct {
+	Name string `koanf:"name"`
+	// Role is view or operate.
+	Role  string     `koanf:"role"`
+	Token sdk.Secret `koanf:"token"`
+}
+
+// ForwardAuth believes a proxy that has signed people in.
+type ForwardAuth struct {
+	// Header holds the name of the person.
+	Header string `koanf:"header"`
+	// Role is what each of them may do: view or operate.
+	Role string `koanf:"role"`
+	// GroupsHeader holds the person's groups; members of OperateGroups may operate.
+	GroupsHeader  string   `koanf:"groups_header"`
+	OperateGroups []string `koanf:"operate_groups"`
+	// From are the proxies: only from them is the header believed.
+	From []netip.Prefix `koanf:"from"`
 }
 
 // Database says where everything is kept: sqlite://PATH or postgres://….

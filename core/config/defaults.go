@@ -16,6 +16,8 @@ func (c *Config) setDefaults() {
 	c.Retention = Retention{Events: 30 * 24 * time.Hour, DeadLetters: 90 * 24 * time.Hour}
 }
 
+func (f *ForwardAuth) setDefaults() { f.Role = RoleView }
+
 func (s *Source) setDefaults() {
 	s.Catchup = Catchup{
 		Enabled:  true,

@@ -1,0 +1,127 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// The roles of who uses the API.
+const (
+	// RoleView reads everything but what senders sent and targets were sent, which may
+	// hold what is private.
+	RoleView = "view"
+	// RoleOperate reads everything and changes what runs.
+	RoleOperate = "operate"
+)
+
+// socketName is that of the socket where only its directory is known.
+const socketName = "hookarr.sock"
+
+// AdminSocket is the path of the operators' socket: that of admin.socket, or hookarr.sock
+// beside the SQLite database. With another database it is in XDG_RUNTIME_DIR, if there is
+// one, or beside the configuration file.
+func (c *Config) AdminSocket() string {
+	if c.Admin.Socket != "" {
+		return c.Admin.Socket
+	}
+	if path, ok := strings.CutPrefix(c.Database.URL.Reveal(), "sqlite://"); ok {
+		path, _, _ = strings.Cut(path, "?")
+		return filepath.Join(filepath.Dir(path), socketName)
+	}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, socketName)
+	}
+	return filepath.Join(filepath.Dir(c.File), socketName)
+}
+
+// basePath is what a path is made of that proxies and browsers leave as it is.
+var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
+
+func (k checker) admin(a Admin) {
+	if a.Listen != "" {
+		k.address("admin.listen", a.Listen)
+		if sameAddress(k.Listen, a.Listen) {
+			k.problem("admin.listen", "is where webhooks are taken too, and both cannot be: give it another port, or remove it, and health and metrics are at listen")
+		}
+	}
+	names := map[string]int{}
+	for i, t := range a.Tokens {
+		key := fmt.Sprintf("admin.tokens[%d]", i)
+		k.name(key+".name", t.Name)
+		if first, ok := names[t.Name]; ok {
+			k.problem(key+".name", "admin.tokens[%d] has this name too", first)
+		} else {
+			names[t.Name] = i
+		}
+		k.oneOf(key+".role", t.Role, RoleView, RoleOperate)
+		if n := len(t.Token.Reveal()); n < shortSecret {
+			k.problem(key+".token", "want %d characters or more, such as what openssl rand -hex 32 prints", shortSecret)
+		}
+	}
+	if a.ForwardAuth != nil {
+		k.forwardAuth("admin.forward_auth", *a.ForwardAuth)
+	}
+	if a.BasePath != "" && (!basePath.MatchString(a.BasePath) || slices.ContainsFunc(strings.Split(a.BasePath, "/"), isDots)) {
+		k.problem("admin.base_path", "want a path such as /hookarr, without a / at its end")
+	}
+	if a.ExternalURL != "" {
+		u, err := url.Parse(a.ExternalURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			k.problem("admin.external_url", "want the URL that people open, such as https://hookarr.example")
+		}
+	}
+	for i, host := range a.Hosts {
+		if !isHostname(host) {
+			k.problem(fmt.Sprintf("admin.hosts[%d]", i), "want the name of a host alone, such as nas.lan: no scheme, port, path or *")
+		}
+	}
+	if a.Listen == "" && (len(a.Tokens) > 0 || a.ForwardAuth != nil) {
+		k.warn("admin", "without admin.listen the API is on the socket alone, and needs no token there")
+	}
+}
+
+func isDots(segment string) bool { return segment == "." || segment == ".." }
+
+func isHostname(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	u, err := url.Parse("http://" + host)
+	return err == nil && host != "" && u.Host == host && u.Port() == "" && !strings.ContainsAny(host, "*:@ ")
+}
+
+func (k checker) forwardAuth(key string, f ForwardAuth) {
+	if !httpguts.ValidHeaderFieldName(f.Header) {
+		k.problem(key+".header", "want the name of the header in which the proxy tells who signed in, such as Remote-User")
+	}
+	if len(f.From) == 0 {
+		k.problem(key+".from", "give the addresses of the proxy: anybody else could send this header too")
+	}
+	for i, from := range f.From {
+		if from.Bits() == 0 {
+			k.problem(fmt.Sprintf("%s.from[%d]", key, i), "is everybody: give the addresses of the proxy")
+		}
+	}
+	k.oneOf(key+".role", f.Role, RoleView, RoleOperate)
+	switch {
+	case f.GroupsHeader != "" && !httpguts.ValidHeaderFieldName(f.GroupsHeader):
+		k.problem(key+".groups_header", "want the name of a header, such as Remote-Groups")
+	case f.GroupsHeader != "" && len(f.OperateGroups) == 0:
+		k.problem(key+".operate_groups", "name the groups of groups_header whose members may operate")
+	case f.GroupsHeader == "" && len(f.OperateGroups) > 0:
+		k.problem(key+".groups_header", "name the header that tells the groups, such as Remote-Groups")
+	}
+	for i, group := range f.OperateGroups {
+		if strings.TrimSpace(group) == "" {
+			k.problem(fmt.Sprintf("%s.operate_groups[%d]", key, i), "must not be empty")
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package config_test
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/config"
+)
+
+func TestLoadAdmin(t *testing.T) {
+	t.Parallel()
+	secret := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(secret, []byte("0123456789abcdef\n"), 0o600))
+	c, err := load(t, `
+admin:
+  listen: 127.0.0.1:9000
+  socket: /run/hookarr/hookarr.sock
+  tokens:
+    - {name: dashboard, role: view, token: "${DASHBOARD_TOKEN}"}
+    - {name: ci, role: operate, token_file: `+secret+`}
+  forward_auth: {header: Remote-User, groups_header: Remote-Groups, operate_groups: [admins], from: [10.0.0.2]}
+  base_path: /hookarr
+  external_url: https://home.example/hookarr
+  hosts: [nas.lan, "::1"]
+`, "DASHBOARD_TOKEN=fedcba9876543210")
+	require.NoError(t, err)
+	require.Equal(t, config.Admin{
+		Listen: "127.0.0.1:9000",
+		Socket: "/run/hookarr/hookarr.sock",
+		Tokens: []config.AdminToken{
+			{Name: "dashboard", Role: config.RoleView, Token: "fedcba9876543210"},
+			{Name: "ci", Role: config.RoleOperate, Token: "0123456789abcdef"},
+		},
+		ForwardAuth: &config.ForwardAuth{
+			Header: "Remote-User", Role: config.RoleView, GroupsHeader: "Remote-Groups", OperateGroups: []string{"admins"},
+			From: []netip.Prefix{netip.MustParsePrefix("10.0.0.2/32")},
+		},
+		BasePath:    "/hookarr",
+		ExternalURL: "https://home.example/hookarr",
+		Hosts:       []string{"nas.lan", "::1"},
+	}, c.Admin)
+	require.Equal(t, "/run/hookarr/hookarr.sock", c.AdminSocket())
+	redacted, err := c.Redacted(nil)
+	require.NoError(t, err)
+	require.NotContains(t, string(redacted), "fedcba9876543210")
+	require.NotContains(t, string(redacted), "0123456789abcdef")
+	require.Contains(t, string(redacted), "name: dashboard")
+}
+
+func TestLoadAdminNamesEveryProblem(t *testing.T) {
+	t.Parallel()
+	_, err := load(t, `
+admin:
+  listen: 9000
+  tokens:
+    - {name: ci, role: root, token: short}
+    - {name: ci, role: operate}
+  forward_auth: {header: "Remote User", role: admin, groups_header: "Remote Groups", operate_groups: []}
+  base_path: /hookarr/
+  external_url: hookarr.example
+  hosts: ["http://nas", "nas:9000", "*"]
+`)
+	failed, ok := errors.AsType[*config.Error](err)
+	require.True(t, ok)
+	golden(t, "testdata/admin_problems.txt", withoutFile(messages(failed.Problems), failed.Problems[0].File))
+	require.NotContains(t, err.Error(), "short")
+
+	_, err = load(t, `{admin: {listen: "127.0.0.1:0", forward_auth: {header: Remote-User, from: [0.0.0.0/0], operate_groups: [""]}, base_path: /a/../b}}`)
+	failed, ok = errors.AsType[*config.Error](err)
+	require.True(t, ok)
+	golden(t, "testdata/admin_problems_more.txt", withoutFile(messages(failed.Problems), failed.Problems[0].File))
+}
+
+func withoutFile(text, file string) string { return strings.ReplaceAll(text, file, "hookarr.yaml") }
+
+func TestLoadAdminWarnsOfTokensWithoutAListener(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, `{admin: {tokens: [{name: ci, role: view, token: 0123456789abcdef}]}}`)
+	require.NoError(t, err)
+	require.Contains(t, messages(c.Warnings), "admin: without admin.listen the API is on the socket alone")
+}
+
+func TestAdminSocket(t *testing.T) { //nolint:paralleltest // it sets a variable of the process
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	socket := func(url string) string {
+		c, err := load(t, `database: {url: "`+url+`"}`)
+		require.NoError(t, err)
+		rel, err := filepath.Rel(filepath.Dir(c.File), c.AdminSocket())
+		if err != nil {
+			return c.AdminSocket()
+		}
+		return rel
+	}
+	require.Equal(t, "data/hookarr.sock", socket("sqlite://data/hookarr.db"))
+	require.Equal(t, "hookarr.sock", socket("postgres://db/hookarr"))
+	c, err := load(t, `database: {url: "sqlite:///var/lib/hookarr/hookarr.db?_pragma=x"}`)
+	require.NoError(t, err)
+	require.Equal(t, "/var/lib/hookarr/hookarr.sock", c.AdminSocket())
+	t.Setenv("XDG_RUNTIME_DIR", "/run/user/1000")
+	c, err = load(t, `database: {url: "postgres://db/hookarr"}`)
+	require.NoError(t, err)
+	require.Equal(t, "/run/user/1000/hookarr.sock", c.AdminSocket())
+}
