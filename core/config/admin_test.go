@@ -86,7 +86,7 @@ func TestLoadAdminWarnsOfTokensWithoutAListener(t *testing.T) {
 	require.Contains(t, messages(c.Warnings), "admin: without admin.listen the API is on the socket alone")
 }
 
-func TestAdminSocket(t *testing.T) { //nolint:paralleltest // it sets a variable of the process
+func TestAdminSocket(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", "")
 	socket := func(url string) string {
 		c, err := load(t, `database: {url: "`+url+`"}`)

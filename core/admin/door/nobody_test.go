@@ -1,0 +1,8 @@
+package door_test
+
+import "syscall"
+
+// asNobody makes a process another user's.
+func asNobody() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+}

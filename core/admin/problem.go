@@ -1,0 +1,57 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// ProblemType is the media type of a Problem.
+const ProblemType = "application/problem+json"
+
+// Problem is what the API answers when it does not do what it was asked (RFC 9457). It
+// never repeats a value of the request.
+type Problem struct {
+	Type   string `json:"type,omitempty" doc:"Reference of the kind of problem; about:blank says no more than status." example:"about:blank"`
+	Title  string `json:"title" doc:"The status in words."`
+	Status int    `json:"status" doc:"HTTP status."`
+	Detail string `json:"detail,omitempty" doc:"What is wrong and what to do, in a sentence for people."`
+	// Errors are the fields of the request that are wrong.
+	Errors []FieldProblem `json:"errors,omitempty" doc:"The fields of the request that are wrong."`
+	// Candidates are what an ambiguous id may mean.
+	Candidates []string `json:"candidates,omitempty" doc:"What an ambiguous id may mean; at most 5."`
+	// Count is what a filter matches, where another number was expected.
+	Count *int `json:"count,omitempty" doc:"What the filter matches, where another number was expected."`
+}
+
+// FieldProblem is a field of a request and what is wrong with it.
+type FieldProblem struct {
+	Location string `json:"location,omitempty" doc:"Where the field is, such as body.expect_count."`
+	Message  string `json:"message" doc:"What is wrong with it."`
+}
+
+// NewProblem returns a problem with the title of its status.
+func NewProblem(status int, detail string) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
+}
+
+// Error returns the detail.
+func (p *Problem) Error() string {
+	if p.Detail == "" {
+		return p.Title
+	}
+	return p.Detail
+}
+
+// GetStatus returns the status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is that of every problem.
+func (*Problem) ContentType(string) string { return ProblemType }
+
+// Write answers a request with the problem.
+func (p *Problem) Write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", ProblemType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}

@@ -1,0 +1,18 @@
+package auth
+
+import (
+	"net/http"
+	"net/netip"
+)
+
+// Client returns the address that a request comes from, as far as the trusted proxies can
+// be believed: the peer's when X-Forwarded-For is malformed.
+func Client(r *http.Request, trusted []netip.Prefix) netip.Addr {
+	return (&Gate{trusted: unmapPrefixes(trusted)}).Client(r)
+}
+
+// FromPeer reports whether a request's connection comes from one of the prefixes,
+// whatever its headers say.
+func FromPeer(r *http.Request, prefixes []netip.Prefix) bool {
+	return contains(unmapPrefixes(prefixes), peer(r))
+}
