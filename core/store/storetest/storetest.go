@@ -71,6 +71,7 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"Cursors":                    testCursors,
 		"ForgetCursor":               testForgetCursor,
 		"AskCatchupOnce":             testAskCatchup,
+		"ClaimKeys":                  testClaim,
 		"Enrich":                     testEnrich,
 		"Retry":                      testRetry,
 		"Cancel":                     testCancel,
