@@ -19,8 +19,6 @@ type Problem struct {
 	Errors []FieldProblem `json:"errors,omitempty" doc:"The fields of the request that are wrong."`
 	// Candidates are what an ambiguous id may mean.
 	Candidates []string `json:"candidates,omitempty" doc:"What an ambiguous id may mean; at most 5."`
-	// Count is what a filter matches, where another number was expected.
-	Count *int `json:"count,omitempty" doc:"What the filter matches, where another number was expected."`
 }
 
 // FieldProblem is a field of a request and what is wrong with it.

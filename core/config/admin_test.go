@@ -79,6 +79,17 @@ admin:
 
 func withoutFile(text, file string) string { return strings.ReplaceAll(text, file, "hookarr.yaml") }
 
+func TestLoadAdminFromTheEnvironment(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, "", "HOOKARR_ADMIN_SOCKET=/run/h.sock", "HOOKARR_ADMIN_BASE_PATH=/h", "HOOKARR_ADMIN_HOSTS=nas.lan,nas",
+		"HOOKARR_ADMIN_EXTERNAL_URL=https://h.example", "HOOKARR_ADMIN_FORWARD_AUTH_HEADER=Remote-User", "HOOKARR_ADMIN_FORWARD_AUTH_FROM=10.0.0.2")
+	require.NoError(t, err)
+	require.Equal(t, config.Admin{
+		Socket: "/run/h.sock", BasePath: "/h", Hosts: []string{"nas.lan", "nas"}, ExternalURL: "https://h.example",
+		ForwardAuth: &config.ForwardAuth{Header: "Remote-User", Role: config.RoleView, From: []netip.Prefix{netip.MustParsePrefix("10.0.0.2/32")}},
+	}, c.Admin)
+}
+
 func TestLoadAdminWarnsOfTokensWithoutAListener(t *testing.T) {
 	t.Parallel()
 	c, err := load(t, `{admin: {tokens: [{name: ci, role: view, token: 0123456789abcdef}]}}`)

@@ -1,0 +1,144 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+// Store is what the service reads. store.Store is one.
+type Store interface {
+	SearchEvents(ctx context.Context, f store.EventFilter) (store.EventPage, error)
+	FindEventsByPrefix(ctx context.Context, prefix string, limit int) ([]uuid.UUID, error)
+	FindEvent(ctx context.Context, id uuid.UUID) (event.Event, []event.Delivery, error)
+	ListRepetitions(ctx context.Context, eventID uuid.UUID, limit int) ([]store.Repetition, error)
+	SearchDeliveries(ctx context.Context, f store.DeliveryFilter) (store.DeliveryPage, error)
+	FindDeliveriesByPrefix(ctx context.Context, prefix string, limit int) ([]uuid.UUID, error)
+	FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery, []event.Attempt, error)
+	CountDeliveries(ctx context.Context) ([]store.DeliveryCount, error)
+	ListTargets(ctx context.Context) ([]store.Target, time.Time, error)
+	FindCursor(ctx context.Context, source string) (store.Cursor, error)
+	LastSeen(ctx context.Context) ([]store.Seen, error)
+	FindAction(ctx context.Context, id uuid.UUID) (store.Action, error)
+	ListActions(ctx context.Context, f store.ActionFilter) ([]store.Action, error)
+	ActionsOf(ctx context.Context, eventID uuid.UUID, limit int) ([]store.EventAction, error)
+}
+
+// Settings are those that hold now, of a server or of a file. The values do not change; a
+// reload brings others.
+type Settings interface {
+	Config() *config.Config
+	Routes() *route.Table
+}
+
+// Reloader takes the configuration that is there now into use.
+type Reloader interface {
+	// Reload changes nothing with dryRun. An error that matches [*config.Error] refuses the
+	// configuration as a whole.
+	Reload(ctx context.Context, dryRun bool) (Reload, error)
+}
+
+// Reload is what a reload has changed, or would.
+type Reload struct {
+	Applied bool            `json:"applied" doc:"Whether the configuration that is there now is in use."`
+	Changes []config.Change `json:"changes" nullable:"false" doc:"What differs; empty for nothing."`
+	// Problems refuse the whole: the old configuration stays in use.
+	Problems []config.Problem `json:"problems" nullable:"false" doc:"What refuses the configuration as a whole: the former one stays in use."`
+	// NeedsRestart are keys that differ and cannot be changed while the server runs.
+	NeedsRestart []string `json:"needs_restart" nullable:"false" doc:"Keys that differ and are taken into use at the next start."`
+}
+
+// Plugins are those of a running server. pluginhost.Host is one.
+type Plugins interface {
+	Status() []pluginhost.Status
+	// Reload runs the binary that is there now, if it is well.
+	Reload(ctx context.Context, kind host.Kind, plugin string) error
+}
+
+// Decoder asks the sources' plugins. pluginhost.Host is one.
+type Decoder interface {
+	Decode(ctx context.Context, source string, r sdk.Request) (host.Decoded, error)
+}
+
+// Trier asks the targets' plugins for what leaves no trace. An event is JSON by the
+// published schema.
+type Trier interface {
+	// TestTarget has a target send its test, which may be a message that people see. The
+	// error matches host.ErrUnsupported for a plugin that has none.
+	TestTarget(ctx context.Context, target string) (Tested, error)
+	// Preview returns what a target would send, and sends nothing. The error is like
+	// TestTarget's.
+	Preview(ctx context.Context, target string, event json.RawMessage) (Preview, error)
+}
+
+// Preview is what a target would send.
+type Preview struct {
+	Target      string `json:"target"`
+	ContentType string `json:"content_type,omitempty" doc:"Media type of body."`
+	Body        string `json:"body" doc:"What would be sent, without secrets."`
+}
+
+// Service does what operators ask for. It may be used concurrently. Store and Settings are
+// always there; the others need a running server, and are nil without one.
+type Service struct {
+	Store    Store
+	Settings Settings
+	// Operate changes rows.
+	Operate Operator
+
+	Reloader Reloader
+	Plugins  Plugins
+	Decoder  Decoder
+	Trier    Trier
+	// Program says what answers; the service adds the settings in use.
+	Program Version
+}
+
+// Version says what answers.
+type Version struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	// Commit and Node may be unknown.
+	Commit string `json:"commit,omitempty"`
+	Node   string `json:"node,omitempty" doc:"The process, where several share a database."`
+	// Config is the file that the server runs, and ConfigHash tells what it holds, less the
+	// secrets, from others.
+	Config     string `json:"config,omitempty" doc:"The file that the server runs."`
+	ConfigHash string `json:"config_hash,omitempty" doc:"Tells the settings in use, less the secrets, from others."`
+}
+
+// errNoServer answers what only a server can do.
+var errNoServer = NewProblem(http.StatusServiceUnavailable, "this needs a running server: start hookarr serve")
+
+func invalid(format string, args ...any) *Problem {
+	return NewProblem(http.StatusUnprocessableEntity, fmt.Sprintf(format, args...))
+}
+
+func conflict(format string, args ...any) *Problem {
+	return NewProblem(http.StatusConflict, fmt.Sprintf(format, args...))
+}
+
+func notFound(format string, args ...any) *Problem {
+	return NewProblem(http.StatusNotFound, fmt.Sprintf(format, args...))
+}
+
+// missing is what a look-up says of an id that is not stored.
+func missing(err error, what string, id uuid.UUID) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return notFound("there is no %s %s", what, id)
+	}
+	return fmt.Errorf("find %s: %w", what, err)
+}
