@@ -77,6 +77,12 @@ admin:
 	golden(t, "testdata/admin_problems_more.txt", withoutFile(messages(failed.Problems), failed.Problems[0].File))
 }
 
+func TestAdminListensElsewhereThanWebhooks(t *testing.T) {
+	t.Parallel()
+	_, err := load(t, `{listen: "127.0.0.1:8484", admin: {listen: "127.0.0.1:8484"}}`)
+	require.ErrorContains(t, err, "admin.listen: is where webhooks are taken too")
+}
+
 func withoutFile(text, file string) string { return strings.ReplaceAll(text, file, "hookarr.yaml") }
 
 func TestLoadAdminFromTheEnvironment(t *testing.T) {
@@ -113,6 +119,9 @@ func TestAdminSocket(t *testing.T) {
 	c, err := load(t, `database: {url: "sqlite:///var/lib/hookarr/hookarr.db?_pragma=x"}`)
 	require.NoError(t, err)
 	require.Equal(t, "/var/lib/hookarr/hookarr.sock", c.AdminSocket())
+	c, err = load(t, `admin: {socket: run/h.sock}`)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(filepath.Dir(c.File), "run/h.sock"), c.AdminSocket())
 	t.Setenv("XDG_RUNTIME_DIR", "/run/user/1000")
 	c, err = load(t, `database: {url: "postgres://db/hookarr"}`)
 	require.NoError(t, err)

@@ -25,6 +25,7 @@ func (d *decoder) path(key, name string) string {
 func (d *decoder) paths(c *Config) {
 	c.TLS.CertFile = d.path("tls.cert_file", c.TLS.CertFile)
 	c.TLS.KeyFile = d.path("tls.key_file", c.TLS.KeyFile)
+	c.Admin.Socket = d.path("admin.socket", c.Admin.Socket)
 	for i, dir := range c.Plugins.Dir {
 		c.Plugins.Dir[i] = d.path(fmt.Sprintf("plugins.dir[%d]", i), dir)
 	}
@@ -41,6 +42,7 @@ func (c *Config) asWritten() *Config {
 	written := *c
 	written.TLS.CertFile = strings.TrimPrefix(c.TLS.CertFile, dir)
 	written.TLS.KeyFile = strings.TrimPrefix(c.TLS.KeyFile, dir)
+	written.Admin.Socket = strings.TrimPrefix(c.Admin.Socket, dir)
 	written.Plugins.Lock = strings.TrimPrefix(c.Plugins.Lock, dir)
 	written.Plugins.Dir = make([]string, len(c.Plugins.Dir))
 	for i, d := range c.Plugins.Dir {
