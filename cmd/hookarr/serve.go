@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/app"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/route"
@@ -60,6 +61,7 @@ func (c *cli) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	a, err := app.New(ctx, cfg, app.Options{
 		Log: log, Level: level, Load: func() (*config.Config, error) { return c.load(flags) },
+		Program: program(),
 	})
 	if err != nil {
 		return err
@@ -82,6 +84,12 @@ func (c *cli) serve(ctx context.Context, flags *pflag.FlagSet) error {
 		}
 	})
 	return a.Run(ctx)
+}
+
+// program is what operators are told of this one.
+func program() admin.Version {
+	b := readBuild()
+	return admin.Version{Version: b.Version, Go: b.Go, Commit: b.Commit}
 }
 
 // newLog returns the log of a checked configuration, at the level that is set.

@@ -86,9 +86,13 @@ type Trier interface {
 
 // Preview is what a target would send.
 type Preview struct {
-	Target      string `json:"target"`
-	ContentType string `json:"content_type,omitempty" doc:"Media type of body."`
-	Body        string `json:"body" doc:"What would be sent, without secrets."`
+	Target      string      `json:"target"`
+	Method      string      `json:"method,omitempty"`
+	URL         string      `json:"url,omitempty" doc:"Where it would be sent, without secrets."`
+	Headers     http.Header `json:"headers,omitempty" doc:"Without secrets."`
+	ContentType string      `json:"content_type,omitempty" doc:"Media type of body."`
+	Body        string      `json:"body" doc:"What would be sent, without secrets."`
+	Truncated   bool        `json:"truncated,omitempty" doc:"The body is longer than this."`
 }
 
 // Service does what operators ask for. It may be used concurrently. Store and Settings are

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/riverqueue/river"
 
+	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/alert"
 	"github.com/hookarr/hookarr/core/catchup"
 	"github.com/hookarr/hookarr/core/config"
@@ -23,6 +24,7 @@ import (
 	"github.com/hookarr/hookarr/core/enrich"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/ingest"
+	"github.com/hookarr/hookarr/core/operate"
 	"github.com/hookarr/hookarr/core/outage"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/store"
@@ -51,6 +53,10 @@ type App struct {
 	intake   *ingest.Intake
 	servers  *servers
 	reloads  *reloads
+	operate  *operate.Service
+	// operators are let in; program is what they are told of this one.
+	operators *operators
+	program   admin.Version
 	// overrun is told of expressions that took too long.
 	overrun func(route string)
 	// current is the generation that holds now.
@@ -73,6 +79,8 @@ type Options struct {
 	Level *slog.LevelVar
 	// Load reads the configuration again. Without it nothing is reloaded.
 	Load func() (*config.Config, error)
+	// Program is what operators are told of the program.
+	Program admin.Version
 }
 
 // New builds a process from a checked configuration. It takes the addresses, and a
@@ -102,7 +110,9 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (*App,
 		log:      o.Log,
 		node:     fmt.Sprintf("%.40s_%s", hostname, id),
 		registry: prometheus.NewRegistry(),
+		program:  o.Program,
 	}
+	a.program.Node = a.node
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.overrun = overruns(a.log, a.registry)
 	g.routes.OnOverrun(a.overrun)
@@ -124,9 +134,18 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (*App,
 		Decoder:    a.plugins, Store: a.store, Log: a.log, Metrics: a.registry,
 		MaxBodies: int64(c.Limits.Bodies),
 	})
+	a.operate = newOperate(a)
+	// While this process has the database to itself.
+	if l.local, err = listenLocally(ctx, c, o.Log); err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
 	a.servers, err = newServers(a, l)
 	if err != nil {
-		return nil, errors.Join(err, a.store.Close())
+		err = errors.Join(err, a.store.Close())
+		if l.local != nil {
+			err = errors.Join(err, l.local.Close())
+		}
+		return nil, err
 	}
 	return a, nil
 }
@@ -215,7 +234,7 @@ func (a *App) startQueue(ctx context.Context) error {
 		Historian: a.plugins, Rememberer: a.intake, Store: a.store, Log: a.log, Metrics: a.registry,
 	})
 	enricher := &enrich.Worker{Fetcher: a.plugins, Store: a.store, Log: a.outage.Logger()}
-	if err := errors.Join(reader.Begin(ctx), reader.Register(registered), enricher.Register(registered)); err != nil {
+	if err := errors.Join(reader.Begin(ctx), reader.Register(registered), enricher.Register(registered), a.operate.Register(registered)); err != nil {
 		return err
 	}
 	g := a.current.Load()
@@ -224,6 +243,7 @@ func (a *App) startQueue(ctx context.Context) error {
 	a.queues = workersOf(queues)
 	reader.Queues(queues, fetch)
 	enricher.Queues(queues, fetch)
+	a.operate.Queues(queues, fetch)
 	queue, err := a.store.OpenQueue(&river.Config{
 		ID:           a.node,
 		Logger:       a.outage.River(),

@@ -2,6 +2,7 @@ package app
 
 import (
 	"net"
+	"net/url"
 	"os"
 	"slices"
 
@@ -14,6 +15,9 @@ func ownHosts(c *config.Config) []string {
 	hosts := slices.Clone(c.Hosts)
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil {
 		hosts = append(hosts, host)
+	}
+	if u, err := url.Parse(c.ExternalURL); err == nil && u.Hostname() != "" {
+		hosts = append(hosts, u.Hostname())
 	}
 	if name, err := os.Hostname(); err == nil {
 		hosts = append(hosts, name)

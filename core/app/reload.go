@@ -28,7 +28,7 @@ const drainTimeout = 30 * time.Second
 
 // restartKeys are what a running process keeps as it was made. A key ends with a dot for
 // everything below it.
-var restartKeys = []string{"listen", "admin.", "database.", "plugins.", "limits.", "log.format"}
+var restartKeys = []string{"listen", "admin.listen", "admin.socket", "database.", "plugins.", "limits.", "log.format"}
 
 // Reloaded says what a reload changed, or would change.
 type Reloaded struct {
@@ -93,6 +93,20 @@ func (r *reloads) begin(ctx context.Context) error {
 }
 
 func (r *reloads) end() { r.turn <- struct{}{} }
+
+// drain is the time for what a generation leaves behind. It ends when the process stops,
+// which drains everything.
+func (r *reloads) drain(ctx context.Context, former *generation) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout+former.longestTimeout())
+	go func() {
+		select {
+		case <-r.stopping:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
 
 // holds tells of a configuration that was applied.
 func (r *reloads) holds(c *config.Config) {
@@ -192,12 +206,15 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 	next.routes.OnOverrun(a.overrun)
 	next.resolve(a.plugins, former.plan)
 	a.replace(ctx, former, next)
-	draining, cancel := context.WithTimeout(ctx, drainTimeout+former.longestTimeout())
+	draining, cancel := a.reloads.drain(ctx, former)
 	defer cancel()
 	a.note(ctx, "queues of targets not ended yet", a.changeQueues(draining, next))
 	a.note(ctx, "former plugins not ended in time", change.Finish(draining))
 	a.reloads.holds(c)
 	a.warnUnsafe(ctx)
+	for _, w := range c.Warnings {
+		a.log.WarnContext(ctx, "configuration", slog.String("problem", w.String()))
+	}
 	if len(r.Changes) > 0 {
 		a.log.InfoContext(ctx, "configuration reloaded", slog.Int("changes", len(r.Changes)))
 	}
@@ -212,6 +229,7 @@ func (a *App) replace(ctx context.Context, former, next *generation) {
 	a.current.Store(next)
 	a.note(ctx, "rate of a target not reset", a.workers.Follow(ctx, former.plan))
 	a.note(ctx, "certificate not read", a.servers.certificate.load(next.config.TLS))
+	a.note(ctx, "operators let in as before", a.operators.admit(next.config))
 	if maps.Equal(former.histories, next.histories) {
 		return
 	}
@@ -230,7 +248,7 @@ func (a *App) describe(ctx context.Context) {
 	next := *former
 	next.resolve(a.plugins, former.plan)
 	a.replace(ctx, former, &next)
-	draining, cancel := context.WithTimeout(ctx, drainTimeout+former.longestTimeout())
+	draining, cancel := a.reloads.drain(ctx, former)
 	defer cancel()
 	a.note(ctx, "queues of targets not ended yet", a.changeQueues(draining, &next))
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/admin/door"
 	"github.com/hookarr/hookarr/core/config"
 )
 
@@ -41,17 +42,19 @@ var (
 // metrics where that is configured.
 type servers struct {
 	hooks, admin *http.Server
-	config       *config.Config
-	log          *slog.Logger
-	listeners    listeners
-	certificate  certificate
+	// local is the operators' socket; nil where there is none.
+	local       *http.Server
+	config      *config.Config
+	log         *slog.Logger
+	listeners   listeners
+	certificate certificate
 	// state is why no webhook is taken now, or nil.
 	state  atomic.Pointer[error]
 	failed chan error
 }
 
 func newServers(a *App, l listeners) (*servers, error) {
-	s := &servers{config: a.config, log: a.log, listeners: l, failed: make(chan error, 2)}
+	s := &servers{config: a.config, log: a.log, listeners: l, failed: make(chan error, 3)}
 	s.state.Store(&errStarting)
 	if err := s.certificate.load(a.config.TLS); err != nil {
 		return nil, at(a.config, "tls.cert_file", err)
@@ -67,11 +70,20 @@ func newServers(a *App, l listeners) (*servers, error) {
 		Degraded: a.sickPlugins,
 		Metrics:  a.registry,
 	})
+	a.servers = s
+	var err error
+	if a.operators, err = newOperators(a, health); err != nil {
+		return nil, err
+	}
 	other := http.NotFoundHandler()
 	if a.config.Admin.Listen == "" {
 		other = health
 	} else {
-		s.admin = s.server(withoutRedirects(health))
+		s.admin = s.server(withoutRedirects(a.operators))
+	}
+	if l.local != nil {
+		s.local = s.server(withoutRedirects(a.operators.socket()))
+		s.local.ConnContext = door.ConnContext
 	}
 	s.hooks = s.server(doorFirst(s.whenOpen(a.intake), other))
 	s.hooks.TLSConfig = s.certificate.config()
@@ -117,8 +129,8 @@ func (s *servers) whenOpen(next http.Handler) http.Handler {
 }
 
 // listeners are the addresses that a process has taken. admin is nil where webhooks
-// and health share one.
-type listeners struct{ hooks, admin net.Listener }
+// and health share one, and local without the operators' socket.
+type listeners struct{ hooks, admin, local net.Listener }
 
 func listen(ctx context.Context, c *config.Config) (l listeners, err error) {
 	var lc net.ListenConfig
@@ -136,10 +148,26 @@ func listen(ctx context.Context, c *config.Config) (l listeners, err error) {
 
 func (l listeners) close() error {
 	err := l.hooks.Close()
-	if l.admin != nil {
-		err = errors.Join(err, l.admin.Close())
+	for _, other := range []net.Listener{l.admin, l.local} {
+		if other != nil {
+			err = errors.Join(err, other.Close())
+		}
 	}
 	return err
+}
+
+// listenLocally takes the operators' socket. Where nobody has asked for it, a process
+// works without.
+func listenLocally(ctx context.Context, c *config.Config, log *slog.Logger) (net.Listener, error) {
+	l, err := door.ListenSocket(ctx, c.AdminSocket())
+	switch {
+	case err == nil:
+		return l, nil
+	case c.Admin.Socket != "":
+		return nil, fmt.Errorf("%s: %w", c.File, err)
+	}
+	log.WarnContext(ctx, "no socket for commands: they reach this server by admin.listen alone", slog.Any("error", err))
+	return nil, nil //nolint:nilnil // there is none
 }
 
 func (s *servers) serve() {
@@ -149,9 +177,26 @@ func (s *servers) serve() {
 		serve = func() error { return s.hooks.ServeTLS(hooks, "", "") }
 	}
 	go s.run(serve)
+	if s.local != nil {
+		go s.run(func() error { return s.local.Serve(s.listeners.local) })
+	}
 	if s.admin != nil {
 		go s.run(func() error { return s.admin.Serve(newCrowd(s.listeners.admin, maxConnections)) })
 	}
+}
+
+// afterStart answers operators once everything runs, and until it is closed.
+func (s *servers) afterStart(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.state.Load() == &errStarting {
+			w.Header().Set("Retry-After", "1")
+			admin.NewProblem(http.StatusServiceUnavailable, "the server is starting: try again in a moment").Write(w)
+			return
+		}
+		// Who was let in may wait for long, such as for a reload.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (s *servers) run(serve func() error) {
@@ -170,7 +215,7 @@ func (s *servers) addr() net.Addr { return s.listeners.hooks.Addr() }
 func (s *servers) shutdown(ctx context.Context) error {
 	s.state.Store(&errDraining)
 	var errs []error
-	for _, server := range []*http.Server{s.hooks, s.admin} {
+	for _, server := range []*http.Server{s.hooks, s.admin, s.local} {
 		if server != nil {
 			errs = append(errs, s.part(ctx, server))
 		}

@@ -87,6 +87,7 @@ func (p policy) decide(t try) fate {
 			Status:     o.Receipt.Status,
 			Message:    o.Message,
 			Excerpt:    o.Receipt.Excerpt,
+			Request:    requestText(o.Sent),
 			Counted:    counted(o.Class) && !t.probe,
 		},
 	}
