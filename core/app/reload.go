@@ -26,6 +26,9 @@ var ErrStopping = errors.New("hookarr is stopping: it reads its configuration wh
 // another number of workers, beside the longest time-out of a target.
 const drainTimeout = 30 * time.Second
 
+// changeTimeout bounds the changes of rows by a reload, for which attempts wait that begin.
+const changeTimeout = 5 * time.Second
+
 // restartKeys are what a running process keeps as it was made. A key ends with a dot for
 // everything below it.
 var restartKeys = []string{"listen", "admin.listen", "admin.socket", "database.", "plugins.", "limits.", "log.format"}
@@ -226,8 +229,9 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 
 // replace has everything go by the next generation.
 func (a *App) replace(ctx context.Context, former, next *generation) {
-	a.current.Store(next)
-	a.note(ctx, "rate of a target not reset", a.workers.Follow(ctx, former.plan))
+	changing, cancel := context.WithTimeout(ctx, changeTimeout)
+	defer cancel()
+	a.note(ctx, "rate of a target not reset", a.workers.Follow(changing, former.plan, func() { a.current.Store(next) }))
 	a.note(ctx, "certificate not read", a.servers.certificate.load(next.config.TLS))
 	a.note(ctx, "operators let in as before", a.operators.admit(next.config))
 	if maps.Equal(former.histories, next.histories) {

@@ -58,18 +58,29 @@ func (p *Plan) target(name string) *planned {
 	return p.targets[name]
 }
 
-// Follow has workers that wait for targets by the former plan go by the present one. It is
-// called once the present one holds. Attempts under way are not touched.
-func (w *Workers) Follow(ctx context.Context, former *Plan) error {
+// Follow has the workers go by another plan, which swap puts in the place of former. Who
+// waits by the former one waits no longer. Attempts under way are not touched.
+func (w *Workers) Follow(ctx context.Context, former *Plan, swap func()) error {
+	err := w.swap(ctx, former, swap)
+	present := w.plan()
+	for name, old := range former.targets {
+		if present.target(name) != old {
+			close(old.left)
+		}
+	}
+	return err
+}
+
+// swap keeps anybody from taking a slot meanwhile, which would be of one rate in the row
+// of another.
+func (w *Workers) swap(ctx context.Context, former *Plan, swap func()) error {
+	w.slots.changing.Lock()
+	defer w.slots.changing.Unlock()
+	swap()
 	present := w.plan()
 	var errs []error
 	for name, old := range former.targets {
-		next := present.target(name)
-		if next == old {
-			continue
-		}
-		close(old.left)
-		if next == nil || next.Rate == old.Rate {
+		if next := present.target(name); next == nil || next.Rate == old.Rate {
 			continue
 		}
 		// The next attempt was to wait as long as the former rate demands.

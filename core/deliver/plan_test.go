@@ -19,8 +19,7 @@ import (
 func (r *rig) follow(targets ...Target) {
 	r.t.Helper()
 	former := r.plan.Load()
-	r.plan.Store(NewPlan(targets, r.sources, former))
-	require.NoError(r.t, r.workers.Follow(r.t.Context(), former))
+	require.NoError(r.t, r.workers.Follow(r.t.Context(), former, func() { r.plan.Store(NewPlan(targets, r.sources, former)) }))
 }
 
 // TestPlanKeepsWhatIsUnchanged so that only the workers of others are disturbed.

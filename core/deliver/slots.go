@@ -17,6 +17,8 @@ const (
 // slots are the places in the rates of targets that this process has taken and not used
 // yet. The zero value is ready.
 type slots struct {
+	// changing is held while rates change.
+	changing sync.RWMutex
 	mu      sync.Mutex
 	targets map[string]*lease
 }
@@ -46,8 +48,15 @@ func (s *slots) drop(target string) {
 	delete(s.targets, target)
 }
 
-// take returns when the next attempt to a target may begin, or zero for one on hold.
-func (s *slots) take(ctx context.Context, store Store, t Target) (time.Time, error) {
+// take returns when the next attempt to a target may begin, by the plan that holds now, or
+// zero for one on hold or without a rate.
+func (s *slots) take(ctx context.Context, store Store, plan func() *Plan, target string) (time.Time, error) {
+	s.changing.RLock()
+	defer s.changing.RUnlock()
+	t := plan().target(target)
+	if t == nil || t.Rate.PerSecond == 0 {
+		return time.Time{}, nil
+	}
 	l := s.of(t.Name)
 	l.mu.Lock()
 	defer l.mu.Unlock()

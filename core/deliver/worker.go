@@ -195,13 +195,13 @@ func (r *run) slotIn(ctx context.Context, t Target) time.Duration {
 		return 0
 	}
 	if r.slot.IsZero() {
-		at, err := r.w.slots.take(ctx, r.w.store, t)
+		at, err := r.w.slots.take(ctx, r.w.store, r.w.plan, t.Name)
 		if err != nil {
 			r.w.log.WarnContext(outage.Symptom(ctx), "rate not readable", slog.String("target", t.Name), slog.Any("error", err))
 			return brokenPause
 		}
 		if at.IsZero() {
-			return time.Millisecond // it is on hold by now: the gate says so
+			return time.Millisecond // it is on hold by now, or has changed: the next step says so
 		}
 		r.slot = at
 	}

@@ -3,12 +3,11 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +113,8 @@ func TestTwoCommandsThenConnect(t *testing.T) {
 	require.Contains(t, asJSON(t, discord.Messages())[1], "Sonarr")
 }
 
+var accepted = regexp.MustCompile(`\b202\b`)
+
 // TestSamplesOfEveryApplication are understood by the plugins.
 func TestSamplesOfEveryApplication(t *testing.T) {
 	t.Parallel()
@@ -136,7 +137,7 @@ func TestSamplesOfEveryApplication(t *testing.T) {
 		samples, err := payloads.Of(plugin)
 		require.NoError(t, err)
 		require.NotEmpty(t, samples)
-		require.Equal(t, len(samples), strings.Count(n.run("send", plugin, "--sample", "all"), strconv.Itoa(http.StatusAccepted)), plugin)
+		require.Len(t, accepted.FindAllString(n.run("send", plugin, "--sample", "all"), -1), len(samples), plugin)
 		var events []struct{ Type, State, Title string }
 		require.NoError(t, json.Unmarshal([]byte(n.run("events", "list", "--source", plugin, "--limit", "100", "--json")), &events))
 		require.Len(t, events, len(samples), plugin)
