@@ -107,6 +107,7 @@ type Service struct {
 	Plugins  Plugins
 	Decoder  Decoder
 	Trier    Trier
+	Logs     Logs
 	// Program says what answers; the service adds the settings in use.
 	Program Version
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -20,6 +21,12 @@ type reload struct {
 	Body *struct {
 		DryRun bool `json:"dry_run,omitempty" doc:"Only say what would change."`
 	}
+}
+
+type logs struct {
+	After uint64 `query:"after" doc:"Only what follows: next of the answer before. 0 is all that is kept, at most 2,000 lines."`
+	Level string `query:"level" enum:"debug,info,warn,error" default:"debug" doc:"Only of this level or higher."`
+	Wait  int    `query:"wait" minimum:"0" maximum:"25" doc:"Wait up to this many seconds for a line."`
 }
 
 // pluginName is the path of a plugin.
@@ -46,6 +53,17 @@ func (a *api) server() {
 	}, func(ctx context.Context, in *reload) (*body[admin.Reload], error) {
 		r, err := a.service.Reload(ctx, in.Body != nil && in.Body.DryRun)
 		return &body[admin.Reload]{r}, err
+	})
+	register(a, operate, huma.Operation{
+		OperationID: "read-logs", Method: http.MethodGet, Path: "/logs", Tags: []string{"server"},
+		Summary: "Read the last lines that the server logged, or wait for more",
+	}, func(ctx context.Context, in *logs) (*body[admin.LogLines], error) {
+		var level slog.Level
+		if err := level.UnmarshalText([]byte(in.Level)); err != nil {
+			return nil, err
+		}
+		lines, err := a.service.ReadLogs(ctx, in.After, level, time.Duration(in.Wait)*time.Second)
+		return &body[admin.LogLines]{lines}, err
 	})
 	register(a, view, huma.Operation{
 		OperationID: "list-sources", Method: http.MethodGet, Path: "/sources", Tags: []string{"sources"},

@@ -80,6 +80,15 @@ func (c *Client) Reload(ctx context.Context, dryRun bool) (admin.Reload, error) 
 	return post[admin.Reload](ctx, c, "/reload", map[string]bool{"dry_run": dryRun}, "")
 }
 
+// Logs returns the lines of the server's log above a number, of a level or higher. It waits
+// up to 25 s for the first.
+func (c *Client) Logs(ctx context.Context, after uint64, level string, wait time.Duration) (admin.LogLines, error) {
+	query := values(map[string]string{"level": level})
+	query.Set("after", strconv.FormatUint(after, 10))
+	query.Set("wait", strconv.Itoa(int(wait.Seconds())))
+	return get[admin.LogLines](ctx, c, "/logs", query)
+}
+
 // ListEvents returns a page of events, newest first.
 func (c *Client) ListEvents(ctx context.Context, f admin.EventFilter, p admin.Page) (admin.List[admin.Event], error) {
 	return get[admin.List[admin.Event]](ctx, c, "/events", paged(eventQuery(f), p))
