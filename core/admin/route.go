@@ -162,7 +162,7 @@ func firstSource(c *config.Config, typ sdk.Type) string {
 // Preview returns what a target would send for an event, and sends nothing.
 func (s *Service) Preview(ctx context.Context, target string, subject Subject) (Preview, error) {
 	if _, ok := s.Settings.Config().Targets[target]; !ok {
-		return Preview{}, notFound("there is no target of this name in the configuration%s", config.Suggest(target, targetNames(s.Settings.Config())))
+		return Preview{}, notFound("there is no target of this name in the configuration%s", meant(target, targetNames(s.Settings.Config())))
 	}
 	if s.Trier == nil {
 		return Preview{}, errNoServer

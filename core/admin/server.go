@@ -186,7 +186,7 @@ type Tested struct {
 func (s *Service) TestTarget(ctx context.Context, name string) (Tested, error) {
 	c := s.Settings.Config()
 	if _, ok := c.Targets[name]; !ok {
-		return Tested{}, notFound("there is no target of this name in the configuration%s", config.Suggest(name, targetNames(c)))
+		return Tested{}, notFound("there is no target of this name in the configuration%s", meant(name, targetNames(c)))
 	}
 	if s.Trier == nil {
 		return Tested{}, errNoServer

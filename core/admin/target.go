@@ -78,7 +78,7 @@ func (s *Service) FindTarget(ctx context.Context, name string) (Target, error) {
 		}
 		names[i] = t.Name
 	}
-	return Target{}, notFound("there is no target of this name%s", config.Suggest(name, names))
+	return Target{}, notFound("there is no target of this name%s", meant(name, names))
 }
 
 // Pause holds what goes to a target until it is resumed.
@@ -138,4 +138,13 @@ func (s *Service) configured(ctx context.Context, name string) error {
 		err = conflict("target %s is not in the configuration: put it back, or rename it to one that is", name)
 	}
 	return err
+}
+
+// meant ends a sentence about a name that is not there: with the one that was probably
+// meant, or with all that there are.
+func meant(name string, known []string) string {
+	if suggestion := config.Suggest(name, known); suggestion != "" {
+		return suggestion
+	}
+	return "; there are: " + joined(known)
 }

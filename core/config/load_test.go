@@ -203,6 +203,10 @@ func TestLoadAVariableThatTheFileUsesIsNoStranger(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:9", c.Listen)
 	require.NotContains(t, messages(c.Warnings), "HOOKARR_ADDRESS")
+
+	c, err = load(t, "{}", "HOOKARR_TOKEN=0123456789abcdef")
+	require.NoError(t, err)
+	require.NotContains(t, messages(c.Warnings), "HOOKARR_TOKEN", "commands read it")
 }
 
 func TestLoadTwins(t *testing.T) {

@@ -140,7 +140,8 @@ func unreached(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // the address may be long, and says nothing of a socket
 	}
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+	// EINVAL is of a path that is too long for a socket, so that nobody can listen there.
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EINVAL) {
 		return fmt.Errorf("%w: %w", ErrNoServer, err)
 	}
 	if errors.Is(err, fs.ErrPermission) {

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -21,6 +22,8 @@ func TestUnreached(t *testing.T) {
 	}
 	require.ErrorIs(t, unreached(dial(syscall.ENOENT)), ErrNoServer)
 	require.ErrorIs(t, unreached(dial(syscall.ECONNREFUSED)), ErrNoServer)
+	_, err := Socket("/tmp/" + strings.Repeat("long", 50)).Version(t.Context())
+	require.ErrorIs(t, err, ErrNoServer)
 	require.EqualError(t, unreached(dial(syscall.EACCES)), "connect: permission denied: run the command as the user that runs hookarr serve, or as root")
 	reset := unreached(dial(syscall.ECONNRESET))
 	require.NotErrorIs(t, reset, ErrNoServer, "what was asked for may have been done")

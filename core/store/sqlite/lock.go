@@ -102,3 +102,18 @@ func lockDir(ctx context.Context, path string) (unlock func(), err error) {
 		}
 	}
 }
+
+// Holder reports whether a process serves the database at path, and its process id.
+func Holder(path string) (pid string, serving bool) {
+	f, err := os.Open(path + ".lock")
+	if err != nil {
+		return "", false
+	}
+	defer func() { _ = f.Close() }()
+	// Shared, so that those who look do not see each other.
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
+		return "", false
+	}
+	holder, _ := io.ReadAll(io.LimitReader(f, 32))
+	return strings.TrimSpace(string(holder)), true
+}
