@@ -3,18 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/hookarr/hookarr/core/app"
+	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/store"
 )
@@ -39,8 +36,16 @@ type cli struct {
 	// local is the zone that times are shown in; nil stands for the process's.
 	local *time.Location
 
+	// width is that of the terminal that out is, in cells; 0 is no terminal, where nothing
+	// is cut to fit.
+	width int
+	// live is that err is a terminal, where a line can be written over.
+	live bool
+
 	configFile string
-	json       bool
+	// socket and server say where the service is.
+	socket, server string
+	json           bool
 }
 
 // errReported stands for what has been printed already.
@@ -69,8 +74,24 @@ func (c *cli) run(ctx context.Context, args []string) int {
 	case errors.Is(err, errReported):
 		return exitError
 	default:
-		c.tell("hookarr:", err)
+		c.tellError(err)
 		return exitError
+	}
+}
+
+// tellError prints what went wrong, and what an ambiguous id may mean.
+func (c *cli) tellError(err error) {
+	p, ok := errors.AsType[*admin.Problem](err)
+	if !ok {
+		c.tell("hookarr:", err)
+		return
+	}
+	c.tell("hookarr:", clean(err.Error(), whole))
+	for _, field := range p.Errors {
+		c.tell("  " + clean(field.Location+": "+field.Message, whole))
+	}
+	for _, candidate := range p.Candidates {
+		c.tell("  " + clean(candidate, whole))
 	}
 }
 
@@ -100,7 +121,8 @@ or a difference that connect --check found.`,
 	completeFlag(root, "config", files)
 	root.AddCommand(
 		c.newInit(), c.newServe(), c.newCheck(), c.newConnect(), c.newMigrate(), c.newPlugins(), c.newSend(),
-		c.newEvents(), c.newDeliveries(), c.newTargets(), c.newVersion(),
+		c.newEvents(), c.newDeliveries(), c.newActions(), c.newTargets(), c.newSources(), c.newRoutes(), c.newReload(), c.newLogs(),
+		c.newVersion(),
 	)
 	root.SetIn(c.in)
 	root.SetOut(c.out)
@@ -158,28 +180,6 @@ func (c *cli) open(ctx context.Context) (*config.Config, *store.Store, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if path, ok := strings.CutPrefix(cfg.Database.URL.Reveal(), "sqlite://"); ok {
-		if _, err := os.Stat(path); err != nil {
-			return nil, nil, fmt.Errorf("there is no database at %s: hookarr serve makes it", path)
-		}
-	}
-	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelError}))
-	s, err := app.OpenStore(ctx, cfg.Database.URL, log)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := s.Ready(ctx); err != nil {
-		return nil, nil, errors.Join(err, s.Close())
-	}
-	return cfg, s, nil
-}
-
-// withStore runs f on the opened database and closes it.
-func (c *cli) withStore(ctx context.Context, f func(*config.Config, *store.Store) error) (err error) {
-	cfg, s, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return f(cfg, s)
+	s, err := c.openDatabase(ctx, cfg)
+	return cfg, s, err
 }

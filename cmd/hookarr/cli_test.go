@@ -116,7 +116,7 @@ func TestHelp(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	t.Parallel()
-	wantID := `want a UUID such as 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f`
+	wantID := `want a UUID or its first digits, such as 0197a2c4-5b1e`
 	tests := []struct {
 		args  []string
 		want  string
@@ -124,8 +124,8 @@ func TestUsage(t *testing.T) {
 	}{
 		{[]string{"evnts"}, `unknown command "evnts"; did you mean "events"?`, "hookarr COMMAND"},
 		{[]string{"events", "lst"}, `unknown command "lst"; did you mean "list"?`, "hookarr events COMMAND"},
-		{[]string{"events", "bogus"}, `unknown command "bogus"; there are list, show`, "hookarr events COMMAND"},
-		{[]string{"events"}, `give a command: list, show`, "hookarr events COMMAND"},
+		{[]string{"events", "bogus"}, `unknown command "bogus"; there are body, list, replay, search, show, why`, "hookarr events COMMAND"},
+		{[]string{"events"}, `give a command: body, list, replay, search, show, why`, "hookarr events COMMAND"},
 		{[]string{"help", "events", "lst"}, `unknown command "lst"; did you mean "list"?`, "hookarr help [command] [flags]"},
 		{[]string{"completion"}, `give a command: bash, fish, powershell, zsh`, "hookarr completion COMMAND"},
 		{[]string{"completion", "fsh"}, `unknown command "fsh"; did you mean "fish"?`, "hookarr completion COMMAND"},
@@ -139,7 +139,18 @@ func TestUsage(t *testing.T) {
 		{[]string{"events", "list", "--state", "deferd"}, `--state: want routed, deferred, undecodable or duplicate; did you mean "deferred"?`, "hookarr events list [flags]"},
 		{[]string{"events", "list", "--limit", "0"}, `--limit: want 1 or more`, "hookarr events list [flags]"},
 		{[]string{"events", "list", "--limit", "x"}, `--limit: "x" is no int`, "hookarr events list [flags]"},
-		{[]string{"events", "list", "--before", "x"}, `id "x": ` + wantID, "hookarr events list [flags]"},
+		{[]string{"events", "list", "--since", "x"}, `--since: want how long ago, such as 90m, 2h or 7d, or a time such as 2026-11-28 14:00`, "hookarr events list [flags]"},
+		{[]string{"events", "list", "--field", "x"}, `--field: want PATH=VALUE, such as media.title=Dune`, "hookarr events list [flags]"},
+		{[]string{"events", "replay"}, `give ids, or filters: hookarr events replay --source radarr --since 2h`, "hookarr events replay [ID...] [flags]"},
+		{[]string{"deliveries", "retry", "0197a2c4", "--target", "ops"}, `give ids or filters, not both`, "hookarr deliveries retry [ID...] [flags]"},
+		{[]string{"deliveries", "retry", "--state", "delivered"}, `--state: want dead, pending or cancelled`, "hookarr deliveries retry [ID...] [flags]"},
+		{[]string{"deliveries", "cancel", "7"}, `id "7": ` + wantID, "hookarr deliveries cancel [ID...] [flags]"},
+		{[]string{"routes", "test"}, `give --sample media.imported, --event ID or FILE, one of them`, "hookarr routes test [FILE] [flags]"},
+		{[]string{"routes", "test", "x.json"}, `give the source that decodes it: --source radarr`, "hookarr routes test [FILE] [flags]"},
+		{[]string{"targets", "preview", "ops"}, `give --sample media.imported or --event ID, one of them`, "hookarr targets preview TARGET [flags]"},
+		{[]string{"targets", "rename", "ops"}, `give NEW`, "hookarr targets rename OLD NEW [flags]"},
+		{[]string{"logs", "--level", "warning"}, `--level: want debug, info, warn or error`, "hookarr logs [flags]"},
+		{[]string{"events", "list", "--socket", "a", "--server", "b"}, `give --server or --socket, not both`, "hookarr events list [flags]"},
 		{[]string{"deliveries", "list", "--state", "lost"}, `--state: want delivered, pending, verifying, dead, superseded or cancelled`, "hookarr deliveries list [flags]"},
 		{[]string{"deliveries", "list", "--event", "x"}, `id "x": ` + wantID, "hookarr deliveries list [flags]"},
 		{[]string{"send"}, `give SOURCE`, "hookarr send SOURCE [FILE...] [flags]"},
@@ -184,7 +195,9 @@ targets: {ops: {plugin: webhook}, chat: {plugin: discord}}
 		"events list --source":     "radarr sonarr :4",
 		"events list --state":      "routed deferred undecodable duplicate :4",
 		"events show":              ":4",
-		"events show --body":       "raw normalized :4",
+		"events body":              ":4",
+		"routes test":              ":0",
+		"targets rename old":       "chat ops :4",
 		"deliveries list --target": "chat ops :4",
 		"serve --log-format":       "text json :4",
 		"serve --plugins-dir":      ":16",

@@ -2,102 +2,174 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strconv"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
 )
 
 func (c *cli) newDeliveries() *cobra.Command {
-	var target, of string
-	page := page[event.DeliveryState]{states: deliveryStates()}
-	list := c.tables(&cobra.Command{
+	return c.remote(group("deliveries", "Show what was delivered and what was not, and try it again",
+		c.newDeliveriesList(), c.newDeliveriesShow(), c.newDeliveriesRetry(), c.newDeliveriesCancel()))
+}
+
+func (c *cli) newDeliveriesList() *cobra.Command {
+	var f deliveryFlags
+	var limit int
+	cmd := c.tables(&cobra.Command{
 		Use:   "list",
 		Short: "Show the latest deliveries",
 		Example: `  hookarr deliveries list
-  hookarr deliveries list --state dead
+  hookarr deliveries list --state dead --since 7d
   hookarr deliveries list --target ops --state pending --limit 100 --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			state, before, err := page.read()
+			filter, err := f.read(c, deliveryStates())
+			if err == nil {
+				err = checkLimit(limit)
+			}
 			if err != nil {
 				return err
 			}
-			f := store.DeliveryFilter{Target: target, State: state, Before: before, Limit: page.limit}
-			if of != "" {
-				if f.EventID, err = readID(of); err != nil {
+			return c.withService(cmd.Context(), needDatabase, func(s *service) error {
+				deliveries, err := collect(limit, func(p admin.Page) (admin.List[admin.Delivery], error) {
+					return s.ListDeliveries(cmd.Context(), filter, p)
+				})
+				if err != nil {
 					return err
 				}
-			}
-			return c.listDeliveries(cmd.Context(), f)
+				return c.show(deliveries, c.deliveryRows(deliveries))
+			})
 		},
 	})
-	list.Flags().StringVar(&target, "target", "", "only to this `TARGET`")
-	list.Flags().StringVar(&of, "event", "", "only of the event with this `ID`")
-	page.flags(list, "delivery")
-	completeFlag(list, "target", c.names(targetNames))
+	f.flags(c, cmd, deliveryStates())
+	limitFlag(cmd, &limit)
+	return cmd
+}
 
-	show := c.tables(&cobra.Command{
-		Use:     "show ID",
-		Short:   "Show a delivery and its attempts",
-		Example: `  hookarr deliveries show 0197a2c4-6f02-7d11-8c43-2b3c4d5e6f70`,
+func (c *cli) deliveryRows(deliveries []admin.Delivery) [][]string {
+	ids := make([]string, len(deliveries))
+	for i, d := range deliveries {
+		ids[i] = d.ID
+	}
+	short := shorten(ids)
+	rows := [][]string{{"ID", "CREATED", "TARGET", "TYPE", "STATE", "ATTEMPTS", "NEXT ATTEMPT", "TITLE", "REASON"}}
+	for _, v := range deliveries {
+		rows = append(rows, []string{
+			short(v.ID), c.time(v.CreatedAt), v.Target, orDash(string(v.Type)), string(v.State), strconv.Itoa(v.Attempts),
+			orDash(c.timeOf(v.DueAt)), orDash(clean(v.Title, titleWidth)), clean(v.Reason, reasonWidth),
+		})
+	}
+	return rows
+}
+
+func (c *cli) newDeliveriesShow() *cobra.Command {
+	var request bool
+	cmd := c.tables(&cobra.Command{
+		Use:   "show ID",
+		Short: "Show a delivery and its attempts",
+		Long: `Show shows a delivery and its attempts with the beginnings of what they were answered,
+and with --request what they sent, as far as that is known and without secrets.`,
+		Example: `  hookarr deliveries show 0197a2c4-6f02
+  hookarr deliveries show 0197a2c4-6f02-7d11-8c43-2b3c4d5e6f70 --request`,
+		ValidArgsFunction: first(c.deliveryIDs, cobra.NoFileCompletions),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := readID(args[0])
+			return c.withOne(cmd, args[0], func(s *service) error {
+				d, err := s.Delivery(cmd.Context(), args[0])
+				if err != nil || c.json {
+					return c.orJSON(d, err)
+				}
+				return c.printDelivery(d, request, []string{"event", d.EventID}, []string{"created", c.time(d.CreatedAt)})
+			})
+		},
+	})
+	cmd.Flags().BoolVar(&request, "request", false, "print what was sent, too")
+	return cmd
+}
+
+func (c *cli) newDeliveriesRetry() *cobra.Command {
+	return c.newChange(change{
+		kind: store.ActionRetry, done: "retried", states: []event.DeliveryState{event.Dead, event.Pending, event.Cancelled},
+		short: "Give deliveries more attempts, beginning now",
+		long: `Retry gives deliveries more attempts, beginning now: those with these ids, or all that
+filters select, which are counted first. Without --state, filters select dead letters;
+with --state pending what waits is due now. Without a terminal, filters need --yes.`,
+		example: `  hookarr deliveries retry 0197a2c4-6f02
+  hookarr deliveries retry --target ops --since 7d
+  hookarr deliveries retry --state cancelled --target ops --yes`,
+		one: (*service).retry, all: (*service).retryAll,
+	})
+}
+
+func (c *cli) newDeliveriesCancel() *cobra.Command {
+	return c.newChange(change{
+		kind: store.ActionCancel, done: "cancelled", states: []event.DeliveryState{event.Pending, event.Dead},
+		short: "Give deliveries up",
+		long: `Cancel gives deliveries up: those with these ids, or all that filters select, which are
+counted first. Without --state, filters select what is pending. An attempt that is under
+way is finished. Without a terminal, filters need --yes.`,
+		example: `  hookarr deliveries cancel 0197a2c4-6f02
+  hookarr deliveries cancel --target ops --until 2d
+  hookarr deliveries cancel --state dead --target gone --yes`,
+		one: (*service).cancel, all: (*service).cancelAll,
+	})
+}
+
+// change is a command that changes deliveries.
+type change struct {
+	kind                       store.ActionKind
+	done, short, long, example string
+	states                     []event.DeliveryState
+	one                        func(s *service, ctx context.Context, id string) (admin.Done, error)
+	all                        func(s *service, ctx context.Context, f admin.DeliveryFilter, expect int) (admin.Action, error)
+}
+
+func (c *cli) newChange(ch change) *cobra.Command {
+	var f deliveryFlags
+	var yes bool
+	verb := string(ch.kind)
+	cmd := c.tables(&cobra.Command{
+		Use: verb + " [ID...]", Short: ch.short, Long: ch.long, Example: ch.example, ValidArgsFunction: c.deliveryIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			filter, err := f.read(c, ch.states)
+			if err == nil {
+				err = eitherIDs(args, f.given(), "deliveries "+verb, "--target ops --state "+string(ch.states[0]))
+			}
 			if err != nil {
 				return err
 			}
-			return c.withStore(cmd.Context(), func(_ *config.Config, s *store.Store) error {
-				return c.showDelivery(cmd.Context(), s, id)
+			ctx := cmd.Context()
+			return c.withService(ctx, needDatabase, func(s *service) error {
+				if len(args) > 0 {
+					return c.each(args, ch.done, func(id string) (admin.Done, error) { return ch.one(s, ctx, id) })
+				}
+				return c.bulk(ctx, s, yes, bulk{
+					verb: verb, one: "delivery", noun: "deliveries", list: "deliveries list",
+					count: func() (admin.Count, error) { return s.CountDeliveries(ctx, filter, ch.kind) },
+					begin: func(expect int) (admin.Action, error) { return ch.all(s, ctx, filter, expect) },
+				})
 			})
 		},
 	})
-	return group("deliveries", "Show what was delivered and what was not", list, show)
+	f.flags(c, cmd, ch.states)
+	yesFlag(cmd, &yes)
+	return cmd
 }
 
-func (c *cli) listDeliveries(ctx context.Context, f store.DeliveryFilter) error {
-	return c.withStore(ctx, func(cfg *config.Config, s *store.Store) error {
-		c.warnUnknown("target", f.Target, targetNames(cfg))
-		deliveries, err := s.ListDeliveries(ctx, f)
-		if err != nil {
-			return fmt.Errorf("list deliveries: %w", err)
-		}
-		views := make([]deliveryView, 0, len(deliveries))
-		rows := [][]string{{"ID", "CREATED", "TARGET", "TYPE", "STATE", "ATTEMPTS", "NEXT ATTEMPT", "TITLE", "REASON"}}
-		for _, d := range deliveries {
-			v := viewDeliverySummary(d)
-			views = append(views, v)
-			rows = append(rows, []string{
-				v.ID, c.time(v.CreatedAt), v.Target, orDash(string(v.Type)), string(v.State), strconv.Itoa(v.Attempts), orDash(c.timeOf(v.DueAt)),
-				orDash(clean(v.Title, titleWidth)), clean(v.Reason, reasonWidth),
-			})
-		}
-		return c.show(views, rows)
-	})
+func (s *service) retry(ctx context.Context, id string) (admin.Done, error) {
+	return s.RetryDelivery(ctx, id, "")
 }
 
-func (c *cli) showDelivery(ctx context.Context, s *store.Store, id uuid.UUID) error {
-	d, attempts, err := s.FindDelivery(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("there is no delivery %s", id)
-	}
-	if err != nil {
-		return fmt.Errorf("find delivery: %w", err)
-	}
-	view := viewDelivery(d, attempts)
-	if d.State == event.Pending {
-		targets, _, err := s.ListTargets(ctx)
-		if err != nil {
-			return fmt.Errorf("list targets: %w", err)
-		}
-		view.held(targets)
-	}
-	if c.json {
-		return c.printJSON(view)
-	}
-	return c.printDelivery(view, []string{"event", view.EventID}, []string{"created", c.time(view.CreatedAt)})
+func (s *service) cancel(ctx context.Context, id string) (admin.Done, error) {
+	return s.CancelDelivery(ctx, id, "")
+}
+
+func (s *service) retryAll(ctx context.Context, f admin.DeliveryFilter, expect int) (admin.Action, error) {
+	return s.RetryDeliveries(ctx, f, expect, "")
+}
+
+func (s *service) cancelAll(ctx context.Context, f admin.DeliveryFilter, expect int) (admin.Action, error) {
+	return s.CancelDeliveries(ctx, f, expect, "")
 }

@@ -1,51 +1,212 @@
 package main
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/sdk"
 )
 
-// page is what the flags of every list say. S is a kind of state.
-type page[S ~string] struct {
-	states        []S
-	state, before string
-	limit         int
+const (
+	// defaultLimit is how much a list shows, and maxPage what one request may ask for.
+	defaultLimit = 50
+	maxPage      = 1000
+	// minPrefix is the least that is taken of an id, in hexadecimal digits.
+	minPrefix = 4
+)
+
+// span is a time that flags give.
+type span struct{ since, until string }
+
+func (s *span) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.since, "since", "", "only of this `TIME` or later, such as 2h, 7d or 2026-11-28 14:00")
+	cmd.Flags().StringVar(&s.until, "until", "", "only before this `TIME`")
+	completeFlag(cmd, "since", cobra.NoFileCompletions)
+	completeFlag(cmd, "until", cobra.NoFileCompletions)
 }
 
-func (p *page[S]) flags(cmd *cobra.Command, item string) {
+func (s *span) read(zone *time.Location) (since, until time.Time, err error) {
+	if since, err = readTime("since", s.since, zone); err == nil {
+		until, err = readTime("until", s.until, zone)
+	}
+	return since, until, err
+}
+
+// readTime reads a time, or how long ago it was.
+func readTime(flag, text string, zone *time.Location) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, ok := readAge(text); ok {
+		return time.Now().Add(-ago), nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	for _, layout := range []string{time.DateTime, "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usagef("--%s: want how long ago, such as 90m, 2h or 7d, or a time such as 2026-11-28 14:00", flag)
+}
+
+// readAge reads a duration, which may be in days or weeks.
+func readAge(text string) (time.Duration, bool) {
+	for unit, length := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
+		number, ok := strings.CutSuffix(text, unit)
+		var n float64
+		if ok {
+			if _, err := fmt.Sscanf(number+" end", "%g end", &n); err == nil && n > 0 && n < 10_000 {
+				return time.Duration(n * float64(length)), true
+			}
+		}
+	}
+	d, err := time.ParseDuration(text)
+	return d, err == nil && d > 0
+}
+
+// eventFlags select events.
+type eventFlags struct {
+	source, typ, state, correlation, text string
+	fields                                []string
+	span
+}
+
+func (f *eventFlags) flags(c *cli, cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&p.state, "state", "", "only in this `STATE`: "+oneWordOf(p.states))
-	flags.StringVar(&p.before, "before", "", "only older than the "+item+" with this `ID`")
-	flags.IntVar(&p.limit, "limit", 50, "at most this many")
-	completeFlag(cmd, "state", words(p.states))
+	flags.StringVar(&f.source, "source", "", "only of this `SOURCE`")
+	flags.StringVar(&f.typ, "type", "", "only of this `TYPE`, such as media.imported")
+	flags.StringVar(&f.state, "state", "", "only in this `STATE`: "+oneWordOf(eventStates()))
+	flags.StringVar(&f.correlation, "correlation", "", "only of the story with this `KEY`")
+	flags.StringArrayVar(&f.fields, "field", nil, "only with this in the normalized form, as `PATH=VALUE`, such as media.title=Dune")
+	f.span.flags(cmd)
+	completeFlag(cmd, "source", c.names(sourceNames))
+	completeFlag(cmd, "type", words(sdk.Types()))
+	completeFlag(cmd, "state", words(eventStates()))
+	completeFlag(cmd, "correlation", cobra.NoFileCompletions)
+	completeFlag(cmd, "field", cobra.NoFileCompletions)
 }
 
-// read returns zeros for what was not asked for.
-func (p *page[S]) read() (state S, before uuid.UUID, err error) {
-	if state, err = oneOf("state", p.state, p.states); err != nil {
-		return "", uuid.Nil, err
-	}
-	if p.limit < 1 {
-		return "", uuid.Nil, usagef("--limit: want 1 or more")
-	}
-	if p.before != "" {
-		before, err = readID(p.before)
-	}
-	return state, before, err
+// textFlag selects by what is read.
+func textFlag(cmd *cobra.Command, text *string, where string) {
+	cmd.Flags().StringVar(text, "text", "", "only with this `TEXT` in "+where)
+	completeFlag(cmd, "text", cobra.NoFileCompletions)
 }
 
-// readID reads an id of the command line.
-func readID(s string) (uuid.UUID, error) {
-	id, err := event.ParseID(s)
-	if err != nil {
-		return uuid.Nil, usageError{err}
+func (f *eventFlags) read(c *cli) (admin.EventFilter, error) {
+	filter := admin.EventFilter{Source: f.source, Type: sdk.Type(f.typ), Correlation: f.correlation, Text: f.text, Fields: f.fields}
+	for _, field := range f.fields {
+		if path, _, ok := strings.Cut(field, "="); !ok || path == "" {
+			return filter, usagef("--field: want PATH=VALUE, such as media.title=Dune")
+		}
 	}
-	return id, nil
+	var err error
+	if filter.State, err = oneOf("state", f.state, eventStates()); err != nil {
+		return filter, err
+	}
+	c.warnNames("", f.source, filter.Type)
+	filter.Since, filter.Until, err = f.span.read(c.zone())
+	return filter, err
+}
+
+func (f *eventFlags) given() bool {
+	return f.source != "" || f.typ != "" || f.state != "" || f.correlation != "" || f.text != "" || len(f.fields) > 0 || f.since != "" || f.until != ""
+}
+
+// deliveryFlags select deliveries.
+type deliveryFlags struct {
+	target, state, event, source, typ, route, text string
+	span
+}
+
+func (f *deliveryFlags) flags(c *cli, cmd *cobra.Command, states []event.DeliveryState) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.target, "target", "", "only to this `TARGET`")
+	flags.StringVar(&f.state, "state", "", "only in this `STATE`: "+oneWordOf(states))
+	flags.StringVar(&f.event, "event", "", "only of the event with this `ID`")
+	flags.StringVar(&f.source, "source", "", "only of events of this `SOURCE`")
+	flags.StringVar(&f.typ, "type", "", "only of events of this `TYPE`")
+	flags.StringVar(&f.route, "route", "", "only by this `ROUTE`")
+	textFlag(cmd, &f.text, "the reason or the event's title")
+	f.span.flags(cmd)
+	completeFlag(cmd, "target", c.names(targetNames))
+	completeFlag(cmd, "state", words(states))
+	completeFlag(cmd, "event", c.eventIDs)
+	completeFlag(cmd, "source", c.names(sourceNames))
+	completeFlag(cmd, "type", words(sdk.Types()))
+	completeFlag(cmd, "route", c.names(routeNames))
+}
+
+func (f *deliveryFlags) read(c *cli, states []event.DeliveryState) (admin.DeliveryFilter, error) {
+	filter := admin.DeliveryFilter{Target: f.target, Event: f.event, Source: f.source, Type: sdk.Type(f.typ), Route: f.route, Text: f.text}
+	if f.event != "" {
+		if err := checkID(f.event); err != nil {
+			return filter, err
+		}
+	}
+	var err error
+	if filter.State, err = oneOf("state", f.state, states); err != nil {
+		return filter, err
+	}
+	c.warnNames(f.target, f.source, filter.Type)
+	filter.Since, filter.Until, err = f.span.read(c.zone())
+	return filter, err
+}
+
+func (f *deliveryFlags) given() bool {
+	return f.target != "" || f.state != "" || f.event != "" || f.source != "" || f.typ != "" || f.route != "" || f.text != "" || f.since != "" || f.until != ""
+}
+
+func limitFlag(cmd *cobra.Command, limit *int) {
+	cmd.Flags().IntVar(limit, "limit", defaultLimit, "at most this many")
+	completeFlag(cmd, "limit", cobra.NoFileCompletions)
+}
+
+func checkLimit(limit int) error {
+	if limit < 1 {
+		return usagef("--limit: want 1 or more")
+	}
+	return nil
+}
+
+// collect reads the pages of a list until there are as many items.
+func collect[T any](limit int, page func(admin.Page) (admin.List[T], error)) ([]T, error) {
+	all := []T{}
+	for cursor := ""; ; {
+		list, err := page(admin.Page{Limit: min(limit-len(all), maxPage), Cursor: cursor})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list.Items...)
+		if list.Next == nil || len(all) >= limit {
+			return all, nil
+		}
+		cursor = *list.Next
+	}
+}
+
+// checkID wants an id of the command line, or its first digits.
+func checkID(text string) error {
+	if _, _, ok := event.PrefixRange(text); !ok || len(strings.ReplaceAll(text, "-", "")) < minPrefix {
+		return usagef("id %q: want a UUID or its first digits, such as 0197a2c4-5b1e", text)
+	}
+	return nil
+}
+
+func checkIDs(texts []string) error {
+	for _, text := range texts {
+		if err := checkID(text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // oneOf reads a flag that has a few values; empty is any.
@@ -76,4 +237,23 @@ func oneWordOf[S ~string](known []S) string {
 		b.WriteString(string(k))
 	}
 	return b.String()
+}
+
+// states sums deliveries up: "2 delivered, 1 pending".
+func states(counts map[string]int) string {
+	var parts []string
+	for _, state := range deliveryStates() {
+		if n := counts[string(state)]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func deliveryStates() []event.DeliveryState {
+	return []event.DeliveryState{event.Delivered, event.Pending, event.Verifying, event.Dead, event.Superseded, event.Cancelled}
+}
+
+func eventStates() []event.State {
+	return []event.State{event.Routed, event.Deferred, event.Undecodable, event.Duplicate}
 }

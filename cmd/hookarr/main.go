@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/mattn/go-isatty"
+	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -15,5 +16,15 @@ func main() {
 	// The first signal asks to stop; the next one does not ask.
 	context.AfterFunc(ctx, restore)
 	c := &cli{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isatty.IsTerminal(os.Stdin.Fd())}
+	c.width, c.live = widthOf(os.Stdout), isatty.IsTerminal(os.Stderr.Fd())
 	os.Exit(c.run(ctx, os.Args[1:]))
+}
+
+// widthOf is how many cells wide a terminal is, or 0 for what is none.
+func widthOf(f *os.File) int {
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
 }

@@ -35,3 +35,16 @@ func (c *cli) warnUnknownType(t sdk.Type) {
 		c.tell("warning: --type: \"" + clean(string(t), titleWidth) + "\" is no event type of Hookarr's own" + suggestType(string(t)))
 	}
 }
+
+// warnNames warns of filters by names that the configuration does not have, where the
+// server is the one that it is of.
+func (c *cli) warnNames(target, source string, t sdk.Type) {
+	c.warnUnknownType(t)
+	if c.server != "" || c.socket != "" || target == "" && source == "" {
+		return
+	}
+	if f, err := c.readSettings(); err == nil {
+		c.warnUnknown("target", target, targetNames(f.config))
+		c.warnUnknown("source", source, append(sourceNames(f.config), sdk.SourceHookarr))
+	}
+}

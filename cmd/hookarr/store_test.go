@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/app"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
@@ -160,7 +161,7 @@ func TestFiltersByNamesThatAreNotThere(t *testing.T) {
 		require.Equal(t, "warning: "+want+"\n", r.err)
 	}
 	r := run(t, "targets", "resume", "nowhere", "--config", file)
-	require.Equal(t, result{code: exitError, err: "hookarr: there is no target \"nowhere\"; there are chat, ops\n"}, r)
+	require.Equal(t, result{code: exitError, err: "hookarr: there is no target of this name; there are: chat, ops\n"}, r)
 }
 
 func TestReadingCommands(t *testing.T) {
@@ -171,7 +172,7 @@ func TestReadingCommands(t *testing.T) {
 		"events-list":             {"events", "list"},
 		"events-list-state":       {"events", "list", "--state", "undecodable"},
 		"events-list-type":        {"events", "list", "--type", "media.imported", "--source", "radarr"},
-		"events-list-page":        {"events", "list", "--limit", "1", "--before", id(3).String()},
+		"events-list-page":        {"events", "list", "--limit", "1"},
 		"events-list-none":        {"events", "list", "--source", "hookarr"},
 		"events-list-json":        {"events", "list", "--json"},
 		"events-list-none-json":   {"events", "list", "--source", "hookarr", "--json"},
@@ -179,12 +180,12 @@ func TestReadingCommands(t *testing.T) {
 		"events-show-undecodable": {"events", "show", id(2).String()},
 		"events-show-uncounted":   {"events", "show", id(3).String()},
 		"events-show-json":        {"events", "show", id(1).String(), "--json"},
-		"events-show-raw":         {"events", "show", id(1).String(), "--body", "raw"},
-		"events-show-normalized":  {"events", "show", id(1).String(), "--body", "normalized"},
+		"events-body":             {"events", "body", id(1).String()},
+		"events-body-normalized":  {"events", "body", id(1).String(), "--normalized"},
 		"deliveries-list":         {"deliveries", "list"},
 		"deliveries-list-state":   {"deliveries", "list", "--state", "pending", "--target", "chat"},
 		"deliveries-list-event":   {"deliveries", "list", "--event", id(1).String(), "--limit", "1"},
-		"deliveries-list-page":    {"deliveries", "list", "--before", id(12).String()},
+		"deliveries-list-page":    {"deliveries", "list", "--limit", "2"},
 		"deliveries-list-json":    {"deliveries", "list", "--json"},
 		"deliveries-show":         {"deliveries", "show", id(12).String()},
 		"deliveries-show-json":    {"deliveries", "show", id(12).String(), "--json"},
@@ -196,7 +197,7 @@ func TestReadingCommands(t *testing.T) {
 			r := run(t, append(args, "--config", file)...)
 			require.Zero(t, r.code, r.err)
 			require.Empty(t, r.err)
-			if name != "events-show-raw" && name != "events-show-normalized" {
+			if name != "events-body" && name != "events-body-normalized" {
 				require.NotContains(t, r.out, "\x1b")
 			}
 			golden(t, name+".txt", timeless(r.out))
@@ -209,12 +210,12 @@ func TestReadingCommandsMiss(t *testing.T) {
 	file, s := newDatabase(t)
 	fill(t, s)
 	for want, args := range map[string][]string{
-		"there is no event " + id(99).String():                                                                      {"events", "show", id(99).String()},
-		"there is no delivery " + id(99).String():                                                                   {"deliveries", "show", id(99).String()},
-		"event " + id(2).String() + " is undecodable: it has no normalized form":                                    {"events", "show", id(2).String(), "--body", "normalized"},
-		`there is no target "opps"; did you mean "ops"?`:                                                            {"targets", "resume", "opps"},
-		"target ops is not on hold":                                                                                 {"targets", "resume", "ops"},
-		"target gone is not in the configuration: put it back, and its deliveries go out when hookarr serve starts": {"targets", "resume", "gone"},
+		"there is no event " + id(99).String():                                              {"events", "show", id(99).String()},
+		"there is no delivery " + id(99).String():                                           {"deliveries", "show", id(99).String()},
+		"event " + id(2).String() + " is undecodable: it has no normalized form":            {"events", "body", id(2).String(), "--normalized"},
+		`there is no target of this name; did you mean "ops"?`:                              {"targets", "resume", "opps"},
+		"target ops: it is not on hold":                                                     {"targets", "resume", "ops"},
+		"target gone is not in the configuration: put it back, or rename it to one that is": {"targets", "resume", "gone"},
 	} {
 		r := run(t, append(args, "--config", file)...)
 		require.Equal(t, result{code: exitError, err: "hookarr: " + want + "\n"}, r)
@@ -231,11 +232,11 @@ func TestTargetsResume(t *testing.T) {
 	file, s := newDatabase(t)
 	fill(t, s)
 	r := run(t, "targets", "resume", "chat", "--config", file)
-	require.Equal(t, result{out: "target chat is resumed: 1 deliveries go out, oldest first\n"}, r)
+	require.Equal(t, result{out: "target chat is resumed: 1 delivery goes out, oldest first\n"}, r)
 
 	r = run(t, "targets", "list", "--json", "--config", file)
 	require.Zero(t, r.code, r.err)
-	var views []targetView
+	var views []admin.Target
 	require.NoError(t, json.Unmarshal([]byte(r.out), &views))
 	require.Equal(t, "chat", views[0].Name)
 	require.Equal(t, "open", views[0].State)
@@ -250,8 +251,7 @@ func TestTargetsResumeQuarantined(t *testing.T) {
 	r := run(t, "targets", "resume", "ops", "--config", file)
 	require.Equal(t, result{
 		code: exitError,
-		err: "hookarr: target ops waits for its plugin: config.url: is required; " +
-			"mend that, start hookarr serve anew if it is the configuration, and the target goes on by itself\n",
+		err:  "hookarr: target ops: it waits for its plugin, and goes on by itself: see hookarr plugins list\n",
 	}, r)
 	r = run(t, "targets", "list", "--config", file)
 	require.Regexp(t, `(?m)^ops +webhook +quarantined +.+ +0 +0 +config.url: is required`, r.out)

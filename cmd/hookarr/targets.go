@@ -1,175 +1,274 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/hookarr/hookarr/core/config"
-	"github.com/hookarr/hookarr/core/event"
-	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/sdk"
 )
 
-// targetView is a target as JSON.
-type targetView struct {
-	Name   string `json:"name"`
-	Plugin string `json:"plugin,omitempty"`
-	// State is open, throttled, unconfigured, or the kind of hold.
-	State  string     `json:"state"`
-	Reason string     `json:"reason,omitempty"`
-	Since  *time.Time `json:"since,omitempty"`
-	// Until is when it takes deliveries again by itself.
-	Until   *time.Time `json:"until,omitempty"`
-	ProbeAt *time.Time `json:"next_probe,omitempty"`
-	Pending int        `json:"pending"`
-	Dead    int        `json:"dead"`
+func (c *cli) newTargets() *cobra.Command {
+	return c.remote(group("targets", "Show targets, hold them and end their holds, and try them",
+		c.newTargetsList(), c.newTargetsShow(), c.newTargetsPause(), c.newTargetsResume(), c.newTargetsProbe(), c.newTargetsTest(),
+		c.newTargetsRename(), c.newTargetsPreview()))
 }
 
-func (c *cli) newTargets() *cobra.Command {
-	list := c.tables(&cobra.Command{
+func (c *cli) newTargetsList() *cobra.Command {
+	return c.tables(&cobra.Command{
 		Use:   "list",
 		Short: "Show the targets, what holds them, and what waits for them",
 		Example: `  hookarr targets list
   hookarr targets list --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.withStore(cmd.Context(), func(cfg *config.Config, s *store.Store) error {
-				return c.listTargets(cmd.Context(), cfg, s)
+			return c.withService(cmd.Context(), needDatabase, func(s *service) error {
+				targets, err := s.ListTargets(cmd.Context())
+				if err != nil {
+					return err
+				}
+				rows := [][]string{{"NAME", "PLUGIN", "STATE", "SINCE", "PENDING", "DEAD", "REASON"}}
+				for _, v := range targets {
+					rows = append(rows, []string{
+						clean(v.Name, titleWidth), orDash(v.Plugin), c.waits(v), orDash(c.timeOf(v.Since)), strconv.Itoa(v.Pending), strconv.Itoa(v.Dead),
+						clean(v.Reason, reasonWidth),
+					})
+				}
+				return c.show(targets, rows)
 			})
 		},
 	})
-	resume := &cobra.Command{
+}
+
+// waits says what a target waits for, and until when. A probe that is overdue waits for a
+// delivery to be made with, or for a server.
+func (c *cli) waits(t admin.Target) string {
+	switch {
+	case t.Until != nil:
+		return t.State + " until " + c.time(*t.Until)
+	case t.ProbeAt != nil && t.ProbeAt.After(time.Now()):
+		return t.State + ", next probe " + c.time(*t.ProbeAt)
+	default:
+		return t.State
+	}
+}
+
+// onTarget is a command that does something with a target and shows it.
+func (c *cli) onTarget(cmd *cobra.Command, what need, do func(cmd *cobra.Command, s *service, name string) error) *cobra.Command {
+	cmd.ValidArgsFunction = first(c.names(targetNames), cobra.NoFileCompletions)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return c.withService(cmd.Context(), what, func(s *service) error { return do(cmd, s, args[0]) })
+	}
+	return c.tables(cmd)
+}
+
+func (c *cli) newTargetsShow() *cobra.Command {
+	return c.onTarget(&cobra.Command{
+		Use:     "show NAME",
+		Short:   "Show a target, what holds it, and what waits for it",
+		Example: `  hookarr targets show ops`,
+	}, needDatabase, func(cmd *cobra.Command, s *service, name string) error {
+		t, err := s.Target(cmd.Context(), name)
+		return c.showTarget(t, err)
+	})
+}
+
+func (c *cli) showTarget(t admin.Target, err error) error {
+	if err != nil || c.json {
+		return c.orJSON(t, err)
+	}
+	return c.facts([][]string{
+		{"target", clean(t.Name, titleWidth)},
+		{"plugin", t.Plugin},
+		{"state", t.State},
+		{"reason", clean(t.Reason, whole)},
+		{"since", c.timeOf(t.Since)},
+		{"until", c.timeOf(t.Until)},
+		{"next probe", c.timeOf(t.ProbeAt)},
+		{"pending", strconv.Itoa(t.Pending)},
+		{"dead", strconv.Itoa(t.Dead)},
+	})
+}
+
+func (c *cli) newTargetsPause() *cobra.Command {
+	var reason string
+	cmd := c.onTarget(&cobra.Command{
+		Use:   "pause NAME",
+		Short: "Hold what goes to a target until it is resumed",
+		Long: `Pause holds what goes to a target until targets resume: events are taken and wait. An
+attempt that is under way is finished.`,
+		Example: `  hookarr targets pause ops --reason "the endpoint moves"`,
+	}, needDatabase, func(cmd *cobra.Command, s *service, name string) error {
+		t, err := s.PauseTarget(cmd.Context(), name, reason)
+		return c.changed(t, err, "target %s is paused: hookarr targets resume %[1]s ends it", name)
+	})
+	cmd.Flags().StringVar(&reason, "reason", "", "what others see as the reason: `TEXT`")
+	completeFlag(cmd, "reason", cobra.NoFileCompletions)
+	return cmd
+}
+
+// changed prints a target that was changed: as JSON, or what became of it.
+func (c *cli) changed(t admin.Target, err error, format string, args ...any) error {
+	if err != nil || c.json {
+		return c.orJSON(t, err)
+	}
+	return c.say(format, args...)
+}
+
+func (c *cli) newTargetsResume() *cobra.Command {
+	return c.onTarget(&cobra.Command{
 		Use:   "resume NAME",
 		Short: "End the hold of a target",
 		Long: `Resume ends the hold of a target, after you have mended what was wrong: what waits
 for it goes out, oldest first. A target that is quarantined waits for its plugin, and
 goes on by itself.`,
-		Example:           `  hookarr targets resume ops`,
-		ValidArgsFunction: first(c.names(targetNames), cobra.NoFileCompletions),
+		Example: `  hookarr targets resume ops`,
+	}, needDatabase, func(cmd *cobra.Command, s *service, name string) error {
+		t, err := s.ResumeTarget(cmd.Context(), name)
+		return c.changed(t, err, "target %s is resumed: %s, oldest first", name, counted(t.Pending, "delivery goes out", "deliveries go out"))
+	})
+}
+
+func (c *cli) newTargetsProbe() *cobra.Command {
+	return c.onTarget(&cobra.Command{
+		Use:     "probe NAME",
+		Short:   "Try a target on hold now with one of its deliveries",
+		Example: `  hookarr targets probe ops`,
+	}, needDatabase, func(cmd *cobra.Command, s *service, name string) error {
+		t, err := s.ProbeTarget(cmd.Context(), name)
+		return c.changed(t, err, "target %s is probed with the next of %s: hookarr targets show %[1]s tells what came of it", name, counted(t.Pending, "delivery", "deliveries"))
+	})
+}
+
+func (c *cli) newTargetsTest() *cobra.Command {
+	return c.onTarget(&cobra.Command{
+		Use:     "test NAME",
+		Short:   "Have a target send its test, which may be a message that people see",
+		Example: `  hookarr targets test ops`,
+	}, needServer, func(cmd *cobra.Command, s *service, name string) error {
+		t, err := s.TestTarget(cmd.Context(), name, "")
+		if err != nil {
+			return err
+		}
+		if c.json {
+			err = c.printJSON(t)
+		} else {
+			text := "the test of target " + name + " ended as " + string(t.Class)
+			if t.Status != 0 {
+				text += fmt.Sprintf(", status %d", t.Status)
+			}
+			if t.Message != "" {
+				text += ": " + clean(t.Message, whole)
+			}
+			if t.Excerpt != "" {
+				text += "\n" + indented(cleanLines(t.Excerpt))
+			}
+			err = c.say("%s", text)
+		}
+		if err == nil && t.Class != sdk.ClassOK {
+			err = errReported
+		}
+		return err
+	})
+}
+
+func (c *cli) newTargetsRename() *cobra.Command {
+	cmd := c.tables(&cobra.Command{
+		Use:   "rename OLD NEW",
+		Short: "Give the deliveries of a target that left the configuration to another",
+		Long: `Rename gives what waits for a target that was renamed in the configuration, and its dead
+letters, to the name that it has there now. A pause moves with them.`,
+		Example: `  hookarr targets rename ops operations`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withStore(cmd.Context(), func(cfg *config.Config, s *store.Store) error {
-				return c.resumeTarget(cmd.Context(), cfg, s, args[0])
+			return c.withService(cmd.Context(), needDatabase, func(s *service) error {
+				a, err := s.RenameTarget(cmd.Context(), args[0], args[1])
+				if err != nil {
+					return err
+				}
+				return c.watch(cmd.Context(), s, a)
 			})
 		},
-	}
-	return group("targets", "Show targets and end their holds", list, resume)
+	})
+	cmd.ValidArgsFunction = first(cobra.NoFileCompletions, first(c.names(targetNames), c.names(targetNames)))
+	return cmd
 }
 
-func (c *cli) listTargets(ctx context.Context, cfg *config.Config, s *store.Store) error {
-	views, err := readTargets(ctx, cfg, s)
-	if err != nil {
-		return err
+func (c *cli) newTargetsPreview() *cobra.Command {
+	var subject admin.Subject
+	cmd := c.onTarget(&cobra.Command{
+		Use:   "preview TARGET",
+		Short: "Show what a target would send; nothing is sent",
+		Example: `  hookarr targets preview ops --sample media.imported
+  hookarr targets preview ops --event 0197a2c4-5b1e`,
+	}, needServer, func(cmd *cobra.Command, s *service, name string) error {
+		p, err := s.Preview(cmd.Context(), name, subject)
+		if err != nil || c.json {
+			return c.orJSON(p, err)
+		}
+		return c.showPreview(p)
+	})
+	c.subjectFlags(cmd, &subject)
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkSubject(subject, "--sample media.imported or --event ID"); err != nil {
+			return err
+		}
+		return run(cmd, args)
 	}
-	rows := [][]string{{"NAME", "PLUGIN", "STATE", "SINCE", "PENDING", "DEAD", "REASON"}}
-	for _, v := range views {
-		rows = append(rows, []string{
-			v.Name, orDash(v.Plugin), c.waits(v.State, v.Until, v.ProbeAt), orDash(c.timeOf(v.Since)), strconv.Itoa(v.Pending), strconv.Itoa(v.Dead), clean(v.Reason, reasonWidth),
-		})
-	}
-	return c.show(views, rows)
+	return cmd
 }
 
-// waits says what a target waits for, and until when. A probe that is overdue waits for a
-// delivery to be made with, or for a server.
-func (c *cli) waits(state string, until, probeAt *time.Time) string {
+// showPreview prints a message as it would be sent.
+func (c *cli) showPreview(p admin.Preview) error {
+	var lines []string
+	if p.URL != "" {
+		lines = append(lines, clean(p.Method+" "+p.URL, whole))
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Headers)) {
+		for _, value := range p.Headers[name] {
+			lines = append(lines, clean(name+": "+value, whole))
+		}
+	}
+	if len(lines) > 0 {
+		lines = append(lines, "")
+	}
+	lines = append(lines, cleanLines(p.Body))
+	if p.Truncated {
+		lines = append(lines, "", "the body goes on")
+	}
+	return c.say("%s", strings.Join(lines, "\n"))
+}
+
+// subjectFlags say which event a question is about.
+func (c *cli) subjectFlags(cmd *cobra.Command, s *admin.Subject) {
+	flags := cmd.Flags()
+	flags.StringVar(&s.Event, "event", "", "of the stored event with this `ID`")
+	flags.StringVar((*string)(&s.Sample), "sample", "", "of a made-up event of this `TYPE`, such as media.imported")
+	flags.StringVar(&s.Source, "source", "", "as if from this `SOURCE`")
+	completeFlag(cmd, "event", c.eventIDs)
+	completeFlag(cmd, "sample", words(sdk.Types()))
+	completeFlag(cmd, "source", c.names(sourceNames))
+}
+
+// checkSubject wants exactly one subject.
+func checkSubject(s admin.Subject, want string) error {
+	given := 0
+	for _, g := range []string{s.Event, string(s.Sample), s.Body} {
+		if g != "" {
+			given++
+		}
+	}
 	switch {
-	case until != nil:
-		return state + " until " + c.time(*until)
-	case probeAt != nil && probeAt.After(time.Now()):
-		return state + ", next probe " + c.time(*probeAt)
+	case given != 1:
+		return usagef("give %s, one of them", want)
+	case s.Event != "":
+		return checkID(s.Event)
 	default:
-		return state
+		return nil
 	}
-}
-
-// wait is what a target waits for: the kind of its hold, or what its pace comes from.
-func wait(t *store.Target) (state, reason string, until, probeAt *time.Time) {
-	if t.Hold == "" {
-		return string(store.HoldThrottled), t.Pace, &t.NextAt, nil
-	}
-	if !t.Until.IsZero() {
-		until = &t.Until
-	}
-	if !t.ProbeAt.IsZero() {
-		probeAt = &t.ProbeAt
-	}
-	return string(t.Hold), t.Reason, until, probeAt
-}
-
-// readTargets returns the targets of the configuration and those that have left it
-// and have something waiting, by name.
-func readTargets(ctx context.Context, cfg *config.Config, s *store.Store) ([]targetView, error) {
-	waiting, _, err := s.ListTargets(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list targets: %w", err)
-	}
-	counts, err := s.CountDeliveries(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("count deliveries: %w", err)
-	}
-	byName := map[string]*targetView{}
-	get := func(name string) *targetView {
-		if byName[name] == nil {
-			byName[name] = &targetView{Name: name, State: "open", Plugin: cfg.Targets[name].Plugin}
-			if _, configured := cfg.Targets[name]; !configured {
-				byName[name].State, byName[name].Reason = "unconfigured", "target is not in the configuration"
-			}
-		}
-		return byName[name]
-	}
-	for name := range cfg.Targets {
-		get(name)
-	}
-	for _, t := range waiting {
-		if _, configured := cfg.Targets[t.Name]; !configured {
-			continue // whatever held it, nothing goes there now
-		}
-		v := get(t.Name)
-		v.State, v.Reason, v.Until, v.ProbeAt = wait(&t)
-		if t.Hold != "" {
-			v.Since = &t.Since
-		}
-	}
-	for _, n := range counts {
-		switch v := get(n.Target); n.State {
-		case event.Pending, event.Verifying:
-			v.Pending += n.Count
-		case event.Dead:
-			v.Dead = n.Count
-		default: // done with
-		}
-	}
-	views := make([]targetView, 0, len(byName))
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		views = append(views, *byName[name])
-	}
-	return views, nil
-}
-
-func (c *cli) resumeTarget(ctx context.Context, cfg *config.Config, s *store.Store, name string) error {
-	views, err := readTargets(ctx, cfg, s)
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(views, func(v targetView) bool { return v.Name == name })
-	switch {
-	case i < 0:
-		return fmt.Errorf("there is no target %q%s", name, meant(name, targetNames(cfg)))
-	case views[i].Plugin == "":
-		return fmt.Errorf("target %s is not in the configuration: put it back, and its deliveries go out when hookarr serve starts", name)
-	case views[i].Since == nil && views[i].Until == nil:
-		return fmt.Errorf("target %s is not on hold", name)
-	case views[i].State == string(store.HoldQuarantined):
-		return fmt.Errorf("target %s waits for its plugin: %s; mend that, start hookarr serve anew if it is the configuration, and the target goes on by itself",
-			name, clean(views[i].Reason, whole))
-	}
-	if err := s.Release(ctx, name); err != nil {
-		return fmt.Errorf("resume target: %w", err)
-	}
-	_, err = fmt.Fprintf(c.out, "target %s is resumed: %d deliveries go out, oldest first\n", name, views[i].Pending)
-	return err
 }

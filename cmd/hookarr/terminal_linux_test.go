@@ -25,7 +25,7 @@ func TestRawBodyOnATerminal(t *testing.T) {
 	require.NoError(t, err)
 	near, far := terminal(t)
 	c := &cli{in: bytes.NewReader(nil), out: far, err: io.Discard, environ: func() []string { return nil }}
-	require.Zero(t, c.run(t.Context(), []string{"events", "show", id(1).String(), "--body", "raw", "--config", file}))
+	require.Zero(t, c.run(t.Context(), []string{"events", "body", id(1).String(), "--config", file}))
 	seen := make([]byte, 1<<10)
 	n, err := near.Read(seen)
 	require.NoError(t, err)

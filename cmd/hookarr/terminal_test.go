@@ -53,7 +53,7 @@ func TestOutputOfCommandsIsHarmless(t *testing.T) {
 		{"events", "list", "--json", "--config", file},
 		{"events", "show", id(1).String(), "--config", file},
 		{"events", "show", id(1).String(), "--json", "--config", file},
-		{"events", "show", id(1).String(), "--body", "normalized", "--config", file},
+		{"events", "body", id(1).String(), "--normalized", "--config", file},
 		{"check", "--config", broken},
 		{"check", "--json", "--config", broken},
 		{"no" + hostile},
@@ -64,5 +64,5 @@ func TestOutputOfCommandsIsHarmless(t *testing.T) {
 			require.False(t, acts(c), "%q in %q %s %s", c, args, r.out, r.err)
 		}
 	}
-	require.Equal(t, string(body), run(t, "events", "show", id(1).String(), "--body", "raw", "--config", file).out, "as it was received")
+	require.Equal(t, string(body), run(t, "events", "body", id(1).String(), "--config", file).out, "as it was received")
 }

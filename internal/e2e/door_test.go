@@ -136,7 +136,7 @@ func TestDoor(t *testing.T) {
 		out, err := srv.cli("events", "list", "--state", v.state, "--json")
 		require.NoError(t, err, out)
 		require.Contains(t, out, a.id, v.name)
-		body, err := srv.cli("events", "show", a.id, "--body", "raw")
+		body, err := srv.cli("events", "body", a.id)
 		require.NoError(t, err, body)
 		require.Equal(t, string(v.body), strings.TrimSuffix(body, "\n"), v.name)
 	}

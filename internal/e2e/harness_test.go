@@ -297,8 +297,12 @@ func (s *server) cli(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "hookarr"), append(args, "--config", s.config)...)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Run(); err != nil {
+		return out.String() + said.String(), err
+	}
+	return out.String(), nil // notes are beside it
 }
 
 // answer is what the door said.

@@ -104,7 +104,7 @@ func TestRelay(t *testing.T) {
 	got := r.endpoint.await(t, 1)[0].Event
 	require.Equal(t, titleOf(1), got.Title)
 	require.Equal(t, "6.0.4.10291", got.AppVersion, "it is in the User-Agent alone")
-	stored, err := r.far.cli("events", "show", got.ID, "--body", "raw")
+	stored, err := r.far.cli("events", "body", got.ID)
 	require.NoError(t, err, stored)
 	require.Equal(t, string(body), stored)
 
