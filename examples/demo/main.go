@@ -1,7 +1,8 @@
 // Command demo shows Hookarr at work: it starts a server on SQLite with its plugins
 // as processes, sends it signed Radarr webhooks, and receives what it delivers, whose
-// signatures it verifies. Every third delivery is refused once, to show a retry. Then it
-// connects an imitated Sonarr and kills the server while that imports a season, to show
+// signatures it verifies. Every third delivery is refused once, to show a retry. It gives
+// the running server another target, which refuses an event, asks why, and has the dead
+// letter retried. Then it connects an imitated Sonarr and kills the server while that imports a season, to show
 // that nothing is missed. It exits 0 only if everything arrived, once, and the server
 // ended cleanly.
 package main
@@ -53,6 +54,12 @@ func run(ctx context.Context, bin string, out *log.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, endpoint.Close()) }()
 
+	audit, err := serveAudit(ctx)
+	if err != nil {
+		return fmt.Errorf("start second receiver: %w", err)
+	}
+	defer func() { err = errors.Join(err, audit.close()) }()
+
 	sonarr, err := serveSonarr(ctx)
 	if err != nil {
 		return fmt.Errorf("start Sonarr: %w", err)
@@ -74,6 +81,9 @@ func run(ctx context.Context, bin string, out *log.Logger) (err error) {
 		send(running, srv.url, sourceSecret, book),
 		await(running, patience, "complete", func(context.Context) bool { return book.complete() }),
 		book.report())
+	if err == nil {
+		err = audit.operate(running, srv, sourceSecret, book)
+	}
 	if err == nil {
 		err = sonarr.outage(ctx, running, srv, book)
 	}

@@ -21,6 +21,7 @@ import (
 const configuration = `listen: %s
 database: {url: %q}
 plugins: {dir: %q, lock: %q}
+reload: {watch: false}
 sources:
   radarr:
     plugin: radarr
@@ -33,7 +34,7 @@ sources:
 targets:
   receiver:
     plugin: webhook
-    concurrency: 8
+    concurrency: 4
     retry: {initial: 300ms, multiplier: 2, max_interval: 2s}
     config: {url: %q, secrets: [%q], format: standard}
 routes:
