@@ -18,6 +18,7 @@ import (
 	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/app"
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/logring"
 	"github.com/hookarr/hookarr/core/route"
 )
 
@@ -55,13 +56,14 @@ func (c *cli) serve(ctx context.Context, flags *pflag.FlagSet) error {
 		return &config.Error{Problems: problems}
 	}
 	level := new(slog.LevelVar)
-	log := newLog(c.err, cfg.Log, level)
+	ring := new(logring.Ring)
+	log := slog.New(ring.Handler(newLog(c.err, cfg.Log, level).Handler(), &slog.HandlerOptions{ReplaceAttr: oneLine}))
 	for _, w := range slices.Concat(cfg.Warnings, warnings, lint(cfg), lintPlugins(cfg)) {
 		log.WarnContext(ctx, "configuration", slog.String("problem", w.String()))
 	}
 	a, err := app.New(ctx, cfg, app.Options{
 		Log: log, Level: level, Load: func() (*config.Config, error) { return c.load(flags) },
-		Program: program(),
+		Program: program(), Logs: ring,
 	})
 	if err != nil {
 		return err

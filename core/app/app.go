@@ -57,6 +57,7 @@ type App struct {
 	// operators are let in; program is what they are told of this one.
 	operators *operators
 	program   admin.Version
+	logs      admin.Logs
 	// overrun is told of expressions that took too long.
 	overrun func(route string)
 	// current is the generation that holds now.
@@ -81,6 +82,8 @@ type Options struct {
 	Load func() (*config.Config, error)
 	// Program is what operators are told of the program.
 	Program admin.Version
+	// Logs is what Log has written lately; nil is not kept.
+	Logs admin.Logs
 }
 
 // New builds a process from a checked configuration. It takes the addresses, and a
@@ -111,6 +114,7 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (*App,
 		node:     fmt.Sprintf("%.40s_%s", hostname, id),
 		registry: prometheus.NewRegistry(),
 		program:  o.Program,
+		logs:     o.Logs,
 	}
 	a.program.Node = a.node
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -139,7 +143,7 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (*App,
 	if l.local, err = listenLocally(ctx, c, o.Log); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
-	a.servers, err = newServers(a, l)
+	a.servers, err = newServers(a, l) //nolint:contextcheck // handlers have those of their requests
 	if err != nil {
 		err = errors.Join(err, a.store.Close())
 		if l.local != nil {

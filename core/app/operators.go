@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/operate"
 	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -37,7 +39,7 @@ type operators struct {
 func newOperators(a *App, public http.Handler) (*operators, error) {
 	service := &admin.Service{
 		Store: a.store, Settings: settings{a}, Operate: a.operate,
-		Reloader: reloader{a}, Plugins: a.plugins, Decoder: a.plugins, Trier: trier{a}, Program: a.program,
+		Reloader: reloader{a}, Plugins: a.plugins, Decoder: a.plugins, Trier: trier{a}, Program: a.program, Logs: a.logs,
 	}
 	handler, err := api.New(api.Options{Service: service, Once: a.store, Log: a.log})
 	if err != nil {
@@ -129,14 +131,15 @@ func (t trier) Preview(ctx context.Context, target string, normalized json.RawMe
 
 func (t trier) original(ctx context.Context, normalized json.RawMessage) (sdk.Request, error) {
 	var e struct{ ID uuid.UUID }
-	r := sdk.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/json"}}, Body: normalized}
-	if json.Unmarshal(normalized, &e) != nil || e.ID == uuid.Nil {
-		return r, nil
+	if err := json.Unmarshal(normalized, &e); err != nil {
+		return sdk.Request{}, fmt.Errorf("read event: %w", err)
 	}
 	stored, err := t.app.store.LoadRequest(ctx, e.ID)
-	if err != nil {
-		return r, fmt.Errorf("read the request of event %s: %w", e.ID, err)
+	if errors.Is(err, store.ErrNotFound) { // a sample
+		return sdk.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/json"}}, Body: normalized}, nil
 	}
-	r.ID, r.Method, r.Header, r.Body = e.ID.String(), stored.Method, stored.Header, stored.Body
-	return r, nil
+	if err != nil {
+		return sdk.Request{}, fmt.Errorf("read the request of event %s: %w", e.ID, err)
+	}
+	return sdk.Request{ID: e.ID.String(), Method: stored.Method, Header: stored.Header, Body: stored.Body}, nil
 }

@@ -51,10 +51,12 @@ type servers struct {
 	// state is why no webhook is taken now, or nil.
 	state  atomic.Pointer[error]
 	failed chan error
+	// closing ends what operators wait for, such as the next line of the log.
+	closing chan struct{}
 }
 
 func newServers(a *App, l listeners) (*servers, error) {
-	s := &servers{config: a.config, log: a.log, listeners: l, failed: make(chan error, 3)}
+	s := &servers{config: a.config, log: a.log, listeners: l, failed: make(chan error, 3), closing: make(chan struct{})}
 	s.state.Store(&errStarting)
 	if err := s.certificate.load(a.config.TLS); err != nil {
 		return nil, at(a.config, "tls.cert_file", err)
@@ -195,7 +197,16 @@ func (s *servers) afterStart(next http.Handler) http.Handler {
 		}
 		// Who was let in may wait for long, such as for a reload.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
-		next.ServeHTTP(w, r)
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		go func() {
+			select {
+			case <-s.closing:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -214,6 +225,7 @@ func (s *servers) addr() net.Addr { return s.listeners.hooks.Addr() }
 // The admin listener tells of the draining as long as it can.
 func (s *servers) shutdown(ctx context.Context) error {
 	s.state.Store(&errDraining)
+	close(s.closing)
 	var errs []error
 	for _, server := range []*http.Server{s.hooks, s.admin, s.local} {
 		if server != nil {

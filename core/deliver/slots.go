@@ -19,8 +19,8 @@ const (
 type slots struct {
 	// changing is held while rates change.
 	changing sync.RWMutex
-	mu      sync.Mutex
-	targets map[string]*lease
+	mu       sync.Mutex
+	targets  map[string]*lease
 }
 
 // lease is the slots of one target, in order.

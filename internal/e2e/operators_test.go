@@ -1,9 +1,9 @@
 package e2e
 
 import (
-	"fmt"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -65,7 +65,7 @@ func TestDeadLettersAreRetriedOnce(t *testing.T) {
 
 		dead := admin.DeliveryFilter{Target: "ops", State: event.Dead}
 		_, err = c.RetryDeliveries(t.Context(), dead, letters-1, "")
-		require.ErrorContains(t, err, fmt.Sprint(letters))
+		require.ErrorContains(t, err, strconv.Itoa(letters))
 		a, err := c.RetryDeliveries(t.Context(), dead, letters, "")
 		require.NoError(t, err)
 		require.Eventually(t, func() bool {
@@ -165,4 +165,25 @@ func TestAttemptShowsWhatWasSent(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.MethodPost, preview.Method)
 	require.Contains(t, preview.Body, titleOf(1))
+}
+
+// TestFollowersOfTheLogDelayNoStop: what operators wait for ends with the server.
+func TestFollowersOfTheLogDelayNoStop(t *testing.T) {
+	t.Parallel()
+	endpoint := newReceiver(t)
+	srv, c := withSocket(t, settings{database: "sqlite://" + filepath.Join(t.TempDir(), "hookarr.db"), targets: webhookTarget(endpoint), routes: everything})
+	srv.start()
+	logs, err := c.Logs(t.Context(), 0, "info", time.Second)
+	require.NoError(t, err)
+	require.NotEmpty(t, logs.Lines)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := c.Logs(t.Context(), logs.Next, "error", 25*time.Second)
+		ended <- err
+	}()
+	require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)
+	endpoint.await(t, 1)
+	require.NoError(t, srv.stop())
+	require.Error(t, <-ended)
+	require.NotContains(t, srv.log.String(), "requests interrupted that took too long")
 }
