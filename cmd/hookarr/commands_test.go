@@ -96,7 +96,7 @@ func operatorCommands() []run1 {
 		{line: "routes test --sample media.imported", out: `(?s)goes to +ops, chat\n\nROUTE +VERDICT\neverything +yes, to ops, chat\nold +no, when: `},
 		{line: "routes test --event e1 --json", out: `"targets": \[\n    "ops",\n    "chat"`},
 		{line: "routes test ../../examples/payloads/radarr/import.json --source radarr", out: `(?m)^goes to +ops, chat$`, server: true},
-		{line: "plugins inspect source-radarr", out: `(?s)plugin +source-radarr\n.*state +ready since.*process +\d+\n.*serves +radarr\n$`, server: true},
+		{line: "plugins inspect source-radarr", out: `(?s)plugin +source-radarr\n.*state +ready since.*process +\d+, \d+ MiB of memory\n.*serves +radarr\n$`, server: true},
 		{line: "plugins inspect radarr --schema", out: `"properties"`, server: true},
 		{line: "plugins inspect radar", code: exitError, err: `did you mean|it uses source-radarr`, server: true},
 		{line: "plugins reload target-webhook", out: `^plugin target-webhook is ready, version \S+, process \d+\n$`, server: true},

@@ -8,9 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -57,7 +59,13 @@ func (c *cli) newPluginsEnable() *cobra.Command {
 		Long: `Enable starts a plugin that has crashed so often that it is quarantined, before its rest
 is over.`,
 		Example: `  hookarr plugins enable target-discord`,
-	}, func(ctx context.Context, s *service, name string) error { return c.reloadPlugin(ctx, s, name) })
+	}, func(ctx context.Context, s *service, name string) error {
+		p, err := s.Plugin(ctx, name)
+		if err == nil && p.State == pluginhost.Ready && !c.json {
+			return c.say("plugin %s runs: nothing is to be done", name)
+		}
+		return c.reloadPlugin(ctx, s, name)
+	})
 }
 
 // onPlugin is a command that does something with a plugin of the running server.
@@ -123,6 +131,9 @@ func (c *cli) pluginFacts(p admin.Plugin) [][]string {
 	pid := ""
 	if p.PID != 0 {
 		pid = strconv.Itoa(p.PID)
+		if p.Memory > 0 {
+			pid += ", " + humanize.IBytes(uint64(p.Memory)) + " of memory"
+		}
 	}
 	protocol := ""
 	if p.Protocol != 0 {
@@ -135,6 +146,7 @@ func (c *cli) pluginFacts(p admin.Plugin) [][]string {
 		{"sdk", clean(p.SDK, titleWidth)},
 		{"protocol", protocol},
 		{"features", joinFeatures(p.Features)},
+		{"not used here", joinFeatures(p.Unused)},
 		{"path", clean(p.Path, whole)},
 		{"sha-256", p.SHA256},
 		{"state", state},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type Plugin struct {
 	Protocol int           `json:"protocol_version,omitempty"`
 	SHA256   string        `json:"sha256,omitempty"`
 	Features []sdk.Feature `json:"features" nullable:"false"`
+	Unused   []sdk.Feature `json:"features_unused,omitempty" doc:"Those of the features that this Hookarr makes no use of."`
 	Path     string        `json:"path,omitempty"`
 	// Problem says why the plugin does not work and what mends it.
 	Problem string `json:"problem,omitempty" doc:"Why it does not work, and what mends it."`
@@ -33,6 +35,7 @@ type Plugin struct {
 	Since    *time.Time       `json:"since,omitempty" doc:"When the state began."`
 	Until    *time.Time       `json:"until,omitempty" doc:"When a rest ends."`
 	PID      int              `json:"pid,omitempty"`
+	Memory   int64            `json:"memory_bytes,omitempty" doc:"Resident memory of its process."`
 	Started  *time.Time       `json:"started_at,omitempty" doc:"When its process started."`
 	Restarts int              `json:"restarts" doc:"Since the server started."`
 	// Instances are the sources or targets that are bound to it.
@@ -78,7 +81,8 @@ func viewPlugin(s pluginhost.Status) Plugin {
 	v := Plugin{
 		Name: s.Plugin, Kind: s.Kind, Version: d.Version, Summary: d.Summary, SDK: d.SDKVersion, Protocol: d.ProtocolVersion,
 		SHA256: s.SHA256, Features: append([]sdk.Feature{}, d.Features...), Path: s.Path, Problem: s.Reason,
-		State: s.State, Since: timeOr(s.Since), Until: timeOr(s.Until), PID: s.PID, Started: timeOr(s.StartedAt), Restarts: s.Restarts,
+		State: s.State, Since: timeOr(s.Since), Until: timeOr(s.Until), PID: s.PID, Memory: s.Memory, Started: timeOr(s.StartedAt), Restarts: s.Restarts,
+		Unused:    slices.DeleteFunc(slices.Clone(d.Features), pluginhost.Uses),
 		Instances: append([]string{}, s.Instances...), Warnings: s.Warnings,
 		LastFailure: viewFailure(s.LastFailure), Refusal: viewFailure(s.Refusal),
 	}

@@ -184,8 +184,10 @@ type Status struct {
 	Since, Until time.Time
 	// Reason says why the plugin is not ready.
 	Reason string
-	// PID is 0 without a process; StartedAt, Path and SHA256 are its.
+	// PID is 0 without a process; StartedAt, Path, SHA256 and Memory, in bytes, are its.
+	// Memory is 0 where the system does not tell.
 	PID          int
+	Memory       int64
 	StartedAt    time.Time
 	Path, SHA256 string
 	// Description is what the plugin said of itself when it last started.

@@ -55,11 +55,8 @@ func (m memory) Describe(to chan<- *prometheus.Desc) { to <- m.bytes }
 // Collect implements prometheus.Collector. A plugin without a process has no value.
 func (m memory) Collect(to chan<- prometheus.Metric) {
 	for _, s := range m.status() {
-		if s.PID == 0 {
-			continue
-		}
-		if n, ok := residentMemory(s.PID); ok {
-			to <- prometheus.MustNewConstMetric(m.bytes, prometheus.GaugeValue, n, string(s.Kind)+"-"+s.Plugin)
+		if s.Memory > 0 {
+			to <- prometheus.MustNewConstMetric(m.bytes, prometheus.GaugeValue, float64(s.Memory), string(s.Kind)+"-"+s.Plugin)
 		}
 	}
 }

@@ -418,6 +418,7 @@ func (s *supervisor) status() Status {
 		st.Description = *s.desc
 	}
 	if p := s.current; p != nil {
+		st.Memory = residentMemory(p.pid())
 		st.PID, st.StartedAt, st.SHA256, st.Path = p.pid(), p.started, p.checksum, p.argv[0]
 	}
 	for _, in := range s.infos {

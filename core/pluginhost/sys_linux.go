@@ -59,17 +59,18 @@ func reap(p *os.Process) (*os.ProcessState, error) {
 	return p.Wait()
 }
 
-// residentMemory returns how many bytes of memory a process holds.
-func residentMemory(pid int) (bytes float64, ok bool) {
+// residentMemory returns how many bytes of memory a process holds, and 0 for one that has
+// ended.
+func residentMemory(pid int) int64 {
 	statm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
 	if err != nil {
-		return 0, false
+		return 0
 	}
-	var size, resident float64 // in pages
+	var size, resident int64 // in pages
 	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil {
-		return 0, false
+		return 0
 	}
-	return resident * float64(os.Getpagesize()), true
+	return resident * int64(os.Getpagesize())
 }
 
 // lockFile locks a file for this process until it is closed, if it is free.

@@ -27,7 +27,7 @@ func execPath(_ string, f *os.File) (string, error) { return f.Name(), nil }
 func reap(p *os.Process) (*os.ProcessState, error) { return p.Wait() }
 
 // residentMemory knows nothing.
-func residentMemory(int) (bytes float64, ok bool) { return 0, false }
+func residentMemory(int) int64 { return 0 }
 
 // lockFile locks nothing.
 func lockFile(*os.File) error { return errors.ErrUnsupported }
