@@ -100,7 +100,7 @@ func operatorCommands() []run1 {
 		{line: "plugins inspect radarr --schema", out: `"properties"`, server: true},
 		{line: "plugins inspect radar", code: exitError, err: `did you mean|it uses source-radarr`, server: true},
 		{line: "plugins reload target-webhook", out: `^plugin target-webhook is ready, version \S+, process \d+\n$`, server: true},
-		{line: "plugins enable webhook", out: `^plugin target-webhook is ready`, server: true},
+		{line: "plugins enable webhook", out: `^plugin target-webhook runs: nothing is to be done`, server: true},
 		{line: "plugins list", out: `(?m)^radarr +source `},
 		{line: "reload --dry-run", out: `(?s)^targets.ops.timeout: .*10s.*\nlisten: needs a restart\nnothing is changed: hookarr reload takes it into use\n$`, server: true},
 		{line: "reload", out: `the configuration is reloaded\n$`, server: true},
