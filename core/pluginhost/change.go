@@ -33,7 +33,8 @@ func (h *Host) Prepare(ctx context.Context, instances []Instance) (*Change, []Pr
 	)
 	for key, group := range c.next {
 		s := h.supervisor(key)
-		if s == nil {
+		used := s != nil
+		if !used {
 			s = newSupervisor(key.kind, key.name, h.launcher, h.metrics)
 			s.begin(ctx, group)
 			c.started[key] = s
@@ -41,7 +42,7 @@ func (h *Host) Prepare(ctx context.Context, instances []Instance) (*Change, []Pr
 			continue
 		}
 		wg.Go(func() {
-			found := h.judge(ctx, s, group, c.started[key] == nil)
+			found := h.judge(ctx, s, group, used)
 			mu.Lock()
 			defer mu.Unlock()
 			problems = append(problems, found...)
@@ -56,15 +57,15 @@ func (h *Host) Prepare(ctx context.Context, instances []Instance) (*Change, []Pr
 	return nil, problems
 }
 
-// judge has a plugin judge instances: one that runs without taking them, and one that was
-// started with them by how it came up.
-func (h *Host) judge(ctx context.Context, s *supervisor, instances []host.Instance, runs bool) []Problem {
+// judge has a plugin judge instances: one that is used without taking them, and one that
+// was started with them by how it came up.
+func (h *Host) judge(ctx context.Context, s *supervisor, instances []host.Instance, used bool) []Problem {
 	whole := func(message string) []Problem {
 		return []Problem{{Kind: s.kind, Plugin: s.name, Message: message}}
 	}
 	var found []host.Problem
 	switch p := s.taking(); {
-	case !runs:
+	case !used:
 		select {
 		case <-s.settled:
 		case <-ctx.Done():

@@ -2,6 +2,7 @@ package pluginhost
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -92,4 +93,17 @@ func TestChangeOfAPluginThatIsDown(t *testing.T) {
 	require.NoError(t, c.Finish(t.Context()))
 	b.awaitState(t, "chaos", Ready)
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
+}
+
+// TestChangeStartsManyPlugins at once, each with a group of its own.
+func TestChangeStartsManyPlugins(t *testing.T) {
+	t.Parallel()
+	b := setup(t, quick, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	instances := []Instance{b.target("chaos", "ops", nil)}
+	for i := range 20 {
+		instances = append(instances, b.target(fmt.Sprintf("missing%d", i), fmt.Sprintf("t%d", i), nil))
+	}
+	_, problems := b.Prepare(t.Context(), instances)
+	require.Len(t, problems, 20)
 }
