@@ -111,6 +111,9 @@ func (s *supervisor) explainCall(ctx context.Context, p *process, start time.Tim
 			return fmt.Errorf("call plugin %s: %w", s.label(), context.Canceled)
 		case s.stopped():
 			return errStopped
+		case code == codes.Canceled && errors.Is(ctx.Err(), context.DeadlineExceeded):
+			// The plugin's clock for the deadline was a little faster.
+			return fmt.Errorf("plugin %s timed out after %s: %w", s.label(), rounded(time.Since(start)), context.DeadlineExceeded)
 		case gone:
 			return fmt.Errorf("%w: %s was ended: %s", ErrUnavailable, s.label(), p.state)
 		default:
@@ -118,10 +121,7 @@ func (s *supervisor) explainCall(ctx context.Context, p *process, start time.Tim
 		}
 	case codes.FailedPrecondition:
 		// The plugin does not know the instance.
-		select {
-		case s.reconfigure <- p:
-		default:
-		}
+		s.configureAgain(p)
 		return fmt.Errorf("%w: %s has lost its configuration: %s", ErrUnavailable, s.label(), message(err))
 	case codes.ResourceExhausted:
 		return fmt.Errorf("%w %s: %s", errTooLarge, s.label(), message(err))

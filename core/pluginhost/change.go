@@ -205,6 +205,7 @@ func (s *supervisor) take(ctx context.Context, instances []host.Instance) error 
 		return nil
 	}
 	if err := s.configureLocked(ctx, p); err != nil {
+		s.configureAgain(p)
 		return fmt.Errorf("configure plugin %s: %w", s.label(), err)
 	}
 	return nil

@@ -3,7 +3,9 @@ package pluginhost
 import (
 	"context"
 	"fmt"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -106,4 +108,24 @@ func TestChangeStartsManyPlugins(t *testing.T) {
 	}
 	_, problems := b.Prepare(t.Context(), instances)
 	require.Len(t, problems, 20)
+}
+
+// TestSettingsThatWereNotTaken are given again: a plugin must not go on with those before.
+func TestSettingsThatWereNotTaken(t *testing.T) {
+	t.Parallel()
+	timing := quick
+	timing.Start = 2 * time.Second
+	b, before, after := setup(t, timing, "hookarr-target-chaos"), newInbox(t), newInbox(t)
+	b.start(t, b.target("chaos", "ops", map[string]any{"url": before.URL}))
+	c, problems := b.Prepare(t.Context(), []Instance{b.target("chaos", "ops", map[string]any{"url": after.URL})})
+	require.Empty(t, problems)
+	pid := b.Status()[0].PID
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	require.Error(t, c.Begin(t.Context()))
+	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
+	require.NoError(t, c.Finish(t.Context()))
+	require.Eventually(t, func() bool {
+		_ = b.do(t.Context(), "ops", "post it")
+		return len(after.all()) > 0
+	}, 10*time.Second, eye)
 }

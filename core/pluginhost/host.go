@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -112,7 +113,7 @@ func (h *Host) add(key pluginKey, s *supervisor, instances []host.Instance) {
 // returns, nothing of any plugin is left. The error says which calls were cut off.
 func (h *Host) Stop(ctx context.Context) error {
 	h.mu.Lock()
-	l, plugins, stopped := h.launcher, h.plugins, h.stopped
+	l, plugins, stopped := h.launcher, maps.Clone(h.plugins), h.stopped
 	h.stopped = true
 	h.mu.Unlock()
 	if l == nil || stopped {

@@ -43,9 +43,7 @@ func (h *Host) Renew(ctx context.Context) {
 	h.mu.RUnlock()
 	var wg sync.WaitGroup
 	for _, s := range all {
-		if s.outdated() {
-			wg.Go(func() { _ = s.reload(ctx) })
-		}
+		wg.Go(func() { s.renew(ctx) })
 	}
 	wg.Wait()
 }
@@ -67,20 +65,46 @@ func (s *supervisor) outdated() bool {
 }
 
 func (s *supervisor) reload(ctx context.Context) error {
+	s.replacing.Lock()
+	defer s.replacing.Unlock()
+	return s.reloadLocked(ctx)
+}
+
+// renew is reload where the binary that is there is worth a try.
+func (s *supervisor) renew(ctx context.Context) {
+	s.replacing.Lock()
+	defer s.replacing.Unlock()
+	if s.outdated() {
+		_ = s.reloadLocked(ctx) // it is logged
+	}
+}
+
+func (s *supervisor) reloadLocked(ctx context.Context) error {
 	s.mu.Lock()
 	state, old, failures := s.state, s.current, s.failures
+	if state == Ready {
+		s.retiring.Add(1)
+		defer s.retiring.Done()
+	}
 	s.mu.Unlock()
-	switch {
-	case state == Stopped:
+	switch state {
+	case Ready:
+	case Stopped:
 		return errStopped
-	case state != Ready || old == nil:
+	default:
 		return s.startNow(ctx, failures)
 	}
 	err := s.replace(ctx, old)
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case s.stopped():
+		return errStopped
 	}
 	err = fmt.Errorf("replace plugin %s: %w: the one before serves on", s.label(), err)
+	if s.taking() != old || ctx.Err() != nil {
+		return err // that is no refusal
+	}
 	s.mu.Lock()
 	s.refusal = Failure{At: time.Now(), Reason: err.Error()}
 	s.mu.Unlock()
@@ -96,7 +120,7 @@ func (s *supervisor) startNow(ctx context.Context, failures int) error {
 	}
 	for {
 		s.mu.Lock()
-		state, reason, failed, changed := s.state, s.reason, s.failures, s.changed
+		state, failed, last, changed := s.state, s.failures, s.lastFailure, s.changed
 		s.mu.Unlock()
 		switch {
 		case state == Ready:
@@ -104,7 +128,7 @@ func (s *supervisor) startNow(ctx context.Context, failures int) error {
 		case state == Stopped:
 			return errStopped
 		case failed > failures:
-			return fmt.Errorf("start plugin %s: %w", s.label(), reason)
+			return fmt.Errorf("start plugin %s: %s", s.label(), last.Reason)
 		}
 		select {
 		case <-changed:
@@ -117,6 +141,8 @@ func (s *supervisor) startNow(ctx context.Context, failures int) error {
 // replace puts a new process in the place of old.
 func (s *supervisor) replace(ctx context.Context, old *process) error {
 	begun := time.Now()
+	ctx, cancel := until(ctx, s.stopping)
+	defer cancel()
 	next, err := s.launcher.launch(ctx, s.kind, s.name, s.sink)
 	if err != nil {
 		return err
@@ -192,16 +218,24 @@ func (s *supervisor) retire(p *process) {
 	s.retiring.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), retireTimeout)
 		defer cancel()
-		go func() {
-			select {
-			case <-s.done: // stop has waited for as long as it may
-				cancel()
-			case <-ctx.Done():
-			}
-		}()
+		ctx, cancel = until(ctx, s.done) // stop has waited for as long as it may
+		defer cancel()
 		if err := p.drain(ctx); err != nil {
 			s.log.WarnContext(ctx, "calls of a replaced plugin were cut off", slog.Int("pid", p.pid()))
 		}
 		p.end()
 	})
+}
+
+// until returns a context that ends with ctx, or once done is closed.
+func until(ctx context.Context, done <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -157,4 +159,74 @@ func TestStopWhileReplacing(t *testing.T) {
 	_ = b.Stop(ctx)
 	require.True(t, gone(old, true))
 	require.True(t, gone(next, true))
+}
+
+// TestReloadsAtOnce replace a plugin one after the other, and refuse nothing.
+func TestReloadsAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, quick, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	reloads := make(chan error, 4)
+	for range cap(reloads) {
+		go func() { reloads <- b.Reload(context.Background(), host.KindTarget, "chaos") }()
+	}
+	for range cap(reloads) {
+		require.NoError(t, <-reloads)
+	}
+	require.Zero(t, b.Status()[0].Refusal)
+	require.Zero(t, b.Status()[0].Restarts)
+}
+
+// TestStopWhileReplacementStarts ends it too.
+func TestStopWhileReplacementStarts(t *testing.T) {
+	t.Parallel()
+	b := setup(t, quick, "hookarr-target-slow")
+	b.start(t, b.target("slow", "ops", nil))
+	reload := make(chan error, 1)
+	go func() { reload <- b.Reload(context.Background(), host.KindTarget, "slow") }()
+	require.Eventually(t, func() bool { return len(b.processes(t)) == 2 }, patience, eye)
+	require.NoError(t, b.Stop(t.Context()))
+	require.Empty(t, b.processes(t))
+	require.ErrorIs(t, <-reload, errStopped)
+}
+
+// processes are the ids of those that run a binary of the directory.
+func (b *testBundle) processes(t *testing.T) (pids []string) {
+	t.Helper()
+	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	require.NoError(t, err)
+	for _, name := range all {
+		if line, err := os.ReadFile(name); err == nil && strings.HasPrefix(string(line), b.dir+"/") {
+			pids = append(pids, filepath.Base(filepath.Dir(name)))
+		}
+	}
+	return pids
+}
+
+// TestReplacementOfAHungProcess takes over for good, though the health checks of the
+// process before fail.
+func TestReplacementOfAHungProcess(t *testing.T) {
+	t.Parallel()
+	timing := quick
+	timing.Health, timing.HealthTimeout = 20*time.Millisecond, 2*time.Second
+	b := setup(t, timing, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	old := b.Status()[0].PID
+	require.NoError(t, syscall.Kill(old, syscall.SIGSTOP))
+	failed := func() int {
+		n := 0
+		for _, l := range b.log.lines(t) {
+			if l["msg"] == "plugin fails health check" {
+				n++
+			}
+		}
+		return n
+	}
+	require.Eventually(t, func() bool { return failed() == healthFailures-1 }, patience, eye)
+	require.NoError(t, b.Reload(t.Context(), host.KindTarget, "chaos"))
+	next := b.Status()[0].PID
+	require.Eventually(t, func() bool { return gone(old, true) }, patience, eye)
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
+	require.Equal(t, next, b.Status()[0].PID)
+	require.Zero(t, b.Status()[0].Restarts)
 }

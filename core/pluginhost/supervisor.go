@@ -59,14 +59,17 @@ type supervisor struct {
 	reconfigure chan *process
 	// replaced says that current is another process, wake that a rest is over.
 	replaced, wake chan struct{}
-	// retiring counts the processes that finish their calls after another took over.
+	// replacing is held while the plugin is reloaded.
+	replacing sync.Mutex
+	// retiring counts the replacements under way, and the processes that finish their calls
+	// after another took over. None is added once the state is Stopped.
 	retiring sync.WaitGroup
 	// configuring is held while a process is given the instances, which it guards.
 	configuring sync.Mutex
 	instances   []host.Instance
-	// settled is closed after the first start, however it went; done when nothing
-	// runs any more.
-	settled, done chan struct{}
+	// settled is closed after the first start, however it went; stopping by stop; done when
+	// nothing runs any more.
+	settled, stopping, done chan struct{}
 	// cancel ends run.
 	cancel context.CancelFunc
 
@@ -111,6 +114,7 @@ func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *superv
 		replaced:    make(chan struct{}, 1),
 		wake:        make(chan struct{}, 1),
 		settled:     make(chan struct{}),
+		stopping:    make(chan struct{}),
 		done:        make(chan struct{}),
 		changed:     make(chan struct{}),
 		ready:       make(chan struct{}),
@@ -141,7 +145,6 @@ func (s *supervisor) run(ctx context.Context) {
 		begun := time.Now()
 		p, err := s.start(ctx)
 		if err == nil {
-			s.publish(p)
 			s.log.Info("plugin ready", "pid", p.pid(), "version", p.desc.Version, "elapsed", time.Since(begun))
 			said = ""
 			settle()
@@ -190,17 +193,22 @@ func (s *supervisor) run(ctx context.Context) {
 	}
 }
 
-// start launches a process and configures it. Nothing of a process that fails is
-// left.
+// start launches a process, configures it and makes it the one that calls go to. Nothing
+// of a process that fails is left.
 func (s *supervisor) start(ctx context.Context) (*process, error) {
 	p, err := s.launcher.launch(ctx, s.kind, s.name, s.sink)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.configure(ctx, p); err != nil {
+	// Who gives the plugin other instances comes before, or finds the process that needs
+	// them.
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	if err := s.configureLocked(ctx, p); err != nil {
 		p.end()
 		return nil, err
 	}
+	s.publish(p)
 	return p, nil
 }
 
@@ -209,6 +217,15 @@ func (s *supervisor) configure(ctx context.Context, p *process) error {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	return s.configureLocked(ctx, p)
+}
+
+// configureAgain has a process that has lost its configuration, or has not taken it, given
+// it once more. One that cannot take it is started anew.
+func (s *supervisor) configureAgain(p *process) {
+	select {
+	case s.reconfigure <- p:
+	default:
+	}
 }
 
 func (s *supervisor) configureLocked(ctx context.Context, p *process) error {
@@ -256,6 +273,10 @@ func (s *supervisor) ask(ctx context.Context, p *process, instances []host.Insta
 
 // publish makes p the process that calls go to.
 func (s *supervisor) publish(p *process) {
+	select {
+	case <-s.wake: // it has come up
+	default:
+	}
 	s.mu.Lock()
 	s.current = p
 	s.desc = &p.desc
@@ -272,39 +293,56 @@ func (s *supervisor) watch(ctx context.Context, p *process) (*process, error) {
 	defer ticker.Stop()
 	failures := 0
 	for {
+		if next := s.successor(p); next != p {
+			p, failures = next, 0
+		}
+		var err error
 		select {
 		case <-ctx.Done():
-			return p, nil
+			return s.successor(p), nil
 		case <-s.replaced:
-			p, failures = s.successor(p), 0
 		case <-p.exited:
-			if next := s.successor(p); next != p {
-				p, failures = next, 0
+			err = fmt.Errorf("process ended: %s", p.state)
+		case lost := <-s.reconfigure:
+			if lost != p {
 				continue
 			}
-			return p, fmt.Errorf("process ended: %s", p.state)
-		case old := <-s.reconfigure:
-			if old != p {
-				continue
-			}
-			if err := s.configure(ctx, p); err != nil {
-				return p, fmt.Errorf("plugin lost its configuration: %w", err)
+			if err = s.configure(ctx, p); err != nil {
+				err = fmt.Errorf("plugin lost its configuration: %w", err)
 			}
 		case <-ticker.C:
-			err := s.checkHealth(ctx, p)
-			if err == nil {
+			if err = s.checkHealth(ctx, p); err == nil {
 				failures = 0
 				continue
 			}
 			failures++
 			s.log.Warn("plugin fails health check", "error", err, "failures", failures)
-			if failures >= healthFailures {
-				p.kill()
-				<-p.exited
-				return p, fmt.Errorf("process was ended after %d failed health checks: %w", failures, err)
+			if failures < healthFailures {
+				continue
 			}
+			err = fmt.Errorf("process was ended after %d failed health checks: %w", failures, err)
 		}
+		if err == nil || !s.lose(p) {
+			continue
+		}
+		if failures == healthFailures { // it would not end when asked
+			p.kill()
+			<-p.exited
+		}
+		return p, err
 	}
+}
+
+// lose keeps calls from a process that is no good any more, and reports whether they went
+// to it. Otherwise another has taken its place.
+func (s *supervisor) lose(p *process) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != p {
+		return false
+	}
+	s.enterLocked(Starting, nil, 0)
+	return true
 }
 
 func (s *supervisor) checkHealth(ctx context.Context, p *process) error {
@@ -329,6 +367,10 @@ func (s *supervisor) checkHealth(ctx context.Context, p *process) error {
 func (s *supervisor) enter(state State, reason error, rest time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.enterLocked(state, reason, rest)
+}
+
+func (s *supervisor) enterLocked(state State, reason error, rest time.Duration) {
 	if s.state == Stopped {
 		return
 	}
@@ -363,9 +405,10 @@ func (s *supervisor) wakeWaiting() {
 }
 
 // stop takes no more calls, waits for those under way until ctx ends, and ends the
-// process and its supervision.
+// process and its supervision. It is called once.
 func (s *supervisor) stop(ctx context.Context) error {
 	s.enter(Stopped, nil, 0)
+	close(s.stopping)
 	s.mu.Lock()
 	p := s.current
 	s.mu.Unlock()

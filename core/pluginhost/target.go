@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -48,6 +51,8 @@ func (h *Host) TestConfig(ctx context.Context, in Instance, event json.RawMessag
 		return host.Outcome{}, err
 	case err != nil && ctx.Err() != nil:
 		return host.Outcome{}, fmt.Errorf("test target %s: %w", in.Name, ctx.Err())
+	case status.Code(err) == codes.Canceled: // the plugin's clock for the deadline was a little faster
+		return host.Outcome{}, fmt.Errorf("test target %s: %w", in.Name, context.DeadlineExceeded)
 	case err != nil:
 		return host.Outcome{}, fmt.Errorf("test target %s: %s", in.Name, message(err))
 	}
