@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -17,6 +18,9 @@ import (
 // write in steps.
 const settle = 500 * time.Millisecond
 
+// missingPause is how often a directory is looked for that is not there.
+const missingPause = 10 * time.Second
+
 // watch reloads the configuration and the plugins when their files change, until ctx ends.
 func (a *App) watch(ctx context.Context) {
 	w, err := fsnotify.NewWatcher()
@@ -25,17 +29,33 @@ func (a *App) watch(ctx context.Context) {
 	} else {
 		defer func() { _ = w.Close() }()
 	}
-	watched := map[string]bool{}
-	var told error
-	// Each has fired when its files have been left alone.
-	configured, installed := stopped(), stopped()
+	var (
+		// known is the configuration whose files and directories these are; nil has them
+		// looked for again.
+		known   *config.Config
+		files   []string
+		watched = map[string]bool{}
+		told    error
+		// gone: a directory was not there, and its files may be others when it is back.
+		gone bool
+	)
+	// The first two have fired when files have been left alone.
+	configured, installed, missing := stopped(), stopped(), stopped()
 	for {
-		if w != nil {
-			err := a.watchDirectories(w, watched)
-			if err != nil && (told == nil || told.Error() != err.Error()) {
-				a.log.WarnContext(ctx, "some files are not watched: reload with hookarr reload or SIGHUP", slog.Any("error", err))
+		if c := a.current.Load().config; w != nil && c != known {
+			known, files = c, configFiles(c)
+			added, err := a.watchDirectories(w, files, watched)
+			if err != nil {
+				missing.Reset(missingPause)
+				if told == nil || told.Error() != err.Error() {
+					a.log.WarnContext(ctx, "some files are not watched: reload with hookarr reload or SIGHUP", slog.Any("error", err))
+				}
 			}
-			told = err
+			if added && gone && c.Reload.Watch {
+				configured.Reset(settle)
+				installed.Reset(settle)
+			}
+			told, gone = err, err != nil
 		}
 		select {
 		case <-ctx.Done():
@@ -43,16 +63,22 @@ func (a *App) watch(ctx context.Context) {
 		case <-a.reloads.described:
 			a.describe(ctx)
 		case e := <-events(w):
-			c := a.current.Load().config
+			name := filepath.Clean(e.Name)
+			if watched[name] && (e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename)) {
+				delete(watched, name)
+				known, gone = nil, true
+			}
 			switch {
-			case !c.Reload.Watch || e.Op == fsnotify.Chmod:
-			case slices.Contains(configFiles(c), filepath.Clean(e.Name)):
+			case !a.current.Load().config.Reload.Watch || e.Op == fsnotify.Chmod:
+			case slices.Contains(files, name):
 				configured.Reset(settle)
-			case pluginFile(c, e.Name):
+			case pluginFile(a.config, name):
 				installed.Reset(settle)
 			}
 		case err := <-failures(w):
 			a.log.WarnContext(ctx, "changes of files were missed: reload with hookarr reload or SIGHUP", slog.Any("error", err))
+		case <-missing.C:
+			known = nil
 		case <-configured.C:
 			_, _ = a.Reload(ctx, false) // it logs what is wrong
 		case <-installed.C:
@@ -82,28 +108,28 @@ func failures(w *fsnotify.Watcher) <-chan error {
 	return w.Errors
 }
 
-// watchDirectories watches where the files are: a file that is replaced is another one.
-// Watched are the directories that are watched already.
-func (a *App) watchDirectories(w *fsnotify.Watcher, watched map[string]bool) error {
-	c := a.current.Load().config
+// watchDirectories watches where files and plugins are: a file that is replaced is another
+// one. Watched are the directories that are watched already. It reports whether there are
+// more than before.
+func (a *App) watchDirectories(w *fsnotify.Watcher, files []string, watched map[string]bool) (added bool, err error) {
 	wanted := map[string]bool{}
-	for _, name := range configFiles(c) {
+	for _, name := range files {
 		wanted[filepath.Dir(name)] = true
 	}
-	for _, dir := range c.Plugins.Dir {
+	for _, dir := range a.config.Plugins.Dir {
 		wanted[filepath.Clean(dir)] = true
 	}
-	if c.Plugins.Lock != "" {
-		wanted[filepath.Dir(filepath.Clean(c.Plugins.Lock))] = true
+	if lock := a.config.Plugins.Lock; lock != "" {
+		wanted[filepath.Dir(filepath.Clean(lock))] = true
 	}
 	var errs []error
-	for dir := range wanted {
+	for _, dir := range slices.Sorted(maps.Keys(wanted)) {
 		if !watched[dir] {
 			if err := w.Add(dir); err != nil {
 				errs = append(errs, err)
 				continue
 			}
-			watched[dir] = true
+			watched[dir], added = true, true
 		}
 	}
 	for dir := range watched {
@@ -112,7 +138,7 @@ func (a *App) watchDirectories(w *fsnotify.Watcher, watched map[string]bool) err
 			delete(watched, dir)
 		}
 	}
-	return errors.Join(errs...)
+	return added, errors.Join(errs...)
 }
 
 // configFiles are the files that a configuration was read from.
@@ -128,7 +154,6 @@ func configFiles(c *config.Config) []string {
 
 // pluginFile reports whether a file decides which plugins run.
 func pluginFile(c *config.Config, name string) bool {
-	name = filepath.Clean(name)
 	holds := func(dir string) bool { return filepath.Dir(name) == filepath.Clean(dir) }
 	return slices.ContainsFunc(c.Plugins.Dir, holds) || name == filepath.Clean(c.Plugins.Lock)
 }
