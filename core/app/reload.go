@@ -26,6 +26,13 @@ var ErrStopping = errors.New("hookarr is stopping: it reads its configuration wh
 // another number of workers, beside the longest time-out of a target.
 const drainTimeout = 30 * time.Second
 
+// retryPause is the time after which queues are changed that could not be, such as during
+// an outage of the database.
+const retryPause = 5 * time.Second
+
+// endStep is how long one of many queues is waited for before it is another's turn.
+const endStep = 20 * time.Millisecond
+
 // changeTimeout bounds the changes of rows by a reload, for which attempts wait that begin.
 const changeTimeout = 5 * time.Second
 
@@ -45,7 +52,8 @@ type reloads struct {
 	load func() (*config.Config, error)
 	// turn is taken by the reload under way. It is empty while the process does not run.
 	turn chan struct{}
-	// described says that plugins may have other defaults and features.
+	// described says that plugins may have other defaults and features, or that queues are to
+	// be changed once more.
 	described chan struct{}
 	// stopping is closed by stop.
 	stopping chan struct{}
@@ -97,10 +105,9 @@ func (r *reloads) begin(ctx context.Context) error {
 
 func (r *reloads) end() { r.turn <- struct{}{} }
 
-// drain is the time for what a generation leaves behind. It ends when the process stops,
-// which drains everything.
-func (r *reloads) drain(ctx context.Context, former *generation) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, drainTimeout+former.longestTimeout())
+// untilStop returns a context that ends with ctx, or when the process stops.
+func (r *reloads) untilStop(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		select {
 		case <-r.stopping:
@@ -109,6 +116,14 @@ func (r *reloads) drain(ctx context.Context, former *generation) (context.Contex
 		}
 	}()
 	return ctx, cancel
+}
+
+// drain is the time for what a generation leaves behind. It ends when the process stops,
+// which drains everything.
+func (r *reloads) drain(ctx context.Context, former *generation) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout+former.longestTimeout())
+	ctx, stop := r.untilStop(ctx)
+	return ctx, func() { stop(); cancel() }
 }
 
 // holds tells of a configuration that was applied.
@@ -147,7 +162,7 @@ func (a *App) Reload(ctx context.Context, dryRun bool) (Reloaded, error) {
 	if err == nil {
 		r, err = a.apply(ctx, c, dryRun)
 	}
-	if err != nil && !dryRun {
+	if err != nil && !dryRun && !errors.Is(err, ErrStopping) {
 		a.reloads.success.Set(0)
 		a.tellNotReloaded(ctx, err)
 	}
@@ -181,26 +196,31 @@ func (a *App) Apply(ctx context.Context, c *config.Config) (Reloaded, error) {
 
 func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloaded, error) {
 	former := a.current.Load()
-	r := Reloaded{Changes: config.Diff(former.config, c), NeedsRestart: needsRestart(config.Diff(a.config, c))}
+	r := Reloaded{Changes: config.Diff(former.config, c), NeedsRestart: needsRestart(a.config, c)}
 	next, problems := compile(c)
 	instances, err := Instances(c)
 	if err != nil {
 		problems = append(problems, config.Problem{File: c.File, Message: err.Error()})
 	}
-	change, found := a.plugins.Prepare(ctx, instances)
+	preparing, stop := a.reloads.untilStop(ctx)
+	defer stop()
+	change, found := a.plugins.Prepare(preparing, instances)
 	for _, p := range found {
 		problems = append(problems, c.Problem(pluginKey(c, p), p.Message))
 	}
-	unusable, _ := c.CheckTLS(time.Now())
+	unusable, doubtful := c.CheckTLS(time.Now())
 	problems = append(problems, unusable...)
-	if len(problems) > 0 {
+	stopping := len(problems) > 0 && preparing.Err() != nil && ctx.Err() == nil
+	if len(problems) > 0 || dryRun {
 		if change != nil {
 			change.Abandon(ctx)
 		}
-		return r, &config.Error{Problems: problems}
-	}
-	if dryRun {
-		change.Abandon(ctx)
+		switch {
+		case stopping:
+			return r, ErrStopping
+		case len(problems) > 0:
+			return r, &config.Error{Problems: problems}
+		}
 		return r, nil
 	}
 	// From here on the new configuration holds, whoever waits for it.
@@ -209,13 +229,15 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 	next.routes.OnOverrun(a.overrun)
 	next.resolve(a.plugins, former.plan)
 	a.replace(ctx, former, next)
+	a.note(ctx, "certificate not read", a.servers.certificate.load(c.TLS))
+	a.note(ctx, "operators let in as before", a.operators.admit(c))
 	draining, cancel := a.reloads.drain(ctx, former)
 	defer cancel()
-	a.note(ctx, "queues of targets not ended yet", a.changeQueues(draining, next))
+	a.note(ctx, "queues not changed yet: it is tried again", a.changeQueues(draining, next))
 	a.note(ctx, "former plugins not ended in time", change.Finish(draining))
 	a.reloads.holds(c)
 	a.warnUnsafe(ctx)
-	for _, w := range c.Warnings {
+	for _, w := range slices.Concat(c.Warnings, doubtful) {
 		a.log.WarnContext(ctx, "configuration", slog.String("problem", w.String()))
 	}
 	if len(r.Changes) > 0 {
@@ -227,19 +249,17 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 	return r, nil
 }
 
-// replace has everything go by the next generation.
+// replace has everything that is worked go by the next generation.
 func (a *App) replace(ctx context.Context, former, next *generation) {
 	changing, cancel := context.WithTimeout(ctx, changeTimeout)
 	defer cancel()
 	a.note(ctx, "rate of a target not reset", a.workers.Follow(changing, former.plan, func() { a.current.Store(next) }))
-	a.note(ctx, "certificate not read", a.servers.certificate.load(next.config.TLS))
-	a.note(ctx, "operators let in as before", a.operators.admit(next.config))
 	if maps.Equal(former.histories, next.histories) {
 		return
 	}
 	a.queue.PeriodicJobs().Clear()
 	a.queue.PeriodicJobs().AddMany(a.reader.PeriodicJobs())
-	a.note(ctx, "catch-up not begun", errors.Join(a.reader.Begin(ctx), a.reader.Ask(ctx)))
+	a.note(ctx, "catch-up not begun", errors.Join(a.reader.Begin(changing), a.reader.Ask(changing)))
 }
 
 // describe takes what plugins that came up say of themselves into the generation.
@@ -254,43 +274,65 @@ func (a *App) describe(ctx context.Context) {
 	a.replace(ctx, former, &next)
 	draining, cancel := a.reloads.drain(ctx, former)
 	defer cancel()
-	a.note(ctx, "queues of targets not ended yet", a.changeQueues(draining, &next))
+	a.note(ctx, "queues not changed yet: it is tried again", a.changeQueues(draining, &next))
 }
 
 // changeQueues has River work the queues of a generation. Those that are new come first:
-// the others end once the attempts under way have.
+// the others end once the attempts under way have. What fails is tried again after a while,
+// for without its queue a target gets nothing.
 func (a *App) changeQueues(ctx context.Context, g *generation) error {
 	wanted := g.plan.Queues(fetchSettings(g.config))
-	bundle := a.queue.Queues()
 	var errs []error
-	add := func(name string, q river.QueueConfig) {
-		if err := bundle.Add(name, q); err != nil {
-			errs = append(errs, fmt.Errorf("add queue %s: %w", name, err))
-			return
-		}
-		a.queues[name] = q.MaxWorkers
-	}
 	for name, q := range wanted {
 		if _, worked := a.queues[name]; !worked {
-			add(name, q)
+			errs = append(errs, a.addQueue(ctx, name, q))
 		}
 	}
+	var ending []string
 	for name, workers := range a.queues {
-		q, kept := wanted[name]
-		if kept && q.MaxWorkers == workers {
-			continue
-		}
-		if err := bundle.Remove(ctx, name); err != nil {
-			a.queues[name] = 0 // so that it is ended, or begun anew, by the next reload
-			errs = append(errs, fmt.Errorf("end queue %s: %w", name, err))
-			continue
-		}
-		delete(a.queues, name)
-		if kept {
-			add(name, q)
+		if q, kept := wanted[name]; !kept || q.MaxWorkers != workers {
+			ending = append(ending, name)
+			a.queues[name] = 0 // it takes no more jobs from here on, until it is added again
 		}
 	}
-	return errors.Join(errs...)
+	// In turns, so that no queue that has ended waits for the attempts of another.
+	for len(ending) > 0 && ctx.Err() == nil {
+		ending = slices.DeleteFunc(ending, func(name string) bool {
+			step, cancel := context.WithTimeout(ctx, endStep)
+			defer cancel()
+			if err := a.queue.Queues().Remove(step, name); err != nil && step.Err() != nil {
+				return false
+			}
+			delete(a.queues, name)
+			if q, kept := wanted[name]; kept {
+				errs = append(errs, a.addQueue(ctx, name, q))
+			}
+			return true
+		})
+	}
+	if len(ending) > 0 {
+		errs = append(errs, fmt.Errorf("end queues %s: %w", strings.Join(ending, ", "), ctx.Err()))
+	}
+	err := errors.Join(errs...)
+	if err != nil {
+		time.AfterFunc(retryPause, a.reloads.pluginChanged)
+	}
+	return err
+}
+
+// addQueue has River work a queue.
+func (a *App) addQueue(ctx context.Context, name string, q river.QueueConfig) error {
+	err := ctx.Err()
+	if err == nil {
+		err = a.queue.Queues().Add(name, q)
+	}
+	if err != nil {
+		// River keeps one that it could not start, and would not take it again.
+		_ = a.queue.Queues().Remove(context.WithoutCancel(ctx), name)
+		return fmt.Errorf("add queue %s: %w", name, err)
+	}
+	a.queues[name] = q.MaxWorkers
+	return nil
 }
 
 // note logs what a reload could not do and a later one, or the plugin's restart, will.
@@ -319,14 +361,17 @@ func pluginKey(c *config.Config, p pluginhost.Problem) string {
 }
 
 // needsRestart returns the keys whose changes since the start have no effect.
-func needsRestart(changes []config.Change) []string {
+func needsRestart(was, is *config.Config) []string {
 	var keys []string
-	for _, c := range changes {
+	for _, c := range config.Diff(was, is) {
 		if slices.ContainsFunc(restartKeys, func(k string) bool {
 			return c.Key == strings.TrimSuffix(k, ".") || strings.HasSuffix(k, ".") && strings.HasPrefix(c.Key, k)
 		}) {
 			keys = append(keys, c.Key)
 		}
+	}
+	if was.TLS.Enabled() != is.TLS.Enabled() { // other files of a listener that speaks TLS are read alive
+		keys = append(keys, "tls")
 	}
 	return keys
 }
