@@ -77,18 +77,21 @@ func (w *Workers) swap(ctx context.Context, former *Plan, swap func()) error {
 	w.slots.changing.Lock()
 	defer w.slots.changing.Unlock()
 	swap()
-	present := w.plan()
 	var errs []error
-	for name, old := range former.targets {
-		if next := present.target(name); next == nil || next.Rate == old.Rate {
+	for name, next := range w.plan().targets {
+		if old := former.target(name); old != nil && old.Rate == next.Rate {
 			continue
 		}
-		// The next attempt was to wait as long as the former rate demands.
+		w.slots.drop(name)
+		if next.Rate.PerSecond == 0 {
+			continue
+		}
+		// The next attempt was to wait as long as the former rate demands, which for a target
+		// that comes back is that of a plan long before.
 		_, _, err := w.store.ChangeTarget(ctx, name, func(t *store.Target, _ time.Time) []*store.Settlement {
 			t.ArrivalAt = time.Time{}
 			return nil
 		})
-		w.slots.drop(name)
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -91,3 +91,22 @@ func TestTargetThatLeftKeepsItsDeliveries(t *testing.T) {
 		require.Equal(t, later, r.order(1))
 	})
 }
+
+// TestRateOfATargetThatCameBack is the new one, whatever was taken by the former.
+func TestRateOfATargetThatCameBack(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		r := newRig(t, url)
+		r.targets[0].Concurrency, r.targets[0].Rate = 1, store.Rate{PerSecond: 1. / 3600, Burst: 1}
+		first, second := r.accept("ops")[0], r.accept("ops")[0]
+		r.start()
+		r.await(first, event.Delivered)
+		require.Never(t, func() bool { return len(r.plugins.of(second)) > 0 }, 300*time.Millisecond, 20*time.Millisecond)
+		faster := r.targets[0]
+		faster.Rate.PerSecond = 1000
+		r.follow()
+		r.follow(faster)
+		r.await(second, event.Delivered)
+	})
+}

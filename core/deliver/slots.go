@@ -12,6 +12,9 @@ const (
 	// and leaseFor how many: those of so long.
 	leaseAbove = 20
 	leaseFor   = 50 * time.Millisecond
+	// takeTimeout is how long a database that has fallen silent is waited for: a reload that
+	// changes rates waits too.
+	takeTimeout = 10 * time.Second
 )
 
 // slots are the places in the rates of targets that this process has taken and not used
@@ -70,6 +73,8 @@ func (s *slots) take(ctx context.Context, store Store, plan func() *Plan, target
 		if t.Rate.PerSecond > leaseAbove {
 			n = int(math.Ceil(t.Rate.PerSecond * leaseFor.Seconds()))
 		}
+		ctx, cancel := context.WithTimeout(ctx, takeTimeout)
+		defer cancel()
 		waits, err := store.TakeSlots(ctx, t.Name, t.Rate, n)
 		if err != nil {
 			return time.Time{}, err

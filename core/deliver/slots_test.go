@@ -1,7 +1,9 @@
 package deliver
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -56,5 +58,25 @@ func TestHeldTargetGivesNoSlot(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, settledJob, fate)
 		r.await(id, event.Delivered)
+	})
+}
+
+// silent is a database that does not answer.
+type silent struct{ Store }
+
+func (silent) TakeSlots(ctx context.Context, _ string, _ store.Rate, _ int) ([]time.Duration, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestSilentDatabaseHoldsNoReload, which waits for those who take slots: they give up.
+func TestSilentDatabaseHoldsNoReload(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limited := testTarget("ops")
+		limited.Rate = store.Rate{PerSecond: 1}
+		plan := NewPlan([]Target{limited}, nil, nil)
+		_, err := (&slots{}).take(t.Context(), silent{}, func() *Plan { return plan }, "ops")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }
