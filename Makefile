@@ -52,7 +52,7 @@ test/race: ## Run every test with the race detector (needs a C compiler).
 # The tests of query plans fill large tables from one goroutine: slow under the
 # detector, and nothing for it to find.
 test/race-heart: ## Run the tests of what works concurrently with the race detector.
-	CGO_ENABLED=1 go test -race -skip TestStatementsReadWhatTheyReturn -timeout 15m ./core/deliver ./core/store/... ./sdk/...
+	CGO_ENABLED=1 go test -race -skip TestStatementsReadWhatTheyReturn -timeout 15m ./core/app ./core/deliver ./core/pluginhost ./core/store/... ./sdk/...
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of foreign bytes, FUZZTIME each (20s).
