@@ -18,6 +18,10 @@ import (
 // write in steps.
 const settle = 500 * time.Millisecond
 
+// mounted is the link that Kubernetes replaces when what it has mounted changes: the files
+// beside it lead through it, and stay the same.
+const mounted = "..data"
+
 // missingPause is how often a directory is looked for that is not there.
 const missingPause = 10 * time.Second
 
@@ -70,7 +74,7 @@ func (a *App) watch(ctx context.Context) {
 			}
 			switch {
 			case !a.current.Load().config.Reload.Watch || e.Op == fsnotify.Chmod:
-			case slices.Contains(files, name):
+			case slices.Contains(files, name), filepath.Base(name) == mounted:
 				configured.Reset(settle)
 			case pluginFile(a.config, name):
 				installed.Reset(settle)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,17 +18,10 @@ import (
 	"github.com/hookarr/hookarr/core/pluginhost"
 )
 
-// TestReplacedDirectoryIsWatched like the one before, as when a deployment swaps it.
-func TestReplacedDirectoryIsWatched(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "config")
-	file := filepath.Join(dir, "hookarr.yaml")
-	write := func() {
-		require.NoError(t, os.MkdirAll(dir, 0o700))
-		require.NoError(t, os.WriteFile(file, nil, 0o600))
-	}
-	write()
-	loads := make(chan struct{}, 100)
+// watching is a process that watches its configuration, and what waits until that is read.
+func watching(t *testing.T, file string) (loads chan struct{}, awaitLoad func()) {
+	t.Helper()
+	loads = make(chan struct{}, 100)
 	load := func() (*config.Config, error) {
 		loads <- struct{}{}
 		return nil, errors.New("it is empty")
@@ -38,18 +32,31 @@ func TestReplacedDirectoryIsWatched(t *testing.T) {
 	}
 	a.current.Store(&generation{config: a.config})
 	a.reloads.start()
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { a.watch(ctx) })
-	defer running.Wait()
-	defer cancel()
-	awaitLoad := func() {
+	t.Cleanup(func() { cancel(); running.Wait() })
+	return loads, func() {
+		t.Helper()
 		select {
 		case <-loads:
 		case <-time.After(time.Minute):
 			require.Fail(t, "the file is not read again")
 		}
 	}
+}
+
+// TestReplacedDirectoryIsWatched like the one before, as when a deployment swaps it.
+func TestReplacedDirectoryIsWatched(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "config")
+	file := filepath.Join(dir, "hookarr.yaml")
+	write := func() {
+		require.NoError(t, os.MkdirAll(dir, 0o700))
+		require.NoError(t, os.WriteFile(file, nil, 0o600))
+	}
+	write()
+	loads, awaitLoad := watching(t, file)
 	require.Eventually(t, func() bool { write(); return len(loads) > 0 }, time.Minute, 2*settle, "it is watched")
 	awaitLoad()
 	awaitLoad() // of the last write
@@ -58,4 +65,26 @@ func TestReplacedDirectoryIsWatched(t *testing.T) {
 	awaitLoad()
 	write()
 	awaitLoad()
+}
+
+// TestMountedFileIsWatched, which is a link that stays the same.
+func TestMountedFileIsWatched(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "hookarr.yaml")
+	mount := func(version string) {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, version), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, version, "hookarr.yaml"), nil, 0o600))
+		require.NoError(t, os.Symlink(version, filepath.Join(dir, "..data_tmp")))
+		require.NoError(t, os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")))
+	}
+	mount("..1")
+	require.NoError(t, os.Symlink("..data/hookarr.yaml", file))
+	loads, _ := watching(t, file)
+	n := 1
+	require.Eventually(t, func() bool {
+		n++
+		mount(fmt.Sprint("..", n))
+		return len(loads) > 0
+	}, time.Minute, 2*settle)
 }
