@@ -325,6 +325,23 @@ func TestBrokenPluginBinary(t *testing.T) {
 	require.Equal(t, old, pid)
 }
 
+// TestStopEndsAReload that waits for a plugin to start: it takes no part of the drain.
+func TestStopEndsAReload(t *testing.T) {
+	t.Parallel()
+	dir := ownPlugins(t, pluginFile("source-radarr"), pluginFile("target-webhook"), filepath.Join(binaries, "hookarr-target-chaos"))
+	require.NoError(t, os.Rename(filepath.Join(dir, "hookarr-target-chaos"), filepath.Join(dir, "hookarr-target-mute")))
+	targets, routes, _ := variant(1, newWitness(t, 0))
+	s := newServer(t, settings{database: "sqlite://" + filepath.Join(t.TempDir(), "hookarr.db"), plugins: dir, targets: targets, routes: routes})
+	s.start()
+	s.rewrite(func(old string) string {
+		return strings.Replace(old, "\ntargets:\n", "\ntargets:\n  silent: {plugin: mute}\n", 1)
+	})
+	require.Eventually(t, func() bool { _, starts := s.pluginPID("target-mute"); return starts }, time.Minute, 10*time.Millisecond)
+	require.NoError(t, s.stop())
+	require.NotContains(t, s.log.String(), "not ready within")
+	require.NotContains(t, s.log.String(), notReloaded)
+}
+
 // TestCertificateIsReadAgain when its files change.
 func TestCertificateIsReadAgain(t *testing.T) {
 	t.Parallel()
