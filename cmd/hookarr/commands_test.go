@@ -567,3 +567,18 @@ func TestCommandsOfServe(t *testing.T) {
 	require.Contains(t, do("reload", "--dry-run"), "nothing would change")
 	require.Contains(t, do("version"), "server runs")
 }
+
+// Inspect says why a new binary does not take the place of the one that serves.
+func TestPluginFactsTellFailures(t *testing.T) {
+	t.Parallel()
+	c := &cli{local: time.UTC}
+	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	facts := c.pluginFacts(admin.Plugin{
+		LastFailure: &admin.Failure{At: at, Reason: "exit status 2"}, Refusal: &admin.Failure{At: at, Reason: "exec\x1b format error"},
+	})
+	require.Contains(t, facts, []string{"last failure", "2026-11-23 10:00:00 UTC: exit status 2"})
+	require.Contains(t, facts, []string{"not replaced", "2026-11-23 10:00:00 UTC: exec format error"})
+	facts = c.pluginFacts(admin.Plugin{})
+	require.Contains(t, facts, []string{"last failure", ""})
+	require.Contains(t, facts, []string{"not replaced", ""})
+}

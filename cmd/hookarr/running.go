@@ -153,6 +153,8 @@ func (c *cli) pluginFacts(p admin.Plugin) [][]string {
 		{"problem", clean(p.Problem, whole)},
 		{"process", pid},
 		{"restarts", strconv.Itoa(p.Restarts)},
+		{"last failure", c.failure(p.LastFailure)},
+		{"not replaced", c.failure(p.Refusal)},
 		{"serves", listed(p.Instances)},
 	}
 	for _, refused := range p.Refused {
@@ -162,6 +164,14 @@ func (c *cli) pluginFacts(p admin.Plugin) [][]string {
 		rows = append(rows, []string{"warns", clean(instance+": "+p.Warnings[instance], whole)})
 	}
 	return rows
+}
+
+// failure says what went wrong with a plugin and when, and nothing for nil.
+func (c *cli) failure(f *admin.Failure) string {
+	if f == nil {
+		return ""
+	}
+	return c.time(f.At) + ": " + clean(f.Reason, whole)
 }
 
 func (c *cli) newReload() *cobra.Command {
