@@ -582,3 +582,19 @@ func TestPluginFactsTellFailures(t *testing.T) {
 	require.Contains(t, facts, []string{"last failure", ""})
 	require.Contains(t, facts, []string{"not replaced", ""})
 }
+
+// A file that is broken does not keep an operator from the server that runs without it.
+func TestBrokenFileLeavesTheSocket(t *testing.T) {
+	t.Parallel()
+	file := rigConfig(t)
+	startServer(t, file, rigDatabase(t, file))
+	require.NoError(t, os.WriteFile(file, []byte("targets: [\n"), 0o600))
+	got := run(t, "targets", "list", "--config", file)
+	require.Equal(t, exitError, got.code)
+	require.Regexp(t, `^note: .* --socket data/hookarr.sock\n\S+:1: not YAML: [^\n]*\n$`, got.err)
+	got = run(t, "targets", "list", "--config", file, "--socket", filepath.Join(filepath.Dir(file), "hookarr.sock"))
+	require.Zero(t, got.code, got.err)
+
+	got = run(t, "targets", "list", "--config", file+".none")
+	require.NotContains(t, got.err, "note:")
+}

@@ -79,6 +79,9 @@ func (c *cli) reach(ctx context.Context, what need, tell bool) (*service, func()
 	}
 	f, err := c.readSettings()
 	if err != nil && c.socket == "" {
+		if tell && !errors.Is(err, fs.ErrNotExist) {
+			c.tell("note: a server that runs can be asked all the same: name its socket, as in --socket data/hookarr.sock")
+		}
 		return nil, nil, err
 	}
 	path := c.socket
