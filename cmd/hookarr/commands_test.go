@@ -583,6 +583,15 @@ func TestPluginFactsTellFailures(t *testing.T) {
 	require.Contains(t, facts, []string{"not replaced", ""})
 }
 
+func TestRepeated(t *testing.T) {
+	t.Parallel()
+	c := &cli{local: time.UTC}
+	first := admin.Repetition{SeenAt: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
+	last := admin.Repetition{SeenAt: first.SeenAt.Add(time.Hour)}
+	require.Equal(t, "once, and dropped; the last at 2026-11-23 10:00:00 UTC", c.repeated([]admin.Repetition{first}))
+	require.Equal(t, "2 times, and dropped; the last at 2026-11-23 11:00:00 UTC", c.repeated([]admin.Repetition{first, last}))
+}
+
 // A file that is broken does not keep an operator from the server that runs without it.
 func TestBrokenFileLeavesTheSocket(t *testing.T) {
 	t.Parallel()

@@ -42,7 +42,7 @@ func (c *cli) tellStory(story admin.Story) error {
 		"Decoded: " + step(story.Decode),
 	}
 	if len(e.Repetitions) > 0 {
-		lines = append(lines, fmt.Sprintf("Repeated: %d times, and dropped; the last at %s", len(e.Repetitions), c.time(e.Repetitions[len(e.Repetitions)-1].SeenAt)))
+		lines = append(lines, "Repeated: "+c.repeated(e.Repetitions))
 	}
 	if len(story.Routes) > 0 {
 		lines = append(lines, "", "Routes, as they are now:")
@@ -135,6 +135,15 @@ func (c *cli) standing(d admin.Delivery) string {
 		text += ", as message " + clean(d.MessageID, reasonWidth)
 	}
 	return text
+}
+
+// repeated says how often an event came again, and when it did last.
+func (c *cli) repeated(all []admin.Repetition) string {
+	times := "once"
+	if len(all) > 1 {
+		times = fmt.Sprintf("%d times", len(all))
+	}
+	return times + ", and dropped; the last at " + c.time(all[len(all)-1].SeenAt)
 }
 
 func attempted(a admin.Attempt) string {
