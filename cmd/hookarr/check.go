@@ -289,12 +289,28 @@ func (c *cli) report(cfg *config.Config, f findings) error {
 	}
 	for _, name := range targetNames(cfg) {
 		t := cfg.Targets[name]
-		rows = append(rows, []string{"target", name, t.Plugin, fmt.Sprintf("timeout %s, max age %s", t.Timeout, t.Retry.MaxAge)})
+		rows = append(rows, []string{"target", name, t.Plugin, fmt.Sprintf("timeout %s, max age %s", inUnits(t.Timeout), inUnits(t.Retry.MaxAge))})
 	}
 	for _, r := range cfg.Routes {
 		rows = append(rows, []string{"route", r.Name, "-", routeDetail(r)})
 	}
 	return c.table(rows...)
+}
+
+// inUnits writes a duration as people do in a configuration: 7d and 1h30m, not 168h0m0s.
+func inUnits(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= day && d%day == 0 {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // waysIn names the entries of a source's auth.

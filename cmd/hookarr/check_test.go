@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -306,4 +307,14 @@ func TestPlugins(t *testing.T) {
 		code: exitError,
 		err:  "hookarr: read plugin directory: open /nowhere: no such file or directory: set plugins.dir to the directory of the plugin binaries\n",
 	}, r)
+}
+
+func TestInUnits(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "0s", 10 * time.Second: "10s", 90 * time.Second: "1m30s", 10 * time.Minute: "10m", 90 * time.Minute: "1h30m",
+		20 * time.Hour: "20h", 24 * time.Hour: "1d", 36 * time.Hour: "36h", 7 * 24 * time.Hour: "7d",
+	} {
+		require.Equal(t, want, inUnits(d))
+	}
 }
