@@ -147,7 +147,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"deliveries", "cancel", "7"}, `id "7": ` + wantID, "hookarr deliveries cancel [ID...] [flags]"},
 		{[]string{"routes", "test"}, `give --sample media.imported, --event ID or FILE, one of them`, "hookarr routes test [FILE] [flags]"},
 		{[]string{"routes", "test", "x.json"}, `give the source that decodes it: --source radarr`, "hookarr routes test [FILE] [flags]"},
-		{[]string{"targets", "preview", "ops"}, `give --sample media.imported or --event ID, one of them`, "hookarr targets preview TARGET [flags]"},
+		{[]string{"targets", "preview", "ops"}, `give --sample media.imported or --event ID, one of them`, "hookarr targets preview NAME [flags]"},
 		{[]string{"targets", "rename", "ops"}, `give NEW`, "hookarr targets rename OLD NEW [flags]"},
 		{[]string{"logs", "--level", "warning"}, `--level: want debug, info, warn or error`, "hookarr logs [flags]"},
 		{[]string{"events", "list", "--socket", "a", "--server", "b"}, `give --server or --socket, not both`, "hookarr events list [flags]"},

@@ -165,7 +165,7 @@ func (f *deliveryFlags) given() bool {
 }
 
 func limitFlag(cmd *cobra.Command, limit *int) {
-	cmd.Flags().IntVar(limit, "limit", defaultLimit, "at most this many")
+	cmd.Flags().IntVar(limit, "limit", defaultLimit, "show at most `N`")
 	completeFlag(cmd, "limit", cobra.NoFileCompletions)
 }
 

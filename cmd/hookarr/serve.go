@@ -36,10 +36,10 @@ within shutdown.drain; a second one does not wait.`,
 	}
 	flags := cmd.Flags()
 	flags.String("listen", "", "take webhooks at `ADDRESS`, whatever the configuration says")
-	flags.String("admin-listen", "", "serve health and metrics at `ADDRESS`")
+	flags.String("admin-listen", "", "serve health, metrics and the API at `ADDRESS`")
 	flags.String("plugins-dir", "", "find the plugins in `DIR`")
-	flags.String("log-level", "", "debug, info, warn or error")
-	flags.String("log-format", "", "text or json")
+	flags.String("log-level", "", "log from this `LEVEL` on: debug, info, warn or error")
+	flags.String("log-format", "", "log in this `FORMAT`: text or json")
 	completeFlag(cmd, "plugins-dir", directories)
 	completeFlag(cmd, "log-level", words([]string{"debug", "info", "warn", "error"}))
 	completeFlag(cmd, "log-format", words([]string{"text", "json"}))

@@ -201,7 +201,7 @@ letters, to the name that it has there now. A pause moves with them.`,
 func (c *cli) newTargetsPreview() *cobra.Command {
 	var subject admin.Subject
 	cmd := c.onTarget(&cobra.Command{
-		Use:   "preview TARGET",
+		Use:   "preview NAME",
 		Short: "Show what a target would send; nothing is sent",
 		Example: `  hookarr targets preview ops --sample media.imported
   hookarr targets preview ops --event 0197a2c4-5b1e`,
