@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -21,7 +20,7 @@ func sample(typ sdk.Type, source string) ([]byte, error) {
 		for _, t := range sdk.Types() {
 			names = append(names, string(t))
 		}
-		return nil, invalid("there is no event type of this name%s", config.Suggest(string(typ), names))
+		return nil, invalid("there is no event type of this name%s", meant(string(typ), names))
 	}
 	file := sdk.File{
 		ID: "1", Path: "/movies/Sintel (2010)/Sintel (2010) Bluray-1080p.mkv", RelativePath: "Sintel (2010) Bluray-1080p.mkv",

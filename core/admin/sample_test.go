@@ -23,4 +23,7 @@ func TestSamples(t *testing.T) {
 	}
 	_, err := sample("media.importd", "radarr")
 	require.EqualError(t, err, `there is no event type of this name; did you mean "media.imported"?`)
+	_, err = sample("nonsense", "")
+	require.ErrorContains(t, err, "there is no event type of this name; there are: ")
+	require.ErrorContains(t, err, "media.imported, ")
 }
