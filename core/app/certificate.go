@@ -21,7 +21,7 @@ func (c *certificate) load(t config.TLS) error {
 	if !t.Enabled() {
 		return nil
 	}
-	pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+	pair, err := t.Certificate()
 	if err != nil {
 		return fmt.Errorf("read certificate: %w", err)
 	}

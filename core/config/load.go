@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/knadh/koanf/providers/env/v2"
-	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
@@ -76,10 +75,11 @@ func (l Loader) Load(name string) (*Config, error) {
 // are the name of no key.
 func (l Loader) layers(o *origin, environ func() []string) (raw map[string]any, strangers []string, err error) {
 	k := koanf.New(".")
-	if info, err := os.Stat(o.file); err == nil && (info.Size() > maxFile || info.Mode()&fs.ModeDevice != 0) {
-		return nil, nil, unreadable(o.file, fmt.Errorf("it is a device or larger than %d MiB: name a file of YAML", maxFile>>20))
+	text, _, err := readFile(o.file, maxFile)
+	if err == nil {
+		err = k.Load(fileText(text), &parser{origin: o})
 	}
-	if err := k.Load(file.Provider(o.file), &parser{origin: o}); err != nil {
+	if err != nil {
 		return nil, nil, unreadable(o.file, err)
 	}
 	variables := env.Provider(".", env.Opt{
@@ -115,6 +115,15 @@ func (l Loader) layers(o *origin, environ func() []string) (raw map[string]any, 
 	return k.Raw(), strangers, nil
 }
 
+// fileText is a file that was read, as koanf takes it.
+type fileText []byte
+
+// ReadBytes returns the text.
+func (t fileText) ReadBytes() ([]byte, error) { return t, nil }
+
+// Read is for what needs no parser.
+func (fileText) Read() (map[string]any, error) { return nil, errors.ErrUnsupported }
+
 // unreadable makes a problem of why the file was not read.
 func unreadable(name string, err error) error {
 	if problems := asProblems(err); problems != nil {
@@ -123,6 +132,8 @@ func unreadable(name string, err error) error {
 	message := "cannot be read: " + err.Error()
 	if errors.Is(err, fs.ErrNotExist) {
 		message = "there is no such file: write one with hookarr init, or name another with --config"
+	} else if errors.Is(err, errTooLarge) {
+		message = fmt.Sprintf("cannot be read: it is a device or larger than %d MiB: name a file of YAML", maxFile>>20)
 	} else if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		message = "cannot be read: " + pe.Err.Error()
 	}

@@ -3,12 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"math"
 	"net/url"
-	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -135,24 +133,15 @@ type secretFile struct {
 
 // readSecret reads a file less one trailing line break.
 func readSecret(name string) (secretFile, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return secretFile{}, explainFile(err)
+	raw, info, err := readFile(name, maxSecretFile)
+	if errors.Is(err, errTooLarge) {
+		return secretFile{}, fmt.Errorf("the file is larger than %d KiB: name one that holds nothing but the secret", maxSecretFile>>10)
 	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return secretFile{}, explainFile(err)
-	}
-	raw, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
 	if err != nil {
 		return secretFile{}, explainFile(err)
 	}
 	text := strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
-	switch {
-	case len(raw) > maxSecretFile:
-		return secretFile{}, fmt.Errorf("the file is larger than %d KiB: name one that holds nothing but the secret", maxSecretFile>>10)
-	case text == "":
+	if text == "" {
 		return secretFile{}, errors.New("the file is empty: put the secret into it")
 	}
 	return secretFile{text: text, exposed: info.Mode().Perm()&worldReadable != 0}, nil

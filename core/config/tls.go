@@ -10,6 +10,22 @@ import (
 	"time"
 )
 
+// maxCertificate is in bytes, and more than any chain or key.
+const maxCertificate = 1 << 20
+
+// Certificate reads the certificate and its key.
+func (t TLS) Certificate() (tls.Certificate, error) {
+	cert, _, err := readFile(t.CertFile, maxCertificate)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, _, err := readFile(t.KeyFile, maxCertificate)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
+}
+
 // CheckTLS says what keeps the listener from serving HTTPS, and what its clients or its
 // key's owner would mind. Load leaves it out, because most commands never use the key and
 // may run as a user who cannot read it.
@@ -18,14 +34,14 @@ func (c *Config) CheckTLS(now time.Time) (problems, warnings []Problem) {
 		return nil, nil
 	}
 	for _, f := range []struct{ key, name string }{{"tls.cert_file", c.TLS.CertFile}, {"tls.key_file", c.TLS.KeyFile}} {
-		if _, err := os.ReadFile(f.name); err != nil {
+		if _, _, err := readFile(f.name, maxCertificate); err != nil {
 			problems = append(problems, c.Problem(f.key, explainFile(err).Error()))
 		}
 	}
 	if len(problems) > 0 {
 		return problems, nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile)
+	pair, err := c.TLS.Certificate()
 	if err != nil {
 		why := strings.TrimPrefix(err.Error(), "tls: ")
 		return []Problem{c.Problem("tls", fmt.Sprintf("%s and %s are no pair: %s; want a certificate and its private key, both as PEM", c.TLS.CertFile, c.TLS.KeyFile, why))}, nil
