@@ -158,6 +158,9 @@ func (a *App) Reload(ctx context.Context, dryRun bool) (Reloaded, error) {
 	}
 	defer a.reloads.end()
 	c, err := a.reloads.load()
+	if err == nil {
+		err = emptied(a.current.Load().config, c)
+	}
 	var r Reloaded
 	if err == nil {
 		r, err = a.apply(ctx, c, dryRun)
@@ -167,6 +170,24 @@ func (a *App) Reload(ctx context.Context, dryRun bool) (Reloaded, error) {
 		a.tellNotReloaded(ctx, err)
 	}
 	return r, err
+}
+
+// emptied refuses a configuration without what every other one has: a file that is being
+// written, or was cut when the disk was full, is most often one in good order. Its sources
+// would be answered 404, which applications do not try again.
+func emptied(former, next *config.Config) error {
+	const message = "there is none, though the configuration in use has some: the file may not be written to its end; restart hookarr if you mean it"
+	var problems []config.Problem
+	if len(next.Sources) == 0 && len(former.Sources) > 0 {
+		problems = append(problems, next.Problem("sources", message))
+	}
+	if len(next.Routes) == 0 && len(former.Routes) > 0 {
+		problems = append(problems, next.Problem("routes", message))
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return &config.Error{Problems: problems}
 }
 
 // tellNotReloaded logs each problem of a configuration that is not taken.

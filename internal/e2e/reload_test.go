@@ -304,6 +304,34 @@ func TestHangupReloads(t *testing.T) {
 	require.Equal(t, map[string]float64{"": 0}, s.samples("hookarr_config_last_reload_successful"))
 }
 
+// TestUnfinishedFileIsNotTaken: whatever is in its place for a while, the configuration in
+// use goes on, later ones are taken, and the process ends when told.
+func TestUnfinishedFileIsNotTaken(t *testing.T) {
+	t.Parallel()
+	w := newWitness(t, 0)
+	targets, routes, _ := variant(1, w)
+	s := newServer(t, settings{database: "sqlite://" + filepath.Join(t.TempDir(), "hookarr.db"), targets: targets, routes: routes})
+	s.start()
+	whole, err := os.ReadFile(s.config)
+	require.NoError(t, err)
+	cut, _, ok := strings.Cut(string(whole), "\nroutes:")
+	require.True(t, ok)
+	for i, part := range []string{"", cut} {
+		require.NoError(t, os.WriteFile(s.config, []byte(part), 0o600))
+		s.awaitCount(notReloaded, i+1)
+		require.Equal(t, http.StatusAccepted, s.post(importBody(i+1)).status)
+	}
+	require.NoError(t, os.Remove(s.config))
+	require.NoError(t, syscall.Mkfifo(s.config, 0o600))
+	s.awaitCount("it is a pipe into which nobody has written", 1)
+	next := s.config + ".next"
+	require.NoError(t, os.WriteFile(next, []byte(strings.Replace(string(whole), "level: debug", "level: info", 1)), 0o600))
+	require.NoError(t, os.Rename(next, s.config))
+	s.awaitCount(reloaded, 1)
+	require.NoError(t, s.stop())
+	require.Eventually(t, func() bool { return len(w.all()) == 2 }, time.Minute, 10*time.Millisecond)
+}
+
 // TestBrokenPluginBinary is refused, and the one that runs serves on.
 func TestBrokenPluginBinary(t *testing.T) {
 	t.Parallel()
