@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
@@ -19,11 +20,19 @@ type EventFilter struct {
 	Type        sdk.Type    `json:"type,omitempty" query:"type" doc:"Only of this type, such as media.imported."`
 	State       event.State `json:"state,omitempty" query:"state" enum:"deferred,routed,undecodable,duplicate" doc:"Only in this state."`
 	Correlation string      `json:"correlation_key,omitempty" query:"correlation_key" doc:"Only of this story."`
-	Text        string      `json:"q,omitempty" query:"q" maxLength:"200" doc:"Only those with this text in their title, summary, normalised form or body."`
+	Text        string      `json:"q,omitempty" query:"q" maxLength:"200" doc:"Only those with this text in their title, summary, normalised form or, for the role operate, body."`
 	// Fields are PATH=VALUE.
 	Fields []string  `json:"field,omitempty" query:"field,explode" maxItems:"10" doc:"Only those with this in their normalised form, such as media.title=Dune."`
 	Since  time.Time `json:"since,omitzero" query:"since" doc:"Only those received at this time or later, RFC 3339."`
 	Until  time.Time `json:"until,omitzero" query:"until" doc:"Only those received before this time, RFC 3339."`
+}
+
+// queryOf is the filter for a principal. A search through bodies tells what is in them, word
+// by word, to who may not see them.
+func (f EventFilter) queryOf(p Principal) (store.EventFilter, error) {
+	query, err := f.query()
+	query.WithoutBodies = !p.May(config.RoleOperate)
+	return query, err
 }
 
 // query is the filter as the store knows it.
@@ -142,8 +151,8 @@ func (p Page) from(filter any) (before, after uuid.UUID, err error) {
 }
 
 // ListEvents returns events, newest first unless the page says otherwise.
-func (s *Service) ListEvents(ctx context.Context, f EventFilter, p Page) (List[Event], error) {
-	query, err := f.query()
+func (s *Service) ListEvents(ctx context.Context, by Principal, f EventFilter, p Page) (List[Event], error) {
+	query, err := f.queryOf(by)
 	if err != nil {
 		return List[Event]{}, err
 	}

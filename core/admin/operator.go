@@ -105,8 +105,8 @@ type Count struct {
 }
 
 // CountEvents counts events.
-func (s *Service) CountEvents(ctx context.Context, f EventFilter) (Count, error) {
-	query, err := f.query()
+func (s *Service) CountEvents(ctx context.Context, p Principal, f EventFilter) (Count, error) {
+	query, err := f.queryOf(p)
 	if err != nil {
 		return Count{}, err
 	}

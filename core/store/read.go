@@ -69,6 +69,8 @@ type EventFilter struct {
 	// Text is part of the title, the summary, or the first 64 KiB of the normalised form or
 	// of the body, whatever the case of its letters.
 	Text string `json:"text,omitempty"`
+	// WithoutBodies has Text not be looked for in bodies.
+	WithoutBodies bool `json:"without_bodies,omitempty"`
 	// Fields are in the normalised form, all of them, if that has no more than 512 KiB.
 	Fields []Field `json:"fields,omitempty"`
 	// Before and After continue a list: ids below, and above.

@@ -237,7 +237,7 @@ func (f EventFilter) matcher() func(*EventText) bool {
 			return false
 		}
 		if f.Text != "" && !contains([]byte(e.Title), text) && !contains([]byte(e.Summary), text) && !contains(e.Normalized, text) &&
-			!contains(e.Body, text) {
+			(f.WithoutBodies || !contains(e.Body, text)) {
 			return false
 		}
 		return len(f.Fields) == 0 || hasFields(e.Normalized, f.Fields)

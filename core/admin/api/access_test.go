@@ -162,3 +162,22 @@ func TestProblemsRepeatNoValue(t *testing.T) {
 		})
 	}
 }
+
+// Who may not see a body cannot find out what is in it either.
+func TestSearchOfBodiesIsForThoseWhoSeeThem(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := imported("Arrival", "ops")
+	a.Event.Request.Body = []byte(`{"note":"hunter2"}`)
+	r.accept(t, a)
+	for token, found := range map[string]bool{viewToken: false, operateToken: true} {
+		status, _, said := r.call(t, http.MethodGet, "/events?q=hunter2", token, "")
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, found, strings.Contains(said, a.Event.ID.String()))
+		status, _, said = r.call(t, http.MethodGet, "/events/count?q=hunter2", token, "")
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, found, strings.Contains(said, `"count":1`))
+		_, _, said = r.call(t, http.MethodGet, "/events?q=arrival", token, "")
+		require.Contains(t, said, a.Event.ID.String())
+	}
+}

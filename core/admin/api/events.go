@@ -56,13 +56,13 @@ func (a *api) events() {
 		admin.Page
 	},
 	) (*body[admin.List[admin.Event]], error) {
-		list, err := a.service.ListEvents(ctx, in.EventFilter, in.Page)
+		list, err := a.service.ListEvents(ctx, admin.PrincipalOf(ctx), in.EventFilter, in.Page)
 		return &body[admin.List[admin.Event]]{list}, err
 	})
 	register(a, view, huma.Operation{
 		OperationID: "count-events", Method: http.MethodGet, Path: "/events/count", Tags: tags, Summary: "Count events",
 	}, func(ctx context.Context, in *struct{ admin.EventFilter }) (*body[admin.Count], error) {
-		n, err := a.service.CountEvents(ctx, in.EventFilter)
+		n, err := a.service.CountEvents(ctx, admin.PrincipalOf(ctx), in.EventFilter)
 		return &body[admin.Count]{n}, err
 	})
 	register(a, view, huma.Operation{
