@@ -181,3 +181,17 @@ func TestSearchOfBodiesIsForThoseWhoSeeThem(t *testing.T) {
 		require.Contains(t, said, a.Event.ID.String())
 	}
 }
+
+// A large question costs many times its size in memory.
+func TestLargeQuestionsAreForOperators(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	large := `{"sample":"media.imported","headers":{"x":["` + strings.Repeat("x", 70<<10) + `"]}}`
+	status, _, said := r.call(t, http.MethodPost, "/routes/test", viewToken, large)
+	require.Equal(t, http.StatusRequestEntityTooLarge, status)
+	require.Contains(t, said, "operate")
+	for range 3 {
+		status, _, said = r.call(t, http.MethodPost, "/routes/test", operateToken, large)
+		require.Equal(t, http.StatusOK, status, said)
+	}
+}

@@ -37,7 +37,9 @@ type api struct {
 	huma    huma.API
 	service *admin.Service
 	once    *once
-	log     *slog.Logger
+	// turn is taken by the large subject that is read and answered.
+	turn chan struct{}
+	log  *slog.Logger
 }
 
 // New returns the handler of the API. Its requests come from a door, which says who makes
@@ -73,7 +75,7 @@ func build(o Options, mux *http.ServeMux) *api {
 		"token": {Type: "http", Scheme: "bearer", Description: "A token of admin.tokens. The unix socket needs none."},
 		"key":   {Type: "apiKey", In: "header", Name: "X-Api-Key", Description: "The same token in a header of its own."},
 	}
-	a := &api{huma: humago.NewWithPrefix(mux, Prefix, c), service: o.Service, once: newOnce(o.Once), log: o.Log}
+	a := &api{huma: humago.NewWithPrefix(mux, Prefix, c), service: o.Service, once: newOnce(o.Once), turn: make(chan struct{}, 1), log: o.Log}
 	problem := a.huma.OpenAPI().Components.Schemas
 	problem.Schema(reflect.TypeFor[admin.Problem](), true, "Problem")
 	a.events()
@@ -127,14 +129,14 @@ func register[I, O any](a *api, role string, op huma.Operation, do func(ctx cont
 		Description: "What was not done, and why.",
 		Content:     map[string]*huma.MediaType{admin.ProblemType: {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}}},
 	}
-	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
+	op.Middlewares = append(huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 		if !admin.PrincipalOf(ctx.Context()).May(role) {
 			_, w := humago.Unwrap(ctx)
 			forbidden(role).Write(w)
 			return
 		}
 		next(ctx)
-	})
+	}}, op.Middlewares...)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
 		if err != nil {

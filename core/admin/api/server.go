@@ -11,12 +11,6 @@ import (
 	"github.com/hookarr/hookarr/core/admin"
 )
 
-// maxSubject is in bytes: what a source takes, and its escapes.
-const maxSubject = 32 << 20
-
-// subjectTimeout is how long a client may take to send it.
-const subjectTimeout = 30 * time.Second
-
 type reload struct {
 	Body *struct {
 		DryRun bool `json:"dry_run,omitempty" doc:"Only say what would change."`
@@ -80,6 +74,7 @@ func (a *api) server() {
 	register(a, view, huma.Operation{
 		OperationID: "test-routes", Method: http.MethodPost, Path: "/routes/test", Tags: []string{"routes"},
 		Summary: "Say where an event would go; it goes nowhere. To have a body decoded is for the role operate", MaxBodyBytes: maxSubject, BodyReadTimeout: subjectTimeout,
+		Middlewares: huma.Middlewares{a.subjects},
 	}, func(ctx context.Context, in *struct{ Body admin.Subject }) (*body[admin.Routing], error) {
 		if in.Body.Body != "" && !admin.PrincipalOf(ctx).May(operate) {
 			return nil, forbidden(operate)

@@ -97,6 +97,7 @@ func (a *api) targets() {
 	register(a, operate, huma.Operation{
 		OperationID: "preview-target", Method: http.MethodPost, Path: "/targets/{name}/preview", Tags: tags,
 		Summary: "Show what a target would send for an event; nothing is sent", MaxBodyBytes: maxSubject, BodyReadTimeout: subjectTimeout,
+		Middlewares: huma.Middlewares{a.subjects},
 	}, func(ctx context.Context, in *preview) (*body[admin.Preview], error) {
 		p, err := a.service.Preview(ctx, in.Name, in.Body)
 		return &body[admin.Preview]{p}, err
