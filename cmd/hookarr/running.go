@@ -209,6 +209,11 @@ func (c *cli) withServerOf(ctx context.Context, f func(*service) error) error {
 }
 
 func (c *cli) showReload(r admin.Reload, dryRun bool) error {
+	for _, w := range r.Warnings {
+		if !c.json {
+			c.tell("warning:", clean(w.String(), whole))
+		}
+	}
 	if c.json {
 		if err := c.printJSON(r); err != nil {
 			return err

@@ -118,10 +118,10 @@ func TestServeThatIsOneTooMany(t *testing.T) {
 
 	file := write(t, fmt.Sprintf("%slisten: %s\nplugins: {dir: %s}\ndatabase: {url: sqlite://%s/hookarr.db}\n", rest, taken, pluginDir(t), none))
 	r := run(t, "serve", "--config", file)
-	require.Equal(t, result{code: exitError, err: "hookarr: " + file + ":3: listen: listen tcp " + taken + ": bind: address already in use\n"}, r)
+	require.Equal(t, result{code: exitError, err: "hookarr: " + file + ":3: listen: listen tcp " + taken + ": bind: address already in use: another program listens there, maybe another hookarr serve: stop it, or set another port\n"}, r)
 	require.NoDirExists(t, none)
 	r = run(t, "serve", "--config", file, "--listen", "127.0.0.1:0", "--admin-listen", taken)
-	require.Equal(t, result{code: exitError, err: "hookarr: --admin-listen: admin.listen: listen tcp " + taken + ": bind: address already in use\n"}, r)
+	require.Equal(t, result{code: exitError, err: "hookarr: --admin-listen: admin.listen: listen tcp " + taken + ": bind: address already in use: another program listens there, maybe another hookarr serve: stop it, or set another port\n"}, r)
 	require.NoDirExists(t, none)
 
 	path := filepath.Join(t.TempDir(), "hookarr.db")

@@ -59,6 +59,8 @@ type Reload struct {
 	Problems []config.Problem `json:"problems" nullable:"false" doc:"What refuses the configuration as a whole: the former one stays in use."`
 	// NeedsRestart are keys that differ and cannot be changed while the server runs.
 	NeedsRestart []string `json:"needs_restart" nullable:"false" doc:"Keys that differ and are taken into use at the next start."`
+	// Warnings refuse nothing.
+	Warnings []config.Problem `json:"warnings,omitempty" doc:"What is probably a mistake, and refuses nothing."`
 }
 
 // Plugins are those of a running server. pluginhost.Host is one.

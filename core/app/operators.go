@@ -87,7 +87,7 @@ type reloader struct{ app *App }
 // Reload reads the configuration again.
 func (r reloader) Reload(ctx context.Context, dryRun bool) (admin.Reload, error) {
 	done, err := r.app.Reload(ctx, dryRun)
-	return admin.Reload{Changes: done.Changes, NeedsRestart: done.NeedsRestart}, err
+	return admin.Reload{Changes: done.Changes, NeedsRestart: done.NeedsRestart, Warnings: done.Warnings}, err
 }
 
 // trier asks the plugins of targets for what leaves no trace.
@@ -95,7 +95,7 @@ type trier struct{ app *App }
 
 // TestTarget has a target send its test, within its own time-out.
 func (t trier) TestTarget(ctx context.Context, target string) (admin.Tested, error) {
-	ctx, cancel := context.WithTimeout(ctx, t.app.current.Load().config.Targets[target].Timeout)
+	ctx, cancel := t.within(ctx, target)
 	defer cancel()
 	o, err := t.app.plugins.Test(ctx, target, nil)
 	if err != nil {
@@ -109,7 +109,7 @@ func (t trier) TestTarget(ctx context.Context, target string) (admin.Tested, err
 // Preview returns what a target would send of an event. A target that passes on the
 // original request gets that of the stored event, or the event itself as one.
 func (t trier) Preview(ctx context.Context, target string, normalized json.RawMessage) (admin.Preview, error) {
-	ctx, cancel := context.WithTimeout(ctx, t.app.current.Load().config.Targets[target].Timeout)
+	ctx, cancel := t.within(ctx, target)
 	defer cancel()
 	d := host.Delivery{ID: event.NewID().String(), Attempt: 1, Events: []json.RawMessage{normalized}}
 	if t.app.plugins.Info(host.KindTarget, target).NeedsOriginals {
@@ -127,6 +127,15 @@ func (t trier) Preview(ctx context.Context, target string, normalized json.RawMe
 		Target: target, Method: sent.Method, URL: sent.URL, Headers: sent.Header, ContentType: sent.Header.Get("Content-Type"),
 		Body: sent.Body, Truncated: sent.Truncated,
 	}, nil
+}
+
+// within is the time-out of a target. One that left the configuration meanwhile has none,
+// and the plugins do not know it.
+func (t trier) within(ctx context.Context, target string) (context.Context, context.CancelFunc) {
+	if c, ok := t.app.current.Load().config.Targets[target]; ok {
+		return context.WithTimeout(ctx, c.Timeout)
+	}
+	return context.WithCancel(ctx)
 }
 
 func (t trier) original(ctx context.Context, normalized json.RawMessage) (sdk.Request, error) {

@@ -45,6 +45,8 @@ type Reloaded struct {
 	Changes []config.Change `json:"changes"`
 	// NeedsRestart are the keys whose change has no effect before a restart.
 	NeedsRestart []string `json:"needs_restart,omitempty"`
+	// Warnings are what is probably a mistake and keeps nothing from working.
+	Warnings []config.Problem `json:"warnings,omitempty"`
 }
 
 // reloads are the changes of generations: one at a time, while the process runs.
@@ -231,6 +233,7 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 	}
 	unusable, doubtful := c.CheckTLS(time.Now())
 	problems = append(problems, unusable...)
+	r.Warnings = slices.Concat(c.Warnings, doubtful)
 	stopping := len(problems) > 0 && preparing.Err() != nil && ctx.Err() == nil
 	if len(problems) > 0 || dryRun {
 		if change != nil {
@@ -258,7 +261,7 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 	a.note(ctx, "former plugins not ended in time", change.Finish(draining))
 	a.reloads.holds(c)
 	a.warnUnsafe(ctx)
-	for _, w := range slices.Concat(c.Warnings, doubtful) {
+	for _, w := range r.Warnings {
 		a.log.WarnContext(ctx, "configuration", slog.String("problem", w.String()))
 	}
 	if len(r.Changes) > 0 {

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/hookarr/hookarr/core/admin"
@@ -137,15 +138,23 @@ type listeners struct{ hooks, admin, local net.Listener }
 func listen(ctx context.Context, c *config.Config) (l listeners, err error) {
 	var lc net.ListenConfig
 	if l.hooks, err = lc.Listen(ctx, "tcp", c.Listen); err != nil {
-		return listeners{}, at(c, "listen", err)
+		return listeners{}, at(c, "listen", taken(err))
 	}
 	if c.Admin.Listen == "" {
 		return l, nil
 	}
 	if l.admin, err = lc.Listen(ctx, "tcp", c.Admin.Listen); err != nil {
-		return listeners{}, errors.Join(at(c, "admin.listen", err), l.hooks.Close())
+		return listeners{}, errors.Join(at(c, "admin.listen", taken(err)), l.hooks.Close())
 	}
 	return l, nil
+}
+
+// taken adds what mends an address that another program has.
+func taken(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w: another program listens there, maybe another hookarr serve: stop it, or set another port", err)
+	}
+	return err
 }
 
 func (l listeners) close() error {

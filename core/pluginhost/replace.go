@@ -193,7 +193,7 @@ func (s *supervisor) succeed(old, next *process, v verdict) bool {
 	if s.state != Ready || s.current != old {
 		return false
 	}
-	s.current, s.desc, s.verdict = next, &next.desc, v
+	s.current, s.desc, s.verdict, s.since = next, &next.desc, v, time.Now()
 	s.refusal = Failure{}
 	s.wakeWaiting()
 	select {

@@ -275,6 +275,21 @@ func sum(ns []int) (total int) {
 	return total
 }
 
+// TestReloadWarns of what a configuration probably means otherwise, to whoever asks for it.
+func TestReloadWarns(t *testing.T) {
+	t.Parallel()
+	targets, routes, _ := variant(1, newWitness(t, 0))
+	s, c := withSocket(t, settings{
+		database: "sqlite://" + filepath.Join(t.TempDir(), "hookarr.db"), targets: targets, routes: routes, top: "reload: {watch: false}",
+	})
+	s.start()
+	s.rewrite(func(old string) string { return "trusted_proxies: [0.0.0.0/0]\n" + old })
+	r, err := c.Reload(t.Context(), true)
+	require.NoError(t, err)
+	require.Len(t, r.Warnings, 1)
+	require.Equal(t, "trusted_proxies[0]", r.Warnings[0].Key)
+}
+
 // TestHangupReloads without watching files, and what cannot change while the process runs
 // is named.
 func TestHangupReloads(t *testing.T) {
