@@ -147,10 +147,14 @@ func (a *App) watchDirectories(w *fsnotify.Watcher, files []string, watched map[
 
 // configFiles are the files that a configuration was read from.
 func configFiles(c *config.Config) []string {
-	files := []string{filepath.Clean(c.File)}
-	for _, name := range append([]string{c.TLS.CertFile, c.TLS.KeyFile}, c.Files...) {
-		if name != "" {
-			files = append(files, filepath.Clean(name))
+	var files []string
+	for _, name := range append([]string{c.File, c.TLS.CertFile, c.TLS.KeyFile}, c.Files...) {
+		if name == "" {
+			continue
+		}
+		files = append(files, filepath.Clean(name))
+		if real, err := filepath.EvalSymlinks(name); err == nil && real != filepath.Clean(name) {
+			files = append(files, real) // a link is not changed by who writes to where it leads
 		}
 	}
 	return files

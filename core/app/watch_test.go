@@ -88,3 +88,18 @@ func TestMountedFileIsWatched(t *testing.T) {
 		return len(loads) > 0
 	}, time.Minute, 2*settle)
 }
+
+// TestFileBehindALinkIsWatched where it is, too.
+func TestFileBehindALinkIsWatched(t *testing.T) {
+	t.Parallel()
+	elsewhere, dir := filepath.Join(t.TempDir(), "real.yaml"), t.TempDir()
+	write := func() { require.NoError(t, os.WriteFile(elsewhere, nil, 0o600)) }
+	write()
+	file := filepath.Join(dir, "hookarr.yaml")
+	require.NoError(t, os.Symlink(elsewhere, file))
+	loads, _ := watching(t, file)
+	require.Eventually(t, func() bool {
+		write()
+		return len(loads) > 0
+	}, time.Minute, 2*settle)
+}
