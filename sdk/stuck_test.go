@@ -42,6 +42,7 @@ func TestStuckCallsAreNamed(t *testing.T) {
 				}))
 				cancel()
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				require.Equal(t, test.stuck, strings.Contains(b.String(), `"@level":"error","@message":"`+handshake.StuckCall+`","instance":"ops","method":"Deliver"`), b.String())
 				require.LessOrEqual(t, strings.Count(b.String(), "\n"), 1)
 			})
