@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hookarr/hookarr/core/app"
-	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/route"
@@ -69,8 +68,9 @@ func (c *cli) check(ctx context.Context) (*config.Config, findings) {
 				f.Problems = append(f.Problems, cfg.Problem(key, message))
 			}
 		}
-		checkRoutes(cfg, add)
-		checkAuth(cfg, add)
+		for _, p := range app.Judge(cfg) {
+			add(p.Key, p.Message)
+		}
 		problems, warnings := cfg.CheckTLS(time.Now())
 		f.Problems, f.Warnings = append(f.Problems, problems...), append(f.Warnings, warnings...)
 		checkPlugins(ctx, cfg, add, func(key, message string) { f.Warnings = append(f.Warnings, cfg.Problem(key, message)) })
@@ -82,40 +82,6 @@ func (c *cli) check(ctx context.Context) (*config.Config, findings) {
 	}
 	f.OK = len(f.Problems) == 0
 	return cfg, f
-}
-
-// each calls f for every error that err joins.
-func each(err error, f func(error)) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
-			each(e, f)
-		}
-	} else if err != nil {
-		f(err)
-	}
-}
-
-func checkRoutes(cfg *config.Config, add func(key, message string)) {
-	_, err := route.New(cfg.Routes)
-	each(err, func(err error) {
-		if p, ok := errors.AsType[*route.Problem](err); ok {
-			add(p.Key, p.Message)
-		}
-	})
-}
-
-// checkAuth relies on the gate's errors beginning with the key below the source's.
-func checkAuth(cfg *config.Config, add func(key, message string)) {
-	for _, name := range sourceNames(cfg) {
-		_, err := auth.New(cfg.Sources[name], cfg.TrustedProxies)
-		each(err, func(err error) {
-			key, message, ok := strings.Cut(err.Error(), ": ")
-			if !ok {
-				key, message = "auth", err.Error()
-			}
-			add("sources."+name+"."+key, message)
-		})
-	}
 }
 
 func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, message string)) {
@@ -142,11 +108,11 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, m
 				}
 			}
 		default:
-			add(configKey(p), p.Message)
+			add(pluginhost.ConfigKey(p.Kind, p.Instance, p.Key), p.Message)
 		}
 	}
 	for _, p := range checked.Warnings {
-		warn(configKey(p), p.Message)
+		warn(pluginhost.ConfigKey(p.Kind, p.Instance, p.Key), p.Message)
 	}
 	for _, b := range binaries {
 		if len(b.Shadowed) > 0 {
@@ -155,15 +121,6 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, m
 	}
 	checkDetails(cfg, checked, warn)
 	checkTypes(cfg, checked, warn)
-}
-
-// configKey is the key of the configuration that a plugin's problem is of.
-func configKey(p pluginhost.Problem) string {
-	key := fmt.Sprintf("%ss.%s.config", p.Kind, p.Instance)
-	if p.Key != "" {
-		key += "." + p.Key
-	}
-	return key
 }
 
 // checkDetails warns of sources that are to add details and cannot.

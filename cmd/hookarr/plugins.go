@@ -121,7 +121,7 @@ func (c *cli) listPlugins(ctx context.Context) error {
 	for i := range views {
 		for _, w := range checked.Warnings {
 			if w.Kind == views[i].Kind && w.Plugin == views[i].Name {
-				views[i].Warnings = append(views[i].Warnings, warningView{configKey(w), clean(w.Message, len(w.Message))})
+				views[i].Warnings = append(views[i].Warnings, warningView{pluginhost.ConfigKey(w.Kind, w.Instance, w.Key), clean(w.Message, len(w.Message))})
 			}
 		}
 	}

@@ -87,7 +87,7 @@ func viewPlugin(s pluginhost.Status) Plugin {
 		LastFailure: viewFailure(s.LastFailure), Refusal: viewFailure(s.Refusal),
 	}
 	for _, p := range s.Problems {
-		key := strings.TrimSuffix(fmt.Sprintf("%ss.%s.config.%s", s.Kind, p.Instance, p.Key), ".")
+		key := pluginhost.ConfigKey(s.Kind, p.Instance, p.Key)
 		v.Refused = append(v.Refused, key+": "+p.Message)
 	}
 	return v

@@ -66,6 +66,13 @@ func compile(c *config.Config) (*generation, []config.Problem) {
 	return &generation{config: c, routes: routes, door: ingest.NewGeneration(sources, routes)}, nil
 }
 
+// Judge returns what is wrong with the sources and routes of a configuration, which Load
+// cannot tell.
+func Judge(c *config.Config) []config.Problem {
+	_, problems := compile(c)
+	return problems
+}
+
 // each calls f for every error that err joins.
 func each(err error, f func(error)) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

@@ -17,7 +17,7 @@ func (a *App) refused(kind host.Kind) map[string][]string {
 	for _, s := range a.plugins.Status() {
 		for _, p := range s.Problems {
 			if s.Kind == kind {
-				key := strings.TrimSuffix(fmt.Sprintf("%ss.%s.config.%s", s.Kind, p.Instance, p.Key), ".")
+				key := pluginhost.ConfigKey(s.Kind, p.Instance, p.Key)
 				refused[p.Instance] = append(refused[p.Instance], fmt.Sprintf("%s: %s", key, p.Message))
 			}
 		}

@@ -369,7 +369,7 @@ func (a *App) note(ctx context.Context, what string, err error) {
 // pluginKey is where a plugin's problem was configured.
 func pluginKey(c *config.Config, p pluginhost.Problem) string {
 	if p.Instance != "" {
-		return strings.TrimSuffix(fmt.Sprintf("%ss.%s.config.%s", p.Kind, p.Instance, p.Key), ".")
+		return pluginhost.ConfigKey(p.Kind, p.Instance, p.Key)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		if p.Kind == host.KindSource && c.Sources[name].Plugin == p.Plugin {

@@ -2,6 +2,7 @@ package pluginhost
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -74,6 +75,11 @@ func (k pluginKey) problems(found []host.Problem) []Problem {
 		problems = append(problems, Problem{Kind: k.kind, Plugin: k.name, Instance: f.Instance, Key: f.Key, Message: f.Message})
 	}
 	return problems
+}
+
+// ConfigKey is where a setting of an instance stands in the configuration; key may be empty.
+func ConfigKey(kind host.Kind, instance, key string) string {
+	return strings.TrimSuffix(fmt.Sprintf("%ss.%s.config.%s", kind, instance, key), ".")
 }
 
 func (p Problem) order() []string {
