@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -33,7 +34,10 @@ func (id identity) describe() *pluginv1.DescribeResponse {
 				Wait:    durationpb.New(d.Group.Wait),
 				MaxWait: durationpb.New(d.Group.MaxWait),
 				Max:     count(d.Group.Max),
+				By:      d.Group.By,
+				On:      d.Group.On,
 			},
+			FoldUpgrades: d.FoldUpgrades,
 		},
 	}
 	for _, f := range id.Features {
@@ -161,13 +165,23 @@ func toOutcome(receipt Receipt, err error, r redactor) *pluginv1.DeliverResponse
 	if after > 0 {
 		resp.RetryAfter = durationpb.New(after)
 	}
-	if receipt.MessageID != "" || len(receipt.State) > 0 {
-		resp.Receipt = &pluginv1.Receipt{MessageId: cut(receipt.MessageID, maxMessage)}
-		// Half a state could not be read back.
-		if len(receipt.State) <= maxState {
-			resp.Receipt.State = receipt.State
-		}
+	// Half an id is another's, and half a state could not be read back: such a message is
+	// one that cannot be edited.
+	fits := len(receipt.MessageID) <= maxMessage && len(receipt.State) <= maxState
+	if fits && (receipt.MessageID != "" || len(receipt.State) > 0) {
+		resp.Receipt = &pluginv1.Receipt{MessageId: cut(receipt.MessageID, maxMessage), State: receipt.State}
 	}
+	if err == nil {
+		resp.Fallback = r.line(receipt.Fallback)
+	}
+	if receipt.VerifyAfter > 0 && err == nil {
+		resp.VerifyAfter = durationpb.New(receipt.VerifyAfter)
+		resp.Waits = r.line(receipt.Waits)
+	}
+	if receipt.ProveWithin > 0 {
+		resp.ProveWithin = durationpb.New(receipt.ProveWithin)
+	}
+	resp.Redeliver = AsksToRedeliver(err)
 	if l := receipt.Limit; l != nil {
 		resp.LearntRate = &pluginv1.LearntRate{Remaining: count(l.Remaining), ResetAfter: durationpb.New(max(l.ResetAfter, 0))}
 	}
@@ -199,3 +213,7 @@ func completeEvent(e *Event, instance, id string, origin Origin, at time.Time) e
 	e.Time = e.Time.UTC()
 	return nil
 }
+
+// validText is s with what is not UTF-8, which protobuf's strings cannot hold, replaced: a
+// path may be any bytes.
+func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }

@@ -1,15 +1,18 @@
 package sdk
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/net/idna"
 )
@@ -25,7 +28,11 @@ func CheckURL(u *url.URL) error {
 	if u == nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		return errors.New("the URL needs to begin with http:// or https:// and a host")
 	}
-	host := u.Hostname()
+	return CheckHost(u.Hostname())
+}
+
+// CheckHost is CheckURL for a host alone, of an endpoint that [Dial] connects to.
+func CheckHost(host string) error {
 	// As the client does: letters and stops of other scripts stand for those of ASCII.
 	if plain, err := idna.Lookup.ToASCII(host); err == nil {
 		host = plain
@@ -84,6 +91,35 @@ func literal(host string) (netip.Addr, bool) {
 	var b [4]byte
 	binary.BigEndian.PutUint32(b[:], uint32(address))
 	return netip.AddrFrom4(b), true
+}
+
+// Dial connects to an endpoint that speaks another protocol than HTTP, over TCP, at a
+// host and a port as net.JoinHostPort writes them. Like [HTTP] it dials no link-local,
+// metadata, multicast or unspecified address, and spends 10 s at most. It uses no proxy. The error is
+// retryable, or misconfigured where the address is not one to deliver to. In a preview
+// nothing is connected to; see [Record].
+func Dial(ctx context.Context, address string) (net.Conn, error) {
+	if Previewing(ctx) {
+		return nil, errPreview
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err == nil {
+		err = CheckHost(host)
+	}
+	if err != nil {
+		return nil, Misconfigured(err)
+	}
+	start := time.Now()
+	conn, err := dialer().DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, sendError(ctx, err, time.Since(start))
+	}
+	return conn, nil
+}
+
+// dialer connects to endpoints.
+func dialer() *net.Dialer {
+	return &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second, Control: dialControl}
 }
 
 // dialControl judges the address that a name was resolved to, right before it is

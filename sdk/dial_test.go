@@ -1,8 +1,11 @@
 package sdk
 
 import (
+	"context"
+	"net"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -51,4 +54,32 @@ func TestCheckURL(t *testing.T) {
 	for _, u := range []*url.URL{nil, {}, {Scheme: "ftp", Host: "a.example"}, {Scheme: "http", Host: ":80"}} {
 		require.Error(t, CheckURL(u))
 	}
+}
+
+func TestDialConnectsOnlyToEndpoints(t *testing.T) {
+	t.Parallel()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	conn, err := Dial(t.Context(), l.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+
+	for _, address := range []string{"169.254.169.254:25", "[fe80::1%25eth0]:25", "metadata.google.internal:25", "0xa9fea9fe:25", "no port"} {
+		_, err = Dial(t.Context(), address)
+		class, _ := ClassOf(err)
+		require.Equal(t, ClassMisconfigured, class, "%s: %v", address, err)
+	}
+	require.NoError(t, CheckHost("mail.example"))
+	require.ErrorIs(t, CheckHost("169.254.169.254"), errAddress)
+
+	_, err = Dial((&recorder{preview: true}).in(t.Context()), l.Addr().String())
+	require.ErrorIs(t, err, errPreview)
+	ended, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	_, err = Dial(ended, l.Addr().String())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NoError(t, l.Close())
+	_, err = Dial(t.Context(), l.Addr().String())
+	class, _ := ClassOf(err)
+	require.Equal(t, ClassRetryable, class, "nobody listens: %v", err)
 }

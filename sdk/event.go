@@ -27,10 +27,21 @@ const (
 	TypeManualInteractionRequired Type = "manual_interaction.required"
 	TypeUnknown                   Type = "unknown"
 
+	// TypeMediaUpdated is told by snapshots: applications send no webhook for it.
+	TypeMediaUpdated Type = "media.updated"
+
+	// Those of targets that asked a media server for what they had delivered.
+	TypeLibraryAvailable Type = "library.available"
+	TypeLibraryMissing   Type = "library.missing"
+	TypeLibraryRemoved   Type = "library.removed"
+
 	// Those of the built-in source hookarr speak of Hookarr itself.
 	TypeTargetHeld    Type = "hookarr.target_held"
 	TypeTargetResumed Type = "hookarr.target_resumed"
 	TypeDeliveryDead  Type = "hookarr.delivery_dead"
+	// TypePathsApart tells that an application's root folder reaches no library of a media
+	// server, or that the path map of a target is wrong.
+	TypePathsApart Type = "hookarr.paths_apart"
 	// TypeInstalled is told once in the life of a database.
 	TypeInstalled Type = "hookarr.installed"
 )
@@ -43,7 +54,8 @@ func Types() []Type {
 		TypeImportFailed, TypeDownloadFailed, TypeFileRenamed, TypeFileRetagged, TypeFileDeleted,
 		TypeFileDeletedForUpgrade, TypeMediaAdded, TypeMediaDeleted, TypeHealthIssue,
 		TypeHealthRestored, TypeAppUpdated, TypeManualInteractionRequired, TypeUnknown,
-		TypeTargetHeld, TypeTargetResumed, TypeDeliveryDead, TypeInstalled,
+		TypeMediaUpdated, TypeLibraryAvailable, TypeLibraryMissing, TypeLibraryRemoved,
+		TypeTargetHeld, TypeTargetResumed, TypeDeliveryDead, TypePathsApart, TypeInstalled,
 	}
 }
 
@@ -57,6 +69,11 @@ type Origin string
 const (
 	OriginWebhook Origin = "webhook"
 	OriginCatchup Origin = "catchup"
+	// OriginSnapshot is of events that were found by comparing what an application has
+	// with what it had.
+	OriginSnapshot Origin = "snapshot"
+	// OriginTarget is of events that a target told.
+	OriginTarget Origin = "target"
 	// OriginHookarr is of events that Hookarr tells of itself.
 	OriginHookarr Origin = "hookarr"
 )
@@ -71,7 +88,7 @@ type Event struct {
 	// the request was received.
 	ID     string    `json:"id" doc:"Unique id of the event."`
 	Source string    `json:"source" doc:"Name of the configured source."`
-	Origin Origin    `json:"origin" doc:"How the event came to be known: webhook, catchup or hookarr."`
+	Origin Origin    `json:"origin" doc:"How the event came to be known: webhook, catchup, snapshot, target or hookarr."`
 	Time   time.Time `json:"time" doc:"When it happened, or when the webhook was received."`
 
 	App        string `json:"app" doc:"The application, lower case: radarr."`
@@ -100,13 +117,16 @@ type Event struct {
 	RenamedFiles []Rename  `json:"renamed_files,omitempty" doc:"Files that got another path."`
 	DeleteReason string    `json:"delete_reason,omitempty" doc:"Why a file was deleted, in the application's words."`
 	FilesDeleted bool      `json:"files_deleted,omitempty" doc:"The title was deleted together with its files."`
+	FilesKept    bool      `json:"files_kept,omitempty" doc:"The title was deleted and its files were not."`
 	AddMethod    string    `json:"add_method,omitempty" doc:"How the title was added, in the application's words."`
 	Upgrade      bool      `json:"upgrade,omitempty" doc:"The import replaced files of lower quality."`
+	Fields       []string  `json:"fields,omitempty" doc:"What has changed of the title, by the names of this schema."`
 
 	Release  *Release  `json:"release,omitempty" doc:"The release concerned."`
 	Download *Download `json:"download,omitempty" doc:"The download concerned."`
 	Health   *Health   `json:"health,omitempty" doc:"The health check concerned."`
 	Update   *Update   `json:"update,omitempty" doc:"The application's change of version."`
+	Library  *Library  `json:"library,omitempty" doc:"The media server's library concerned."`
 }
 
 // Media is a movie, series, artist, scene, author or book.
@@ -125,6 +145,12 @@ type Media struct {
 	Fanart           string            `json:"fanart,omitempty" doc:"Absolute URL of a background."`
 	Tags             []string          `json:"tags,omitempty" doc:"Tags that the application's user gave."`
 	SizeBytes        int64             `json:"size_bytes,omitempty" doc:"Size of its folder."`
+	// Monitored is nil where the application does not say.
+	Monitored      *bool  `json:"monitored,omitempty" doc:"The application looks for it."`
+	QualityProfile string `json:"quality_profile,omitempty" doc:"Name of its quality profile."`
+	AddedAt        string `json:"added_at,omitempty" doc:"When it was added to the application, RFC 3339 in UTC."`
+	Certification  string `json:"certification,omitempty" doc:"Age rating: PG-13."`
+	RuntimeMinutes int    `json:"runtime_minutes,omitempty" doc:"Runtime, of an episode for a series."`
 }
 
 // Episode is one episode of a series.
@@ -162,6 +188,7 @@ type File struct {
 	RelativePath   string     `json:"relative_path,omitempty" doc:"Path inside the title's folder."`
 	SizeBytes      int64      `json:"size_bytes,omitempty" doc:"Size."`
 	Quality        string     `json:"quality,omitempty" doc:"Quality: Bluray-2160p."`
+	Edition        string     `json:"edition,omitempty" doc:"Edition: Director's Cut."`
 	Languages      []string   `json:"languages,omitempty" doc:"Languages, in English."`
 	ReleaseGroup   string     `json:"release_group,omitempty" doc:"Release group."`
 	SceneName      string     `json:"scene_name,omitempty" doc:"Name of the release it came from."`
@@ -225,4 +252,13 @@ type Update struct {
 	From    string `json:"from,omitempty" doc:"Version before."`
 	To      string `json:"to,omitempty" doc:"Version after."`
 	Message string `json:"message,omitempty" doc:"The application's words."`
+}
+
+// Library is where a media server keeps a title.
+type Library struct {
+	Target string `json:"target" doc:"Name of the configured target."`
+	Server string `json:"server" doc:"The media server: Plex."`
+	Name   string `json:"name,omitempty" doc:"The server's name of the library."`
+	ItemID string `json:"item_id,omitempty" doc:"The server's id of the title."`
+	URL    string `json:"url,omitempty" doc:"Page of the title on the server."`
 }

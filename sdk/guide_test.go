@@ -82,7 +82,7 @@ func TestGuidesSourceBuilds(t *testing.T) {
 		code, _, _ := strings.Cut(piece, "```")
 		pieces = append(pieces, code)
 	}
-	require.Len(t, pieces, 6)
+	require.Len(t, pieces, 7)
 	first, err := os.ReadFile(filepath.Join("testdata", "guide", "decode.txt"))
 	require.NoError(t, err)
 	powers, err := os.ReadFile(filepath.Join("testdata", "guide", "powers.txt"))

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,7 +44,10 @@ const (
 type HTTP struct {
 	userAgent string
 	insecure  bool
+	roots     *x509.CertPool
+	own       []tls.Certificate
 	limit     int64
+	traced    bool
 
 	once   sync.Once
 	client *http.Client
@@ -66,9 +70,39 @@ type Response struct {
 // constructor.
 func (h *HTTP) InsecureSkipVerify() { h.insecure = true }
 
+// TrustCA trusts the endpoint's certificate if one of these authorities signed it, and no
+// other: one or several certificates in PEM. Call it before the first request, in the
+// instance's constructor. The error reads well after the key that the PEM is from.
+func (h *HTTP) TrustCA(pem string) error {
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM([]byte(pem)) {
+		return errors.New("has no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----")
+	}
+	h.roots = roots
+	return nil
+}
+
+// ClientCertificate shows the endpoint a certificate, for mutual TLS: in PEM, its own
+// first and then those of the authorities between, with its private key. Call it before
+// the first request, in the instance's constructor. It returns the certificate, so that a
+// CheckHealth can tell that it soon ends. The error has nothing of the key.
+func (h *HTTP) ClientCertificate(certificate string, key Secret) (*x509.Certificate, error) {
+	pair, err := tls.X509KeyPair([]byte(certificate), []byte(key.Reveal()))
+	if err != nil {
+		return nil, fmt.Errorf("certificate and private key: %w", err)
+	}
+	h.own = []tls.Certificate{pair}
+	return pair.Leaf, nil
+}
+
 // LimitBody reads n bytes of an answer at most, for sources that call ReadAll. Call it
 // before the first request, in the instance's constructor.
 func (h *HTTP) LimitBody(n int64) { h.limit = n }
+
+// SendTraceparent sends the header traceparent with the requests of calls that the host
+// records a trace of, so that an endpoint which records traces too can join its own. Call
+// it before the first request, in the instance's constructor.
+func (h *HTTP) SendTraceparent() { h.traced = true }
 
 // Do sends req and returns what was answered. The error is nil for 2xx, and is
 // made by [Classify] for every other answer. When there was no answer the error is
@@ -108,7 +142,7 @@ func (h *HTTP) Send(req *http.Request) (*Response, error) {
 	return resp, err
 }
 
-// ReadAll is Send for sources that need an API's whole answer. It reads for as long as
+// ReadAll is Send for who needs an API's whole answer. It reads that of a 2xx for as long as
 // the request's context allows. A body of a 2xx answer that breaks off is an error, and
 // the response then has what came of it.
 func (h *HTTP) ReadAll(req *http.Request) (*Response, error) {
@@ -162,31 +196,64 @@ func setAbsent(h http.Header, key, value string) {
 // send returns the answer, what its body broke off with, and what its status stands
 // for. The body is read for some time, or with zero for as long as the context lasts.
 func (h *HTTP) send(req *http.Request, within time.Duration) (resp *Response, broken, err error) {
-	// An address in the URL is judged here as well as when it is dialled: a proxy would
-	// do the dialling.
-	if err := CheckURL(req.URL); err != nil {
-		return nil, nil, Misconfigured(err)
-	}
-	deadline, ok := req.Context().Deadline()
-	if !ok {
-		deadline = time.Now().Add(sendTimeout)
-	}
-	ctx, cancel := context.WithDeadline(req.Context(), deadline)
-	req = req.WithContext(ctx)
-	if h.userAgent != "" && req.Header.Get("User-Agent") == "" {
-		req.Header = req.Header.Clone() // what is the caller's stays as it is
-		req.Header.Set("User-Agent", h.userAgent)
-	}
-	if err := record(req); err != nil {
+	ctx, cancel := context.WithDeadline(req.Context(), deadline(req))
+	answer, err := h.ask(req.WithContext(ctx)) //nolint:bodyclose // Response closes it.
+	if err != nil {
 		cancel()
 		return nil, nil, err
 	}
+	resp, broken = h.response(ctx, cancel, answer, within)
+	return resp, broken, Classify(answer)
+}
+
+// deadline is the request's, or that of one without.
+func deadline(req *http.Request) time.Time {
+	if d, ok := req.Context().Deadline(); ok {
+		return d
+	}
+	return time.Now().Add(sendTimeout)
+}
+
+// ask returns an answer, whose body is to be read and closed.
+func (h *HTTP) ask(req *http.Request) (*http.Response, error) {
+	// An address in the URL is judged here as well as when it is dialled: a proxy would
+	// do the dialling.
+	if err := CheckURL(req.URL); err != nil {
+		return nil, Misconfigured(err)
+	}
+	req.Header = h.header(req)
+	if err := Record(req); err != nil {
+		return nil, err
+	}
 	h.once.Do(h.init)
 	start := time.Now()
-	answer, err := h.client.Do(req) //nolint:bodyclose,gosec // Function read closes it. Where to is configured, and every address is judged.
+	answer, err := h.client.Do(req) //nolint:gosec // Where to is configured, and every address is judged.
 	if err != nil {
-		defer cancel()
-		return nil, nil, sendError(ctx, err, time.Since(start))
+		return nil, sendError(req.Context(), err, time.Since(start))
+	}
+	return answer, nil
+}
+
+// header is that of a request, which stays as it is, with what the SDK adds.
+func (h *HTTP) header(req *http.Request) http.Header {
+	header := req.Header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	if h.userAgent != "" {
+		setAbsent(header, "User-Agent", h.userAgent)
+	}
+	if parent := Traceparent(req.Context()); h.traced && parent != "" {
+		setAbsent(header, "Traceparent", parent)
+	}
+	return header
+}
+
+// response reads the body of an answer and closes it. It returns what the body broke off
+// with beside it.
+func (h *HTTP) response(ctx context.Context, cancel context.CancelFunc, answer *http.Response, within time.Duration) (*Response, error) {
+	if answer.StatusCode < http.StatusOK || answer.StatusCode >= http.StatusMultipleChoices {
+		within = patience // nobody needs the whole of a refusal
 	}
 	limit := min(cmp.Or(h.limit, maxBody), math.MaxInt64-1)
 	body, broken := read(ctx, cancel, answer.Body, limit+1, within) // one more tells a longer answer
@@ -196,19 +263,20 @@ func (h *HTTP) send(req *http.Request, within time.Duration) (resp *Response, br
 		Header:    answer.Header,
 		Body:      kept,
 		Truncated: broken != nil || len(kept) < len(body),
-	}, broken, Classify(answer)
+	}, broken
 }
 
 func (h *HTTP) init() {
-	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second, Control: dialControl}
 	h.client = &http.Client{
 		Transport: staying{&http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         dialer.DialContext,
+			DialContext:         dialer().DialContext,
 			ForceAttemptHTTP2:   true,
 			TLSHandshakeTimeout: connectTimeout,
 			TLSClientConfig: &tls.Config{
 				MinVersion:         tls.VersionTLS12,
+				RootCAs:            h.roots,
+				Certificates:       h.own,
 				InsecureSkipVerify: h.insecure, //nolint:gosec // The operator asked for it, for this endpoint.
 			},
 			MaxResponseHeaderBytes: maxHeader,
@@ -255,10 +323,18 @@ func sendError(ctx context.Context, err error, after time.Duration) error {
 	case errors.Is(err, errAddress), errors.Is(err, http.ErrSchemeMismatch):
 		return Misconfigured(err)
 	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok || refusesCertificate(err) {
 		return Misconfigured(err)
 	}
 	return err
+}
+
+// refusesCertificate reports whether the endpoint ended the handshake because of the
+// client's certificate, or because there is none. The alerts of RFC 8446, section 6.2, that
+// say so are a type that crypto/tls keeps to itself; all of them have the word.
+func refusesCertificate(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error" && strings.Contains(op.Err.Error(), "certificate")
 }
 
 // lateError is of an endpoint that did not answer for so long.

@@ -43,17 +43,26 @@ type EventType struct {
 // Feature is an optional power of a plugin.
 type Feature string
 
-// The features. The first three are for sources, the others for targets.
+// The features of sources.
 const (
-	FeatureFetch   Feature = "fetch"
-	FeatureHistory Feature = "history"
-	FeatureConnect Feature = "connect"
+	FeatureFetch    Feature = "fetch"
+	FeatureHistory  Feature = "history"
+	FeatureConnect  Feature = "connect"
+	FeatureSnapshot Feature = "snapshot"
+)
+
+// The features of targets.
+const (
 	FeatureGroup   Feature = "group"
 	FeatureEdit    Feature = "edit"
 	FeatureRaw     Feature = "raw"
 	FeatureTest    Feature = "test"
 	FeaturePreview Feature = "preview"
+	FeatureVerify  Feature = "verify"
 )
+
+// FeatureFolders is one of sources and of targets.
+const FeatureFolders Feature = "folders"
 
 // Defaults are a target plugin's proposals. Zero values leave a matter to the host.
 type Defaults struct {
@@ -64,10 +73,18 @@ type Defaults struct {
 	Burst int
 	// Group says how events are gathered when the operator groups them.
 	Group GroupDefaults
+	// FoldUpgrades leaves the deletion of a file for an upgrade to the delivery of the
+	// upgrade, which has the deleted file too. It is for targets that tell people.
+	FoldUpgrades bool
 }
 
-// GroupDefaults says when gathered events are sent.
+// GroupDefaults says which events are gathered, and when they are sent.
 type GroupDefaults struct {
+	// On groups the deliveries unless the operator says otherwise.
+	On bool
+	// By is what the events of a group have in common, as in the configuration: download,
+	// season, folder, title or an expression.
+	By string
 	// Wait is quiet time since the last event, MaxWait since the first.
 	Wait, MaxWait time.Duration
 	// Max is the most events in one delivery.

@@ -57,6 +57,27 @@ func RetryAfter(after time.Duration, err error) error {
 	return classify(ClassRetryable, max(after, 0), err)
 }
 
+// Redeliver marks an error of Verify: what the endpoint had accepted is lost. The
+// delivery is attempted again.
+func Redeliver(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &redeliverError{err}
+}
+
+// redeliverError says that an accepted delivery is to be attempted again.
+type redeliverError struct{ err error }
+
+func (e *redeliverError) Error() string { return e.err.Error() }
+func (e *redeliverError) Unwrap() error { return e.err }
+
+// AsksToRedeliver reports whether err was made by Redeliver.
+func AsksToRedeliver(err error) bool {
+	_, ok := errors.AsType[*redeliverError](err)
+	return ok
+}
+
 func classify(class Class, after time.Duration, err error) error {
 	if err == nil {
 		return nil

@@ -47,7 +47,8 @@ func (id identity) has(f Feature) bool { return slices.Contains(id.Features, f) 
 // NewTargetPlugin returns a plugin of targets, or what the author has to mend in
 // info or in the tags of C.
 func NewTargetPlugin[C any](info Info, ctor NewTarget[C]) (*Plugin, error) {
-	id, err := newIdentity[C](info, pluginv1.Kind_KIND_TARGET, FeatureGroup, FeatureEdit, FeatureRaw, FeatureTest, FeaturePreview)
+	id, err := newIdentity[C](info, pluginv1.Kind_KIND_TARGET, FeatureGroup, FeatureEdit, FeatureRaw, FeatureTest, FeaturePreview,
+		FeatureVerify, FeatureFolders)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func NewTargetPlugin[C any](info Info, ctor NewTarget[C]) (*Plugin, error) {
 // NewSourcePlugin returns a plugin of sources, or what the author has to mend in
 // info or in the tags of C.
 func NewSourcePlugin[C any](info Info, ctor NewSource[C]) (*Plugin, error) {
-	id, err := newIdentity[C](info, pluginv1.Kind_KIND_SOURCE, FeatureFetch, FeatureHistory, FeatureConnect)
+	id, err := newIdentity[C](info, pluginv1.Kind_KIND_SOURCE, FeatureFetch, FeatureHistory, FeatureConnect, FeatureSnapshot, FeatureFolders)
 	if err != nil {
 		return nil, err
 	}
@@ -137,10 +138,15 @@ func readerOf[C, T any](schema *config.Schema, ctor func(context.Context, Env, C
 
 // targetHas reports whether a target has the power of a declared feature.
 func targetHas(t Target, f Feature) bool {
-	if f != FeatureTest {
-		return true // The others are ways to use a Delivery.
+	ok := true
+	switch f { //nolint:exhaustive // The others are ways to use a Delivery, or for sources.
+	case FeatureTest:
+		_, ok = t.(Tester)
+	case FeatureVerify:
+		_, ok = t.(Verifier)
+	case FeatureFolders:
+		_, ok = t.(FolderLister)
 	}
-	_, ok := t.(Tester)
 	return ok
 }
 
@@ -154,6 +160,10 @@ func sourceHas(s Source, f Feature) bool {
 		_, ok = s.(Historian)
 	case FeatureConnect:
 		_, ok = s.(Connector)
+	case FeatureSnapshot:
+		_, ok = s.(Snapshotter)
+	case FeatureFolders:
+		_, ok = s.(FolderLister)
 	}
 	return ok
 }
@@ -187,7 +197,9 @@ func (s *server[T]) Configure(ctx context.Context, req *pluginv1.ConfigureReques
 		return nil, err
 	}
 	for _, in := range fit {
-		resp.Instances = append(resp.Instances, &pluginv1.InstanceInfo{Name: in.name, NeedsOriginals: s.needsOriginals(in)})
+		resp.Instances = append(resp.Instances, &pluginv1.InstanceInfo{
+			Name: in.name, NeedsOriginals: s.needsOriginals(in), SingleEvents: s.wantsSingleEvents(in),
+		})
 	}
 	return resp, nil
 }
@@ -195,6 +207,11 @@ func (s *server[T]) Configure(ctx context.Context, req *pluginv1.ConfigureReques
 func (s *server[T]) needsOriginals(in *instance[T]) bool {
 	user, ok := any(in.value).(OriginalsUser)
 	return ok && s.id.has(FeatureRaw) && user.NeedsOriginals()
+}
+
+func (s *server[T]) wantsSingleEvents(in *instance[T]) bool {
+	user, ok := any(in.value).(SinglesUser)
+	return ok && user.WantsSingleEvents()
 }
 
 // CheckHealth implements PluginService.

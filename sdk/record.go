@@ -28,9 +28,10 @@ const (
 // errPreview is what becomes of a request in a preview.
 var errPreview = errors.New("nothing is sent in a preview")
 
-// credentialHeader matches the names of headers whose values are not shown: they often
-// have a secret in an encoding that no redactor knows.
-var credentialHeader = regexp.MustCompile(`(?i)auth|cookie|token|secret|passw|api-?key`)
+// credentialName matches the names of headers and of parts of a query whose values are not
+// shown: they often have a secret in an encoding that no redactor knows, or one that is of
+// an event, such as the key in a poster's URL.
+var credentialName = regexp.MustCompile(`(?i)auth|cookie|token|secret|passw|api[-_]?key`)
 
 // recorder keeps the requests of one call of a target, by reference: only those of a
 // call whose requests are asked for cost more.
@@ -54,9 +55,21 @@ func (r *recorder) in(ctx context.Context) context.Context {
 	return context.WithValue(ctx, recorderKey{}, r)
 }
 
-// record notes a request with the call that its context is of. The error is for a
-// request that must not be sent.
-func record(req *http.Request) error {
+// Previewing reports whether ctx is of a preview, in which no request is sent. It is for a
+// target that asks somebody else before it asks its endpoint, such as for a picture: the
+// preview shows the first request.
+func Previewing(ctx context.Context) bool {
+	r, ok := ctx.Value(recorderKey{}).(*recorder)
+	return ok && r.preview
+}
+
+// Record notes a request with the call of Deliver or Test that its context is of, for
+// operators to see. [HTTP] calls it for every request. A target that speaks another
+// protocol, and connects with [Dial], calls it before with what it is about to send in
+// the form of a request: any method and URL that say it, and a body with GetBody, as
+// http.NewRequestWithContext gives to a strings.Reader. The error is for a preview, in
+// which nothing must be sent: Deliver returns it.
+func Record(req *http.Request) error {
 	r, ok := req.Context().Value(recorderKey{}).(*recorder)
 	if !ok {
 		return nil
@@ -170,6 +183,9 @@ func (r redactor) address(u *url.URL) string {
 		}
 		b.WriteString(r.part(name, url.QueryUnescape))
 		if ok {
+			if credentialName.MatchString(name) {
+				value = redacted
+			}
 			b.WriteString("=" + r.part(value, url.QueryUnescape))
 		}
 	}
@@ -194,7 +210,7 @@ func (r redactor) headers(h http.Header) []*pluginv1.Header {
 		}
 		shown := &pluginv1.Header{Name: r.line(name)}
 		for _, value := range h[name] {
-			if credentialHeader.MatchString(name) || r.parts[value] {
+			if credentialName.MatchString(name) || r.parts[value] {
 				value = redacted
 			}
 			shown.Values = append(shown.Values, r.line(value))

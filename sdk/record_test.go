@@ -18,6 +18,7 @@ func TestSentURLShowsNoPartOfASecretOne(t *testing.T) {
 		"https://other/botbot-token/send?chat=1&text=bot-%74oken": "https://other/bot[redacted]/send?chat=1&text=[redacted]",
 		"http://other/%73hort/ab":                                 "http://other/[redacted]/[redacted]",
 		"http://[::1]:80":                                         "http://[::1]:80",
+		"http://nas/poster.jpg?w=5&apikey=0a1b&X-Plex-Token=2c3d": "http://nas/poster.jpg?w=5&apikey=[redacted]&X-Plex-Token=[redacted]",
 	} {
 		u, err := url.Parse(given)
 		require.NoError(t, err)

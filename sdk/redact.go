@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -57,11 +58,19 @@ func newRedactor(config any) redactor {
 }
 
 func (r redactor) text(s string) string {
-	if r.replacer == nil {
-		return s
+	if r.replacer != nil {
+		s = r.replacer.Replace(s)
 	}
-	return r.replacer.Replace(s)
+	if strings.Contains(s, "://") {
+		s = userInURL.ReplaceAllString(s, "://"+redacted+"@")
+	}
+	return s
 }
+
+// userInURL matches the user and the password in a URL that is no secret of the
+// configuration, such as smb://user:password@nas in what a media server tells of its
+// folders.
+var userInURL = regexp.MustCompile(`://[^\s/@:"'<>?#]*:[^\s/@"'<>?#]*@`)
 
 // line returns s redacted, on one line, at most maxMessage bytes.
 func (r redactor) line(s string) string {
@@ -100,6 +109,10 @@ func forms(secret string) []string {
 	if quoted, err := json.Marshal(secret); err == nil {
 		words = append(words, string(quoted[1:len(quoted)-1]))
 	}
+	// Of a header's value an endpoint repeats the credential without its scheme: Bearer TOKEN.
+	if _, credential, ok := strings.Cut(secret, " "); ok && len(credential) >= minURLPart && !strings.Contains(credential, " ") {
+		words = append(words, credential)
+	}
 	for _, part := range urlParts(secret) {
 		if len(part) >= minURLPart {
 			words = append(words, part)
@@ -109,8 +122,13 @@ func forms(secret string) []string {
 	return slices.Compact(words)
 }
 
-// urlParts returns the parts that a URL is made of, or nothing for what is none.
+// urlParts returns the parts that a URL is made of, or nothing for what is none. Those of
+// Apprise and the like have their tokens anywhere, in the place of the host too:
+// tgram://TOKEN/CHAT.
 func urlParts(secret string) []string {
+	if scheme, rest, ok := strings.Cut(secret, "://"); ok && scheme != "http" && scheme != "https" {
+		return strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune("/:@?&=#", r) })
+	}
 	u, err := url.Parse(secret)
 	if err != nil || u.Host == "" {
 		return nil

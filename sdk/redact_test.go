@@ -52,19 +52,36 @@ func TestRedactorFindsEverySecret(t *testing.T) {
 	require.Equal(t, "as it is", redactor{}.text("as it is"))
 }
 
+// What an endpoint tells of others may have their passwords in it: Kodi's sources have.
+func TestRedactorHidesUsersInURLs(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ given, want string }{
+		{`{"directory":"smb://nas-user:pass%21:word@nas/tv/","x":"a:b@c"}`, `{"directory":"smb://[redacted]@nas/tv/","x":"a:b@c"}`},
+		{"smb://:pw@nas, nfs://u:p@nas:2049/a", "smb://[redacted]@nas, nfs://[redacted]@nas:2049/a"},
+		{"http://host:8080/a:b@c and http://host/?q=a:b@c", "http://host:8080/a:b@c and http://host/?q=a:b@c"},
+		{"smb://user@nas/a:b", "smb://user@nas/a:b"},
+	} {
+		require.Equal(t, c.want, redactor{}.text(c.given))
+		require.Equal(t, c.want, newRedactor([]Secret{"something else"}).text(c.want))
+	}
+	shown, _ := redactor{}.body([]byte(`["smb://u:p4ss@nas/tv/"]`), false)
+	require.NotContains(t, string(shown), "p4ss")
+}
+
 func TestRedactorKnowsEverySpelling(t *testing.T) {
 	t.Parallel()
 	const secret = `p@ss "word"/ü&`
-	r := newRedactor([]Secret{secret, "https://user:passwordpassword@host/api/webhooks/123/tokentokentoken?key=valuevaluevalue", "longer-secret", "secret"})
+	r := newRedactor([]Secret{secret, "https://user:passwordpassword@host/api/webhooks/123/tokentokentoken?key=valuevaluevalue", "tgram://123456789:AAHtokenoftelegram/-100", "Bearer bearerbearer", "three words of a sentence", "longer-secret", "secret"})
 	quoted, err := json.Marshal(secret)
 	require.NoError(t, err)
 	for _, text := range []string{
 		secret, url.QueryEscape(secret), url.PathEscape(secret), string(quoted[1 : len(quoted)-1]),
-		"/api/webhooks/123/tokentokentoken", "tokentokentoken", "passwordpassword", "valuevaluevalue",
+		"/api/webhooks/123/tokentokentoken", "tokentokentoken", "passwordpassword", "valuevaluevalue", "AAHtokenoftelegram", "bearerbearer",
 	} {
 		require.Equal(t, "<[redacted]>", r.text("<"+text+">"), text)
 	}
 	require.Equal(t, "[redacted]", r.text("longer-secret"), "the whole, and not the secret inside")
+	require.Equal(t, "words of a sentence", r.text("words of a sentence"))
 	require.Equal(t, "host 123", r.text("host 123"), "what a URL has that is no secret")
 }
 
@@ -112,10 +129,12 @@ func TestOutcomeIsRedactedAndBounded(t *testing.T) {
 	require.Zero(t, o.GetLearntRate().GetRemaining())
 	require.Zero(t, o.GetLearntRate().GetResetAfter().AsDuration())
 
-	o = toOutcome(Receipt{Status: -1, State: make([]byte, 5000)}, nil, redactor{})
+	for _, large := range []Receipt{{MessageID: "m", State: make([]byte, 5000)}, {MessageID: strings.Repeat("m", 1025)}} {
+		require.Nil(t, toOutcome(large, nil, redactor{}).GetReceipt(), "half an id is another's, and half a state none")
+	}
+	o = toOutcome(Receipt{Status: -1}, nil, redactor{})
 	require.Equal(t, pluginv1.Class_CLASS_OK, o.GetClass())
 	require.Empty(t, o.GetMessage())
-	require.Empty(t, o.GetReceipt().GetState(), "half a state could not be read back")
 	require.Zero(t, o.GetStatus())
 	require.Nil(t, o.GetRetryAfter())
 

@@ -252,6 +252,27 @@ func TestPreviewShowsAFewRequests(t *testing.T) {
 	require.Empty(t, endpoint.all())
 }
 
+func TestTargetKnowsAPreview(t *testing.T) {
+	t.Parallel()
+	endpoint := newPosted(t)
+	p, err := sdk.NewTargetPlugin(sdk.Info{Name: "knowing", Version: "1.2.3", Features: []sdk.Feature{sdk.FeaturePreview}},
+		func(_ context.Context, env sdk.Env, _ struct{}) (sdk.Target, error) {
+			return sdk.TargetFunc(func(ctx context.Context, _ sdk.Delivery) (sdk.Receipt, error) {
+				return env.HTTP.PostJSON(ctx, sdk.Secret(endpoint.URL), sdk.Previewing(ctx))
+			}), nil
+		})
+	client := host.NewClient(attach(t, p, err))
+	_, err = client.Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
+	require.NoError(t, err)
+	got, err := client.Preview(t.Context(), "ops", titled(t, "d", "x"))
+	require.NoError(t, err)
+	require.Equal(t, "true", got.Body)
+	_, err = client.Deliver(t.Context(), "ops", titled(t, "d", "x"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"false"}, endpoint.all())
+	require.False(t, sdk.Previewing(t.Context()))
+}
+
 // A host that asks all the same must not make it send.
 func TestPluginWithoutPreviewSendsNothingForOne(t *testing.T) {
 	t.Parallel()

@@ -12,10 +12,10 @@ import (
 	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
 )
 
-// power runs f with a source's instance as the optional interface P.
-func power[P any](ctx context.Context, s *sourceServer, name, method string, f func(in *instance[Source], p P) error) error {
-	return s.instances.call(ctx, name, method, func(in *instance[Source]) error {
-		p, ok := in.value.(P)
+// power runs f with an instance as the optional interface P.
+func power[P, T any](ctx context.Context, s *server[T], name, method string, f func(in *instance[T], p P) error) error {
+	return s.instances.call(ctx, name, method, func(in *instance[T]) error {
+		p, ok := any(in.value).(P)
 		if !ok {
 			return status.Errorf(codes.Unimplemented, "the instance has no %s", method)
 		}
@@ -31,7 +31,7 @@ type historyServer struct {
 // ListHistory implements HistoryService.
 func (s *historyServer) ListHistory(ctx context.Context, req *pluginv1.ListHistoryRequest) (*pluginv1.ListHistoryResponse, error) {
 	resp := &pluginv1.ListHistoryResponse{}
-	err := power(ctx, s.source, req.GetInstance(), "History", func(in *instance[Source], h Historian) error {
+	err := power(ctx, &s.source.server, req.GetInstance(), "History", func(in *instance[Source], h Historian) error {
 		page, err := h.History(ctx, HistoryQuery{
 			Cursor: req.GetCursor(),
 			Since:  moment(req.GetSince()),
@@ -87,7 +87,7 @@ func (s *fetchServer) Fetch(ctx context.Context, req *pluginv1.FetchRequest) (*p
 		return nil, status.Errorf(codes.InvalidArgument, "the event is not one: %v", err)
 	}
 	resp := &pluginv1.FetchResponse{}
-	err := power(ctx, s.source, req.GetInstance(), "Fetch", func(in *instance[Source], f Fetcher) error {
+	err := power(ctx, &s.source.server, req.GetInstance(), "Fetch", func(in *instance[Source], f Fetcher) error {
 		fetched, err := f.Fetch(ctx, e)
 		if err != nil {
 			return in.said(ctx, err)
@@ -118,7 +118,7 @@ func (s *connectServer) Connect(ctx context.Context, req *pluginv1.ConnectReques
 			HeaderValue: Secret(c.GetHeader().GetValue()),
 		})
 	}
-	err := power(ctx, s.source, req.GetInstance(), "Connect", func(in *instance[Source], c Connector) error {
+	err := power(ctx, &s.source.server, req.GetInstance(), "Connect", func(in *instance[Source], c Connector) error {
 		// The request's credentials are secrets too, and no part of the configuration.
 		credentials := newRedactor(r)
 		result, err := c.Connect(ctx, r)

@@ -33,6 +33,12 @@ func (s *sourceServer) Register(to *grpc.Server) {
 	if s.id.has(FeatureConnect) {
 		pluginv1.RegisterConnectServiceServer(to, &connectServer{source: s})
 	}
+	if s.id.has(FeatureSnapshot) {
+		pluginv1.RegisterSnapshotServiceServer(to, &snapshotServer{source: s})
+	}
+	if s.id.has(FeatureFolders) {
+		pluginv1.RegisterFolderServiceServer(to, &folderServer[Source]{server: &s.server})
+	}
 }
 
 // Decode implements SourceService.

@@ -25,6 +25,12 @@ type targetServer struct {
 func (s *targetServer) Register(to *grpc.Server) {
 	s.server.Register(to)
 	pluginv1.RegisterTargetServiceServer(to, s)
+	if s.id.has(FeatureVerify) {
+		pluginv1.RegisterVerifyServiceServer(to, &verifyServer{target: s})
+	}
+	if s.id.has(FeatureFolders) {
+		pluginv1.RegisterFolderServiceServer(to, &folderServer[Target]{server: &s.server})
+	}
 }
 
 // Deliver implements TargetService.
@@ -46,7 +52,10 @@ func (s *targetServer) Deliver(ctx context.Context, req *pluginv1.DeliverRequest
 			d.Previous = nil
 		}
 		receipt, err := in.value.Deliver(ctx, d)
-		resp = toOutcome(receipt, err, in.redactor)
+		resp = s.outcome(ctx, in, d, receipt, err)
+		if r.preview {
+			resp.Fallback = in.redactor.line(receipt.Fallback) // whatever became of the request
+		}
 		if err != nil || r.preview || req.GetRecord() {
 			resp.Requests = r.requests(in.redactor)
 		}

@@ -32,6 +32,10 @@ type Client struct {
 	history pluginv1.HistoryServiceClient
 	fetch   pluginv1.FetchServiceClient
 	connect pluginv1.ConnectServiceClient
+
+	verify   pluginv1.VerifyServiceClient
+	folders  pluginv1.FolderServiceClient
+	snapshot pluginv1.SnapshotServiceClient
 }
 
 // NewClient returns a client of the plugin at the other end of conn.
@@ -43,6 +47,10 @@ func NewClient(conn grpc.ClientConnInterface) *Client {
 		history: pluginv1.NewHistoryServiceClient(conn),
 		fetch:   pluginv1.NewFetchServiceClient(conn),
 		connect: pluginv1.NewConnectServiceClient(conn),
+
+		verify:   pluginv1.NewVerifyServiceClient(conn),
+		folders:  pluginv1.NewFolderServiceClient(conn),
+		snapshot: pluginv1.NewSnapshotServiceClient(conn),
 	}
 }
 
@@ -68,7 +76,9 @@ func (c *Client) Configure(ctx context.Context, instances []Instance, validateOn
 	}
 	configured := Configured{Problems: fromProblems(r.GetProblems()), Warnings: fromProblems(r.GetWarnings())}
 	for _, in := range r.GetInstances() {
-		configured.Instances = append(configured.Instances, InstanceInfo{Name: in.GetName(), NeedsOriginals: in.GetNeedsOriginals()})
+		configured.Instances = append(configured.Instances, InstanceInfo{
+			Name: in.GetName(), NeedsOriginals: in.GetNeedsOriginals(), SingleEvents: in.GetSingleEvents(),
+		})
 	}
 	return configured, nil
 }

@@ -66,7 +66,7 @@ func toHeaders(h http.Header) []*pluginv1.Header {
 		values := make([]string, 0, len(h[name]))
 		for _, v := range h[name] {
 			// HTTP allows bytes that protobuf's strings do not.
-			values = append(values, strings.ToValidUTF8(v, "\uFFFD"))
+			values = append(values, valid(v))
 		}
 		headers = append(headers, &pluginv1.Header{Name: name, Values: values})
 	}
@@ -110,7 +110,10 @@ func fromDescription(r *pluginv1.DescribeResponse) Description {
 				Wait:    pause(r.GetDefaults().GetGroup().GetWait()),
 				MaxWait: pause(r.GetDefaults().GetGroup().GetMaxWait()),
 				Max:     count(r.GetDefaults().GetGroup().GetMax()),
+				By:      line(r.GetDefaults().GetGroup().GetBy(), maxMessage),
+				On:      r.GetDefaults().GetGroup().GetOn(),
 			},
+			FoldUpgrades: r.GetDefaults().GetFoldUpgrades(),
 		},
 	}
 	switch r.GetKind() {
@@ -170,7 +173,8 @@ func fromOutcome(r *pluginv1.DeliverResponse) Outcome {
 		RetryAfter: pause(r.GetRetryAfter()),
 		Message:    line(r.GetMessage(), maxMessage),
 		Receipt: sdk.Receipt{
-			Excerpt: text(r.GetExcerpt(), maxExcerpt),
+			Excerpt:  text(r.GetExcerpt(), maxExcerpt),
+			Fallback: line(r.GetFallback(), maxMessage),
 		},
 	}
 	if s := r.GetStatus(); s >= 100 && s <= 999 {
@@ -186,6 +190,12 @@ func fromOutcome(r *pluginv1.DeliverResponse) Outcome {
 	if l := r.GetLearntRate(); l != nil {
 		o.Receipt.Limit = &sdk.Limit{Remaining: count(l.GetRemaining()), ResetAfter: pause(l.GetResetAfter())}
 	}
+	if o.Class == sdk.ClassOK {
+		o.Receipt.VerifyAfter, o.Receipt.Waits = pause(r.GetVerifyAfter()), line(r.GetWaits(), maxMessage)
+	}
+	o.Receipt.ProveWithin = pause(r.GetProveWithin())
+	o.Redeliver = r.GetRedeliver() && o.Class == sdk.ClassRetryable
+	o.Events = fromHandedBack(r.GetEvents())
 	if n := len(r.GetRequests()); n > 0 {
 		sent := fromSent(r.GetRequests()[n-1])
 		o.Sent = &sent
@@ -286,4 +296,15 @@ func cut(s string, limit int) string {
 		limit--
 	}
 	return s[:limit]
+}
+
+// valid is s with what is not UTF-8 replaced, which protobuf's strings cannot hold.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+func validMap(m map[string]string) map[string]string {
+	valided := make(map[string]string, len(m))
+	for k, v := range m {
+		valided[valid(k)] = valid(v)
+	}
+	return valided
 }

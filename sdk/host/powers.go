@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -48,7 +47,7 @@ func (c *Client) History(ctx context.Context, instance string, q sdk.HistoryQuer
 		Limit: uint32(max(0, min(q.Limit, maxPage))),
 	}
 	for _, r := range q.Renamed {
-		req.Renamed = append(req.Renamed, &pluginv1.Rename{From: strings.ToValidUTF8(r.From, "\uFFFD"), To: strings.ToValidUTF8(r.To, "\uFFFD")})
+		req.Renamed = append(req.Renamed, &pluginv1.Rename{From: valid(r.From), To: valid(r.To)})
 	}
 	resp, err := c.history.ListHistory(ctx, req)
 	if err != nil {

@@ -23,18 +23,26 @@ func (c *Client) Test(ctx context.Context, instance string, event json.RawMessag
 	return fromOutcome(resp.GetOutcome()), nil
 }
 
-// Preview returns the first request that a target's instance would make of a delivery.
+// Preview is what a target would send of a delivery.
+type Preview struct {
+	// Request is the first that it would make.
+	Request
+	// Fallback says why it is not as it was to be, and is empty if it is.
+	Fallback string `json:"fallback,omitempty"`
+}
+
+// Preview returns what a target's instance would send of a delivery.
 // It is called for plugins with sdk.FeaturePreview only: another would send. The error
 // matches ErrNothingToSend when there is none.
-func (c *Client) Preview(ctx context.Context, instance string, d Delivery) (Request, error) {
+func (c *Client) Preview(ctx context.Context, instance string, d Delivery) (Preview, error) {
 	req := toDelivery(instance, d)
 	req.Preview = true
 	resp, err := c.target.Deliver(ctx, req)
 	if err != nil {
-		return Request{}, fmt.Errorf("preview %s: %w", d.ID, supported(err))
+		return Preview{}, fmt.Errorf("preview %s: %w", d.ID, supported(err))
 	}
 	if len(resp.GetRequests()) == 0 {
-		return Request{}, fmt.Errorf("preview %s: %w: %s", d.ID, ErrNothingToSend, reason(resp.GetMessage()))
+		return Preview{}, fmt.Errorf("preview %s: %w: %s", d.ID, ErrNothingToSend, reason(resp.GetMessage()))
 	}
-	return fromSent(resp.GetRequests()[0]), nil
+	return Preview{Request: fromSent(resp.GetRequests()[0]), Fallback: line(resp.GetFallback(), maxMessage)}, nil
 }

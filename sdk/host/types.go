@@ -48,6 +48,8 @@ type InstanceInfo struct {
 	Name string
 	// NeedsOriginals: deliveries to it carry the original requests.
 	NeedsOriginals bool
+	// SingleEvents: deliveries to it have one event.
+	SingleEvents bool
 }
 
 // Configured is what a plugin makes of its instances' configurations.
@@ -119,6 +121,19 @@ type Outcome struct {
 	// Sent is the last request of an attempt that failed or was to be recorded. It is
 	// nil when the target sent none, or not by the SDK's HTTP client.
 	Sent *Request
+	// Events are what the target tells, whatever the class.
+	Events []HandedBack
+	// Redeliver: what the endpoint had accepted is lost, and a new attempt is to be made.
+	// The class is ClassRetryable then.
+	Redeliver bool
 	// Crashed: the plugin died by itself while it made the attempt. Set by hosts.
 	Crashed bool
+}
+
+// HandedBack is an event that a target tells.
+type HandedBack struct {
+	// Event has what Decoded.Event has.
+	Event sdk.Event
+	// JSON is the event as the plugin sent it.
+	JSON json.RawMessage
 }

@@ -57,7 +57,7 @@ func EventOf(typ sdk.Type) sdk.Event {
 	case sdk.TypeHealthIssue, sdk.TypeHealthRestored:
 		e.Health = &sdk.Health{Level: "warning", Check: "IndexerStatusCheck", Message: "Indexers unavailable", WikiURL: "https://wiki.example/health"}
 		return e
-	case sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead:
+	case sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypePathsApart:
 		e.Health = &sdk.Health{Level: "warning", Check: "target chat", Message: "404 Not Found"}
 		return e
 	case sdk.TypeAppUpdated:
@@ -83,6 +83,11 @@ func EventOf(typ sdk.Type) sdk.Event {
 		e.FilesDeleted = true
 	case sdk.TypeMediaAdded:
 		e.AddMethod = "manual"
+	case sdk.TypeMediaUpdated:
+		e.Origin, e.Fields = sdk.OriginSnapshot, []string{"monitored", "overview"}
+	case sdk.TypeLibraryAvailable, sdk.TypeLibraryMissing, sdk.TypeLibraryRemoved:
+		e.Origin, e.Files = sdk.OriginTarget, []sdk.File{file}
+		e.Library = &sdk.Library{Target: "media", Server: "Plex", Name: "Movies", ItemID: "42", URL: "https://plex.example/item/42"}
 	}
 	e.Media = &sdk.Media{
 		Kind: "movie", ID: "1", Title: "The Long Reel", Year: 2024, IDs: map[string]string{"tmdb": "1", "imdb": "tt0000001"},

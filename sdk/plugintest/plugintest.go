@@ -125,6 +125,7 @@ func hostInfo() sdk.HostInfo {
 	return sdk.HostInfo{Version: "0.0.0-plugintest", Features: []sdk.Feature{
 		sdk.FeatureFetch, sdk.FeatureHistory, sdk.FeatureConnect,
 		sdk.FeatureGroup, sdk.FeatureEdit, sdk.FeatureRaw, sdk.FeatureTest, sdk.FeaturePreview,
+		sdk.FeatureVerify, sdk.FeatureFolders, sdk.FeatureSnapshot,
 	}}
 }
 

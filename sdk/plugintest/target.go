@@ -25,21 +25,39 @@ func StartTarget[C any](tb testing.TB, info sdk.Info, ctor sdk.NewTarget[C], con
 	return &Target{start(tb, p, err, config)}
 }
 
+// Outcome is what became of an attempt: its class, and what operators see of it.
+type Outcome = host.Outcome
+
+// Attempt is what a target is given; function Delivery makes the first of some events.
+type Attempt = host.Delivery
+
 // Deliver makes one attempt over the wire. The error is for a call that broke: the
 // plugin panicked, or did not answer before ctx ended.
-func (t *Target) Deliver(ctx context.Context, d host.Delivery) (host.Outcome, error) {
+func (t *Target) Deliver(ctx context.Context, d host.Delivery) (Outcome, error) {
 	return t.client.Deliver(ctx, Instance, d)
+}
+
+// Verify has the target find out whether what it accepted is there, as the host does after
+// a receipt with VerifyAfter. The last time is final.
+func (t *Target) Verify(ctx context.Context, d host.Delivery, accepted sdk.Receipt, final bool) (Outcome, error) {
+	return t.client.Verify(ctx, Instance, d, accepted, final)
+}
+
+// Folders asks the target where its server's files are. The error matches
+// host.ErrUnsupported for a plugin without sdk.FeatureFolders.
+func (t *Target) Folders(ctx context.Context, q sdk.FoldersQuery) (sdk.Folders, error) {
+	return t.client.Folders(ctx, Instance, q)
 }
 
 // Test has the target test its endpoint with an event, or with its own for nil. The
 // error is for a call that broke, or a plugin without sdk.FeatureTest.
-func (t *Target) Test(ctx context.Context, event json.RawMessage) (host.Outcome, error) {
+func (t *Target) Test(ctx context.Context, event json.RawMessage) (Outcome, error) {
 	return t.client.Test(ctx, Instance, event)
 }
 
-// Preview returns the request that the target would make. The error matches
-// host.ErrUnsupported for a plugin without sdk.FeaturePreview.
-func (t *Target) Preview(ctx context.Context, d host.Delivery) (host.Request, error) {
+// Preview returns the request that the target would make, and why it is not as it was to
+// be. The error matches host.ErrUnsupported for a plugin without sdk.FeaturePreview.
+func (t *Target) Preview(ctx context.Context, d host.Delivery) (host.Preview, error) {
 	return t.client.Preview(ctx, Instance, d)
 }
 

@@ -168,6 +168,32 @@ func structOf(fields ...reflect.StructField) any {
 }
 
 // TestOfAllowsAFieldThatHidesAnother, which a configuration has from elsewhere.
+// What a type reads from text may be anywhere, and its key is named in full.
+func TestProblemsOfTextsInMapsAndLists(t *testing.T) {
+	t.Parallel()
+	type part struct {
+		From netip.Addr   `json:"from"`
+		To   []netip.Addr `json:"to"`
+		Key  sdk.Secret   `json:"key"`
+	}
+	type parts struct {
+		ByType map[string]part `json:"by_type"`
+	}
+	s, err := config.Of(reflect.TypeFor[parts]())
+	require.NoError(t, err)
+	var c parts
+	require.Empty(t, s.Decode([]byte(`{"by_type":{"media.*":{"from":"::1","to":["::2"]}}}`), &c))
+	require.Equal(t, "::2", c.ByType["media.*"].To[0].String())
+
+	require.Equal(t, []config.Problem{
+		{Key: "by_type.*.to[1]", Message: `ParseAddr("there"): unable to parse IP`},
+		{Key: "by_type.media.*.from", Message: `ParseAddr("here"): unable to parse IP`},
+	}, s.Decode([]byte(`{"by_type":{"media.*":{"from":"here"},"*":{"to":["::1","there"]}}}`), &c))
+	require.Equal(t, []config.Problem{
+		{Key: "by_type.*.form", Message: "is an unknown key; did you mean from?"},
+	}, s.Decode([]byte(`{"by_type":{"*":{"form":"::1"}}}`), &c))
+}
+
 func TestOfAllowsAFieldThatHidesAnother(t *testing.T) {
 	t.Parallel()
 	var c struct {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 
 	reflector "github.com/invopop/jsonschema"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -35,24 +36,66 @@ func (s *Schema) Decode(data []byte, into any) []Problem {
 }
 
 // decode reads a checked object. What the schema cannot say, such as the range of
-// an integer type or the form of an address, comes out here. A decoder stops at its
-// first error, so each key is then tried alone.
+// an integer type or the form of an address, comes out here.
 func (s *Schema) decode(object map[string]any, into any) []Problem {
 	err := unmarshal(object, into)
 	if err == nil {
 		return nil
 	}
-	var problems []Problem
-	for _, key := range slices.Sorted(maps.Keys(object)) {
-		one := map[string]any{key: object[key]}
-		if err := unmarshal(one, reflect.New(s.typ).Interface()); err != nil {
-			problems = append(problems, s.decodeProblem(key, err))
-		}
-	}
+	problems := undecodable(s.typ, s.tree, nil, object)
 	if len(problems) == 0 {
 		problems = []Problem{{Message: line(err.Error())}}
 	}
 	return problems
+}
+
+// undecodable returns what in v, which is at a location, is not of type t. A decoder stops
+// at its first error and names no key, so every part is tried alone.
+func undecodable(t reflect.Type, s *reflector.Schema, at []string, v any) []Problem {
+	err := unmarshal(v, reflect.New(t).Interface())
+	if err == nil || s == nil {
+		return nil
+	}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	var problems []Problem
+	part := func(t reflect.Type, s *reflector.Schema, key string, v any) {
+		problems = append(problems, undecodable(t, s, append(slices.Clone(at), key), v)...)
+	}
+	switch parts := v.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(parts)) {
+			if t.Kind() == reflect.Map {
+				part(t.Elem(), s.AdditionalProperties, key, parts[key])
+			} else if p, f, ok := fieldOf(t, s, key); ok {
+				part(f.Type, p, key, parts[key])
+			}
+		}
+	case []any:
+		for i, item := range parts {
+			if t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
+				part(t.Elem(), s.Items, strconv.Itoa(i), item)
+			}
+		}
+	}
+	if len(problems) == 0 && len(at) > 0 {
+		problems = []Problem{{Key: path(at), Message: decodeMessage(s, err)}}
+	}
+	return problems
+}
+
+// fieldOf returns the field of a struct type that has a key, and its schema.
+func fieldOf(t reflect.Type, s *reflector.Schema, key string) (*reflector.Schema, reflect.StructField, bool) {
+	if t.Kind() != reflect.Struct {
+		return nil, reflect.StructField{}, false
+	}
+	for name, f := range fields(t) {
+		if p, ok := property(s, name); ok && name == key {
+			return p, f, true
+		}
+	}
+	return nil, reflect.StructField{}, false
 }
 
 func unmarshal(v, into any) error {
@@ -63,17 +106,14 @@ func unmarshal(v, into any) error {
 	return json.Unmarshal(data, into)
 }
 
-func (s *Schema) decodeProblem(key string, err error) Problem {
+func decodeMessage(s *reflector.Schema, err error) string {
 	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		if te.Field != "" {
-			key = te.Field
-		}
-		return Problem{Key: key, Message: "does not fit a Go " + te.Type.String()}
+		return "does not fit a Go " + te.Type.String()
 	}
-	if p, ok := property(s.tree, key); ok && holdsSecret(p) {
-		return Problem{Key: key, Message: "is not valid"}
+	if holdsSecret(s) {
+		return "is not valid"
 	}
-	return Problem{Key: key, Message: line(err.Error())}
+	return line(err.Error())
 }
 
 // fill puts the defaults into v, which is valid by s, the schema of t.

@@ -34,6 +34,9 @@ const (
 	// LogLevelEnv is the environment variable that carries the host's log level:
 	// debug, info, warn or error. Empty is info.
 	LogLevelEnv = "HOOKARR_LOG_LEVEL"
+	// TraceparentKey is the metadata of a call that names the host's span which the call is
+	// part of. Either end may not know of it.
+	TraceparentKey = "traceparent"
 	// StuckCall is the message of the record at error by which a plugin tells its host of
 	// a call that goes on long after its deadline. The host, whose own end of the call is
 	// over, counts these.

@@ -101,20 +101,29 @@ const (
 	Feature_FEATURE_TEST Feature = 7
 	// Target: DeliverRequest.preview is obeyed.
 	Feature_FEATURE_PREVIEW Feature = 8
+	// Target: VerifyService is served, and DeliverResponse.verify_after means something.
+	Feature_FEATURE_VERIFY Feature = 9
+	// Source and target: FolderService is served.
+	Feature_FEATURE_FOLDERS Feature = 10
+	// Source: SnapshotService is served.
+	Feature_FEATURE_SNAPSHOT Feature = 11
 )
 
 // Enum value maps for Feature.
 var (
 	Feature_name = map[int32]string{
-		0: "FEATURE_UNSPECIFIED",
-		1: "FEATURE_FETCH",
-		2: "FEATURE_HISTORY",
-		3: "FEATURE_CONNECT",
-		4: "FEATURE_GROUP",
-		5: "FEATURE_EDIT",
-		6: "FEATURE_RAW",
-		7: "FEATURE_TEST",
-		8: "FEATURE_PREVIEW",
+		0:  "FEATURE_UNSPECIFIED",
+		1:  "FEATURE_FETCH",
+		2:  "FEATURE_HISTORY",
+		3:  "FEATURE_CONNECT",
+		4:  "FEATURE_GROUP",
+		5:  "FEATURE_EDIT",
+		6:  "FEATURE_RAW",
+		7:  "FEATURE_TEST",
+		8:  "FEATURE_PREVIEW",
+		9:  "FEATURE_VERIFY",
+		10: "FEATURE_FOLDERS",
+		11: "FEATURE_SNAPSHOT",
 	}
 	Feature_value = map[string]int32{
 		"FEATURE_UNSPECIFIED": 0,
@@ -126,6 +135,9 @@ var (
 		"FEATURE_RAW":         6,
 		"FEATURE_TEST":        7,
 		"FEATURE_PREVIEW":     8,
+		"FEATURE_VERIFY":      9,
+		"FEATURE_FOLDERS":     10,
+		"FEATURE_SNAPSHOT":    11,
 	}
 )
 
@@ -494,9 +506,11 @@ func (x *EventType) GetNativeTypes() []string {
 type Defaults struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Attempts under way at once; 0 leaves it to the host.
-	Concurrency   uint32 `protobuf:"varint,1,opt,name=concurrency,proto3" json:"concurrency,omitempty"`
-	Rate          *Rate  `protobuf:"bytes,2,opt,name=rate,proto3" json:"rate,omitempty"`
-	Group         *Group `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	Concurrency uint32 `protobuf:"varint,1,opt,name=concurrency,proto3" json:"concurrency,omitempty"`
+	Rate        *Rate  `protobuf:"bytes,2,opt,name=rate,proto3" json:"rate,omitempty"`
+	Group       *Group `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	// The deletion of a file for an upgrade is left to the delivery of the upgrade.
+	FoldUpgrades  bool `protobuf:"varint,4,opt,name=fold_upgrades,json=foldUpgrades,proto3" json:"fold_upgrades,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -550,6 +564,13 @@ func (x *Defaults) GetGroup() *Group {
 		return x.Group
 	}
 	return nil
+}
+
+func (x *Defaults) GetFoldUpgrades() bool {
+	if x != nil {
+		return x.FoldUpgrades
+	}
+	return false
 }
 
 // Rate limits attempts.
@@ -613,7 +634,11 @@ type Group struct {
 	// Time since the first event.
 	MaxWait *durationpb.Duration `protobuf:"bytes,2,opt,name=max_wait,json=maxWait,proto3" json:"max_wait,omitempty"`
 	// Most events in one delivery.
-	Max           uint32 `protobuf:"varint,3,opt,name=max,proto3" json:"max,omitempty"`
+	Max uint32 `protobuf:"varint,3,opt,name=max,proto3" json:"max,omitempty"`
+	// What the events of a group have in common, as in the host's configuration.
+	By string `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
+	// Group unless the operator says otherwise.
+	On            bool `protobuf:"varint,5,opt,name=on,proto3" json:"on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -667,6 +692,20 @@ func (x *Group) GetMax() uint32 {
 		return x.Max
 	}
 	return 0
+}
+
+func (x *Group) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Group) GetOn() bool {
+	if x != nil {
+		return x.On
+	}
+	return false
 }
 
 type ConfigureRequest struct {
@@ -973,8 +1012,10 @@ type InstanceInfo struct {
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The instance wants DeliverRequest.originals. Needs FEATURE_RAW.
 	NeedsOriginals bool `protobuf:"varint,2,opt,name=needs_originals,json=needsOriginals,proto3" json:"needs_originals,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The instance takes one event a delivery, whatever the plugin's features.
+	SingleEvents  bool `protobuf:"varint,3,opt,name=single_events,json=singleEvents,proto3" json:"single_events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InstanceInfo) Reset() {
@@ -1017,6 +1058,13 @@ func (x *InstanceInfo) GetName() string {
 func (x *InstanceInfo) GetNeedsOriginals() bool {
 	if x != nil {
 		return x.NeedsOriginals
+	}
+	return false
+}
+
+func (x *InstanceInfo) GetSingleEvents() bool {
+	if x != nil {
+		return x.SingleEvents
 	}
 	return false
 }
@@ -1510,7 +1558,8 @@ type DeliverRequest struct {
 	Originals []*OriginalRequest `protobuf:"bytes,5,rep,name=originals,proto3" json:"originals,omitempty"`
 	// What ties the events of one story together; empty for none.
 	CorrelationKey string `protobuf:"bytes,6,opt,name=correlation_key,json=correlationKey,proto3" json:"correlation_key,omitempty"`
-	// What the endpoint answered to the delivery that this one replaces.
+	// What the endpoint answered when it took the message that this delivery is to
+	// replace. The events are then all that the message is to tell.
 	Previous *Receipt `protobuf:"bytes,7,opt,name=previous,proto3" json:"previous,omitempty"`
 	// Name of the route that asked for this delivery.
 	Route string `protobuf:"bytes,8,opt,name=route,proto3" json:"route,omitempty"`
@@ -1695,7 +1744,22 @@ type DeliverResponse struct {
 	// The last request that was sent, when the host asked for it or the class is not
 	// CLASS_OK. For a preview, the requests that would be sent, at most 8, in order;
 	// the class then means nothing.
-	Requests      []*SentRequest `protobuf:"bytes,8,rep,name=requests,proto3" json:"requests,omitempty"`
+	Requests []*SentRequest `protobuf:"bytes,8,rep,name=requests,proto3" json:"requests,omitempty"`
+	// One line, redacted, at most 1 KiB: why an accepted delivery is not as it was to be.
+	Fallback string `protobuf:"bytes,9,opt,name=fallback,proto3" json:"fallback,omitempty"`
+	// The endpoint accepted the delivery and its effect is not proven: Verify is to be
+	// called about this much later. Absent or zero: there is nothing to prove. Means
+	// something with CLASS_OK and FEATURE_VERIFY.
+	VerifyAfter *durationpb.Duration `protobuf:"bytes,10,opt,name=verify_after,json=verifyAfter,proto3" json:"verify_after,omitempty"`
+	// How long the proof may take from the acceptance on; absent leaves it to the host.
+	ProveWithin *durationpb.Duration `protobuf:"bytes,11,opt,name=prove_within,json=proveWithin,proto3" json:"prove_within,omitempty"`
+	// One line, redacted, at most 1 KiB: what is missing for the proof.
+	Waits string `protobuf:"bytes,12,opt,name=waits,proto3" json:"waits,omitempty"`
+	// Events that the target tells the host, as JSON by the published schema, with any
+	// class. A host without FEATURE_VERIFY ignores them.
+	Events [][]byte `protobuf:"bytes,13,rep,name=events,proto3" json:"events,omitempty"`
+	// Verify alone: what the endpoint accepted is lost, and a new attempt is to be made.
+	Redeliver     bool `protobuf:"varint,14,opt,name=redeliver,proto3" json:"redeliver,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1784,6 +1848,48 @@ func (x *DeliverResponse) GetRequests() []*SentRequest {
 		return x.Requests
 	}
 	return nil
+}
+
+func (x *DeliverResponse) GetFallback() string {
+	if x != nil {
+		return x.Fallback
+	}
+	return ""
+}
+
+func (x *DeliverResponse) GetVerifyAfter() *durationpb.Duration {
+	if x != nil {
+		return x.VerifyAfter
+	}
+	return nil
+}
+
+func (x *DeliverResponse) GetProveWithin() *durationpb.Duration {
+	if x != nil {
+		return x.ProveWithin
+	}
+	return nil
+}
+
+func (x *DeliverResponse) GetWaits() string {
+	if x != nil {
+		return x.Waits
+	}
+	return ""
+}
+
+func (x *DeliverResponse) GetEvents() [][]byte {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *DeliverResponse) GetRedeliver() bool {
+	if x != nil {
+		return x.Redeliver
+	}
+	return false
 }
 
 // SentRequest is an HTTP request to an endpoint, with every secret redacted.
@@ -2016,6 +2122,663 @@ func (x *TestResponse) GetOutcome() *DeliverResponse {
 	return nil
 }
 
+type VerifyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in the attempt that was accepted.
+	Delivery *DeliverRequest `protobuf:"bytes,1,opt,name=delivery,proto3" json:"delivery,omitempty"`
+	// What that attempt, or the last Verify, gave.
+	Accepted *Receipt `protobuf:"bytes,2,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	// Nobody asks again: what is not proven now is missing.
+	Final         bool `protobuf:"varint,3,opt,name=final,proto3" json:"final,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyRequest) Reset() {
+	*x = VerifyRequest{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyRequest) ProtoMessage() {}
+
+func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyRequest.ProtoReflect.Descriptor instead.
+func (*VerifyRequest) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *VerifyRequest) GetDelivery() *DeliverRequest {
+	if x != nil {
+		return x.Delivery
+	}
+	return nil
+}
+
+func (x *VerifyRequest) GetAccepted() *Receipt {
+	if x != nil {
+		return x.Accepted
+	}
+	return nil
+}
+
+func (x *VerifyRequest) GetFinal() bool {
+	if x != nil {
+		return x.Final
+	}
+	return false
+}
+
+type VerifyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// CLASS_OK without verify_after: proven. With it: not yet.
+	Outcome       *DeliverResponse `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyResponse) Reset() {
+	*x = VerifyResponse{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyResponse) ProtoMessage() {}
+
+func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyResponse.ProtoReflect.Descriptor instead.
+func (*VerifyResponse) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *VerifyResponse) GetOutcome() *DeliverResponse {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+type ListFoldersRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Instance string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	// Target: titles to look up by their ids.
+	Titles []*FolderTitle `protobuf:"bytes,2,rep,name=titles,proto3" json:"titles,omitempty"`
+	// Source: how many titles to name.
+	Sample        uint32 `protobuf:"varint,3,opt,name=sample,proto3" json:"sample,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFoldersRequest) Reset() {
+	*x = ListFoldersRequest{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFoldersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFoldersRequest) ProtoMessage() {}
+
+func (x *ListFoldersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFoldersRequest.ProtoReflect.Descriptor instead.
+func (*ListFoldersRequest) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ListFoldersRequest) GetInstance() string {
+	if x != nil {
+		return x.Instance
+	}
+	return ""
+}
+
+func (x *ListFoldersRequest) GetTitles() []*FolderTitle {
+	if x != nil {
+		return x.Titles
+	}
+	return nil
+}
+
+func (x *ListFoldersRequest) GetSample() uint32 {
+	if x != nil {
+		return x.Sample
+	}
+	return 0
+}
+
+// FolderTitle is a title and where its folder is.
+type FolderTitle struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Title         string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	Year          uint32                 `protobuf:"varint,3,opt,name=year,proto3" json:"year,omitempty"`
+	Ids           map[string]string      `protobuf:"bytes,4,rep,name=ids,proto3" json:"ids,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Path          string                 `protobuf:"bytes,5,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FolderTitle) Reset() {
+	*x = FolderTitle{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FolderTitle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FolderTitle) ProtoMessage() {}
+
+func (x *FolderTitle) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FolderTitle.ProtoReflect.Descriptor instead.
+func (*FolderTitle) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *FolderTitle) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *FolderTitle) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *FolderTitle) GetYear() uint32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *FolderTitle) GetIds() map[string]string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *FolderTitle) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+// Folder is a root folder of an application or a library folder of a server.
+type Folder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Path  string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// The server's name of the library; empty for a source.
+	Library string `protobuf:"bytes,2,opt,name=library,proto3" json:"library,omitempty"`
+	// What is in it: movie, series, artist; empty for what cannot be told.
+	Kind      string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	FreeBytes uint64 `protobuf:"varint,4,opt,name=free_bytes,json=freeBytes,proto3" json:"free_bytes,omitempty"`
+	// Why it cannot be used, in plain words; empty if it can.
+	Problem       string `protobuf:"bytes,5,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Folder) Reset() {
+	*x = Folder{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Folder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Folder) ProtoMessage() {}
+
+func (x *Folder) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Folder.ProtoReflect.Descriptor instead.
+func (*Folder) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Folder) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *Folder) GetLibrary() string {
+	if x != nil {
+		return x.Library
+	}
+	return ""
+}
+
+func (x *Folder) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Folder) GetFreeBytes() uint64 {
+	if x != nil {
+		return x.FreeBytes
+	}
+	return 0
+}
+
+func (x *Folder) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
+// PathPair is one entry of a target's path map.
+type PathPair struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	From  string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	To    string                 `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// The source that it is for alone; empty for all.
+	Source        string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PathPair) Reset() {
+	*x = PathPair{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PathPair) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PathPair) ProtoMessage() {}
+
+func (x *PathPair) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PathPair.ProtoReflect.Descriptor instead.
+func (*PathPair) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *PathPair) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *PathPair) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *PathPair) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+type ListFoldersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Roots []*Folder              `protobuf:"bytes,1,rep,name=roots,proto3" json:"roots,omitempty"`
+	// Source: a sample. Target: those of the request that it has.
+	Titles []*FolderTitle `protobuf:"bytes,2,rep,name=titles,proto3" json:"titles,omitempty"`
+	// Target: the path map in use.
+	Map           []*PathPair `protobuf:"bytes,3,rep,name=map,proto3" json:"map,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFoldersResponse) Reset() {
+	*x = ListFoldersResponse{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFoldersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFoldersResponse) ProtoMessage() {}
+
+func (x *ListFoldersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFoldersResponse.ProtoReflect.Descriptor instead.
+func (*ListFoldersResponse) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ListFoldersResponse) GetRoots() []*Folder {
+	if x != nil {
+		return x.Roots
+	}
+	return nil
+}
+
+func (x *ListFoldersResponse) GetTitles() []*FolderTitle {
+	if x != nil {
+		return x.Titles
+	}
+	return nil
+}
+
+func (x *ListFoldersResponse) GetMap() []*PathPair {
+	if x != nil {
+		return x.Map
+	}
+	return nil
+}
+
+type ListItemsRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Instance string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	// Opaque position from the last page; empty to begin.
+	Cursor string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Most items to return.
+	Limit         uint32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListItemsRequest) Reset() {
+	*x = ListItemsRequest{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListItemsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListItemsRequest) ProtoMessage() {}
+
+func (x *ListItemsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListItemsRequest.ProtoReflect.Descriptor instead.
+func (*ListItemsRequest) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ListItemsRequest) GetInstance() string {
+	if x != nil {
+		return x.Instance
+	}
+	return ""
+}
+
+func (x *ListItemsRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *ListItemsRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type ListItemsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Items []*Item                `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
+	// Where the next call goes on.
+	Cursor string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	More   bool   `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
+	// How many items there are, if the application says so.
+	Total         uint32 `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListItemsResponse) Reset() {
+	*x = ListItemsResponse{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListItemsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListItemsResponse) ProtoMessage() {}
+
+func (x *ListItemsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListItemsResponse.ProtoReflect.Descriptor instead.
+func (*ListItemsResponse) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ListItemsResponse) GetItems() []*Item {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *ListItemsResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *ListItemsResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+func (x *ListItemsResponse) GetTotal() uint32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+// Item is one title or file that an application has.
+type Item struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tells the item from all others of the instance, and stays the same.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Key of the title that a file belongs to; empty for a title.
+	Parent string `protobuf:"bytes,2,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The event that its appearance is, as JSON by the published schema, as the item is
+	// now.
+	Event []byte `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
+	// Fingerprints that webhooks of its disappearance have.
+	GoneFingerprints []string `protobuf:"bytes,4,rep,name=gone_fingerprints,json=goneFingerprints,proto3" json:"gone_fingerprints,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Item) Reset() {
+	*x = Item{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Item) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Item) ProtoMessage() {}
+
+func (x *Item) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Item.ProtoReflect.Descriptor instead.
+func (*Item) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *Item) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Item) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *Item) GetEvent() []byte {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *Item) GetGoneFingerprints() []string {
+	if x != nil {
+		return x.GoneFingerprints
+	}
+	return nil
+}
+
 type ListHistoryRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Instance string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -2034,7 +2797,7 @@ type ListHistoryRequest struct {
 
 func (x *ListHistoryRequest) Reset() {
 	*x = ListHistoryRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2046,7 +2809,7 @@ func (x *ListHistoryRequest) String() string {
 func (*ListHistoryRequest) ProtoMessage() {}
 
 func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2059,7 +2822,7 @@ func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ListHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListHistoryRequest) GetInstance() string {
@@ -2115,7 +2878,7 @@ type Rename struct {
 
 func (x *Rename) Reset() {
 	*x = Rename{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2127,7 +2890,7 @@ func (x *Rename) String() string {
 func (*Rename) ProtoMessage() {}
 
 func (x *Rename) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2140,7 +2903,7 @@ func (x *Rename) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rename.ProtoReflect.Descriptor instead.
 func (*Rename) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Rename) GetFrom() string {
@@ -2169,7 +2932,7 @@ type ListHistoryResponse struct {
 
 func (x *ListHistoryResponse) Reset() {
 	*x = ListHistoryResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2181,7 +2944,7 @@ func (x *ListHistoryResponse) String() string {
 func (*ListHistoryResponse) ProtoMessage() {}
 
 func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2194,7 +2957,7 @@ func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListHistoryResponse) GetEvents() []*PastEvent {
@@ -2234,7 +2997,7 @@ type PastEvent struct {
 
 func (x *PastEvent) Reset() {
 	*x = PastEvent{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2246,7 +3009,7 @@ func (x *PastEvent) String() string {
 func (*PastEvent) ProtoMessage() {}
 
 func (x *PastEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2259,7 +3022,7 @@ func (x *PastEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PastEvent.ProtoReflect.Descriptor instead.
 func (*PastEvent) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *PastEvent) GetEvent() []byte {
@@ -2293,7 +3056,7 @@ type FetchRequest struct {
 
 func (x *FetchRequest) Reset() {
 	*x = FetchRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2305,7 +3068,7 @@ func (x *FetchRequest) String() string {
 func (*FetchRequest) ProtoMessage() {}
 
 func (x *FetchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2318,7 +3081,7 @@ func (x *FetchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
 func (*FetchRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *FetchRequest) GetInstance() string {
@@ -2345,7 +3108,7 @@ type FetchResponse struct {
 
 func (x *FetchResponse) Reset() {
 	*x = FetchResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2357,7 +3120,7 @@ func (x *FetchResponse) String() string {
 func (*FetchResponse) ProtoMessage() {}
 
 func (x *FetchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2370,7 +3133,7 @@ func (x *FetchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
 func (*FetchResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *FetchResponse) GetEvent() []byte {
@@ -2394,7 +3157,7 @@ type ConnectRequest struct {
 
 func (x *ConnectRequest) Reset() {
 	*x = ConnectRequest{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2406,7 +3169,7 @@ func (x *ConnectRequest) String() string {
 func (*ConnectRequest) ProtoMessage() {}
 
 func (x *ConnectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2419,7 +3182,7 @@ func (x *ConnectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectRequest.ProtoReflect.Descriptor instead.
 func (*ConnectRequest) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ConnectRequest) GetInstance() string {
@@ -2464,7 +3227,7 @@ type Credential struct {
 
 func (x *Credential) Reset() {
 	*x = Credential{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2476,7 +3239,7 @@ func (x *Credential) String() string {
 func (*Credential) ProtoMessage() {}
 
 func (x *Credential) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2489,7 +3252,7 @@ func (x *Credential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credential.ProtoReflect.Descriptor instead.
 func (*Credential) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Credential) GetScheme() isCredential_Scheme {
@@ -2543,7 +3306,7 @@ type BasicCredential struct {
 
 func (x *BasicCredential) Reset() {
 	*x = BasicCredential{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2555,7 +3318,7 @@ func (x *BasicCredential) String() string {
 func (*BasicCredential) ProtoMessage() {}
 
 func (x *BasicCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2568,7 +3331,7 @@ func (x *BasicCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BasicCredential.ProtoReflect.Descriptor instead.
 func (*BasicCredential) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *BasicCredential) GetUsername() string {
@@ -2595,7 +3358,7 @@ type HeaderCredential struct {
 
 func (x *HeaderCredential) Reset() {
 	*x = HeaderCredential{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2607,7 +3370,7 @@ func (x *HeaderCredential) String() string {
 func (*HeaderCredential) ProtoMessage() {}
 
 func (x *HeaderCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2620,7 +3383,7 @@ func (x *HeaderCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderCredential.ProtoReflect.Descriptor instead.
 func (*HeaderCredential) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *HeaderCredential) GetName() string {
@@ -2657,7 +3420,7 @@ type ConnectResponse struct {
 
 func (x *ConnectResponse) Reset() {
 	*x = ConnectResponse{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2669,7 +3432,7 @@ func (x *ConnectResponse) String() string {
 func (*ConnectResponse) ProtoMessage() {}
 
 func (x *ConnectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2682,7 +3445,7 @@ func (x *ConnectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectResponse.ProtoReflect.Descriptor instead.
 func (*ConnectResponse) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ConnectResponse) GetConnected() bool {
@@ -2746,7 +3509,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2758,7 +3521,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2771,7 +3534,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Change) GetField() string {
@@ -2817,19 +3580,22 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"eventTypes\"B\n" +
 	"\tEventType\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12!\n" +
-	"\fnative_types\x18\x02 \x03(\tR\vnativeTypes\"\x89\x01\n" +
+	"\fnative_types\x18\x02 \x03(\tR\vnativeTypes\"\xae\x01\n" +
 	"\bDefaults\x12 \n" +
 	"\vconcurrency\x18\x01 \x01(\rR\vconcurrency\x12+\n" +
 	"\x04rate\x18\x02 \x01(\v2\x17.hookarr.plugin.v1.RateR\x04rate\x12.\n" +
-	"\x05group\x18\x03 \x01(\v2\x18.hookarr.plugin.v1.GroupR\x05group\";\n" +
+	"\x05group\x18\x03 \x01(\v2\x18.hookarr.plugin.v1.GroupR\x05group\x12#\n" +
+	"\rfold_upgrades\x18\x04 \x01(\bR\ffoldUpgrades\";\n" +
 	"\x04Rate\x12\x1d\n" +
 	"\n" +
 	"per_second\x18\x01 \x01(\x01R\tperSecond\x12\x14\n" +
-	"\x05burst\x18\x02 \x01(\rR\x05burst\"~\n" +
+	"\x05burst\x18\x02 \x01(\rR\x05burst\"\x9e\x01\n" +
 	"\x05Group\x12-\n" +
 	"\x04wait\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x124\n" +
 	"\bmax_wait\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\amaxWait\x12\x10\n" +
-	"\x03max\x18\x03 \x01(\rR\x03max\"\xa3\x01\n" +
+	"\x03max\x18\x03 \x01(\rR\x03max\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\x12\x0e\n" +
+	"\x02on\x18\x05 \x01(\bR\x02on\"\xa3\x01\n" +
 	"\x10ConfigureRequest\x129\n" +
 	"\tinstances\x18\x01 \x03(\v2\x1b.hookarr.plugin.v1.InstanceR\tinstances\x12#\n" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x12/\n" +
@@ -2847,10 +3613,11 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\aProblem\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\"K\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"p\n" +
 	"\fInstanceInfo\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12'\n" +
-	"\x0fneeds_originals\x18\x02 \x01(\bR\x0eneedsOriginals\"\x14\n" +
+	"\x0fneeds_originals\x18\x02 \x01(\bR\x0eneedsOriginals\x12#\n" +
+	"\rsingle_events\x18\x03 \x01(\bR\fsingleEvents\"\x14\n" +
 	"\x12CheckHealthRequest\"\xa4\x01\n" +
 	"\x13CheckHealthResponse\x12P\n" +
 	"\bwarnings\x18\x01 \x03(\v24.hookarr.plugin.v1.CheckHealthResponse.WarningsEntryR\bwarnings\x1a;\n" +
@@ -2897,7 +3664,7 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\aReceipt\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12\x14\n" +
-	"\x05state\x18\x02 \x01(\fR\x05state\"\xfb\x02\n" +
+	"\x05state\x18\x02 \x01(\fR\x05state\"\xdf\x04\n" +
 	"\x0fDeliverResponse\x12.\n" +
 	"\x05class\x18\x01 \x01(\x0e2\x18.hookarr.plugin.v1.ClassR\x05class\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12:\n" +
@@ -2908,7 +3675,14 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\areceipt\x18\x06 \x01(\v2\x1a.hookarr.plugin.v1.ReceiptR\areceipt\x12>\n" +
 	"\vlearnt_rate\x18\a \x01(\v2\x1d.hookarr.plugin.v1.LearntRateR\n" +
 	"learntRate\x12:\n" +
-	"\brequests\x18\b \x03(\v2\x1e.hookarr.plugin.v1.SentRequestR\brequests\"\x9e\x01\n" +
+	"\brequests\x18\b \x03(\v2\x1e.hookarr.plugin.v1.SentRequestR\brequests\x12\x1a\n" +
+	"\bfallback\x18\t \x01(\tR\bfallback\x12<\n" +
+	"\fverify_after\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\vverifyAfter\x12<\n" +
+	"\fprove_within\x18\v \x01(\v2\x19.google.protobuf.DurationR\vproveWithin\x12\x14\n" +
+	"\x05waits\x18\f \x01(\tR\x05waits\x12\x16\n" +
+	"\x06events\x18\r \x03(\fR\x06events\x12\x1c\n" +
+	"\tredeliver\x18\x0e \x01(\bR\tredeliver\"\x9e\x01\n" +
 	"\vSentRequest\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x123\n" +
@@ -2924,7 +3698,55 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\x14\n" +
 	"\x05event\x18\x02 \x01(\fR\x05event\"L\n" +
 	"\fTestResponse\x12<\n" +
-	"\aoutcome\x18\x01 \x01(\v2\".hookarr.plugin.v1.DeliverResponseR\aoutcome\"\xf7\x01\n" +
+	"\aoutcome\x18\x01 \x01(\v2\".hookarr.plugin.v1.DeliverResponseR\aoutcome\"\x9c\x01\n" +
+	"\rVerifyRequest\x12=\n" +
+	"\bdelivery\x18\x01 \x01(\v2!.hookarr.plugin.v1.DeliverRequestR\bdelivery\x126\n" +
+	"\baccepted\x18\x02 \x01(\v2\x1a.hookarr.plugin.v1.ReceiptR\baccepted\x12\x14\n" +
+	"\x05final\x18\x03 \x01(\bR\x05final\"N\n" +
+	"\x0eVerifyResponse\x12<\n" +
+	"\aoutcome\x18\x01 \x01(\v2\".hookarr.plugin.v1.DeliverResponseR\aoutcome\"\x80\x01\n" +
+	"\x12ListFoldersRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\tR\binstance\x126\n" +
+	"\x06titles\x18\x02 \x03(\v2\x1e.hookarr.plugin.v1.FolderTitleR\x06titles\x12\x16\n" +
+	"\x06sample\x18\x03 \x01(\rR\x06sample\"\xd2\x01\n" +
+	"\vFolderTitle\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x12\n" +
+	"\x04year\x18\x03 \x01(\rR\x04year\x129\n" +
+	"\x03ids\x18\x04 \x03(\v2'.hookarr.plugin.v1.FolderTitle.IdsEntryR\x03ids\x12\x12\n" +
+	"\x04path\x18\x05 \x01(\tR\x04path\x1a6\n" +
+	"\bIdsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x83\x01\n" +
+	"\x06Folder\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
+	"\alibrary\x18\x02 \x01(\tR\alibrary\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x1d\n" +
+	"\n" +
+	"free_bytes\x18\x04 \x01(\x04R\tfreeBytes\x12\x18\n" +
+	"\aproblem\x18\x05 \x01(\tR\aproblem\"F\n" +
+	"\bPathPair\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\"\xad\x01\n" +
+	"\x13ListFoldersResponse\x12/\n" +
+	"\x05roots\x18\x01 \x03(\v2\x19.hookarr.plugin.v1.FolderR\x05roots\x126\n" +
+	"\x06titles\x18\x02 \x03(\v2\x1e.hookarr.plugin.v1.FolderTitleR\x06titles\x12-\n" +
+	"\x03map\x18\x03 \x03(\v2\x1b.hookarr.plugin.v1.PathPairR\x03map\"\\\n" +
+	"\x10ListItemsRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\tR\binstance\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\rR\x05limit\"\x84\x01\n" +
+	"\x11ListItemsResponse\x12-\n" +
+	"\x05items\x18\x01 \x03(\v2\x17.hookarr.plugin.v1.ItemR\x05items\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12\x12\n" +
+	"\x04more\x18\x03 \x01(\bR\x04more\x12\x14\n" +
+	"\x05total\x18\x04 \x01(\rR\x05total\"s\n" +
+	"\x04Item\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x16\n" +
+	"\x06parent\x18\x02 \x01(\tR\x06parent\x12\x14\n" +
+	"\x05event\x18\x03 \x01(\fR\x05event\x12+\n" +
+	"\x11gone_fingerprints\x18\x04 \x03(\tR\x10goneFingerprints\"\xf7\x01\n" +
 	"\x12ListHistoryRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x120\n" +
@@ -2982,7 +3804,7 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vKIND_SOURCE\x10\x01\x12\x0f\n" +
-	"\vKIND_TARGET\x10\x02*\xbc\x01\n" +
+	"\vKIND_TARGET\x10\x02*\xfb\x01\n" +
 	"\aFeature\x12\x17\n" +
 	"\x13FEATURE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rFEATURE_FETCH\x10\x01\x12\x13\n" +
@@ -2992,7 +3814,11 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\fFEATURE_EDIT\x10\x05\x12\x0f\n" +
 	"\vFEATURE_RAW\x10\x06\x12\x10\n" +
 	"\fFEATURE_TEST\x10\a\x12\x13\n" +
-	"\x0fFEATURE_PREVIEW\x10\b*\x84\x01\n" +
+	"\x0fFEATURE_PREVIEW\x10\b\x12\x12\n" +
+	"\x0eFEATURE_VERIFY\x10\t\x12\x13\n" +
+	"\x0fFEATURE_FOLDERS\x10\n" +
+	"\x12\x14\n" +
+	"\x10FEATURE_SNAPSHOT\x10\v*\x84\x01\n" +
 	"\x05Class\x12\x15\n" +
 	"\x11CLASS_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bCLASS_OK\x10\x01\x12\x13\n" +
@@ -3014,7 +3840,13 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06Decode\x12 .hookarr.plugin.v1.DecodeRequest\x1a!.hookarr.plugin.v1.DecodeResponse2\xaa\x01\n" +
 	"\rTargetService\x12P\n" +
 	"\aDeliver\x12!.hookarr.plugin.v1.DeliverRequest\x1a\".hookarr.plugin.v1.DeliverResponse\x12G\n" +
-	"\x04Test\x12\x1e.hookarr.plugin.v1.TestRequest\x1a\x1f.hookarr.plugin.v1.TestResponse2n\n" +
+	"\x04Test\x12\x1e.hookarr.plugin.v1.TestRequest\x1a\x1f.hookarr.plugin.v1.TestResponse2^\n" +
+	"\rVerifyService\x12M\n" +
+	"\x06Verify\x12 .hookarr.plugin.v1.VerifyRequest\x1a!.hookarr.plugin.v1.VerifyResponse2m\n" +
+	"\rFolderService\x12\\\n" +
+	"\vListFolders\x12%.hookarr.plugin.v1.ListFoldersRequest\x1a&.hookarr.plugin.v1.ListFoldersResponse2i\n" +
+	"\x0fSnapshotService\x12V\n" +
+	"\tListItems\x12#.hookarr.plugin.v1.ListItemsRequest\x1a$.hookarr.plugin.v1.ListItemsResponse2n\n" +
 	"\x0eHistoryService\x12\\\n" +
 	"\vListHistory\x12%.hookarr.plugin.v1.ListHistoryRequest\x1a&.hookarr.plugin.v1.ListHistoryResponse2Z\n" +
 	"\fFetchService\x12J\n" +
@@ -3035,7 +3867,7 @@ func file_hookarr_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_hookarr_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_hookarr_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_hookarr_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_hookarr_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                     // 0: hookarr.plugin.v1.Kind
 	(Feature)(0),                  // 1: hookarr.plugin.v1.Feature
@@ -3068,21 +3900,32 @@ var file_hookarr_plugin_v1_plugin_proto_goTypes = []any{
 	(*LearntRate)(nil),            // 28: hookarr.plugin.v1.LearntRate
 	(*TestRequest)(nil),           // 29: hookarr.plugin.v1.TestRequest
 	(*TestResponse)(nil),          // 30: hookarr.plugin.v1.TestResponse
-	(*ListHistoryRequest)(nil),    // 31: hookarr.plugin.v1.ListHistoryRequest
-	(*Rename)(nil),                // 32: hookarr.plugin.v1.Rename
-	(*ListHistoryResponse)(nil),   // 33: hookarr.plugin.v1.ListHistoryResponse
-	(*PastEvent)(nil),             // 34: hookarr.plugin.v1.PastEvent
-	(*FetchRequest)(nil),          // 35: hookarr.plugin.v1.FetchRequest
-	(*FetchResponse)(nil),         // 36: hookarr.plugin.v1.FetchResponse
-	(*ConnectRequest)(nil),        // 37: hookarr.plugin.v1.ConnectRequest
-	(*Credential)(nil),            // 38: hookarr.plugin.v1.Credential
-	(*BasicCredential)(nil),       // 39: hookarr.plugin.v1.BasicCredential
-	(*HeaderCredential)(nil),      // 40: hookarr.plugin.v1.HeaderCredential
-	(*ConnectResponse)(nil),       // 41: hookarr.plugin.v1.ConnectResponse
-	(*Change)(nil),                // 42: hookarr.plugin.v1.Change
-	nil,                           // 43: hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
-	(*durationpb.Duration)(nil),   // 44: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 45: google.protobuf.Timestamp
+	(*VerifyRequest)(nil),         // 31: hookarr.plugin.v1.VerifyRequest
+	(*VerifyResponse)(nil),        // 32: hookarr.plugin.v1.VerifyResponse
+	(*ListFoldersRequest)(nil),    // 33: hookarr.plugin.v1.ListFoldersRequest
+	(*FolderTitle)(nil),           // 34: hookarr.plugin.v1.FolderTitle
+	(*Folder)(nil),                // 35: hookarr.plugin.v1.Folder
+	(*PathPair)(nil),              // 36: hookarr.plugin.v1.PathPair
+	(*ListFoldersResponse)(nil),   // 37: hookarr.plugin.v1.ListFoldersResponse
+	(*ListItemsRequest)(nil),      // 38: hookarr.plugin.v1.ListItemsRequest
+	(*ListItemsResponse)(nil),     // 39: hookarr.plugin.v1.ListItemsResponse
+	(*Item)(nil),                  // 40: hookarr.plugin.v1.Item
+	(*ListHistoryRequest)(nil),    // 41: hookarr.plugin.v1.ListHistoryRequest
+	(*Rename)(nil),                // 42: hookarr.plugin.v1.Rename
+	(*ListHistoryResponse)(nil),   // 43: hookarr.plugin.v1.ListHistoryResponse
+	(*PastEvent)(nil),             // 44: hookarr.plugin.v1.PastEvent
+	(*FetchRequest)(nil),          // 45: hookarr.plugin.v1.FetchRequest
+	(*FetchResponse)(nil),         // 46: hookarr.plugin.v1.FetchResponse
+	(*ConnectRequest)(nil),        // 47: hookarr.plugin.v1.ConnectRequest
+	(*Credential)(nil),            // 48: hookarr.plugin.v1.Credential
+	(*BasicCredential)(nil),       // 49: hookarr.plugin.v1.BasicCredential
+	(*HeaderCredential)(nil),      // 50: hookarr.plugin.v1.HeaderCredential
+	(*ConnectResponse)(nil),       // 51: hookarr.plugin.v1.ConnectResponse
+	(*Change)(nil),                // 52: hookarr.plugin.v1.Change
+	nil,                           // 53: hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
+	nil,                           // 54: hookarr.plugin.v1.FolderTitle.IdsEntry
+	(*durationpb.Duration)(nil),   // 55: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 56: google.protobuf.Timestamp
 }
 var file_hookarr_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 0: hookarr.plugin.v1.DescribeResponse.kind:type_name -> hookarr.plugin.v1.Kind
@@ -3091,62 +3934,79 @@ var file_hookarr_plugin_v1_plugin_proto_depIdxs = []int32{
 	6,  // 3: hookarr.plugin.v1.DescribeResponse.event_types:type_name -> hookarr.plugin.v1.EventType
 	8,  // 4: hookarr.plugin.v1.Defaults.rate:type_name -> hookarr.plugin.v1.Rate
 	9,  // 5: hookarr.plugin.v1.Defaults.group:type_name -> hookarr.plugin.v1.Group
-	44, // 6: hookarr.plugin.v1.Group.wait:type_name -> google.protobuf.Duration
-	44, // 7: hookarr.plugin.v1.Group.max_wait:type_name -> google.protobuf.Duration
+	55, // 6: hookarr.plugin.v1.Group.wait:type_name -> google.protobuf.Duration
+	55, // 7: hookarr.plugin.v1.Group.max_wait:type_name -> google.protobuf.Duration
 	12, // 8: hookarr.plugin.v1.ConfigureRequest.instances:type_name -> hookarr.plugin.v1.Instance
 	11, // 9: hookarr.plugin.v1.ConfigureRequest.host:type_name -> hookarr.plugin.v1.HostInfo
 	1,  // 10: hookarr.plugin.v1.HostInfo.features:type_name -> hookarr.plugin.v1.Feature
 	14, // 11: hookarr.plugin.v1.ConfigureResponse.problems:type_name -> hookarr.plugin.v1.Problem
 	15, // 12: hookarr.plugin.v1.ConfigureResponse.instances:type_name -> hookarr.plugin.v1.InstanceInfo
 	14, // 13: hookarr.plugin.v1.ConfigureResponse.warnings:type_name -> hookarr.plugin.v1.Problem
-	43, // 14: hookarr.plugin.v1.CheckHealthResponse.warnings:type_name -> hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
+	53, // 14: hookarr.plugin.v1.CheckHealthResponse.warnings:type_name -> hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
 	18, // 15: hookarr.plugin.v1.OriginalRequest.headers:type_name -> hookarr.plugin.v1.Header
-	45, // 16: hookarr.plugin.v1.OriginalRequest.received_at:type_name -> google.protobuf.Timestamp
+	56, // 16: hookarr.plugin.v1.OriginalRequest.received_at:type_name -> google.protobuf.Timestamp
 	19, // 17: hookarr.plugin.v1.DecodeRequest.request:type_name -> hookarr.plugin.v1.OriginalRequest
 	22, // 18: hookarr.plugin.v1.DecodeResponse.skip:type_name -> hookarr.plugin.v1.Skip
 	23, // 19: hookarr.plugin.v1.DecodeResponse.invalid:type_name -> hookarr.plugin.v1.Invalid
 	19, // 20: hookarr.plugin.v1.DeliverRequest.originals:type_name -> hookarr.plugin.v1.OriginalRequest
 	25, // 21: hookarr.plugin.v1.DeliverRequest.previous:type_name -> hookarr.plugin.v1.Receipt
 	2,  // 22: hookarr.plugin.v1.DeliverResponse.class:type_name -> hookarr.plugin.v1.Class
-	44, // 23: hookarr.plugin.v1.DeliverResponse.retry_after:type_name -> google.protobuf.Duration
+	55, // 23: hookarr.plugin.v1.DeliverResponse.retry_after:type_name -> google.protobuf.Duration
 	25, // 24: hookarr.plugin.v1.DeliverResponse.receipt:type_name -> hookarr.plugin.v1.Receipt
 	28, // 25: hookarr.plugin.v1.DeliverResponse.learnt_rate:type_name -> hookarr.plugin.v1.LearntRate
 	27, // 26: hookarr.plugin.v1.DeliverResponse.requests:type_name -> hookarr.plugin.v1.SentRequest
-	18, // 27: hookarr.plugin.v1.SentRequest.headers:type_name -> hookarr.plugin.v1.Header
-	44, // 28: hookarr.plugin.v1.LearntRate.reset_after:type_name -> google.protobuf.Duration
-	26, // 29: hookarr.plugin.v1.TestResponse.outcome:type_name -> hookarr.plugin.v1.DeliverResponse
-	45, // 30: hookarr.plugin.v1.ListHistoryRequest.since:type_name -> google.protobuf.Timestamp
-	45, // 31: hookarr.plugin.v1.ListHistoryRequest.until:type_name -> google.protobuf.Timestamp
-	32, // 32: hookarr.plugin.v1.ListHistoryRequest.renamed:type_name -> hookarr.plugin.v1.Rename
-	34, // 33: hookarr.plugin.v1.ListHistoryResponse.events:type_name -> hookarr.plugin.v1.PastEvent
-	3,  // 34: hookarr.plugin.v1.ConnectRequest.action:type_name -> hookarr.plugin.v1.ConnectAction
-	38, // 35: hookarr.plugin.v1.ConnectRequest.credentials:type_name -> hookarr.plugin.v1.Credential
-	39, // 36: hookarr.plugin.v1.Credential.basic:type_name -> hookarr.plugin.v1.BasicCredential
-	40, // 37: hookarr.plugin.v1.Credential.header:type_name -> hookarr.plugin.v1.HeaderCredential
-	42, // 38: hookarr.plugin.v1.ConnectResponse.changes:type_name -> hookarr.plugin.v1.Change
-	4,  // 39: hookarr.plugin.v1.PluginService.Describe:input_type -> hookarr.plugin.v1.DescribeRequest
-	10, // 40: hookarr.plugin.v1.PluginService.Configure:input_type -> hookarr.plugin.v1.ConfigureRequest
-	16, // 41: hookarr.plugin.v1.PluginService.CheckHealth:input_type -> hookarr.plugin.v1.CheckHealthRequest
-	20, // 42: hookarr.plugin.v1.SourceService.Decode:input_type -> hookarr.plugin.v1.DecodeRequest
-	24, // 43: hookarr.plugin.v1.TargetService.Deliver:input_type -> hookarr.plugin.v1.DeliverRequest
-	29, // 44: hookarr.plugin.v1.TargetService.Test:input_type -> hookarr.plugin.v1.TestRequest
-	31, // 45: hookarr.plugin.v1.HistoryService.ListHistory:input_type -> hookarr.plugin.v1.ListHistoryRequest
-	35, // 46: hookarr.plugin.v1.FetchService.Fetch:input_type -> hookarr.plugin.v1.FetchRequest
-	37, // 47: hookarr.plugin.v1.ConnectService.Connect:input_type -> hookarr.plugin.v1.ConnectRequest
-	5,  // 48: hookarr.plugin.v1.PluginService.Describe:output_type -> hookarr.plugin.v1.DescribeResponse
-	13, // 49: hookarr.plugin.v1.PluginService.Configure:output_type -> hookarr.plugin.v1.ConfigureResponse
-	17, // 50: hookarr.plugin.v1.PluginService.CheckHealth:output_type -> hookarr.plugin.v1.CheckHealthResponse
-	21, // 51: hookarr.plugin.v1.SourceService.Decode:output_type -> hookarr.plugin.v1.DecodeResponse
-	26, // 52: hookarr.plugin.v1.TargetService.Deliver:output_type -> hookarr.plugin.v1.DeliverResponse
-	30, // 53: hookarr.plugin.v1.TargetService.Test:output_type -> hookarr.plugin.v1.TestResponse
-	33, // 54: hookarr.plugin.v1.HistoryService.ListHistory:output_type -> hookarr.plugin.v1.ListHistoryResponse
-	36, // 55: hookarr.plugin.v1.FetchService.Fetch:output_type -> hookarr.plugin.v1.FetchResponse
-	41, // 56: hookarr.plugin.v1.ConnectService.Connect:output_type -> hookarr.plugin.v1.ConnectResponse
-	48, // [48:57] is the sub-list for method output_type
-	39, // [39:48] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	55, // 27: hookarr.plugin.v1.DeliverResponse.verify_after:type_name -> google.protobuf.Duration
+	55, // 28: hookarr.plugin.v1.DeliverResponse.prove_within:type_name -> google.protobuf.Duration
+	18, // 29: hookarr.plugin.v1.SentRequest.headers:type_name -> hookarr.plugin.v1.Header
+	55, // 30: hookarr.plugin.v1.LearntRate.reset_after:type_name -> google.protobuf.Duration
+	26, // 31: hookarr.plugin.v1.TestResponse.outcome:type_name -> hookarr.plugin.v1.DeliverResponse
+	24, // 32: hookarr.plugin.v1.VerifyRequest.delivery:type_name -> hookarr.plugin.v1.DeliverRequest
+	25, // 33: hookarr.plugin.v1.VerifyRequest.accepted:type_name -> hookarr.plugin.v1.Receipt
+	26, // 34: hookarr.plugin.v1.VerifyResponse.outcome:type_name -> hookarr.plugin.v1.DeliverResponse
+	34, // 35: hookarr.plugin.v1.ListFoldersRequest.titles:type_name -> hookarr.plugin.v1.FolderTitle
+	54, // 36: hookarr.plugin.v1.FolderTitle.ids:type_name -> hookarr.plugin.v1.FolderTitle.IdsEntry
+	35, // 37: hookarr.plugin.v1.ListFoldersResponse.roots:type_name -> hookarr.plugin.v1.Folder
+	34, // 38: hookarr.plugin.v1.ListFoldersResponse.titles:type_name -> hookarr.plugin.v1.FolderTitle
+	36, // 39: hookarr.plugin.v1.ListFoldersResponse.map:type_name -> hookarr.plugin.v1.PathPair
+	40, // 40: hookarr.plugin.v1.ListItemsResponse.items:type_name -> hookarr.plugin.v1.Item
+	56, // 41: hookarr.plugin.v1.ListHistoryRequest.since:type_name -> google.protobuf.Timestamp
+	56, // 42: hookarr.plugin.v1.ListHistoryRequest.until:type_name -> google.protobuf.Timestamp
+	42, // 43: hookarr.plugin.v1.ListHistoryRequest.renamed:type_name -> hookarr.plugin.v1.Rename
+	44, // 44: hookarr.plugin.v1.ListHistoryResponse.events:type_name -> hookarr.plugin.v1.PastEvent
+	3,  // 45: hookarr.plugin.v1.ConnectRequest.action:type_name -> hookarr.plugin.v1.ConnectAction
+	48, // 46: hookarr.plugin.v1.ConnectRequest.credentials:type_name -> hookarr.plugin.v1.Credential
+	49, // 47: hookarr.plugin.v1.Credential.basic:type_name -> hookarr.plugin.v1.BasicCredential
+	50, // 48: hookarr.plugin.v1.Credential.header:type_name -> hookarr.plugin.v1.HeaderCredential
+	52, // 49: hookarr.plugin.v1.ConnectResponse.changes:type_name -> hookarr.plugin.v1.Change
+	4,  // 50: hookarr.plugin.v1.PluginService.Describe:input_type -> hookarr.plugin.v1.DescribeRequest
+	10, // 51: hookarr.plugin.v1.PluginService.Configure:input_type -> hookarr.plugin.v1.ConfigureRequest
+	16, // 52: hookarr.plugin.v1.PluginService.CheckHealth:input_type -> hookarr.plugin.v1.CheckHealthRequest
+	20, // 53: hookarr.plugin.v1.SourceService.Decode:input_type -> hookarr.plugin.v1.DecodeRequest
+	24, // 54: hookarr.plugin.v1.TargetService.Deliver:input_type -> hookarr.plugin.v1.DeliverRequest
+	29, // 55: hookarr.plugin.v1.TargetService.Test:input_type -> hookarr.plugin.v1.TestRequest
+	31, // 56: hookarr.plugin.v1.VerifyService.Verify:input_type -> hookarr.plugin.v1.VerifyRequest
+	33, // 57: hookarr.plugin.v1.FolderService.ListFolders:input_type -> hookarr.plugin.v1.ListFoldersRequest
+	38, // 58: hookarr.plugin.v1.SnapshotService.ListItems:input_type -> hookarr.plugin.v1.ListItemsRequest
+	41, // 59: hookarr.plugin.v1.HistoryService.ListHistory:input_type -> hookarr.plugin.v1.ListHistoryRequest
+	45, // 60: hookarr.plugin.v1.FetchService.Fetch:input_type -> hookarr.plugin.v1.FetchRequest
+	47, // 61: hookarr.plugin.v1.ConnectService.Connect:input_type -> hookarr.plugin.v1.ConnectRequest
+	5,  // 62: hookarr.plugin.v1.PluginService.Describe:output_type -> hookarr.plugin.v1.DescribeResponse
+	13, // 63: hookarr.plugin.v1.PluginService.Configure:output_type -> hookarr.plugin.v1.ConfigureResponse
+	17, // 64: hookarr.plugin.v1.PluginService.CheckHealth:output_type -> hookarr.plugin.v1.CheckHealthResponse
+	21, // 65: hookarr.plugin.v1.SourceService.Decode:output_type -> hookarr.plugin.v1.DecodeResponse
+	26, // 66: hookarr.plugin.v1.TargetService.Deliver:output_type -> hookarr.plugin.v1.DeliverResponse
+	30, // 67: hookarr.plugin.v1.TargetService.Test:output_type -> hookarr.plugin.v1.TestResponse
+	32, // 68: hookarr.plugin.v1.VerifyService.Verify:output_type -> hookarr.plugin.v1.VerifyResponse
+	37, // 69: hookarr.plugin.v1.FolderService.ListFolders:output_type -> hookarr.plugin.v1.ListFoldersResponse
+	39, // 70: hookarr.plugin.v1.SnapshotService.ListItems:output_type -> hookarr.plugin.v1.ListItemsResponse
+	43, // 71: hookarr.plugin.v1.HistoryService.ListHistory:output_type -> hookarr.plugin.v1.ListHistoryResponse
+	46, // 72: hookarr.plugin.v1.FetchService.Fetch:output_type -> hookarr.plugin.v1.FetchResponse
+	51, // 73: hookarr.plugin.v1.ConnectService.Connect:output_type -> hookarr.plugin.v1.ConnectResponse
+	62, // [62:74] is the sub-list for method output_type
+	50, // [50:62] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_hookarr_plugin_v1_plugin_proto_init() }
@@ -3159,7 +4019,7 @@ func file_hookarr_plugin_v1_plugin_proto_init() {
 		(*DecodeResponse_Skip)(nil),
 		(*DecodeResponse_Invalid)(nil),
 	}
-	file_hookarr_plugin_v1_plugin_proto_msgTypes[34].OneofWrappers = []any{
+	file_hookarr_plugin_v1_plugin_proto_msgTypes[44].OneofWrappers = []any{
 		(*Credential_Basic)(nil),
 		(*Credential_Header)(nil),
 	}
@@ -3169,9 +4029,9 @@ func file_hookarr_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hookarr_plugin_v1_plugin_proto_rawDesc), len(file_hookarr_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   40,
+			NumMessages:   51,
 			NumExtensions: 0,
-			NumServices:   6,
+			NumServices:   9,
 		},
 		GoTypes:           file_hookarr_plugin_v1_plugin_proto_goTypes,
 		DependencyIndexes: file_hookarr_plugin_v1_plugin_proto_depIdxs,

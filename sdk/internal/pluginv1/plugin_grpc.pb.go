@@ -479,6 +479,338 @@ var TargetService_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
+	VerifyService_Verify_FullMethodName = "/hookarr.plugin.v1.VerifyService/Verify"
+)
+
+// VerifyServiceClient is the client API for VerifyService service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// VerifyService finds out whether what an endpoint accepted has come true.
+// Served by target plugins with FEATURE_VERIFY.
+type VerifyServiceClient interface {
+	// Verify asks the endpoint for the effect of a delivery that it accepted.
+	Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (*VerifyResponse, error)
+}
+
+type verifyServiceClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewVerifyServiceClient(cc grpc.ClientConnInterface) VerifyServiceClient {
+	return &verifyServiceClient{cc}
+}
+
+func (c *verifyServiceClient) Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (*VerifyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VerifyResponse)
+	err := c.cc.Invoke(ctx, VerifyService_Verify_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// VerifyServiceServer is the server API for VerifyService service.
+// All implementations must embed UnimplementedVerifyServiceServer
+// for forward compatibility.
+//
+// VerifyService finds out whether what an endpoint accepted has come true.
+// Served by target plugins with FEATURE_VERIFY.
+type VerifyServiceServer interface {
+	// Verify asks the endpoint for the effect of a delivery that it accepted.
+	Verify(context.Context, *VerifyRequest) (*VerifyResponse, error)
+	mustEmbedUnimplementedVerifyServiceServer()
+}
+
+// UnimplementedVerifyServiceServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedVerifyServiceServer struct{}
+
+func (UnimplementedVerifyServiceServer) Verify(context.Context, *VerifyRequest) (*VerifyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Verify not implemented")
+}
+func (UnimplementedVerifyServiceServer) mustEmbedUnimplementedVerifyServiceServer() {}
+func (UnimplementedVerifyServiceServer) testEmbeddedByValue()                       {}
+
+// UnsafeVerifyServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to VerifyServiceServer will
+// result in compilation errors.
+type UnsafeVerifyServiceServer interface {
+	mustEmbedUnimplementedVerifyServiceServer()
+}
+
+func RegisterVerifyServiceServer(s grpc.ServiceRegistrar, srv VerifyServiceServer) {
+	// If the following call panics, it indicates UnimplementedVerifyServiceServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&VerifyService_ServiceDesc, srv)
+}
+
+func _VerifyService_Verify_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VerifyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(VerifyServiceServer).Verify(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: VerifyService_Verify_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(VerifyServiceServer).Verify(ctx, req.(*VerifyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// VerifyService_ServiceDesc is the grpc.ServiceDesc for VerifyService service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var VerifyService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "hookarr.plugin.v1.VerifyService",
+	HandlerType: (*VerifyServiceServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Verify",
+			Handler:    _VerifyService_Verify_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
+	Metadata: "hookarr/plugin/v1/plugin.proto",
+}
+
+const (
+	FolderService_ListFolders_FullMethodName = "/hookarr.plugin.v1.FolderService/ListFolders"
+)
+
+// FolderServiceClient is the client API for FolderService service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// FolderService tells where files are kept. Served by source and target plugins
+// with FEATURE_FOLDERS.
+type FolderServiceClient interface {
+	// ListFolders returns the root folders of an application, or the library
+	// folders of a media server.
+	ListFolders(ctx context.Context, in *ListFoldersRequest, opts ...grpc.CallOption) (*ListFoldersResponse, error)
+}
+
+type folderServiceClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewFolderServiceClient(cc grpc.ClientConnInterface) FolderServiceClient {
+	return &folderServiceClient{cc}
+}
+
+func (c *folderServiceClient) ListFolders(ctx context.Context, in *ListFoldersRequest, opts ...grpc.CallOption) (*ListFoldersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListFoldersResponse)
+	err := c.cc.Invoke(ctx, FolderService_ListFolders_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// FolderServiceServer is the server API for FolderService service.
+// All implementations must embed UnimplementedFolderServiceServer
+// for forward compatibility.
+//
+// FolderService tells where files are kept. Served by source and target plugins
+// with FEATURE_FOLDERS.
+type FolderServiceServer interface {
+	// ListFolders returns the root folders of an application, or the library
+	// folders of a media server.
+	ListFolders(context.Context, *ListFoldersRequest) (*ListFoldersResponse, error)
+	mustEmbedUnimplementedFolderServiceServer()
+}
+
+// UnimplementedFolderServiceServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedFolderServiceServer struct{}
+
+func (UnimplementedFolderServiceServer) ListFolders(context.Context, *ListFoldersRequest) (*ListFoldersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListFolders not implemented")
+}
+func (UnimplementedFolderServiceServer) mustEmbedUnimplementedFolderServiceServer() {}
+func (UnimplementedFolderServiceServer) testEmbeddedByValue()                       {}
+
+// UnsafeFolderServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to FolderServiceServer will
+// result in compilation errors.
+type UnsafeFolderServiceServer interface {
+	mustEmbedUnimplementedFolderServiceServer()
+}
+
+func RegisterFolderServiceServer(s grpc.ServiceRegistrar, srv FolderServiceServer) {
+	// If the following call panics, it indicates UnimplementedFolderServiceServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&FolderService_ServiceDesc, srv)
+}
+
+func _FolderService_ListFolders_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListFoldersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FolderServiceServer).ListFolders(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FolderService_ListFolders_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FolderServiceServer).ListFolders(ctx, req.(*ListFoldersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// FolderService_ServiceDesc is the grpc.ServiceDesc for FolderService service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var FolderService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "hookarr.plugin.v1.FolderService",
+	HandlerType: (*FolderServiceServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "ListFolders",
+			Handler:    _FolderService_ListFolders_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
+	Metadata: "hookarr/plugin/v1/plugin.proto",
+}
+
+const (
+	SnapshotService_ListItems_FullMethodName = "/hookarr.plugin.v1.SnapshotService/ListItems"
+)
+
+// SnapshotServiceClient is the client API for SnapshotService service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// SnapshotService reads what a sender has now. Served by source plugins with
+// FEATURE_SNAPSHOT.
+type SnapshotServiceClient interface {
+	// ListItems returns one page of everything that the application keeps.
+	ListItems(ctx context.Context, in *ListItemsRequest, opts ...grpc.CallOption) (*ListItemsResponse, error)
+}
+
+type snapshotServiceClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewSnapshotServiceClient(cc grpc.ClientConnInterface) SnapshotServiceClient {
+	return &snapshotServiceClient{cc}
+}
+
+func (c *snapshotServiceClient) ListItems(ctx context.Context, in *ListItemsRequest, opts ...grpc.CallOption) (*ListItemsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListItemsResponse)
+	err := c.cc.Invoke(ctx, SnapshotService_ListItems_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// SnapshotServiceServer is the server API for SnapshotService service.
+// All implementations must embed UnimplementedSnapshotServiceServer
+// for forward compatibility.
+//
+// SnapshotService reads what a sender has now. Served by source plugins with
+// FEATURE_SNAPSHOT.
+type SnapshotServiceServer interface {
+	// ListItems returns one page of everything that the application keeps.
+	ListItems(context.Context, *ListItemsRequest) (*ListItemsResponse, error)
+	mustEmbedUnimplementedSnapshotServiceServer()
+}
+
+// UnimplementedSnapshotServiceServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedSnapshotServiceServer struct{}
+
+func (UnimplementedSnapshotServiceServer) ListItems(context.Context, *ListItemsRequest) (*ListItemsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListItems not implemented")
+}
+func (UnimplementedSnapshotServiceServer) mustEmbedUnimplementedSnapshotServiceServer() {}
+func (UnimplementedSnapshotServiceServer) testEmbeddedByValue()                         {}
+
+// UnsafeSnapshotServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to SnapshotServiceServer will
+// result in compilation errors.
+type UnsafeSnapshotServiceServer interface {
+	mustEmbedUnimplementedSnapshotServiceServer()
+}
+
+func RegisterSnapshotServiceServer(s grpc.ServiceRegistrar, srv SnapshotServiceServer) {
+	// If the following call panics, it indicates UnimplementedSnapshotServiceServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&SnapshotService_ServiceDesc, srv)
+}
+
+func _SnapshotService_ListItems_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListItemsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SnapshotServiceServer).ListItems(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SnapshotService_ListItems_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SnapshotServiceServer).ListItems(ctx, req.(*ListItemsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// SnapshotService_ServiceDesc is the grpc.ServiceDesc for SnapshotService service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var SnapshotService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "hookarr.plugin.v1.SnapshotService",
+	HandlerType: (*SnapshotServiceServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "ListItems",
+			Handler:    _SnapshotService_ListItems_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
+	Metadata: "hookarr/plugin/v1/plugin.proto",
+}
+
+const (
 	HistoryService_ListHistory_FullMethodName = "/hookarr.plugin.v1.HistoryService/ListHistory"
 )
 
