@@ -3,24 +3,37 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hookarr/hookarr/plugins/internal/endpointurl"
 	"github.com/hookarr/hookarr/plugins/internal/message"
+	"github.com/hookarr/hookarr/plugins/internal/template"
 	"github.com/hookarr/hookarr/sdk"
 )
 
 // config is one webhook.
 type config struct {
-	WebhookURL   sdk.Secret `json:"webhook_url" hookarr:"required" doc:"URL of the webhook, from the channel's settings: https://discord.com/api/webhooks/ID/TOKEN."`
-	Username     string     `json:"username" doc:"Name to post under instead of the webhook's own: at most 80 characters."`
-	AvatarURL    string     `json:"avatar_url" doc:"Picture to post under instead of the webhook's own: a URL that Discord can reach."`
-	ThreadID     string     `json:"thread_id" doc:"Id of a thread, or of a forum's post, to post to."`
-	MentionRoles []string   `json:"mention_roles" doc:"Ids of roles that every message notifies, at most 20. Nobody else is ever notified."`
-	MentionUsers []string   `json:"mention_users" doc:"Ids of users that every message notifies, at most 20. Nobody else is ever notified."`
+	WebhookURL   sdk.Secret             `json:"webhook_url" hookarr:"required" doc:"URL of the webhook, from the channel's settings: https://discord.com/api/webhooks/ID/TOKEN."`
+	Username     string                 `json:"username" doc:"Name to post under instead of the webhook's own: at most 80 characters."`
+	AvatarURL    string                 `json:"avatar_url" doc:"Picture to post under instead of the webhook's own: a URL that Discord can reach."`
+	ThreadID     string                 `json:"thread_id" doc:"Id of a thread, or of a forum's post, to post to."`
+	ThreadName   *template.Template     `json:"thread_name" doc:"For the webhook of a forum: a template of the name of the post that every message begins, such as {{.message.title}}."`
+	MentionRoles []string               `json:"mention_roles" doc:"Ids of roles that every message notifies, at most 20. Nobody else is ever notified. An edit of a message notifies nobody."`
+	MentionUsers []string               `json:"mention_users" doc:"Ids of users that every message notifies, at most 20. Nobody else is ever notified. An edit of a message notifies nobody."`
+	Look         message.Look           `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster" doc:"How much is shown: compact is two lines, rich is everything, poster is a large picture with few facts."`
+	Images       string                 `json:"images" hookarr:"enum=thumbnail|large|off" doc:"How pictures are shown. The look decides where this is not given: none in compact, large in poster, thumbnails in the others."`
+	Templates    template.ByType[parts] `json:"templates" doc:"Messages in your own words, by event type or pattern such as media.* or *. The most specific one is used, and of several events that of the last. What it does not have is as the look has it."`
 }
+
+// The ways of pictures that are not those of every look.
+const (
+	imagesLarge = "large"
+	imagesOff   = "off"
+)
 
 const (
 	maxUsername = 80
@@ -48,6 +61,15 @@ func (c config) Validate() error {
 	}
 	if c.ThreadID != "" && !isSnowflake(c.ThreadID) {
 		problems = append(problems, sdk.Problem("thread_id", notSnowflake))
+	}
+	if c.ThreadID != "" && !c.ThreadName.Empty() {
+		problems = append(problems, sdk.Problem("thread_name", "begins a thread for every message, and thread_id has them all in one; remove either"))
+	}
+	problems = append(problems, c.Templates.Problems("templates"))
+	for _, key := range slices.Sorted(maps.Keys(c.Templates)) {
+		if n := len(c.Templates[key].Fields); n > maxFields {
+			problems = append(problems, sdk.Problem("templates."+key+".fields", fmt.Sprintf("has %d entries; Discord takes %d", n, maxFields)))
+		}
 	}
 	problems = append(problems, mentionProblems("mention_roles", c.MentionRoles)...)
 	problems = append(problems, mentionProblems("mention_users", c.MentionUsers)...)

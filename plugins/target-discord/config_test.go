@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/plugins/internal/template"
 	"github.com/hookarr/hookarr/sdk/plugintest"
 )
 
@@ -28,17 +29,20 @@ func TestEveryProblemNamesItsKey(t *testing.T) {
 		change func(c *config)
 		want   string
 	}{
-		"no scheme":      {func(c *config) { c.WebhookURL = "discord.com/api/webhooks/1/s3cret" }, "webhook_url: "},
-		"slack form":     {func(c *config) { c.WebhookURL = "https://discord.com/api/webhooks/1/s3cret/slack" }, "webhook_url: "},
-		"long name":      {func(c *config) { c.Username = strings.Repeat("a", 81) }, "username: "},
-		"blank name":     {func(c *config) { c.Username = " " }, "username: "},
-		"reserved name":  {func(c *config) { c.Username = "My DisCord" }, "username: "},
-		"avatar":         {func(c *config) { c.AvatarURL = "/logo.png" }, "avatar_url: "},
-		"local avatar":   {func(c *config) { c.AvatarURL = "http://nas/logo.png" }, "avatar_url: "},
-		"thread":         {func(c *config) { c.ThreadID = "general" }, "thread_id: "},
-		"role":           {func(c *config) { c.MentionRoles = []string{"111111111111111111", "@admins"} }, "mention_roles[1]: "},
-		"user":           {func(c *config) { c.MentionUsers = []string{""} }, "mention_users[0]: "},
-		"too many users": {func(c *config) { c.MentionUsers = tooMany }, "mention_users: "},
+		"no scheme":       {func(c *config) { c.WebhookURL = "discord.com/api/webhooks/1/s3cret" }, "webhook_url: "},
+		"slack form":      {func(c *config) { c.WebhookURL = "https://discord.com/api/webhooks/1/s3cret/slack" }, "webhook_url: "},
+		"long name":       {func(c *config) { c.Username = strings.Repeat("a", 81) }, "username: "},
+		"blank name":      {func(c *config) { c.Username = " " }, "username: "},
+		"reserved name":   {func(c *config) { c.Username = "My DisCord" }, "username: "},
+		"avatar":          {func(c *config) { c.AvatarURL = "/logo.png" }, "avatar_url: "},
+		"local avatar":    {func(c *config) { c.AvatarURL = "http://nas/logo.png" }, "avatar_url: "},
+		"thread":          {func(c *config) { c.ThreadID = "general" }, "thread_id: "},
+		"role":            {func(c *config) { c.MentionRoles = []string{"111111111111111111", "@admins"} }, "mention_roles[1]: "},
+		"user":            {func(c *config) { c.MentionUsers = []string{""} }, "mention_users[0]: "},
+		"two threads":     {func(c *config) { c.ThreadName = parsed(t, "{{.message.title}}") }, "thread_name: "},
+		"pattern":         {func(c *config) { c.Templates = template.ByType[parts]{"media.[": {}} }, "templates.media.[: "},
+		"too many fields": {func(c *config) { c.Templates = template.ByType[parts]{"*": {Fields: make([]partField, 26)}} }, "templates.*.fields: has 26 entries; Discord takes 25"},
+		"too many users":  {func(c *config) { c.MentionUsers = tooMany }, "mention_users: "},
 	} {
 		bad := good
 		c.change(&bad)
@@ -46,6 +50,37 @@ func TestEveryProblemNamesItsKey(t *testing.T) {
 		require.ErrorContains(t, err, c.want, name)
 		require.Len(t, strings.Split(err.Error(), "\n"), 1, name)
 		require.NotContains(t, err.Error(), "s3cret", name)
+	}
+}
+
+func parsed(t require.TestingT, source string) *template.Template {
+	parsed, err := template.Parse("test", source)
+	require.NoError(t, err)
+	return parsed
+}
+
+// Every mistake in a template is told with its key and its place.
+func TestProblemsOfTemplatesNameTheirPlace(t *testing.T) {
+	t.Parallel()
+	target := plugintest.StartTarget(t, info(), newTarget, map[string]any{"webhook_url": "https://discord.com/api/webhooks/1/s3cret"})
+	for key, c := range map[string]struct {
+		config map[string]any
+		says   string
+	}{
+		"templates.media.*.title":     {map[string]any{"templates": map[string]any{"media.*": map[string]any{"title": "a {{uper .count}}"}}}, `line 1, column 5: there is no function "uper"`},
+		"templates.*.fields[1].value": {map[string]any{"templates": map[string]any{"*": map[string]any{"fields": []any{map[string]any{"name": "a", "value": "b"}, map[string]any{"name": "a", "value": "{{.event.titel}}"}}}}}, `line 1, column 10: there is no field "titel" here`},
+		"templates.*.titel":           {map[string]any{"templates": map[string]any{"*": map[string]any{"titel": "x"}}}, "is an unknown key; did you mean title?"},
+		"templates.*.fields[0].name":  {map[string]any{"templates": map[string]any{"*": map[string]any{"fields": []any{map[string]any{"value": "b"}}}}}, "is required"},
+		"thread_name":                 {map[string]any{"thread_name": "{{"}, "line 1, column 1: this {{ is not closed by }}"},
+		"look":                        {map[string]any{"look": "huge"}, "must be one of compact, standard, rich, poster"},
+		"images":                      {map[string]any{"images": "small"}, "must be one of thumbnail, large, off"},
+	} {
+		c.config["webhook_url"] = "https://discord.com/api/webhooks/1/s3cret"
+		problems, err := target.Configure(t.Context(), plugintest.Config(t, c.config))
+		require.NoError(t, err)
+		require.Len(t, problems, 1, key)
+		require.Equal(t, key, problems[0].Key)
+		require.Contains(t, problems[0].Message, c.says)
 	}
 }
 
@@ -85,12 +120,12 @@ func TestEffectiveURL(t *testing.T) {
 	} {
 		u, err := url.Parse(c.raw)
 		require.NoError(t, err)
-		target := target{webhook: effective(u, c.thread)}
+		target := target{webhook: effective(u), threadID: c.thread}
 		require.Equal(t, c.post, target.postURL())
-		require.Equal(t, c.message, target.messageURL("7"))
+		require.Equal(t, c.message, target.messageURL("7", c.thread))
 		require.Equal(t, c.raw, u.String(), "the given URL is left alone")
 	}
-	require.NotContains(t, (&target{webhook: &url.URL{Path: "/a"}}).messageURL("../../x"), "/../")
+	require.NotContains(t, (&target{webhook: &url.URL{Path: "/a"}}).messageURL("../../x", ""), "/../")
 }
 
 func TestForeignHostIsUsedWithAWarning(t *testing.T) {
@@ -100,7 +135,9 @@ func TestForeignHostIsUsedWithAWarning(t *testing.T) {
 		"https://discord.com/api/webhooks/1/s3cret": nil,
 		"https://proxy.example/s3cret":              {"webhook_url"},
 	} {
-		warnings, err := target.Warnings(t.Context(), plugintest.Config(t, map[string]any{"webhook_url": url}))
+		warnings, err := target.Warnings(t.Context(), plugintest.Config(t, map[string]any{
+			"webhook_url": url, "templates": map[string]any{"media.*": map[string]any{}, "*": map[string]any{}},
+		}))
 		require.NoError(t, err)
 		require.Len(t, warnings, len(said), url)
 		for i, key := range said {

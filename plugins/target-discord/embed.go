@@ -4,21 +4,24 @@ import (
 	"net"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/hookarr/hookarr/plugins/internal/message"
 )
 
 // What Discord takes, in characters:
-// https://docs.discord.com/developers/resources/message#embed-object-embed-limits.
-// A description may have 4,096, of which the parts below make no use.
+// https://docs.discord.com/developers/resources/message#embed-object-embed-limits and
+// https://docs.discord.com/developers/resources/webhook#execute-webhook.
 const (
-	maxTitle  = 256
-	maxAuthor = 256
-	maxName   = 256
-	maxValue  = 1024
-	maxFields = 25
-	maxTotal  = 6000
+	maxContent     = 2000
+	maxTitle       = 256
+	maxAuthor      = 256
+	maxFooter      = 2048
+	maxDescription = 4096
+	maxName        = 256
+	maxValue       = 1024
+	maxFields      = 25
+	maxTotal       = 6000
+	maxThreadName  = 100
 )
 
 // What people read: shorter than what Discord takes, so that one long text does not
@@ -34,14 +37,15 @@ const (
 
 // embed is the rich part of a message.
 type embed struct {
-	Title       string  `json:"title"`
+	Title       string  `json:"title,omitempty"`
 	Description string  `json:"description,omitempty"`
 	URL         string  `json:"url,omitempty"`
 	Timestamp   string  `json:"timestamp,omitempty"`
-	Color       int     `json:"color"`
-	Author      author  `json:"author"`
+	Color       int     `json:"color,omitempty"`
+	Author      *author `json:"author,omitempty"`
 	Footer      *footer `json:"footer,omitempty"`
 	Thumbnail   *image  `json:"thumbnail,omitempty"`
+	Image       *image  `json:"image,omitempty"`
 	Fields      []field `json:"fields,omitempty"`
 }
 
@@ -65,103 +69,37 @@ type (
 // renderer hands out the characters that the embed has left.
 type renderer struct{ left int }
 
-func (r *renderer) take(s string, limit int, escape message.Escape) string {
-	s = message.Fit(s, min(limit, r.left), escape)
+// take cuts text that is escaped already.
+func (r *renderer) take(s string, limit int) string {
+	s = strings.TrimSpace(message.Fit(s, min(limit, r.left), message.Plain))
 	r.left -= message.Len(s)
 	return s
 }
 
-// render maps m to an embed within every limit. What matters most takes its
-// characters first.
-func render(m message.Message) embed {
-	r := renderer{left: maxTotal}
-	e := embed{
-		Title:  r.take(m.Title, maxTitle, markdown),
-		Author: author{r.take(m.Emoji+" "+m.Headline, maxAuthor, message.Plain)},
-		URL:    publicURL(m.URL),
-		Color:  m.Color,
-	}
-	if text := r.take(m.Footer, readFooter, message.Plain); text != "" {
-		e.Footer = &footer{text}
-	}
-	if y := m.Time.Year(); y >= 1970 && y <= 9999 {
-		e.Timestamp = m.Time.Format(time.RFC3339)
-	}
-	if u := publicURL(m.Image); u != "" {
-		e.Thumbnail = &image{u}
-	}
-	e.Description = r.description(m)
-	e.Fields = r.fields(m)
-	return e
-}
-
-func (r *renderer) description(m message.Message) string {
-	parts := make([]string, 0, 3)
-	if s := r.take(m.Summary, readSummary, markdown); s != "" {
-		parts = append(parts, s)
-	}
-	if s := r.take(m.Text, readText, markdown); s != "" {
-		parts = append(parts, s)
-	}
-	lines := make([]string, 0, len(m.List))
-	for _, item := range m.List {
-		lines = append(lines, "• "+r.take(item, readItem, markdown))
-	}
-	if len(lines) > 0 {
-		parts = append(parts, strings.Join(lines, "\n"))
-	}
-	s := strings.Join(parts, "\n\n")
-	r.left -= len("• \n")*len(lines) + len("\n\n")*len(parts)
-	return s
-}
-
-func (r *renderer) fields(m message.Message) []field {
-	var all []field
-	add := func(name string, value func(limit int) string, inline bool) {
+func (r *renderer) fields(all []draftField) []field {
+	var fields []field
+	for _, f := range all {
+		name := strings.TrimSpace(message.Fit(f.name, maxName, message.Plain))
 		limit := min(maxValue, r.left-message.Len(name))
-		if len(all) == maxFields || limit < leastValue {
-			return
-		}
-		if v := value(limit); v != "" {
-			all = append(all, field{name, v, inline})
-			r.left -= message.Len(name) + message.Len(v)
-		}
-	}
-	for _, f := range m.Fields {
-		add(message.Fit(f.Name, maxName, message.Plain), func(limit int) string {
-			if f.Code {
-				return "`" + message.Fit(f.Value, limit-len("``"), message.Code) + "`"
-			}
-			return message.Fit(f.Value, limit, markdown)
-		}, !f.Code)
-	}
-	add("Links", func(limit int) string { return linkLine(m.Links, limit) }, false)
-	return all
-}
-
-// linkLine joins the links that fit whole.
-func linkLine(links []message.Link, limit int) string {
-	line := ""
-	for _, l := range links {
-		u := publicURL(l.URL)
-		if u == "" {
-			continue
-		}
-		next := "[" + l.Name + "](" + u + ")"
-		if line != "" {
-			next = line + " · " + next
-		}
-		if message.Len(next) > limit {
+		if len(fields) == maxFields || limit < leastValue {
 			break
 		}
-		line = next
+		value := strings.TrimSpace(message.Fit(f.value, limit, f.escape))
+		if f.code {
+			value = "`" + message.Fit(f.value, limit-len("``"), message.Code) + "`"
+		}
+		if name == "" || value == "" {
+			continue
+		}
+		fields = append(fields, field{name, value, f.inline})
+		r.left -= message.Len(name) + message.Len(value)
 	}
-	return line
+	return fields
 }
 
 // bare is e without anything that Discord might refuse for what it points to.
 func (e embed) bare() embed {
-	e.URL, e.Thumbnail = "", nil
+	e.URL, e.Thumbnail, e.Image = "", nil, nil
 	return e
 }
 

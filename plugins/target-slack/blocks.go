@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 
 // What Slack takes, in characters: https://docs.slack.dev/reference/block-kit/blocks.
 const (
+	maxBlocks     = 50
 	maxHeader     = 150
 	maxSection    = 3000
 	maxFieldText  = 2000
@@ -24,7 +26,7 @@ const (
 // What people read: shorter than what Slack takes, so that one long text does not
 // push out everything else.
 const (
-	readFallback = 400
+	readSentence = 400
 	readTitle    = 300
 	readSummary  = 600
 	readText     = 800
@@ -36,7 +38,7 @@ const (
 type payload struct {
 	// Text is what notifications and old clients show.
 	Text        string  `json:"text"`
-	Blocks      []block `json:"blocks"`
+	Blocks      []block `json:"blocks,omitempty"`
 	UnfurlLinks bool    `json:"unfurl_links"`
 	UnfurlMedia bool    `json:"unfurl_media"`
 }
@@ -47,6 +49,20 @@ type block struct {
 	Fields    []text  `json:"fields,omitempty"`
 	Accessory *image  `json:"accessory,omitempty"`
 	Elements  []*text `json:"elements,omitempty"`
+	ImageURL  string  `json:"image_url,omitempty"`
+	AltText   string  `json:"alt_text,omitempty"`
+
+	// raw is the JSON of a block that a template made.
+	raw json.RawMessage
+}
+
+// MarshalJSON implements json.Marshaler.
+func (b block) MarshalJSON() ([]byte, error) {
+	if b.raw != nil {
+		return b.raw, nil
+	}
+	type plain block
+	return json.Marshal(plain(b))
 }
 
 type text struct {
@@ -82,30 +98,61 @@ func (r *renderer) markup(s string) string {
 	return s
 }
 
-// render maps m to a message within every limit. What matters most takes its
-// characters first.
-func render(m message.Message) payload {
+// render maps m, which is in a look, to a message within every limit. What matters most
+// takes its characters first.
+func render(m message.Message, look message.Look) payload {
+	if look == message.LookCompact {
+		return compact(m)
+	}
 	r := renderer{left: maxTotal}
 	headline := m.Emoji + " " + m.Headline
 	header := block{Type: "header", Text: &text{Type: "plain_text", Text: r.take(headline, maxHeader, message.Plain)}}
-	lead := section(r.lead(m))
-	if m.Image != "" {
-		lead.Accessory = &image{Type: "image", ImageURL: m.Image, AltText: message.Fit(m.Title, maxAltText, message.Plain)}
-	}
+	lead := r.lead(m)
 	footer := r.footer(m)
-	blocks := []block{header, lead}
-	if s := r.body(m); s != "" {
-		blocks = append(blocks, section(s))
+	body := r.body(m)
+	// A picture beside a title alone leaves the place under the title empty.
+	if m.Image != "" && !m.Large && body != "" && message.Len(lead)+len("\n")+message.Len(body) <= maxSection {
+		lead, body = lead+"\n"+body, ""
+	}
+	blocks := withPicture([]block{header, section(lead)}, m)
+	if body != "" {
+		blocks = append(blocks, section(body))
 	}
 	blocks = append(blocks, r.fields(m)...)
 	if footer != "" {
 		blocks = append(blocks, block{Type: "context", Elements: []*text{mrkdwn(footer)}})
 	}
-	fallback := headline + ": " + m.Title
-	if m.Summary != "" {
-		fallback = m.Emoji + " " + m.Summary
+	return payload{Text: sentence(m), Blocks: blocks}
+}
+
+// compact maps m to one block of a few lines.
+func compact(m message.Message) payload {
+	r := renderer{left: maxSection}
+	headline := r.take(m.Emoji+" "+m.Headline, maxHeader, escape) + r.markup(": ")
+	return payload{Text: sentence(m), Blocks: withPicture([]block{section(headline + r.lead(m))}, m)}
+}
+
+// withPicture puts the picture of m, if there is one, beside the last of the blocks or below
+// it.
+func withPicture(blocks []block, m message.Message) []block {
+	alt := message.Fit(m.Title, maxAltText, message.Plain)
+	switch {
+	case m.Image == "":
+	case m.Large:
+		blocks = append(blocks, block{Type: "image", ImageURL: m.Image, AltText: alt})
+	default:
+		blocks[len(blocks)-1].Accessory = &image{Type: "image", ImageURL: m.Image, AltText: alt}
 	}
-	return payload{Text: message.Fit(fallback, readFallback, escape), Blocks: blocks}
+	return blocks
+}
+
+// sentence is the message where there is no room for more, such as in a notification.
+func sentence(m message.Message) string {
+	s := m.Heading()
+	if m.Summary != "" {
+		s += " · " + m.Summary
+	}
+	return message.Fit(s, readSentence, escape)
 }
 
 // lead is the title, as a link where there is one, and the sentence below it.
@@ -148,15 +195,19 @@ func (r *renderer) footer(m message.Message) string {
 	return footer
 }
 
-// body is the prose and the list.
+// body is the prose and the list, in one section. The last of a list says how many more
+// there are, so all of it is shown, and shortened where it is long.
 func (r *renderer) body(m message.Message) string {
 	var parts []string
 	if s := r.take(m.Text, readText, escape); s != "" {
 		parts = append(parts, s)
 	}
+	const bullet = "• "
+	room := maxSection - message.Len(strings.Join(parts, ""))
+	limit := min(readItem, room/max(len(m.List), 1)-message.Len("\n"+bullet))
 	for _, item := range m.List {
-		if s := r.take(item, readItem, escape); s != "" {
-			parts = append(parts, r.markup("• ")+s)
+		if s := r.take(item, limit, escape); s != "" {
+			parts = append(parts, r.markup(bullet)+s)
 		}
 	}
 	return strings.Join(parts, r.markup("\n"))
@@ -196,14 +247,16 @@ func (r *renderer) fields(m message.Message) []block {
 	return blocks
 }
 
-// bare is p without the pictures, which Slack fetches before it accepts a message.
+// bare is p without the pictures.
 func (p payload) bare() (payload, bool) {
 	had := false
-	blocks := make([]block, len(p.Blocks))
-	for i, b := range p.Blocks {
-		had = had || b.Accessory != nil
+	blocks := make([]block, 0, len(p.Blocks))
+	for _, b := range p.Blocks {
+		had = had || b.Accessory != nil || b.Type == "image"
 		b.Accessory = nil
-		blocks[i] = b
+		if b.Type != "image" {
+			blocks = append(blocks, b)
+		}
 	}
 	p.Blocks = blocks
 	return p, had

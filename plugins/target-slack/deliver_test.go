@@ -2,9 +2,9 @@ package main
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/hookarr/hookarr/internal/endpoint"
 	"github.com/hookarr/hookarr/plugins/internal/eventtest"
+	"github.com/hookarr/hookarr/plugins/internal/message"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -21,15 +22,16 @@ type testBundle struct {
 	target sdk.Target
 }
 
-func setup(t *testing.T) testBundle {
+func setup(t *testing.T, change ...func(c *config)) testBundle {
 	t.Helper()
 	slack := &endpoint.Slack{}
 	server := httptest.NewServer(slack)
 	t.Cleanup(server.Close)
-	env := sdk.Env{Instance: "movies", Log: slog.New(slog.DiscardHandler), HTTP: &sdk.HTTP{}}
-	target, err := newTarget(t.Context(), env, config{WebhookURL: sdk.Secret(slack.URL(server.URL))})
-	require.NoError(t, err)
-	return testBundle{slack, target}
+	c := config{WebhookURL: sdk.Secret(slack.URL(server.URL)), APIURL: server.URL}
+	for _, f := range change {
+		f(&c)
+	}
+	return testBundle{slack, start(t, c)}
 }
 
 var imported = sdk.Event{
@@ -37,16 +39,29 @@ var imported = sdk.Event{
 	Media: &sdk.Media{Kind: "movie", Poster: "https://image.example/p.jpg"},
 }
 
+// TestGoldens delivers every event and story in every look, to an endpoint that refuses
+// what Slack would.
 func TestGoldens(t *testing.T) {
 	t.Parallel()
+	deliveries := map[string]sdk.Delivery{}
 	for _, c := range eventtest.Events() {
-		t.Run(c.Name, func(t *testing.T) {
+		deliveries[c.Name] = eventtest.Delivery(t, c.Event)
+	}
+	for _, s := range eventtest.Stories() {
+		deliveries["story_"+s.Name] = eventtest.StoryDelivery(t, s.Events...)
+	}
+	for name, d := range deliveries {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
-			receipt, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, c.Event))
-			require.NoError(t, err, b.slack.Refused())
-			require.Equal(t, sdk.Receipt{Status: http.StatusOK, Excerpt: "ok"}, receipt)
-			eventtest.Golden(t, "testdata/"+c.Name+".golden.json", b.slack.Messages()[0])
+			looks := map[message.Look]endpoint.SlackBody{}
+			for _, look := range message.Looks() {
+				b := setup(t, func(c *config) { c.Look = look })
+				receipt, err := b.target.Deliver(t.Context(), d)
+				require.NoError(t, err, b.slack.Refused())
+				require.Equal(t, sdk.Receipt{Status: http.StatusOK, Excerpt: "ok"}, receipt)
+				looks[look] = b.slack.Messages()[0]
+			}
+			eventtest.Golden(t, "testdata/"+name+".golden.json", looks)
 		})
 	}
 }
@@ -54,7 +69,7 @@ func TestGoldens(t *testing.T) {
 func pictures(m endpoint.SlackBody) int {
 	n := 0
 	for _, b := range m.Blocks {
-		if b.Accessory != nil {
+		if b.Accessory != nil || b.Type == "image" {
 			n++
 		}
 	}
@@ -64,13 +79,15 @@ func pictures(m endpoint.SlackBody) int {
 func TestRefusedPictureIsLeftOut(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	_, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
+	receipt, err := b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 	require.NoError(t, err)
+	require.Empty(t, receipt.Fallback)
 	require.Equal(t, 1, pictures(b.slack.Messages()[0]))
 
 	b.slack.Fail(http.StatusBadRequest, "invalid_blocks")
-	_, err = b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
+	receipt, err = b.target.Deliver(t.Context(), eventtest.Delivery(t, imported))
 	require.NoError(t, err)
+	require.Equal(t, "Slack refused the message with a picture (invalid_blocks): sent without", receipt.Fallback)
 	require.Len(t, b.slack.Messages(), 2)
 	require.Zero(t, pictures(b.slack.Messages()[1]))
 
@@ -85,6 +102,23 @@ func TestRefusedPictureIsLeftOut(t *testing.T) {
 	class, _ = sdk.ClassOf(err)
 	require.Equal(t, sdk.ClassPermanent, class, "nothing to leave out")
 	require.Len(t, b.slack.Messages(), 2)
+}
+
+func TestPicturesAreAsTheyAreConfigured(t *testing.T) {
+	t.Parallel()
+	for way, all := range map[string][]config{
+		"thumbnail": {{}, {Look: "rich"}, {Look: "poster", Images: "thumbnail"}, {Look: "compact", Images: "thumbnail"}},
+		"large":     {{Look: "poster"}, {Images: "large"}, {Look: "compact", Images: "large"}},
+		"none":      {{Look: "compact"}, {Images: "off"}, {Look: "poster", Images: "off"}},
+	} {
+		for _, given := range all {
+			got, _ := shown(t, imported, func(c *config) { c.Look, c.Images = given.Look, given.Images })
+			thumbnails := slices.ContainsFunc(got.Blocks, func(b endpoint.SlackBlock) bool { return b.Accessory != nil })
+			large := slices.ContainsFunc(got.Blocks, func(b endpoint.SlackBlock) bool { return b.Type == "image" })
+			require.Equal(t, way == "thumbnail", thumbnails, given)
+			require.Equal(t, way == "large", large, given)
+		}
+	}
 }
 
 func TestAnswersAreClassified(t *testing.T) {

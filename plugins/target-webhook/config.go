@@ -1,88 +1,144 @@
 package main
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"maps"
-	"net/textproto"
-	"slices"
-
-	"golang.org/x/net/http/httpguts"
+	"net/http"
 
 	"github.com/hookarr/hookarr/plugins/internal/endpointurl"
+	"github.com/hookarr/hookarr/plugins/internal/template"
+	"github.com/hookarr/hookarr/plugins/target-webhook/internal/fields"
 	"github.com/hookarr/hookarr/sdk"
-	"github.com/hookarr/hookarr/sdk/signature"
 )
 
 // config is one endpoint.
 type config struct {
-	URL                sdk.Secret            `json:"url" hookarr:"required" doc:"Where to send events: http or https. Private addresses are allowed; link-local ones and cloud metadata services are not."`
-	Method             string                `json:"method" hookarr:"default=POST,enum=POST|PUT" doc:"HTTP method."`
-	Format             string                `json:"format" hookarr:"default=standard,enum=standard|cloudevents|raw" doc:"What to send. standard: type, timestamp and the event as data; cloudevents: CloudEvents 1.0, structured; raw: the bytes that the application sent, with its User-Agent and Content-Type."`
-	Secrets            []sdk.Secret          `json:"secrets" doc:"Sign by Standard Webhooks with each of these secrets, newest first: whsec_ and the base64 of 16 bytes or more, or any text. None: not signed."`
-	HubSignature       bool                  `json:"hub_signature" doc:"Sign by X-Hub-Signature-256 as well, with the first secret exactly as it is written."`
-	Headers            map[string]sdk.Secret `json:"headers" doc:"Further headers by name, for example Authorization."`
-	InsecureSkipVerify bool                  `json:"insecure_skip_verify" doc:"Accept any TLS certificate, such as one that the endpoint signed itself."`
+	URL    sdk.Secret `json:"url" hookarr:"required" doc:"Where to send events: http or https. Private addresses are allowed; link-local ones and cloud metadata services are not."`
+	Method string     `json:"method" hookarr:"default=POST,enum=POST|PUT|PATCH" doc:"HTTP method."`
+	Format string     `json:"format" hookarr:"default=standard,enum=standard|cloudevents|raw|arr|template" doc:"What to send. standard: type, timestamp and the event as data, for a group of events type group and data with key and events; cloudevents: CloudEvents 1.0, structured, for a group a batch; raw: the bytes that the application sent, with its User-Agent and Content-Type; arr: the event as Radarr, Sonarr, Lidarr, Readarr, Whisparr or Prowlarr sends it; template: what template and templates say. raw and arr take no groups."`
+	Only   []string   `json:"only" doc:"Send these fields of the event and no others, for the formats standard, cloudevents and template: dotted paths such as media.title or files.path."`
+	Omit   []string   `json:"omit" doc:"Leave these fields of the event out, for the formats standard, cloudevents and template: dotted paths such as media.overview or files.media_info."`
+	Accept []int      `json:"accept" doc:"Further statuses that mean that the endpoint has the delivery: 409 of one that so tells a repetition. Every 2xx does."`
+
+	Template  *templateParts                 `json:"template" doc:"The request of the format template. One that fails, or whose result is not what content_type says, is sent in the format standard, which is part of the delivery's story."`
+	Templates template.ByType[templateParts] `json:"templates" doc:"Requests by type of event, where template does not fit: media.imported, media.*. The most specific one is taken. A type that neither has is sent in the format standard."`
+
+	Secrets []sdk.Secret `json:"secrets" doc:"Sign by Standard Webhooks with each of these secrets, newest first: whsec_ and the base64 of 16 bytes or more, or any text. None: not signed."`
+
+	HubSignature bool           `json:"hub_signature" doc:"Sign by X-Hub-Signature-256 as well, with the first secret exactly as it is written."`
+	HeaderNames  headerNames    `json:"header_names" doc:"Headers that the endpoint reads by other names than those of Standard Webhooks, which are sent all the same."`
+	Signature    *signatureForm `json:"signature" doc:"How the signature under header_names.signature is made. By default it is sha256= and the HMAC of the body in hexadecimal, as GitHub has it."`
+
+	Headers map[string]sdk.Secret `json:"headers" doc:"Further headers by name."`
+	Bearer  sdk.Secret            `json:"bearer" doc:"Token of an Authorization: Bearer header."`
+	Basic   *basicAuth            `json:"basic" doc:"User and password of basic authentication."`
+
+	Traceparent bool `json:"traceparent" doc:"Send the header traceparent of W3C Trace Context with what Hookarr traces, so that the endpoint's spans join the trace of the attempt."`
+
+	TLS                tlsConfig `json:"tls" doc:"Certificates of an endpoint with https."`
+	InsecureSkipVerify bool      `json:"insecure_skip_verify" doc:"Accept any TLS certificate, such as one that the endpoint signed itself."`
 }
 
-// Validate checks what the tags cannot say.
+// basicAuth is sent before the endpoint asks for it.
+type basicAuth struct {
+	Username string     `json:"username" doc:"User; may be empty."`
+	Password sdk.Secret `json:"password" hookarr:"required" doc:"Password."`
+
+	// encoded is what is sent: an endpoint may repeat it, and the SDK takes every Secret
+	// of a configuration out of what is shown.
+	encoded sdk.Secret
+}
+
+// tlsConfig is PEM, which mostly is in files: ca_file, client_cert_file and
+// client_key_file, which Hookarr reads.
+type tlsConfig struct {
+	CA         string     `json:"ca" doc:"Trust the endpoint's certificate if these authorities signed it, and no others: one or several certificates in PEM."`
+	ClientCert string     `json:"client_cert" doc:"Certificate to show the endpoint, for mutual TLS, in PEM."`
+	ClientKey  sdk.Secret `json:"client_key" doc:"Private key of client_cert, in PEM."`
+}
+
+// Validate checks what the tags cannot say, and completes what the SDK has to know of.
 func (c config) Validate() error {
-	_, err := endpointurl.Parse("url", c.URL)
-	problems := []error{err}
-	for i, secret := range c.Secrets {
-		if err := signature.StandardWebhooks().CheckSecret(secret.Reveal()); err != nil {
-			problems = append(problems, sdk.Problem(fmt.Sprintf("secrets[%d]", i), err.Error()))
-		}
+	if c.Basic != nil {
+		pair := c.Basic.Username + ":" + c.Basic.Password.Reveal()
+		c.Basic.encoded = sdk.Secret(base64.StdEncoding.EncodeToString([]byte(pair)))
 	}
-	if c.HubSignature && len(c.Secrets) == 0 {
-		problems = append(problems, sdk.Problem("hub_signature", "needs a secret to sign with; add one to secrets"))
+	u, err := endpointurl.Parse("url", c.URL)
+	problems := []error{err, c.checkSigning(), c.checkHeaders(), c.checkFields(), c.checkTemplates()}
+	if u != nil && u.Scheme != "https" && c.TLS != (tlsConfig{}) {
+		problems = append(problems, sdk.Problem("tls", "is for an endpoint with https; write the url so, or remove it"))
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
-		if fault := headerFault(name, c.Headers[name].Reveal()); fault != "" {
-			problems = append(problems, sdk.Problem("headers."+name, fault))
+	if c.InsecureSkipVerify && c.TLS.CA != "" {
+		problems = append(problems, sdk.Problem("tls.ca", "has no effect while insecure_skip_verify accepts any certificate; remove one of them"))
+	}
+	if (c.TLS.ClientCert == "") != (c.TLS.ClientKey == "") {
+		problems = append(problems, sdk.Problem("tls", "needs both client_cert and client_key for mutual TLS; add the other"))
+	}
+	for i, status := range c.Accept {
+		if status < 100 || status > 599 {
+			problems = append(problems, sdk.Problem(fmt.Sprintf("accept[%d]", i), "is not an HTTP status, which is 100 to 599"))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// headerFault says what is wrong with a configured header, or nothing.
-func headerFault(name, value string) string {
-	switch textproto.CanonicalMIMEHeaderKey(name) {
-	case headerID, headerTimestamp, "Webhook-Signature", "X-Hub-Signature-256":
-		return "is set for every delivery; remove it"
-	case "Host", "Content-Length", "Transfer-Encoding", "Connection", "Trailer":
-		return "belongs to the connection; remove it"
+// checkFields judges the paths of only and omit.
+func (c config) checkFields() error {
+	_, onlyErr := fields.Parse("only", c.Only)
+	_, omitErr := fields.Parse("omit", c.Omit)
+	if err := errors.Join(onlyErr, omitErr); err != nil {
+		return err
 	}
-	switch {
-	case !httpguts.ValidHeaderFieldName(name):
-		return "is not a header name"
-	case !httpguts.ValidHeaderFieldValue(value):
-		return "has a value with line breaks or control characters"
-	default:
-		return ""
+	if c.Format == formatRaw || c.Format == formatArr {
+		for _, list := range []struct {
+			key   string
+			paths []string
+		}{{"only", c.Only}, {"omit", c.Omit}} {
+			if len(list.paths) > 0 {
+				return sdk.Problem(list.key, "is for the formats standard, cloudevents and template; the format "+c.Format+" is the application's own")
+			}
+		}
 	}
+	return nil
 }
 
-// signers returns one for each header that the endpoint is to verify.
-func (c config) signers() ([]*signature.Signer, error) {
-	if len(c.Secrets) == 0 {
-		return nil, nil
+// fields returns what leaves fields of events out.
+func (c config) fields() (fields.Filter, error) {
+	only, err := fields.Parse("only", c.Only)
+	if err != nil {
+		return fields.Filter{}, err
 	}
-	secrets := make([]string, 0, len(c.Secrets))
-	for _, s := range c.Secrets {
-		secrets = append(secrets, s.Reveal())
+	omit, err := fields.Parse("omit", c.Omit)
+	return fields.Filter{Only: only, Omit: omit}, err
+}
+
+// useTLS has requests made with the certificates. It returns when the client's ends.
+func (c config) useTLS(client *sdk.HTTP) (expiry, error) {
+	if c.InsecureSkipVerify {
+		client.InsecureSkipVerify()
 	}
-	schemes := []signature.Scheme{signature.StandardWebhooks()}
-	if c.HubSignature {
-		schemes = append(schemes, signature.GitHub())
-	}
-	signers := make([]*signature.Signer, 0, len(schemes))
-	for _, scheme := range schemes {
-		s, err := signature.New(scheme, secrets...)
-		if err != nil {
-			return nil, fmt.Errorf("set up %s: %w", scheme.Header, err)
+	if c.TLS.CA != "" {
+		if err := client.TrustCA(c.TLS.CA); err != nil {
+			return expiry{}, sdk.Problem("tls.ca", err.Error())
 		}
-		signers = append(signers, s)
 	}
-	return signers, nil
+	if c.TLS.ClientCert == "" {
+		return expiry{}, nil
+	}
+	leaf, err := client.ClientCertificate(c.TLS.ClientCert, c.TLS.ClientKey)
+	if err != nil {
+		return expiry{}, sdk.Problem("tls.client_cert", err.Error())
+	}
+	return expiry{leaf.NotAfter}, nil
+}
+
+// warn tells of what is probably not meant.
+func (c config) warn(env sdk.Env) {
+	c.Templates.Warn(env, "templates")
+	for i, status := range c.Accept {
+		if status >= http.StatusOK && status < http.StatusMultipleChoices {
+			env.Warn(fmt.Sprintf("accept[%d]", i), fmt.Sprintf("says nothing: every 2xx means that the endpoint has the delivery; remove %d", status))
+		}
+	}
 }

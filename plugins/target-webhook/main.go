@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -18,7 +17,7 @@ func info() sdk.Info {
 		Name:     "webhook",
 		Version:  version,
 		Summary:  "Sends events to any HTTP endpoint, signed.",
-		Features: []sdk.Feature{sdk.FeatureRaw, sdk.FeatureTest, sdk.FeaturePreview},
+		Features: []sdk.Feature{sdk.FeatureGroup, sdk.FeatureRaw, sdk.FeatureTest, sdk.FeaturePreview},
 	}
 }
 
@@ -29,12 +28,20 @@ func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	headers := http.Header{}
-	for name, value := range c.Headers {
-		headers.Set(name, value.Reveal())
+	filter, err := c.fields()
+	if err != nil {
+		return nil, err
 	}
-	if c.InsecureSkipVerify {
-		env.HTTP.InsecureSkipVerify()
+	expiry, err := c.useTLS(env.HTTP)
+	if err != nil {
+		return nil, err
 	}
-	return &target{http: env.HTTP, method: c.Method, url: c.URL, format: c.Format, headers: headers, signers: signers}, nil
+	if c.Traceparent {
+		env.HTTP.SendTraceparent()
+	}
+	c.warn(env)
+	return &target{
+		http: env.HTTP, method: c.Method, url: c.URL, format: c.Format, write: c.writer(filter),
+		headers: c.header(), names: c.HeaderNames, signers: signers, accept: c.Accept, expiry: expiry,
+	}, nil
 }

@@ -20,18 +20,26 @@ const suiteSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 func TestPlugin(t *testing.T) {
 	t.Parallel()
-	for _, format := range []string{formatStandard, formatCloudEvents} {
+	for _, format := range []string{formatStandard, formatCloudEvents, formatArr} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
 			plugintest.TestTarget(t, info(), newTarget, plugintest.TargetSuite{
 				Config: func(endpointURL string) any {
 					return map[string]any{
 						"url": endpointURL, "format": format, "secrets": []string{suiteSecret, "an older secret"}, "hub_signature": true,
-						"headers": map[string]string{"Authorization": "Bearer sup3r-s3cret-t0ken"},
+						"bearer": "sup3r-s3cret-t0ken", "headers": map[string]string{"X-Token": "an0ther-s3cret-t0ken"}, "accept": []int{409},
+						"header_names": map[string]string{"signature": "X-Revenge-Signature", "event": "X-Revenge-Event", "timestamp": "X-Revenge-Timestamp"},
+						"signature":    map[string]any{"timestamp": true},
 					}
 				},
 				Accepts:        verified,
 				IdempotencyKey: func(r *http.Request) string { return r.Header.Get("webhook-id") },
+				Class: func(status int) sdk.Class {
+					if status == http.StatusConflict {
+						return sdk.ClassOK // by accept
+					}
+					return ""
+				},
 			})
 		})
 	}

@@ -78,22 +78,39 @@ type StatusMessage struct {
 
 // File is a media file. Not every application fills every field.
 type File struct {
-	ID                   ID
-	RelativePath         string
-	Path                 string
-	PreviousRelativePath string
-	PreviousPath         string
-	SourcePath           string
-	RecycleBinPath       string
-	Quality              Name
-	ReleaseGroup         string
-	SceneName            string
-	Size                 Number
-	Languages            Names
-	IndexerFlags         Names
+	ID             ID
+	RelativePath   string
+	Path           string
+	SourcePath     string
+	RecycleBinPath string
+	Quality        Name
+	ReleaseGroup   string
+	SceneName      string
+	Edition        string
+	Size           Number
+	Languages      Names
+	IndexerFlags   Names
 	// Language is what Sonarr 3 has in the place of Languages.
 	Language  Name
 	MediaInfo *MediaInfo
+
+	// Previous is nil but for files that got another path: a body may list many thousands
+	// of files.
+	*Previous
+}
+
+// Previous is where a file was before.
+type Previous struct {
+	PreviousRelativePath string
+	PreviousPath         string
+}
+
+// Before is where the file was before, or nowhere.
+func (f *File) Before() Previous {
+	if f.Previous == nil {
+		return Previous{}
+	}
+	return *f.Previous
 }
 
 // MediaInfo is what an application found in a file.
@@ -224,6 +241,7 @@ func (f *File) event(folder string) sdk.File {
 		Languages:      languages,
 		ReleaseGroup:   f.ReleaseGroup,
 		SceneName:      f.SceneName,
+		Edition:        OneLine(f.Edition),
 		SourcePath:     f.SourcePath,
 		RecycleBinPath: f.RecycleBinPath,
 		MediaInfo:      f.MediaInfo.event(),
@@ -232,8 +250,9 @@ func (f *File) event(folder string) sdk.File {
 
 // Rename returns the change of the file's path. The folder is the title's.
 func (f *File) Rename(folder string) sdk.Rename {
+	before := f.Before()
 	return sdk.Rename{
-		From: cmp.Or(f.PreviousPath, Path(folder, f.PreviousRelativePath, "")),
+		From: cmp.Or(before.PreviousPath, Path(folder, before.PreviousRelativePath, "")),
 		To:   Path(folder, f.RelativePath, f.Path),
 	}
 }

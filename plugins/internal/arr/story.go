@@ -134,6 +134,7 @@ func (p *Payload) Deleted(e *sdk.Event, s Subject) {
 	e.Type = sdk.TypeMediaDeleted
 	e.URL = ""
 	e.FilesDeleted = p.DeletedFiles.All
+	e.FilesKept = p.DeletedFiles.Known && !p.DeletedFiles.All
 	e.DeletedFiles = Files(s.Folder, p.DeletedFiles.Files...)
 	e.Summary = "Deleted " + e.Title
 	switch {
@@ -142,7 +143,7 @@ func (p *Payload) Deleted(e *sdk.Event, s Subject) {
 		if e.Media != nil {
 			e.Summary += Parenthesis(Bytes(e.Media.SizeBytes))
 		}
-	case p.DeletedFiles.Known:
+	case e.FilesKept:
 		e.Summary += " and kept its files"
 	}
 	e.CorrelationKey = s.correlationKey()
@@ -165,7 +166,7 @@ func (p *Payload) FileDeleted(e *sdk.Event, s Subject, f *File) {
 	// The history of the applications has no id of a file that is gone, and in old
 	// versions no size.
 	if len(e.DeletedFiles) > 0 && e.DeletedFiles[0].Path != "" {
-		e.Fingerprint = Fingerprint("file deleted", e.DeletedFiles[0].Path, strings.ToLower(p.DeleteReason))
+		e.Fingerprint = fileGone(e.DeletedFiles[0].Path, p.DeleteReason)
 	}
 }
 

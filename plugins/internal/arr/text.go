@@ -111,6 +111,16 @@ func Date(s string) string {
 	return t.Format(time.DateOnly)
 }
 
+// Moment is a time as events have it, in whole seconds, or empty when s is none. It is
+// empty for the year 1 too, by which the applications say that they know none.
+func Moment(s string) string {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || t.Year() <= 1 {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
 // Path is where a file is. The folder with the relative path is sure; the full path
 // that versions before 2024 send of a new file is often the download's.
 func Path(folder, relative, full string) string {

@@ -1,6 +1,8 @@
 package eventtest
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,5 +77,56 @@ func Any() *rapid.Generator[sdk.Event] {
 			e.RenamedFiles = []sdk.Rename{{From: text().Draw(t, "rename from"), To: text().Draw(t, "rename to")}}
 		}
 		return e
+	})
+}
+
+// AnyStory generates events that have much in common: of few titles, downloads and
+// episodes, at few times, of any type and in any order. Each has an id of its own.
+func AnyStory() *rapid.Generator[[]sdk.Event] {
+	digit := rapid.IntRange(0, 3)
+	name := func(prefix string) *rapid.Generator[string] {
+		return rapid.Map(digit, func(n int) string { return prefix + strconv.Itoa(n) })
+	}
+	episode := rapid.Custom(func(t *rapid.T) sdk.Episode {
+		ep := sdk.Episode{Season: digit.Draw(t, "season"), Title: name("Episode ").Draw(t, "episode title")}
+		switch digit.Draw(t, "named by") {
+		case 0:
+			ep.AirDate = fmt.Sprintf("2026-0%d-1%d", 1+digit.Draw(t, "month"), digit.Draw(t, "day"))
+			ep.Code = ep.AirDate
+		case 1:
+		default:
+			ep.Number = new(rapid.IntRange(0, 60).Draw(t, "number"))
+		}
+		return ep
+	})
+	files := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) sdk.File {
+		return sdk.File{ID: name("").Draw(t, "file"), RelativePath: name("file").Draw(t, "path"), Quality: name("Quality-").Draw(t, "quality"), SizeBytes: 1 << 30}
+	}), 0, 3)
+	event := rapid.Custom(func(t *rapid.T) sdk.Event {
+		e := sdk.Event{
+			Source: name("source").Draw(t, "source"), App: "sonarr", Type: rapid.SampledFrom(sdk.Types()).Draw(t, "type"),
+			Time:  time.Unix(int64(digit.Draw(t, "time")), 0),
+			Title: name("Title ").Draw(t, "title"), CorrelationKey: rapid.SampledFrom([]string{"", "download:1", "health:x"}).Draw(t, "key"),
+			Episodes: rapid.SliceOfN(episode, 0, 15).Draw(t, "episodes"),
+			Files:    files.Draw(t, "files"), DeletedFiles: files.Draw(t, "deleted files"),
+		}
+		e.Summary = rapid.SampledFrom([]string{"", "Imported " + e.Title, "Something happened"}).Draw(t, "summary")
+		if rapid.Bool().Draw(t, "has media") {
+			e.Media = &sdk.Media{Kind: rapid.SampledFrom([]string{"series", "movie", "request"}).Draw(t, "kind"), ID: name("").Draw(t, "media"), Title: name("Media ").Draw(t, "media title"), Overview: "A plot."}
+		}
+		if rapid.Bool().Draw(t, "has release") {
+			e.Release = &sdk.Release{Title: name("Release.").Draw(t, "release"), Indexer: name("Indexer ").Draw(t, "indexer"), Score: digit.Draw(t, "score")}
+			e.Download = &sdk.Download{Client: "qBittorrent", Messages: rapid.SliceOfN(name("Message "), 0, 2).Draw(t, "messages")}
+		}
+		if e.Type == sdk.TypeHealthIssue || e.Type == sdk.TypeHealthRestored {
+			e.Health = &sdk.Health{Level: "error", Check: e.Title, Message: name("Message ").Draw(t, "message")}
+		}
+		return e
+	})
+	return rapid.Map(rapid.SliceOfN(event, 0, 8), func(events []sdk.Event) []sdk.Event {
+		for i := range events {
+			events[i].ID = strconv.Itoa(i)
+		}
+		return events
 	})
 }

@@ -3,11 +3,10 @@ package message
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/dustin/go-humanize"
 
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -22,275 +21,190 @@ func (b *builder) add(f Field) {
 	}
 }
 
-func (b *builder) text(name, value string) { b.add(Field{Name: name, Value: value}) }
-func (b *builder) code(name, value string) { b.add(Field{Name: name, Value: value, Code: true}) }
+func (b *builder) text(w Weight, name, value string) {
+	b.add(Field{Name: name, Value: value, Weight: w})
+}
 
-func fields(e sdk.Event) []Field {
+func (b *builder) code(w Weight, name, value string) {
+	b.add(Field{Name: name, Value: value, Code: true, Weight: w})
+}
+
+// fields are the facts of a story, those that matter most first.
+func fields(s story, title string) []Field {
 	var b builder
-	if h := e.Health; h != nil {
-		b.text("Check", h.Check)
+	if h := s.Health; h != nil && compact(h.Check) != compact(title) {
+		b.text(Detail, "Check", h.Check)
 	}
-	if u := e.Update; u != nil {
-		b.text("Version", change(u.From, u.To))
+	b.text(Main, "Lasted", lasting(s.lasted))
+	if u := s.Update; u != nil {
+		b.text(Main, "Version", change(u.From, u.To))
 	}
-	b.text("Quality", change(qualities(before(e)), cmp.Or(qualities(e.Files), releaseOf(e).Quality)))
-	b.text("Size", change(size(total(before(e))), size(newSize(e))))
-	b.text("Files", count(len(e.Files)))
-	b.text("Release group", cmp.Or(releaseOf(e).Group, common(e.Files, func(f sdk.File) string { return f.ReleaseGroup })))
-	b.text("Languages", names(languages(e)))
-	if len(e.Files) == 1 {
-		b.text("Video", video(e.Files[0].MediaInfo))
-		b.text("Audio", audio(e.Files[0].MediaInfo))
-		b.text("Subtitles", subtitles(e.Files[0].MediaInfo))
+	b.text(Main, "Changed", names(changed(s)))
+	b.text(Main, "Available on", and(slices.Concat(s.partlyOn, others(s))))
+	b.text(Usual, "Removed from", and(s.removedFrom()))
+	b.files(s)
+	b.release(s, title)
+	b.deletion(s)
+	b.media(s)
+	b.places(s)
+	if s.AppVersion != "" {
+		b.text(Detail, "Application", spelled(s.App)+" "+s.AppVersion)
 	}
-	if r := e.Release; r != nil {
-		b.text("Custom formats", names(r.CustomFormats))
-		if len(r.CustomFormats) > 0 || r.Score != 0 {
-			b.text("Score", fmt.Sprintf("%+d", r.Score))
-		}
-		b.text("Indexer", r.Indexer)
-		b.text("Flags", names(r.Flags))
-	}
-	if d := e.Download; d != nil {
-		b.text("Download client", firstLine(d.Client, d.ClientType))
-	}
-	b.text("Reason", e.DeleteReason)
-	if e.FilesDeleted {
-		b.text("Files", "deleted as well")
-	}
-	b.text("Added by", e.AddMethod)
-	if m := e.Media; m != nil && e.Type == sdk.TypeMediaAdded {
-		b.text("Genres", names(m.Genres))
-		b.text("Tags", names(m.Tags))
-	}
-	b.code("Release", firstLine(releaseOf(e).Title, downloadOf(e).Title, common(e.Files, func(f sdk.File) string { return f.SceneName })))
-	b.code("Path", location(e))
 	return b
 }
 
-// before is what the event's files took the place of.
-func before(e sdk.Event) []sdk.File {
-	if e.Type == sdk.TypeMediaUpgraded || e.Upgrade || len(e.Files) == 0 {
-		return e.DeletedFiles
+// files are the facts of what came, or else of what went.
+func (b *builder) files(s story) {
+	weight, detail := Main, Usual
+	if s.Type == sdk.TypeFileRenamed || s.Type == sdk.TypeFileRetagged {
+		weight, detail = Detail, Detail
 	}
-	return nil
-}
-
-func releaseOf(e sdk.Event) sdk.Release {
-	if e.Release == nil {
-		return sdk.Release{}
+	b.text(weight, "Quality", change(qualities(s.before), cmp.Or(qualities(s.Files), known(releaseOf(s).Quality))))
+	b.text(weight, "Size", sizeChange(total(s.before), newSize(s)))
+	if n := len(s.Files); n > 1 && n != len(s.Episodes) && n != len(s.Tracks) {
+		b.text(detail, "Files", strconv.Itoa(n))
 	}
-	return *e.Release
-}
-
-func downloadOf(e sdk.Event) sdk.Download {
-	if e.Download == nil {
-		return sdk.Download{}
+	if n := len(s.Tracks); n > 1 && len(s.Albums) > 0 {
+		b.text(detail, "Tracks", strconv.Itoa(n))
 	}
-	return *e.Download
+	if len(s.Episodes) == 1 {
+		if code := episodeCode(s.Episodes[0]); code != s.Episodes[0].AirDate {
+			b.text(detail, "Aired", s.Episodes[0].AirDate)
+		}
+	}
+	if len(s.Albums) == 1 {
+		b.text(detail, "Released", s.Albums[0].ReleaseDate)
+	}
+	b.text(detail, "Languages", names(languages(s)))
+	if len(s.Files) == 1 {
+		b.text(Detail, "Video", video(s.Files[0].MediaInfo))
+		b.text(Detail, "Audio", audio(s.Files[0].MediaInfo))
+		b.text(Detail, "Subtitles", subtitles(s.Files[0].MediaInfo))
+	}
 }
 
-func newSize(e sdk.Event) int64 {
-	return cmp.Or(total(e.Files), releaseOf(e).SizeBytes, downloadOf(e).SizeBytes)
-}
-
-// change is "before → after", or the one that is known.
-func change(from, to string) string {
-	switch {
-	case from == "" || from == to:
-		return to
-	case to == "":
-		return from
+// release are the facts of what an indexer offered. They are of interest before it came,
+// or while it does not.
+func (b *builder) release(s story, title string) {
+	weight := Detail
+	switch s.Type {
+	case sdk.TypeReleaseGrabbed, sdk.TypeImportFailed, sdk.TypeDownloadFailed, sdk.TypeManualInteractionRequired:
+		weight = Usual
 	default:
-		return from + " → " + to
+	}
+	r, d := releaseOf(s), downloadOf(s)
+	b.text(Usual, "Custom formats", names(r.CustomFormats))
+	if r.Score != 0 || s.scoreBefore != nil {
+		score := fmt.Sprintf("%+d", r.Score)
+		if s.scoreBefore != nil {
+			score = change(fmt.Sprintf("%+d", *s.scoreBefore), score)
+		}
+		b.text(Usual, "Score", score)
+	}
+	b.text(weight, "Release group", cmp.Or(line(r.Group), common(s.Files, func(f sdk.File) string { return f.ReleaseGroup })))
+	// Prowlarr adds its name to the indexers that it manages.
+	b.text(Usual, "Indexer", strings.TrimSuffix(line(r.Indexer), " (Prowlarr)"))
+	b.text(Detail, "Flags", names(r.Flags))
+	b.text(weight, "Download client", firstLine(d.Client, d.ClientType))
+	if name := firstLine(r.Title, d.Title, common(s.Files, func(f sdk.File) string { return f.SceneName })); name != title {
+		b.code(weight, "Release", name)
 	}
 }
 
-func qualities(files []sdk.File) string {
-	all := make([]string, 0, len(files))
-	for _, f := range files {
-		all = append(all, f.Quality)
+func (b *builder) deletion(s story) {
+	if s.Type == sdk.TypeFileDeleted { // For an upgrade is said by the headline.
+		b.text(Main, "Reason", reason(s.DeleteReason))
 	}
-	return names(all)
+	if s.FilesDeleted {
+		b.text(Main, "Files", "deleted too")
+	}
+	if s.FilesKept {
+		b.text(Main, "Files", "kept")
+	}
+	if m := s.Media; m != nil && s.FilesDeleted && total(s.before) == 0 {
+		b.text(Main, "Size", size(m.SizeBytes))
+	}
+	if s.Type == sdk.TypeFileDeleted && len(s.DeletedFiles) == 1 {
+		b.code(Usual, "File", fileName(s.DeletedFiles[0]))
+		b.code(Detail, "Recycle bin", s.DeletedFiles[0].RecycleBinPath)
+	}
+	if s.Type == sdk.TypeFileRetagged && len(s.Files) == 1 {
+		b.code(Usual, "File", fileName(s.Files[0]))
+	}
 }
 
-func languages(e sdk.Event) []string {
-	var all []string
-	for _, f := range e.Files {
-		all = append(all, f.Languages...)
+func (b *builder) media(s story) {
+	m := s.Media
+	if m == nil {
+		return
 	}
-	if len(all) == 0 {
-		return releaseOf(e).Languages
+	weight := Detail
+	if s.Type == sdk.TypeMediaAdded {
+		weight = Usual
 	}
-	return all
-}
-
-// common is the value that all files share, or empty.
-func common(files []sdk.File, of func(sdk.File) string) string {
-	if len(files) == 0 {
-		return ""
+	if method := strings.ToLower(spelled(s.AddMethod)); method != "manual" {
+		b.text(Usual, "Added by", method)
 	}
-	first := of(files[0])
-	for _, f := range files[1:] {
-		if of(f) != first {
-			return ""
+	if len(s.Episodes)+len(s.Albums) == 0 {
+		b.text(weight, "Released", m.ReleaseDate)
+	}
+	b.text(weight, "Genres", names(m.Genres))
+	b.text(weight, "Tags", names(m.Tags))
+	b.text(Detail, "Original language", m.OriginalLanguage)
+	var ids []string
+	for _, service := range slices.Sorted(maps.Keys(m.IDs)) {
+		if id := m.IDs[service]; id != "" && id != "0" {
+			ids = append(ids, service+" "+id)
 		}
 	}
-	return first
+	b.text(Detail, "IDs", names(ids))
 }
 
-// names joins distinct values and counts those that are too many to read.
-func names(all []string) string {
-	var seen []string
-	for _, s := range all {
-		if s = line(s); s != "" && !slices.Contains(seen, s) {
-			seen = append(seen, s)
-		}
-	}
-	if extra := len(seen) - namesMax; extra > 0 {
-		seen = append(seen[:namesMax], "+"+strconv.Itoa(extra)+" more")
-	}
-	return strings.Join(seen, ", ")
-}
-
-func total(files []sdk.File) int64 {
-	var n int64
-	for _, f := range files {
-		n += f.SizeBytes
-	}
-	return n
-}
-
-func size(bytes int64) string {
-	if bytes <= 0 {
-		return ""
-	}
-	return humanize.IBytes(uint64(bytes))
-}
-
-func count(n int) string {
-	if n < 2 {
-		return ""
-	}
-	return strconv.Itoa(n)
-}
-
-func video(i *sdk.MediaInfo) string {
-	if i == nil {
-		return ""
-	}
-	resolution := ""
-	if i.Width > 0 && i.Height > 0 {
-		resolution = fmt.Sprintf("%d×%d", i.Width, i.Height)
-	}
-	return strings.Join([]string{i.VideoCodec, resolution, i.DynamicRange}, " ")
-}
-
-func audio(i *sdk.MediaInfo) string {
-	if i == nil {
-		return ""
-	}
-	parts := []string{i.AudioCodec}
-	if i.AudioChannels > 0 {
-		parts = append(parts, strconv.FormatFloat(i.AudioChannels, 'g', 3, 64))
-	}
-	if tongues := names(i.AudioLanguages); tongues != "" {
-		parts = append(parts, "("+tongues+")")
-	}
-	return strings.Join(parts, " ")
-}
-
-func subtitles(i *sdk.MediaInfo) string {
-	if i == nil {
-		return ""
-	}
-	return names(i.Subtitles)
-}
-
-// location is the file, or the folder when there are several files or none.
-func location(e sdk.Event) string {
-	if len(e.Files) == 1 {
-		return firstLine(e.Files[0].RelativePath, e.Files[0].Path)
-	}
-	if e.Media != nil {
-		return e.Media.Path
-	}
-	return ""
-}
-
-// list names the episodes, albums or files of an event.
-func list(e sdk.Event) []string {
-	var all []string
+// places are where the file is, or the folder when there are several files or none.
+func (b *builder) places(s story) {
 	switch {
-	case len(e.RenamedFiles) > 0:
-		for _, r := range e.RenamedFiles {
-			all = append(all, renamed(r))
-		}
-	case len(e.Episodes) > 0:
-		for _, ep := range e.Episodes {
-			all = append(all, episodeLine(ep))
-		}
-	case len(e.Albums) > 0:
-		for _, a := range e.Albums {
-			all = append(all, albumLine(a))
-		}
-	case len(e.Tracks) > 0:
-		for _, t := range e.Tracks {
-			all = append(all, t.Number+" "+t.Title)
-		}
-	case len(e.Files) > 1:
-		all = fileNames(e.Files)
-	case len(e.Files) == 0:
-		all = fileNames(e.DeletedFiles)
+	case s.Type == sdk.TypeFileDeleted && len(s.DeletedFiles) == 1, s.Type == sdk.TypeFileRetagged && len(s.Files) == 1:
+	case len(s.Files) == 1:
+		b.code(Detail, "Path", firstLine(s.Files[0].RelativePath, s.Files[0].Path))
+	case s.Media != nil:
+		b.code(Detail, "Path", s.Media.Path)
 	}
-	for i, s := range all {
-		all[i] = line(s)
+}
+
+// gist is the fields that matter most in a line.
+func gist(fields []Field) string {
+	var parts []string
+	for _, f := range fields {
+		switch {
+		case f.Name == "Score" && strings.Contains(f.Value, "→"), f.Name == "Score" && slices.ContainsFunc(fields, func(o Field) bool { return o.Name == "Quality" && strings.Contains(o.Value, "→") }):
+			parts = append(parts, "score "+f.Value)
+		case f.Name == "Files":
+			parts = append(parts, "files "+f.Value)
+		case f.Name == "Lasted":
+			parts = append(parts, "after "+f.Value)
+		case f.Weight == Main:
+			parts = append(parts, f.Value)
+		}
 	}
-	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
-	if extra := len(all) - listMax; extra > 0 {
-		all = append(all[:listMax], fmt.Sprintf("… and %d more", extra))
+	return strings.Join(parts, ", ")
+}
+
+// changed are the fields that an update of a title names, in words.
+func changed(s story) []string {
+	var all []string
+	for _, e := range s.events {
+		for _, f := range e.Fields {
+			all = append(all, strings.ToLower(spelled(f)))
+		}
 	}
 	return all
 }
 
-// renamed is "before → after" without the folder that both are in.
-func renamed(r sdk.Rename) string {
-	shared := 0
-	for i := range min(len(r.From), len(r.To)) {
-		if r.From[i] != r.To[i] {
-			break
-		}
-		if r.From[i] == '/' || r.From[i] == '\\' {
-			shared = i + 1
-		}
+// others are the media servers that have a story of which the headline says that another
+// misses it.
+func others(s story) []string {
+	if len(s.missingOn) == 0 {
+		return nil
 	}
-	return change(line(r.From[shared:]), line(r.To[shared:]))
-}
-
-// episodeLine names an episode as titles do, by its number or its date.
-func episodeLine(ep sdk.Episode) string {
-	switch {
-	case ep.Code != "":
-		return ep.Code + " " + ep.Title
-	case ep.Number != nil:
-		return fmt.Sprintf("S%02dE%02d %s", ep.Season, *ep.Number, ep.Title)
-	default:
-		return ep.AirDate + " " + ep.Title
-	}
-}
-
-func albumLine(a sdk.Album) string {
-	year, _, _ := strings.Cut(a.ReleaseDate, "-")
-	if year == "" {
-		return a.Title
-	}
-	return a.Title + " (" + year + ")"
-}
-
-func fileNames(files []sdk.File) []string {
-	all := make([]string, 0, len(files))
-	for _, f := range files {
-		all = append(all, firstLine(f.RelativePath, f.Path))
-	}
-	return all
+	return s.availableOn
 }

@@ -3,6 +3,7 @@ package message
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/hookarr/hookarr/sdk"
@@ -19,22 +20,57 @@ func links(e sdk.Event) []Link {
 	if e.Media == nil {
 		return found
 	}
-	tmdb := "movie/"
-	if e.Media.Kind == "series" {
-		tmdb = "tv/"
+	tmdb, trakt := "movie/", "movie"
+	if len(e.Episodes) > 0 || strings.EqualFold(e.Media.Kind, "series") {
+		tmdb, trakt = "tv/", "show"
 	}
-	for _, site := range []struct{ id, name, prefix string }{
-		{"tmdb", "TMDb", "https://www.themoviedb.org/" + tmdb},
-		{"imdb", "IMDb", "https://www.imdb.com/title/"},
-		{"tvdb", "TVDB", "https://thetvdb.com/dereferrer/series/"},
-		{"tvmaze", "TVmaze", "https://www.tvmaze.com/shows/"},
-		{"musicbrainz", "MusicBrainz", "https://musicbrainz.org/artist/"},
+	if strings.EqualFold(e.Media.Kind, "request") && e.Media.IDs["tvdb"] != "" {
+		tmdb, trakt = "tv/", "show"
+	}
+	musicbrainz := "artist/"
+	ids := e.Media.IDs
+	if len(e.Albums) == 1 && e.Albums[0].IDs["musicbrainz"] != "" {
+		ids, musicbrainz = e.Albums[0].IDs, "release-group/"
+	}
+	goodreads := "author/show/"
+	if strings.EqualFold(e.Media.Kind, "book") {
+		goodreads = "work/" // The edition is what Goodreads calls a book.
+	}
+	for _, site := range []struct{ id, name, before, after string }{
+		{"tmdb", "TMDb", "https://www.themoviedb.org/" + tmdb, ""},
+		{"imdb", "IMDb", "https://www.imdb.com/title/", ""},
+		{"tvdb", "TVDB", "https://thetvdb.com/dereferrer/series/", ""},
+		{"tvmaze", "TVmaze", "https://www.tvmaze.com/shows/", ""},
+		{"tmdb", "Trakt", "https://trakt.tv/search/tmdb/", "?id_type=" + trakt},
+		{"anilist", "AniList", "https://anilist.co/anime/", ""},
+		{"mal", "MyAnimeList", "https://myanimelist.net/anime/", ""},
+		{"musicbrainz", "MusicBrainz", "https://musicbrainz.org/" + musicbrainz, ""},
+		{"goodreads_edition", "Goodreads", "https://www.goodreads.com/book/show/", ""},
+		{"goodreads", "Goodreads", "https://www.goodreads.com/" + goodreads, ""},
+		{"isbn", "Open Library", "https://openlibrary.org/isbn/", ""},
+		{"stash", "StashDB", "https://stashdb.org/scenes/", ""},
 	} {
-		if id := e.Media.IDs[site.id]; isID(id) {
-			found = append(found, Link{site.name, site.prefix + id})
+		known := slices.ContainsFunc(found, func(l Link) bool { return l.Name == site.name })
+		if id := ids[site.id]; isID(id) && !known {
+			found = append(found, Link{site.name, site.before + id + site.after})
 		}
 	}
 	return found
+}
+
+// image is the poster of a title, or the cover of a book, of which Readarr names only the
+// ISBN: https://openlibrary.org/dev/docs/api/covers.
+func image(e sdk.Event) string {
+	if e.Media == nil {
+		return ""
+	}
+	if u := WebURL(e.Media.Poster); u != "" {
+		return u
+	}
+	if isbn := e.Media.IDs["isbn"]; isID(isbn) && strings.EqualFold(e.Media.Kind, "book") {
+		return "https://covers.openlibrary.org/b/isbn/" + isbn + "-L.jpg"
+	}
+	return ""
 }
 
 // isID reports whether s is safe as the last part of a URL. Zero is how the

@@ -53,12 +53,30 @@ func TestUpgradeShowsBeforeAndAfter(t *testing.T) {
 	require.Equal(t, "Movie upgraded", m.Headline)
 	got := values(m)
 	require.Equal(t, "WEBDL-1080p → Bluray-2160p", got["Quality"])
-	require.Equal(t, "8.5 GiB → 64 GiB", got["Size"])
+	require.Equal(t, "8.5 → 64 GiB", got["Size"])
 	require.Equal(t, "FraMeSToR", got["Release group"])
 	require.Equal(t, "DV HDR10, TrueHD Atmos, Remux Tier 01", got["Custom formats"])
 	require.Equal(t, "+7350", got["Score"])
 	require.Equal(t, "x265 3840×1600 DV HDR10", got["Video"])
 	require.Equal(t, "TrueHD Atmos 7.1 (eng, ger)", got["Audio"])
+}
+
+func TestEpisodesInNoOrderAreNamedOnce(t *testing.T) {
+	t.Parallel()
+	var episodes []sdk.Episode
+	for n := range 12 {
+		number := 1 + (n*5)%12 // 1, 6, 11, 4, …
+		special := 0
+		episodes = append(episodes, sdk.Episode{Season: 1, Number: &number}, sdk.Episode{Season: 0, Number: &special})
+	}
+	m := message.New(sdk.Event{Type: sdk.TypeHealthRestored, Title: "x", Episodes: episodes})
+	require.Equal(t, []string{"S00E00", "S01E01–E12"}, m.List)
+}
+
+func TestSizesGoToTheNextUnit(t *testing.T) {
+	t.Parallel()
+	m := message.New(sdk.Event{Type: sdk.TypeMediaImported, Title: "x", Files: []sdk.File{{Path: "/x", SizeBytes: 1<<30 - 1}}})
+	require.Equal(t, "1.0 GiB", values(m)["Size"])
 }
 
 func TestManyFilesAreCountedNotListed(t *testing.T) {
@@ -72,11 +90,9 @@ func TestManyFilesAreCountedNotListed(t *testing.T) {
 	require.True(t, strings.HasSuffix(got["Quality"], "Quality-7, +192 more"), got["Quality"])
 }
 
-func TestSeasonListsItsEpisodes(t *testing.T) {
+func TestLinksLeadToTheSeries(t *testing.T) {
 	t.Parallel()
 	m := described(t, "import_completed")
-	require.Equal(t, "S02E01 Chapter 1", m.List[0])
-	require.Equal(t, "… and 2 more", m.List[10])
 	require.Equal(t, []message.Link{
 		{Name: "IMDb", URL: "https://www.imdb.com/title/tt11280740"},
 		{Name: "TVDB", URL: "https://thetvdb.com/dereferrer/series/371980"},
@@ -97,6 +113,8 @@ func TestListsNameEpisodesAsTitlesDo(t *testing.T) {
 	} {
 		m := message.New(sdk.Event{Episodes: []sdk.Episode{ep}})
 		require.Equal(t, []string{want}, m.List)
+		m = message.New(sdk.Event{Title: "Series " + want, Episodes: []sdk.Episode{ep}})
+		require.Empty(t, m.List, "the title has it")
 	}
 }
 
@@ -119,11 +137,56 @@ func TestHealthSaysWhatIsWrongOnce(t *testing.T) {
 	t.Parallel()
 	warning := described(t, "health_warning")
 	require.Equal(t, "Health warning", warning.Headline)
-	require.Empty(t, warning.Text, "the summary has it")
+	require.Empty(t, warning.Summary, "the text has it")
+	require.Equal(t, "Indexers unavailable due to failures: Nyx", warning.Text)
 	require.Equal(t, []message.Link{{Name: "Wiki", URL: "https://wiki.servarr.com/radarr/system#indexers"}}, warning.Links)
 	failure := described(t, "health_error")
 	require.Equal(t, "Health error", failure.Headline)
 	require.Equal(t, "Missing root folder: /movies", failure.Text)
+}
+
+// Old versions and rare events do not say how much of a title they are about.
+func TestHeadlinesOfWhatIsNotTold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		e    sdk.Event
+		want string
+	}{
+		{sdk.Event{Type: sdk.TypeMediaImported, Media: &sdk.Media{Kind: "series"}}, "Episodes imported"},
+		{sdk.Event{Type: sdk.TypeReleaseGrabbed, Media: &sdk.Media{Kind: "author"}}, "Books grabbed"},
+		{sdk.Event{Type: sdk.TypeReleaseGrabbed, Media: &sdk.Media{Kind: "artist"}}, "Music grabbed"},
+		{sdk.Event{Type: sdk.TypeMediaImported, Media: &sdk.Media{Kind: "artist"}, Tracks: make([]sdk.Track, 1)}, "Track imported"},
+		{sdk.Event{Type: sdk.TypeMediaImported, Media: &sdk.Media{Kind: "podcast"}}, "Item imported"},
+		{sdk.Event{Type: sdk.TypeMediaAdded, Media: &sdk.Media{Kind: "series"}}, "Series added"},
+		{sdk.Event{Type: sdk.TypeMediaDeleted, NativeType: "AlbumDelete", Media: &sdk.Media{Kind: "artist"}}, "Album deleted"},
+		{sdk.Event{Type: sdk.TypeMediaDeleted, NativeType: "ArtistDelete", Media: &sdk.Media{Kind: "artist"}}, "Artist deleted"},
+		{sdk.Event{Type: sdk.TypeHealthIssue, Health: &sdk.Health{Level: "notice"}}, "Health notice"},
+		{sdk.Event{Type: "shelf.tidied"}, "Shelf tidied"},
+		{sdk.Event{Type: sdk.TypeLibraryAvailable}, "Item available on the media server"},
+		{sdk.Event{Type: sdk.TypeUnknown}, "Event"},
+	} {
+		require.Equal(t, c.want, message.New(c.e).Headline)
+	}
+	m := message.New(sdk.Event{Type: sdk.TypeMediaDeleted, FilesKept: true})
+	require.Equal(t, "kept", values(m)["Files"])
+}
+
+func TestLinksOfOtherKinds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind, service, id, want string
+	}{
+		{"author", "goodreads", "38550", "https://www.goodreads.com/author/show/38550"},
+		{"book", "goodreads", "8134945", "https://www.goodreads.com/work/8134945"},
+		{"book", "goodreads_edition", "7235533", "https://www.goodreads.com/book/show/7235533"},
+		{"request", "tvdb", "371980", "https://thetvdb.com/dereferrer/series/371980"},
+		{"scene", "stash", "00000000-0000-4000-8000-000000000000", "https://stashdb.org/scenes/00000000-0000-4000-8000-000000000000"},
+		{"series", "anilist", "154587", "https://anilist.co/anime/154587"},
+	} {
+		m := message.New(sdk.Event{Media: &sdk.Media{Kind: c.kind, IDs: map[string]string{c.service: c.id}}})
+		require.Len(t, m.Links, 1, c.kind)
+		require.Equal(t, c.want, m.Links[0].URL)
+	}
 }
 
 func TestIdsThatAreNoneMakeNoLinks(t *testing.T) {
@@ -149,7 +212,7 @@ func TestAnyEventHasWords(t *testing.T) {
 			require.NotEmpty(t, item)
 			texts = append(texts, item)
 		}
-		require.LessOrEqual(t, len(m.List), 11)
+		require.LessOrEqual(t, len(m.List), 11, "one episode at most is drawn")
 		for _, s := range texts {
 			require.Equal(t, strings.TrimSpace(s), s)
 			require.True(t, utf8.ValidString(s))

@@ -88,10 +88,16 @@ func printable(s string) string {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r), r >= '\u202A' && r <= '\u202E':
+		case unicode.IsControl(r), TurnsText(r):
 			return -1
 		default:
 			return r
 		}
 	}, strings.ToValidUTF8(s, string(unicode.ReplacementChar)))
+}
+
+// TurnsText reports whether r turns the direction of the text that follows: an embedding,
+// an override or an isolate. What ends them may be cut off.
+func TurnsText(r rune) bool {
+	return r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069'
 }

@@ -89,6 +89,18 @@ func (c *cache) entry(key string) *entry {
 	return e
 }
 
+// forget forgets what is kept under keys.
+func (c *cache) forget(keys ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, key := range keys {
+		if e := c.entries[key]; e != nil {
+			c.bytes -= e.bytes
+			delete(c.entries, key)
+		}
+	}
+}
+
 func (c *cache) forgetOldest() {
 	var oldest string
 	for key, e := range c.entries {

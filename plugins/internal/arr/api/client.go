@@ -55,6 +55,9 @@ func newClient(h *sdk.HTTP, c Config, app arr.App, version string) *Client {
 	return &Client{http: h, base: strings.TrimRight(c.BaseURL, "/"), key: c.APIKey, app: app, version: version}
 }
 
+// pathStatus is where an application says who it is.
+const pathStatus = "system/status"
+
 // Status is what an application says of itself.
 type Status struct {
 	AppName      string
@@ -65,7 +68,7 @@ type Status struct {
 // Status asks the application who it is. It fails when that is another one than
 // the source is for.
 func (c *Client) Status(ctx context.Context) (Status, error) {
-	s, err := Get[Status](ctx, c, "system/status", nil)
+	s, err := Get[Status](ctx, c, pathStatus, nil)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return Status{}, c.noAPI()
@@ -86,7 +89,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 // Get returns what the API has at a path, remembered for some minutes. The value is
 // shared with other callers, who leave it as it is.
 func Get[T any](ctx context.Context, c *Client, path string, query url.Values) (T, error) {
-	v, err := c.cache.get(ctx, path+"?"+query.Encode(), func() (any, int, error) {
+	v, err := c.cache.get(ctx, cacheKey(path, query), func() (any, int, error) {
 		var v T
 		size, err := c.call(ctx, http.MethodGet, path, query, nil, &v)
 		return v, size, err
@@ -96,6 +99,15 @@ func Get[T any](ctx context.Context, c *Client, path string, query url.Values) (
 		return none, err
 	}
 	return v.(T), nil
+}
+
+func cacheKey(path string, query url.Values) string { return path + "?" + query.Encode() }
+
+// Fresh is Get for what must not have been remembered.
+func Fresh[T any](ctx context.Context, c *Client, path string, query url.Values) (T, error) {
+	var v T
+	_, err := c.call(ctx, http.MethodGet, path, query, nil, &v)
+	return v, err
 }
 
 // call sends one request and decodes the answer, unless into is nil. Fields of an
@@ -122,6 +134,26 @@ func (c *Client) decode(path string, answer []byte, into any) error {
 
 // send returns the body of a successful answer, cut off after maxAnswer.
 func (c *Client) send(ctx context.Context, method, path string, query url.Values, body any) ([]byte, error) {
+	req, err := c.request(ctx, method, path, query, body)
+	if err != nil {
+		return nil, err
+	}
+	asked := time.Now()
+	resp, err := c.http.ReadAll(req)
+	if resp == nil {
+		return nil, fmt.Errorf("no answer from %s at %s: %w", c.app, c.base, err)
+	}
+	if err := c.judge(resp); err != nil {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s at %s answered %s with something that breaks off: %w", c.app, c.base, path, err)
+	}
+	c.ahead.Store(int64(ahead(resp.Header.Get("Date"), asked, time.Now())))
+	return resp.Body, nil
+}
+
+func (c *Client) request(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
 	var data []byte
 	if body != nil {
 		var err error
@@ -142,19 +174,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	asked := time.Now()
-	resp, err := c.http.ReadAll(req)
-	if resp == nil {
-		return nil, fmt.Errorf("no answer from %s at %s: %w", c.app, c.base, err)
-	}
-	if err := c.judge(resp); err != nil {
-		return nil, err
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s at %s answered %s with something that breaks off: %w", c.app, c.base, path, err)
-	}
-	c.ahead.Store(int64(ahead(resp.Header.Get("Date"), asked, time.Now())))
-	return resp.Body, nil
+	return req, nil
 }
 
 // clock is how far the application's clock is ahead of this one's.
@@ -203,7 +223,7 @@ func (c *Client) judge(resp *sdk.Response) error {
 }
 
 func (c *Client) noAPI() error {
-	return fmt.Errorf("no %s API at %s: is the URL base missing in base_url, or a login in front of it?", c.app, c.base)
+	return fmt.Errorf("no %s API at %s: is the URL base missing in base_url, a login in front of it, or the version older than API %s?", c.app, c.base, c.version)
 }
 
 // isPage tells the user interface and proxies' logins and errors from the API.

@@ -44,7 +44,7 @@ func TestFetchAsksOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	require.EqualValues(t, 3, calls.Load(), "status, movie and its files")
+	require.EqualValues(t, 4, calls.Load(), "status, movie, quality profiles and its files")
 }
 
 func TestFetchLeavesTheEventAlone(t *testing.T) {

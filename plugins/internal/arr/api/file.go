@@ -81,7 +81,7 @@ func (h held) complete(f *arr.File) {
 	}
 	k := today.Webhook()
 	// The file may have been renamed since.
-	k.Path, k.RelativePath, k.PreviousPath, k.SourcePath = f.Path, f.RelativePath, f.PreviousPath, f.SourcePath
+	k.Path, k.RelativePath, k.Previous, k.SourcePath = f.Path, f.RelativePath, f.Previous, f.SourcePath
 	// Or written anew, as by what makes films smaller. Old versions do not record it.
 	k.Size = cmp.Or(f.Size, k.Size)
 	*f = k

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -47,7 +48,14 @@ func (l Library) Request() sdk.Request {
 	return sdk.Request{Header: http.Header{"User-Agent": {string(l.App) + "/" + l.Status.Version}}}
 }
 
-// Labels are the labels of tags by their ids.
+// The lists that many titles refer to.
+const (
+	pathTags     = "tag"
+	pathProfiles = "qualityprofile"
+	pathHost     = "config/host"
+)
+
+// Labels are the labels of tags by their ids, sorted as in webhooks.
 func (l Library) Labels(ctx context.Context, ids []arr.ID) (arr.Names, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -56,7 +64,7 @@ func (l Library) Labels(ctx context.Context, ids []arr.ID) (arr.Names, error) {
 		ID    arr.ID
 		Label string
 	}
-	tags, err := Lookup[[]tag](ctx, l, "tag", nil)
+	tags, err := Lookup[[]tag](ctx, l, pathTags, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +74,36 @@ func (l Library) Labels(ctx context.Context, ids []arr.ID) (arr.Names, error) {
 			all = append(all, tags[at].Label)
 		}
 	}
+	slices.Sort(all)
 	return all, nil
+}
+
+// Profile is the name of the quality profile with an id.
+func (l Library) Profile(ctx context.Context, id arr.ID) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	type profile struct {
+		ID   arr.ID
+		Name string
+	}
+	profiles, err := Lookup[[]profile](ctx, l, pathProfiles, nil)
+	if err != nil {
+		return "", err
+	}
+	if at := slices.IndexFunc(profiles, func(p profile) bool { return p.ID == id }); at >= 0 {
+		return profiles[at].Name, nil
+	}
+	return "", nil
+}
+
+// Envelope is what all webhooks of a kind begin with, as far as fingerprints have it.
+func (l Library) Envelope(ctx context.Context, eventType string) (arr.Payload, error) {
+	// It has secrets too, which nobody reads.
+	host, err := Lookup[struct{ InstanceName, ApplicationURL string }](ctx, l, pathHost, nil)
+	return arr.Payload{
+		EventType: eventType, InstanceName: cmp.Or(l.Status.InstanceName, host.InstanceName), ApplicationURL: host.ApplicationURL,
+	}, err
 }
 
 // Files are those of records, each once though it has several episodes or tracks,
@@ -83,7 +120,7 @@ func (l Library) Files(ctx context.Context, records []Record) ([]arr.File, error
 	for i := range records {
 		r := &records[i]
 		f := r.File()
-		key := file{f.ID, f.PreviousPath, f.Path}
+		key := file{f.ID, f.Before().PreviousPath, f.Path}
 		if seen[key] {
 			continue
 		}

@@ -20,6 +20,8 @@ type App struct {
 	API string
 	// Reader returns what knows the titles of an installation.
 	Reader func(Library) Reader
+	// Stock returns what knows everything that an installation has.
+	Stock func(Library) Stock
 	// Unwanted are the flags of a connection that stay off. All others are turned on.
 	Unwanted []string
 }
@@ -40,7 +42,9 @@ type Reader interface {
 
 // Features are the powers of every source that has Powers.
 func Features() []sdk.Feature {
-	return []sdk.Feature{sdk.FeatureFetch, sdk.FeatureHistory, sdk.FeatureConnect}
+	return []sdk.Feature{
+		sdk.FeatureFetch, sdk.FeatureHistory, sdk.FeatureConnect, sdk.FeatureFolders, sdk.FeatureSnapshot,
+	}
 }
 
 // Powers are the optional powers of an application's source. Source plugins embed it.
@@ -54,6 +58,7 @@ type Powers struct {
 	// clockTold is how far off the application's clock was last said to be, a
 	// time.Duration.
 	clockTold atomic.Int64
+	snapshots snapshots
 }
 
 // New returns the powers of a configured instance. Without base_url and api_key they
@@ -75,7 +80,11 @@ func (p *Powers) ready() (*Client, error) {
 }
 
 func (p *Powers) reader(c *Client, s Status, lenient bool) Reader {
-	return p.app.Reader(Library{Client: c, Status: s, App: p.app.Name, ApplicationURL: p.applicationURL, Lenient: lenient})
+	return p.app.Reader(p.library(c, s, lenient))
+}
+
+func (p *Powers) library(c *Client, s Status, lenient bool) Library {
+	return Library{Client: c, Status: s, App: p.app.Name, ApplicationURL: p.applicationURL, Lenient: lenient}
 }
 
 // inTime leaves a tenth of the time for saying what took the rest.

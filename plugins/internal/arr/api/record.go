@@ -123,7 +123,7 @@ func (r *Record) File() arr.File {
 		ID:           r.Data.FileID,
 		Path:         path,
 		RelativePath: relative,
-		PreviousPath: r.Data.SourcePath,
+		Previous:     &arr.Previous{PreviousPath: r.Data.SourcePath},
 		SourcePath:   r.Data.DroppedPath,
 		Quality:      r.Quality,
 		Languages:    r.Languages,

@@ -21,7 +21,7 @@ import (
 // powers are those of Radarr at a URL.
 func powers(c api.Config) *api.Powers {
 	return api.New(sdk.Env{Instance: "radarr-4k", HTTP: &sdk.HTTP{}}, c, api.App{
-		Name: arr.Radarr, API: "v3", Reader: movie.NewReader,
+		Name: arr.Radarr, API: "v3", Reader: movie.NewReader, Stock: movie.NewStock,
 	})
 }
 
@@ -29,21 +29,23 @@ func imported() sdk.Event {
 	return sdk.Event{Type: sdk.TypeMediaImported, Title: "Dune", Media: &sdk.Media{ID: "1", Title: "Dune"}, Files: []sdk.File{{ID: "1"}}}
 }
 
-// all are the answers of the three powers, as text. Connect has trouble that a person
+// all are the answers of all powers, as text. Connect has trouble that a person
 // can mend in its result.
 func all(ctx context.Context, t *testing.T, p *api.Powers) []string {
 	t.Helper()
 	_, history := p.History(ctx, sdk.HistoryQuery{})
 	e, fetch := p.Fetch(ctx, imported())
 	require.Equal(t, imported(), e, "the event stays what it is")
+	_, snapshot := p.Snapshot(ctx, sdk.SnapshotQuery{})
 	require.Error(t, history)
 	require.Error(t, fetch)
+	require.Error(t, snapshot)
 	r, err := p.Connect(ctx, sdk.ConnectRequest{Action: sdk.ConnectCheck, URL: "http://hookarr/hooks/radarr"})
 	require.False(t, r.Connected)
 	if err != nil {
-		return []string{history.Error(), fetch.Error(), err.Error()}
+		return []string{history.Error(), fetch.Error(), snapshot.Error(), err.Error()}
 	}
-	return []string{history.Error(), fetch.Error(), strings.Join(r.Problems, "; ")}
+	return []string{history.Error(), fetch.Error(), snapshot.Error(), strings.Join(r.Problems, "; ")}
 }
 
 func TestWithoutConfigurationThePowersSayWhatTheyNeed(t *testing.T) {
@@ -63,11 +65,11 @@ func TestTroubleInPlainWords(t *testing.T) {
 	t.Cleanup(server.Close)
 	base, key := server.URL+"/radarr", sdk.Secret(a.APIKey())
 	for want, trouble := range map[string]fakearr.Trouble{
-		"API key refused by " + base + ": copy it from Settings, General": {Status: http.StatusUnauthorized},
-		"no Radarr API at " + base + ": is the URL base missing":          {Status: http.StatusNotFound},
-		"Radarr at " + base + " failed: 500 Internal":                     {Status: http.StatusInternalServerError},
-		"Radarr at " + base + " failed: 502 Bad Gateway":                  {Status: http.StatusBadGateway},
-		"no Radarr API at " + base + ": ":                                 {HTML: true},
+		"API key refused by " + base + ": copy it from Settings, General":                                                               {Status: http.StatusUnauthorized},
+		"no Radarr API at " + base + ": is the URL base missing in base_url, a login in front of it, or the version older than API v3?": {Status: http.StatusNotFound},
+		"Radarr at " + base + " failed: 500 Internal":                                                                                   {Status: http.StatusInternalServerError},
+		"Radarr at " + base + " failed: 502 Bad Gateway":                                                                                {Status: http.StatusBadGateway},
+		"no Radarr API at " + base + ": ":                                                                                               {HTML: true},
 	} {
 		a.Trouble(trouble)
 		for _, text := range all(t.Context(), t, powers(api.Config{BaseURL: base, APIKey: key})) {

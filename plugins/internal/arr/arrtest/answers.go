@@ -99,3 +99,67 @@ func replaced(v any, set func(any), each func()) {
 		}
 	}
 }
+
+// OddLists is [OddAnswers] for the lists that a snapshot reads. Every other question has
+// its true answer. Of six values for each place one is tried, another one at the next.
+func OddLists(t *testing.T, in *Installation, newSource sdk.NewSource[api.Config]) {
+	t.Helper()
+	var (
+		odd    atomic.Pointer[[]byte]
+		oddURI atomic.Pointer[string]
+	)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RequestURI() != *oddURI.Load() {
+			in.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(*odd.Load())
+	}))
+	t.Cleanup(server.Close)
+	h := &sdk.HTTP{}
+	try := func(body []byte) {
+		odd.Store(&body)
+		s, err := newSource(t.Context(), sdk.Env{Instance: "arr", HTTP: h}, api.Config{BaseURL: server.URL + "/base", APIKey: sdk.Secret(in.APIKey())})
+		require.NoError(t, err)
+		page, err := s.(sdk.Snapshotter).Snapshot(t.Context(), sdk.SnapshotQuery{})
+		if err != nil {
+			require.NotContains(t, err.Error(), "\n", "%s", body)
+			return
+		}
+		for i := range page.Items {
+			item := &page.Items[i]
+			require.NotEmpty(t, item.Key, "%s", body)
+			require.NotEmpty(t, item.Event.Type, "%s", body)
+			require.NotEmpty(t, item.Event.Title, "%s", body)
+			require.NotContains(t, item.Event.Title+item.Event.Summary, "\n", "%s", body)
+		}
+	}
+	tried := 0
+	for _, path := range []string{
+		"movie", "series", "episode?seriesId=1", "episodefile?seriesId=1", "artist", "album?artistId=1", "track?artistId=1",
+		"trackfile?artistId=1", "author", "book?authorId=1", "bookfile?authorId=1", "tag", "qualityprofile", "config/host",
+	} {
+		for _, version := range []string{"v1", "v3"} {
+			uri := "/base/api/" + version + "/" + path
+			oddURI.Store(&uri)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, uri, http.NoBody)
+			r.Header.Set("X-Api-Key", in.APIKey())
+			w := httptest.NewRecorder()
+			if in.ServeHTTP(w, r); w.Code != http.StatusOK {
+				continue
+			}
+			var whole any
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &whole))
+			replaced(whole, func(v any) { whole = v }, func() {
+				if tried++; tried%5 != 0 {
+					return
+				}
+				body, err := json.Marshal(whole)
+				require.NoError(t, err)
+				try(body)
+			})
+		}
+	}
+	require.Positive(t, tried)
+}

@@ -37,6 +37,8 @@ type Movie struct {
 	Tags             arr.Names
 	OriginalLanguage arr.Name
 
+	arr.Keeping
+
 	// ItemType and StashID are Whisparr's, whose webhooks are otherwise the same.
 	ItemType string
 	StashID  arr.ID
@@ -84,7 +86,7 @@ func (p *Payload) media() *sdk.Media {
 	if m == nil {
 		return nil
 	}
-	return &sdk.Media{
+	media := &sdk.Media{
 		Kind:             m.kind(),
 		ID:               string(m.ID),
 		Title:            m.Title,
@@ -101,6 +103,8 @@ func (p *Payload) media() *sdk.Media {
 		Tags:      m.Tags,
 		SizeBytes: p.MovieFolderSize.Size(),
 	}
+	m.Fill(media)
+	return media
 }
 
 func (m *Movie) kind() string {

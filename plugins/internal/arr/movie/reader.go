@@ -56,6 +56,9 @@ type resource struct {
 	PhysicalRelease string
 	DigitalRelease  string
 	InCinemas       string
+	MovieFile       *api.File
+	MovieFileID     arr.ID
+	api.Holdings
 }
 
 // movie is what the application knows of a movie, or its id alone.
@@ -64,11 +67,19 @@ func (r reader) movie(ctx context.Context, id arr.ID) (*Movie, error) {
 	if err != nil {
 		return nil, err
 	}
+	known.ID = id
+	return r.webhook(ctx, &known)
+}
+
+// webhook is a movie as webhooks have it.
+func (r reader) webhook(ctx context.Context, known *resource) (_ *Movie, err error) {
 	m := known.Movie
-	m.ID = id
 	m.FolderPath = known.Path
 	m.ReleaseDate = cmp.Or(m.ReleaseDate, known.PhysicalRelease, known.DigitalRelease, known.InCinemas)
 	m.ItemType = strings.ToLower(m.ItemType)
-	m.Tags, err = r.Labels(ctx, known.Tags)
+	if m.Tags, err = r.Labels(ctx, known.Tags); err != nil {
+		return nil, err
+	}
+	m.QualityProfile, err = r.Profile(ctx, m.QualityProfileID)
 	return &m, err
 }

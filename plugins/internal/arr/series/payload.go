@@ -46,6 +46,8 @@ type Series struct {
 	Images           arr.List[arr.Image]
 	Tags             arr.Names
 	OriginalLanguage arr.Name
+
+	arr.Keeping
 }
 
 // Episode is an episode or, in Whisparr, a scene, which has no number.
@@ -89,7 +91,7 @@ func (p *Payload) media(app arr.App) *sdk.Media {
 	if s == nil {
 		return nil
 	}
-	return &sdk.Media{
+	media := &sdk.Media{
 		Kind:             "series",
 		ID:               string(s.ID),
 		Title:            s.Title,
@@ -103,6 +105,8 @@ func (p *Payload) media(app arr.App) *sdk.Media {
 		Fanart:           arr.Picture(s.Images, "fanart"),
 		Tags:             s.Tags,
 	}
+	s.Fill(media)
+	return media
 }
 
 // ids knows that Whisparr keeps a site's id at ThePornDB in the field for TheTVDB.

@@ -59,7 +59,14 @@ func (r reader) episodes(ctx context.Context, records []api.Record) ([]Episode, 
 type apiEpisode struct {
 	Episode
 
-	ReleaseDate string
+	ReleaseDate   string
+	EpisodeFileID arr.ID
+}
+
+func (e *apiEpisode) webhook() Episode {
+	out := e.Episode
+	out.AirDate = cmp.Or(e.AirDate, e.ReleaseDate)
+	return out
 }
 
 func (r reader) byID(ctx context.Context, seriesID arr.ID, ids []arr.ID) ([]Episode, error) {
@@ -75,8 +82,7 @@ func (r reader) byID(ctx context.Context, seriesID arr.ID, ids []arr.ID) ([]Epis
 	for i, id := range ids {
 		all[i].ID = id
 		if e := byID[id]; e != nil {
-			all[i] = e.Episode
-			all[i].AirDate = cmp.Or(e.AirDate, e.ReleaseDate)
+			all[i] = e.webhook()
 		}
 	}
 	return all, nil
@@ -112,6 +118,7 @@ type resource struct {
 
 	SeriesType string
 	Tags       arr.List[arr.ID]
+	api.Holdings
 }
 
 // series is what the application knows of a series, or its id alone.
@@ -120,9 +127,17 @@ func (r reader) series(ctx context.Context, id arr.ID) (*Series, error) {
 	if err != nil {
 		return nil, err
 	}
+	known.ID = id
+	return r.webhook(ctx, &known)
+}
+
+// webhook is a series as webhooks have it.
+func (r reader) webhook(ctx context.Context, known *resource) (_ *Series, err error) {
 	s := known.Series
-	s.ID = id
 	s.Type = cmp.Or(s.Type, known.SeriesType)
-	s.Tags, err = r.Labels(ctx, known.Tags)
+	if s.Tags, err = r.Labels(ctx, known.Tags); err != nil {
+		return nil, err
+	}
+	s.QualityProfile, err = r.Profile(ctx, s.QualityProfileID)
 	return &s, err
 }
