@@ -1,0 +1,27 @@
+// Command hookarr-target-jellyfin has Jellyfin look for what was imported, renamed or deleted, and
+// finds out whether it did.
+package main
+
+import (
+	"context"
+
+	"github.com/hookarr/hookarr/plugins/internal/mediabrowser"
+	"github.com/hookarr/hookarr/plugins/internal/mediaserver"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+func info() sdk.Info {
+	return sdk.Info{
+		Name:     "jellyfin",
+		Version:  "0.1.0",
+		Summary:  "Has Jellyfin look for what was imported, renamed or deleted, and proves that it shows it.",
+		Features: mediaserver.Features(),
+		Defaults: mediaserver.Defaults(2),
+	}
+}
+
+func main() { sdk.ServeTarget(info(), newTarget) }
+
+func newTarget(_ context.Context, env sdk.Env, c mediabrowser.Config) (sdk.Target, error) {
+	return mediabrowser.New(env, mediabrowser.Jellyfin(), c, mediaserver.Options{})
+}
