@@ -38,6 +38,6 @@ type source struct {
 }
 
 func newSource(_ context.Context, env sdk.Env, c api.Config) (sdk.Source, error) {
-	app := api.App{Name: arr.Lidarr, API: "v1", Reader: newReader}
+	app := api.App{Name: arr.Lidarr, API: "v1", Reader: newReader, Stock: newStock}
 	return source{decoder{applicationURL: c.ApplicationURL}, api.New(env, c, app)}, nil
 }

@@ -34,6 +34,8 @@ type artist struct {
 	Genres   arr.Names
 	Images   arr.List[arr.Image]
 	Tags     arr.Names
+
+	arr.Keeping
 }
 
 // album has the id of its release group at MusicBrainz.
@@ -83,6 +85,7 @@ func (p *payload) media() *sdk.Media {
 		Fanart:   arr.Picture(a.Images, "fanart"),
 		Tags:     a.Tags,
 	}
+	a.Fill(m)
 	if len(p.Albums) == 1 {
 		album := &p.Albums[0]
 		m.Poster = cmp.Or(arr.Picture(album.Images, "cover"), m.Poster)

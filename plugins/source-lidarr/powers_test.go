@@ -86,3 +86,10 @@ func TestOddAnswers(t *testing.T) {
 	t.Parallel()
 	arrtest.OddAnswers(t, live(t), newSource)
 }
+
+func TestFolders(t *testing.T) {
+	t.Parallel()
+	arrtest.Folders(t, fakearr.Lidarr, newSource, boards(), "artist", sdk.FolderTitle{
+		Kind: "artist", Title: "Boards of Canada", IDs: map[string]string{"musicbrainz": "69158f97-4c07-4c4e-baf8-4e4ab1ed666e"},
+	})
+}

@@ -134,6 +134,12 @@ type apiAlbum struct {
 	ForeignAlbumID arr.ID
 }
 
+func (a *apiAlbum) webhook() album {
+	out := a.album
+	out.MbID = cmp.Or(a.ForeignAlbumID, a.MbID)
+	return out
+}
+
 // albums are those of records. One that Lidarr does not know any more is left with its
 // id.
 func (r reader) albums(ctx context.Context, records []api.Record) ([]album, error) {
@@ -148,8 +154,7 @@ func (r reader) albums(ctx context.Context, records []api.Record) ([]album, erro
 			return nil, err
 		}
 		known.ID = id
-		known.MbID = cmp.Or(known.ForeignAlbumID, known.MbID)
-		all = append(all, known.album)
+		all = append(all, known.webhook())
 	}
 	return all, nil
 }
@@ -161,6 +166,7 @@ type apiArtist struct {
 	ArtistName      string
 	ForeignArtistID arr.ID
 	Tags            arr.List[arr.ID]
+	api.Holdings
 }
 
 // artist is what Lidarr knows of an artist, or the id alone.
@@ -169,10 +175,19 @@ func (r reader) artist(ctx context.Context, id arr.ID) (*artist, error) {
 	if err != nil {
 		return nil, err
 	}
+	known.ID = id
+	return r.webhook(ctx, &known)
+}
+
+// webhook is an artist as webhooks have it.
+func (r reader) webhook(ctx context.Context, known *apiArtist) (_ *artist, err error) {
 	a := known.artist
-	a.ID, a.Name = id, known.ArtistName
+	a.Name = known.ArtistName
 	a.MbID = cmp.Or(known.ForeignArtistID, a.MbID)
-	a.Tags, err = r.Labels(ctx, known.Tags)
+	if a.Tags, err = r.Labels(ctx, known.Tags); err != nil {
+		return nil, err
+	}
+	a.QualityProfile, err = r.Profile(ctx, a.QualityProfileID)
 	return &a, err
 }
 

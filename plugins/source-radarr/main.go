@@ -38,6 +38,6 @@ type source struct {
 }
 
 func newSource(_ context.Context, env sdk.Env, c api.Config) (sdk.Source, error) {
-	app := api.App{Name: arr.Radarr, API: "v3", Reader: movie.NewReader}
+	app := api.App{Name: arr.Radarr, API: "v3", Reader: movie.NewReader, Stock: movie.NewStock}
 	return source{decoder{applicationURL: c.ApplicationURL}, api.New(env, c, app)}, nil
 }

@@ -87,3 +87,10 @@ func TestAFileThatWasWrittenAnewIsKnown(t *testing.T) {
 	require.Equal(t, in.Imported().Fingerprint, past[1].Event.Fingerprint)
 	require.NotEqual(t, int64(1), past[1].Event.Files[0].SizeBytes)
 }
+
+func TestFolders(t *testing.T) {
+	t.Parallel()
+	arrtest.Folders(t, fakearr.Radarr, newSource, dune(), "movie", sdk.FolderTitle{
+		Kind: "movie", Title: "Dune: Part Two", Year: 2024, IDs: map[string]string{"tmdb": "693134", "imdb": "tt15239678"},
+	})
+}

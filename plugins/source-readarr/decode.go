@@ -18,6 +18,11 @@ func (d decoder) Decode(_ context.Context, r sdk.Request) (sdk.Event, error) {
 	if err := arr.Unmarshal(r.Body, &p); err != nil {
 		return sdk.Event{}, err
 	}
+	return d.decode(&p, r)
+}
+
+// decode returns the event of a request whose body is p.
+func (d decoder) decode(p *payload, r sdk.Request) (sdk.Event, error) {
 	e, err := p.Event(arr.Readarr, r, d.applicationURL)
 	if err != nil {
 		return sdk.Event{}, err

@@ -29,6 +29,14 @@ type author struct {
 	Name        string
 	Path        string
 	GoodreadsID arr.ID
+
+	// What only the API has.
+
+	Overview string
+	Genres   arr.Names
+	Images   arr.List[arr.Image]
+	Tags     arr.Names
+	arr.Keeping
 }
 
 type book struct {
@@ -37,6 +45,11 @@ type book struct {
 	Title       string
 	ReleaseDate string
 	Edition     edition
+
+	// What only the API has.
+
+	Overview string
+	Images   arr.List[arr.Image]
 }
 
 type edition struct {
@@ -65,6 +78,8 @@ func (p *payload) media(works arr.Works) *sdk.Media {
 	if len(p.Books) == 1 {
 		b := &p.Books[0]
 		return &sdk.Media{
+			Overview:    b.Overview,
+			Poster:      arr.Picture(b.Images, "cover"),
 			Kind:        "book",
 			ID:          string(b.ID),
 			Title:       cmp.Or(b.title(), works.Title()),
@@ -77,13 +92,19 @@ func (p *payload) media(works arr.Works) *sdk.Media {
 		}
 	}
 	if a := p.Author; a != nil {
-		return &sdk.Media{
-			Kind:  "author",
-			ID:    string(a.ID),
-			Title: works.Maker.Title(),
-			IDs:   arr.IDs{"goodreads": a.GoodreadsID}.Event(),
-			Path:  a.Path,
+		m := &sdk.Media{
+			Kind:     "author",
+			ID:       string(a.ID),
+			Title:    works.Maker.Title(),
+			IDs:      arr.IDs{"goodreads": a.GoodreadsID}.Event(),
+			Path:     a.Path,
+			Overview: a.Overview,
+			Genres:   a.Genres,
+			Poster:   arr.Picture(a.Images, "poster"),
+			Tags:     a.Tags,
 		}
+		a.Fill(m)
+		return m
 	}
 	return nil
 }

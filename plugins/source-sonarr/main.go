@@ -7,6 +7,7 @@ import (
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
 	"github.com/hookarr/hookarr/plugins/internal/arr/api"
+	"github.com/hookarr/hookarr/plugins/internal/arr/series"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -44,6 +45,8 @@ type source struct {
 }
 
 func newSource(_ context.Context, env sdk.Env, c config) (sdk.Source, error) {
-	app := api.App{Name: arr.Sonarr, API: "v3", Unwanted: c.ImportPair.unwanted(), Reader: c.ImportPair.reader()}
+	app := api.App{
+		Name: arr.Sonarr, API: "v3", Unwanted: c.ImportPair.unwanted(), Reader: c.ImportPair.reader(), Stock: series.NewStock,
+	}
 	return source{decoder{applicationURL: c.ApplicationURL, importPair: c.ImportPair}, api.New(env, c.Config, app)}, nil
 }

@@ -71,3 +71,10 @@ func TestOddAnswers(t *testing.T) {
 	t.Parallel()
 	arrtest.OddAnswers(t, live(t), newFiles)
 }
+
+func TestFolders(t *testing.T) {
+	t.Parallel()
+	arrtest.Folders(t, fakearr.Sonarr, newFiles, dark(), "series", sdk.FolderTitle{
+		Kind: "series", Title: "Dark", Year: 2017, IDs: map[string]string{"tvdb": "334824", "imdb": "tt5753856"},
+	})
+}

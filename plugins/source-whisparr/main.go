@@ -41,13 +41,23 @@ type source struct {
 }
 
 func newSource(_ context.Context, env sdk.Env, c api.Config) (sdk.Source, error) {
-	app := api.App{Name: arr.Whisparr, API: "v3", Reader: newReader}
+	app := api.App{Name: arr.Whisparr, API: "v3", Reader: newReader, Stock: newStock}
 	return source{decoder{applicationURL: c.ApplicationURL}, api.New(env, c, app)}, nil
 }
 
+// isV2 tells version 2, whose titles are series, from version 3, where they are movies.
+func isV2(l api.Library) bool { return strings.HasPrefix(l.Status.Version, "2.") }
+
 func newReader(l api.Library) api.Reader {
-	if strings.HasPrefix(l.Status.Version, "2.") {
+	if isV2(l) {
 		return series.NewReader(l)
 	}
 	return movie.NewReader(l)
+}
+
+func newStock(l api.Library) api.Stock {
+	if isV2(l) {
+		return series.NewStock(l)
+	}
+	return movie.NewStock(l)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hookarr/hookarr/internal/fakearr"
 	"github.com/hookarr/hookarr/plugins/internal/arr/arrtest"
+	"github.com/hookarr/hookarr/sdk"
 )
 
 // title is a site with scenes for version 2, a scene for version 3.
@@ -52,4 +53,14 @@ func TestFetchAddsWhatTheWebhookLacks(t *testing.T) {
 func TestOddAnswers(t *testing.T) {
 	t.Parallel()
 	arrtest.OddAnswers(t, live(t, fakearr.WhisparrV3), newSource)
+}
+
+func TestFolders(t *testing.T) {
+	t.Parallel()
+	arrtest.Folders(t, fakearr.WhisparrV2, newSource, title("First"), "series", sdk.FolderTitle{
+		Kind: "series", Title: "First", Year: 2024, IDs: map[string]string{"tpdb": "77"},
+	})
+	arrtest.Folders(t, fakearr.WhisparrV3, newSource, title("First"), "movie", sdk.FolderTitle{
+		Kind: "scene", Title: "First", Year: 2024, IDs: map[string]string{"stash": "0195-First"},
+	})
 }
