@@ -19,10 +19,15 @@ type Options struct {
 	// Degraded returns the states of the plugins that are not ready, by name.
 	Degraded func() map[string]string
 	Metrics  prometheus.Gatherer
+	// Registry is given the count of what could not be gathered. It may be nil.
+	Registry prometheus.Registerer
 }
 
 // readyTimeout bounds the question to the database.
 const readyTimeout = 3 * time.Second
+
+// maxScrapes is how many answers of /metrics may be under way.
+const maxScrapes = 16
 
 // readiness is the answer of /readyz.
 type readiness struct {
@@ -55,6 +60,17 @@ func Handler(o Options) http.Handler {
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(answer)
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
+	scrape := promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, Registry: o.Registry, MaxRequestsInFlight: maxScrapes,
+	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		// An answer waits for the body of its request: strangers who never send theirs would
+		// have all the places.
+		if r.ContentLength != 0 {
+			http.Error(w, "a scrape has no body", http.StatusBadRequest)
+			return
+		}
+		scrape.ServeHTTP(w, r)
+	})
 	return mux
 }

@@ -2,12 +2,14 @@ package admin_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/admin"
@@ -61,5 +63,35 @@ func TestHandler(t *testing.T) {
 			require.Equal(t, tc.status, resp.StatusCode)
 			require.Equal(t, tc.body, string(body))
 		})
+	}
+}
+
+// TestMetricsTellWhatTheyCan: what cannot be gathered keeps nothing else away, and is counted.
+func TestMetricsTellWhatTheyCan(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	broken := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return nil, errors.New("broken") })
+	handler := admin.Handler(admin.Options{Metrics: prometheus.Gatherers{broken, registry}, Registry: registry})
+	var text string
+	for range 2 {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
+		require.Equal(t, http.StatusOK, w.Code)
+		text = w.Body.String()
+	}
+	require.Contains(t, text, `promhttp_metric_handler_errors_total{cause="gathering"} 1`)
+}
+
+// TestScrapeWithABody: who announces a body takes none of the places for scrapes, which he
+// would have for as long as he does not send it.
+func TestScrapeWithABody(t *testing.T) {
+	t.Parallel()
+	handler := admin.Handler(admin.Options{Metrics: prometheus.NewRegistry()})
+	for _, size := range []int64{1, -1} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
+		r.ContentLength = size
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		require.Equal(t, http.StatusBadRequest, w.Code)
 	}
 }

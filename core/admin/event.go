@@ -14,8 +14,11 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-// maxRepetitions bounds those that are shown.
-const maxRepetitions = 100
+// maxRepetitions and maxMembers bound those that are shown.
+const (
+	maxRepetitions = 100
+	maxMembers     = 1000
+)
 
 // FindEvent returns an event with its deliveries, their attempts, and what repeated it.
 // What senders and targets may mean to be private is for the role operate.
@@ -72,7 +75,16 @@ func (s *Service) FindDelivery(ctx context.Context, p Principal, id uuid.UUID) (
 		return Delivery{}, missing(err, "delivery", id)
 	}
 	v := viewDelivery(d, attempts)
-	if d.State == event.Pending {
+	if d.GroupKey != "" {
+		members, err := s.Store.ListMembers(ctx, id, maxMembers)
+		if err != nil {
+			return Delivery{}, err
+		}
+		for _, m := range members {
+			v.EventIDs = append(v.EventIDs, m.String())
+		}
+	}
+	if d.State.Live() {
 		targets, _, err := s.Store.ListTargets(ctx)
 		if err != nil {
 			return Delivery{}, fmt.Errorf("list targets: %w", err)
@@ -172,8 +184,12 @@ func (s *Service) letIn(e event.Event) Step {
 	switch e.Origin {
 	case sdk.OriginCatchup:
 		return Step{OK: true, Detail: "read from the application's history"}
+	case sdk.OriginSnapshot:
+		return Step{OK: true, Detail: "found by comparing what the application has with what it had"}
 	case sdk.OriginHookarr:
 		return Step{OK: true, Detail: "told by Hookarr itself"}
+	case sdk.OriginTarget:
+		return Step{OK: true, Detail: "told by a target" + libraryOf(e)}
 	case sdk.OriginWebhook:
 	}
 	source, ok := s.Settings.Config().Sources[e.Source]
@@ -181,6 +197,15 @@ func (s *Service) letIn(e event.Event) Step {
 		return Step{OK: true, Detail: "its request was let in; the source is not in the configuration now"}
 	}
 	return Step{OK: true, Detail: "its request was let in; the source takes " + joined(authSchemes(source))}
+}
+
+// libraryOf names the target that told an event of a library.
+func libraryOf(e event.Event) string {
+	var told sdk.Event
+	if json.Unmarshal(e.Normalized, &told) != nil || told.Library == nil || told.Library.Target == "" {
+		return ""
+	}
+	return ", " + told.Library.Target
 }
 
 // decoded says what the decoder made of an event.

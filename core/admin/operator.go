@@ -29,6 +29,12 @@ type Operator interface {
 	ResumeTarget(ctx context.Context, by operate.Actor, name string) (store.Target, error)
 	ProbeTarget(ctx context.Context, by operate.Actor, name string) (store.Target, error)
 	RenameTarget(ctx context.Context, by operate.Actor, name, to string) (store.Action, error)
+	SyncSource(ctx context.Context, by operate.Actor, source string, wish store.SnapshotWish) (store.Snapshot, int, error)
+	AddSilence(ctx context.Context, by operate.Actor, n operate.Silence) (store.Silence, error)
+	ExpireSilence(ctx context.Context, by operate.Actor, id uuid.UUID) (store.Silence, error)
+	AddLink(ctx context.Context, by operate.Actor, id store.SecretID) (expires time.Time, err error)
+	RevokeSession(ctx context.Context, by operate.Actor, id store.SecretID, whose string) error
+	RevokeOthers(ctx context.Context, by operate.Actor, but store.SecretID) (int, error)
 }
 
 // actor is a principal as the stories of events know it.
@@ -37,11 +43,11 @@ func (p Principal) actor() operate.Actor { return operate.Actor{Who: p.Name, Via
 // Action is what an operator did, or a bulk action that is under way, as JSON.
 type Action struct {
 	ID    string            `json:"id"`
-	What  store.ActionKind  `json:"what" doc:"retry, cancel, replay, pause, resume, probe or rename."`
+	What  store.ActionKind  `json:"what" doc:"retry, cancel, replay, pause, resume, probe, rename, silence, expire, sync, link or revoke."`
 	State store.ActionState `json:"state" doc:"running, done, stopped or failed."`
 	Who   string            `json:"who"`
-	Via   string            `json:"via" doc:"By which way: socket, token, proxy or database."`
-	// Target is that of a pause, resume, probe or rename.
+	Via   string            `json:"via" doc:"By which way: socket, token, proxy, link, oidc or database."`
+	// Target is that of a pause, resume, probe, rename or silence.
 	Target   string   `json:"target,omitempty"`
 	To       []string `json:"to,omitempty" doc:"The targets of a replay, or the new name of a target."`
 	Redecode bool     `json:"redecode,omitempty"`
@@ -49,9 +55,18 @@ type Action struct {
 	Matched  int      `json:"matched" doc:"How many rows it was to change when it began."`
 	Done     int      `json:"done" doc:"How many it has changed."`
 	Skipped  int      `json:"skipped" doc:"How many were in no state for it."`
+	// Source is that of a sync, and Sync what was wanted of it.
+	Source string `json:"source,omitempty" doc:"The source of a sync."`
+	Sync   *Sync  `json:"sync,omitempty" doc:"What a sync is to do."`
+	// Silence is one that was added or ended, When its expression and Until its end.
+	Silence string     `json:"silence,omitempty" doc:"The silence that was added or ended."`
+	When    string     `json:"when,omitempty" doc:"The expression of a silence."`
+	Until   *time.Time `json:"until,omitempty" doc:"The end of a silence that was added, or of a link."`
 	// Events and Filter are what a bulk action is of.
 	Events *EventFilter    `json:"event_filter,omitempty" doc:"The events that a bulk action is of."`
 	Filter *DeliveryFilter `json:"delivery_filter,omitempty" doc:"The deliveries that a bulk action is of."`
+	// IDs are of deliveries, or of events for a replay, that were named one by one.
+	IDs []string `json:"ids,omitempty" doc:"The deliveries, or for a replay the events, that were named one by one; at most 10."`
 	// Error is why it failed or stopped, or why rows were skipped last.
 	Error     string    `json:"error,omitempty" doc:"Why it failed or stopped, or why rows were skipped last."`
 	CreatedAt time.Time `json:"created_at"`
@@ -60,13 +75,30 @@ type Action struct {
 	Deliveries []string `json:"deliveries,omitempty" doc:"The deliveries of the event that it changed or made, in its story."`
 }
 
+// maxNamed bounds the ids that the view of an action repeats.
+const maxNamed = 10
+
 func viewAction(a store.Action) Action {
-	return Action{
+	v := Action{
 		ID: a.ID.String(), What: a.What, State: a.State, Who: a.Who, Via: a.Via, Target: a.Args.Target, To: a.Args.To,
 		Redecode: a.Args.Redecode, Reason: a.Args.Reason, Matched: a.Matched, Done: a.Done, Skipped: a.Skipped, Error: a.Error,
 		Events: viewEventFilter(a.Args.Events), Filter: viewDeliveryFilter(a.Args.Deliveries),
-		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, When: a.Args.When,
 	}
+	if a.Args.Silence != uuid.Nil {
+		v.Silence = a.Args.Silence.String()
+	}
+	if v.Source = a.Args.Source; a.Args.Sync != nil {
+		wish := Sync(*a.Args.Sync)
+		v.Sync = &wish
+	}
+	if !a.Args.Until.IsZero() {
+		v.Until = &a.Args.Until
+	}
+	for _, id := range a.Args.IDs[:min(len(a.Args.IDs), maxNamed)] {
+		v.IDs = append(v.IDs, id.String())
+	}
+	return v
 }
 
 // Done is what became of a few rows.

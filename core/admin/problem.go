@@ -2,7 +2,10 @@ package admin
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+
+	"github.com/hookarr/hookarr/core/pluginhost"
 )
 
 // ProblemType is the media type of a Problem.
@@ -52,4 +55,21 @@ func (p *Problem) Write(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p)
+}
+
+// Explain makes a problem of an error of the service. With own the error is the server's,
+// and for its log.
+func (s *Service) Explain(err error) (p *Problem, own bool) {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p, false
+	}
+	switch {
+	case errors.Is(err, pluginhost.ErrUnavailable):
+		return NewProblem(http.StatusServiceUnavailable, err.Error()), false
+	case errors.Is(err, pluginhost.ErrCrashed), errors.Is(err, pluginhost.ErrPluginBug):
+		return NewProblem(http.StatusBadGateway, err.Error()), false
+	case s.Outage != nil && s.Outage(err):
+		return NewProblem(http.StatusServiceUnavailable, "the database does not answer: what was accepted is kept, and this works again once it does"), true
+	}
+	return NewProblem(http.StatusInternalServerError, "this failed; the server's log says why"), true
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/sdk"
-	"github.com/hookarr/hookarr/sdk/host"
 )
 
 // Route is a route as JSON.
@@ -25,15 +24,59 @@ type Route struct {
 	Types []string `json:"types,omitempty" doc:"Patterns of event types; absent is all but test and unknown."`
 	When  string   `json:"when,omitempty" doc:"A condition over the event."`
 	To    []string `json:"to"`
+	// Group and Digest say in words how its events are gathered.
+	Group  string `json:"group,omitempty" doc:"How its events are grouped, in words; absent is as the targets have it."`
+	Digest string `json:"digest,omitempty" doc:"When its digest goes out, in words; absent without one."`
 }
 
 // ListRoutes returns the routes in use, in order.
 func (s *Service) ListRoutes() []Route {
 	routes := []Route{}
 	for _, r := range s.Settings.Config().Routes {
-		routes = append(routes, Route{Name: r.Name, From: r.From, Types: r.Types, When: r.When, To: r.To})
+		routes = append(routes, Route{
+			Name: r.Name, From: r.From, Types: r.Types, When: r.When, To: r.To, Group: groupInWords(r.Group), Digest: digestInWords(r.Digest),
+		})
 	}
 	return routes
+}
+
+// groupInWords is empty for what a route leaves to its targets.
+func groupInWords(g *config.Group) string {
+	if g == nil {
+		return ""
+	}
+	if g.By == config.GroupNone {
+		return "off"
+	}
+	var words []string
+	if g.By != "" {
+		words = append(words, "by "+g.By)
+	}
+	if g.Wait > 0 {
+		words = append(words, "wait "+g.Wait.String())
+	}
+	if g.MaxWait > 0 {
+		words = append(words, "at most "+g.MaxWait.String())
+	}
+	if g.Max > 0 {
+		words = append(words, fmt.Sprintf("up to %d events", g.Max))
+	}
+	return strings.Join(words, ", ")
+}
+
+func digestInWords(d *config.Digest) string {
+	if d == nil {
+		return ""
+	}
+	words := d.Every
+	if d.On != "" {
+		words += " on " + d.On
+	}
+	words += " at " + d.At
+	if d.Zone != "" {
+		words += " (" + d.Zone + ")"
+	}
+	return words
 }
 
 // Subject is the event that a question is about: exactly one of a stored one, a sample of
@@ -97,8 +140,15 @@ func (s *Service) resolve(ctx context.Context, subject Subject) (source string, 
 		if source == "" {
 			source = firstSource(s.Settings.Config(), subject.Sample)
 		}
-		normalized, err := sample(subject.Sample, source)
-		return source, normalized, nil, err
+		e, err := sample(subject.Sample, source)
+		if err != nil {
+			return source, nil, nil, err
+		}
+		s.ofApplication(&e)
+		if normalized, err = json.Marshal(e); err != nil {
+			return source, nil, nil, fmt.Errorf("write sample: %w", err)
+		}
+		return source, normalized, nil, nil
 	default:
 		return s.decode(ctx, subject)
 	}
@@ -148,6 +198,16 @@ func (s *Service) decode(ctx context.Context, subject Subject) (source string, n
 	return subject.Source, normalized, &Step{OK: true, Detail: fmt.Sprintf("%s, %s", d.Event.Type, d.Event.Title)}, nil
 }
 
+// ofApplication gives a sample the application of its source, which its plugin is called
+// after.
+func (s *Service) ofApplication(e *sdk.Event) {
+	if source, ok := s.Settings.Config().Sources[e.Source]; ok {
+		e.App = source.Plugin
+	} else if e.Source == sdk.SourceHookarr {
+		e.App, e.Origin = sdk.SourceHookarr, sdk.OriginHookarr
+	}
+}
+
 // firstSource is where a sample comes from unless it is said.
 func firstSource(c *config.Config, typ sdk.Type) string {
 	if strings.HasPrefix(string(typ), sdk.SourceHookarr+".") {
@@ -157,29 +217,6 @@ func firstSource(c *config.Config, typ sdk.Type) string {
 		return name
 	}
 	return "sample"
-}
-
-// Preview returns what a target would send for an event, and sends nothing.
-func (s *Service) Preview(ctx context.Context, target string, subject Subject) (Preview, error) {
-	if _, ok := s.Settings.Config().Targets[target]; !ok {
-		return Preview{}, notFound("there is no target of this name in the configuration%s", meant(target, targetNames(s.Settings.Config())))
-	}
-	if s.Trier == nil {
-		return Preview{}, errNoServer
-	}
-	_, normalized, step, err := s.resolve(ctx, subject)
-	if err != nil {
-		return Preview{}, err
-	}
-	if len(normalized) == 0 {
-		return Preview{}, conflict("there is no event to show: it is %s", step.Detail)
-	}
-	preview, err := s.Trier.Preview(ctx, target, normalized)
-	if errors.Is(err, host.ErrUnsupported) {
-		return Preview{}, conflict("the plugin of target %s cannot show what it would send", target)
-	}
-	preview.Target = target
-	return preview, err
 }
 
 func targetNames(c *config.Config) []string { return slices.Sorted(maps.Keys(c.Targets)) }

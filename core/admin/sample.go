@@ -1,9 +1,8 @@
 package admin
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hookarr/hookarr/sdk"
@@ -14,25 +13,22 @@ const sampleID = "00000000-0000-7000-8000-000000000000"
 
 // sample makes an event of a type up, so that routes and messages can be tried before one
 // has come. The film is real and free.
-func sample(typ sdk.Type, source string) ([]byte, error) {
+func sample(typ sdk.Type, source string) (sdk.Event, error) {
 	if !slices.Contains(sdk.Types(), typ) {
 		names := make([]string, 0, len(sdk.Types()))
 		for _, t := range sdk.Types() {
 			names = append(names, string(t))
 		}
-		return nil, invalid("there is no event type of this name%s", meant(string(typ), names))
+		return sdk.Event{}, invalid("there is no event type of this name%s", meant(string(typ), names))
 	}
 	file := sdk.File{
 		ID: "1", Path: "/movies/Sintel (2010)/Sintel (2010) Bluray-1080p.mkv", RelativePath: "Sintel (2010) Bluray-1080p.mkv",
 		SizeBytes: 2_500_000_000, Quality: "Bluray-1080p", Languages: []string{"English"},
 	}
-	e := sdk.Event{
-		ID: sampleID, Source: source, Origin: sdk.OriginWebhook, Time: time.Now().UTC().Truncate(time.Second),
-		App: "sample", Type: typ, Title: "Sintel (2010)", Summary: fmt.Sprintf("Sample of %s: Sintel (2010)", typ),
-		Media: &sdk.Media{
-			Kind: "movie", ID: "1", Title: "Sintel", Year: 2010, IDs: map[string]string{"tmdb": "45745", "imdb": "tt1727587"},
-			Path: "/movies/Sintel (2010)", Genres: []string{"Animation", "Fantasy"}, Overview: "A wanderer looks for a lost dragon.",
-		},
+	e := sampleOf(typ, source, "Sintel (2010)", "")
+	e.Media = &sdk.Media{
+		Kind: "movie", ID: "1", Title: "Sintel", Year: 2010, IDs: map[string]string{"tmdb": "45745", "imdb": "tt1727587"},
+		Path: "/movies/Sintel (2010)", Genres: []string{"Animation", "Fantasy"}, Overview: "A wanderer looks for a lost dragon.",
 	}
 	switch typ {
 	case sdk.TypeHealthIssue, sdk.TypeHealthRestored:
@@ -48,16 +44,31 @@ func sample(typ sdk.Type, source string) ([]byte, error) {
 		e.DeletedFiles, e.DeleteReason = []sdk.File{file}, "manual"
 	case sdk.TypeFileRenamed:
 		e.RenamedFiles = []sdk.Rename{{From: "/movies/Sintel (2010)/sintel.mkv", To: file.Path}}
-	case sdk.TypeTest, sdk.TypeUnknown, sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead:
+	case sdk.TypeTest, sdk.TypeUnknown, sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypePathsApart:
 		e.Media, e.Title = nil, "Sample of "+string(typ)
 	case sdk.TypeMediaUpgraded:
 		e.Files, e.Upgrade = []sdk.File{file}, true
 	default:
 		e.Files = []sdk.File{file}
 	}
-	data, err := json.Marshal(e)
-	if err != nil {
-		return nil, fmt.Errorf("write sample: %w", err)
+	e.Summary = saying(typ, e.Title)
+	return e, nil
+}
+
+// saying is the sentence of a sample: Imported: Sintel (2010).
+func saying(typ sdk.Type, title string) string {
+	_, word, ok := strings.Cut(string(typ), ".")
+	if !ok {
+		word = string(typ)
 	}
-	return data, nil
+	word = strings.ReplaceAll(word, "_", " ")
+	return strings.ToUpper(word[:1]) + word[1:] + ": " + title
+}
+
+// sampleOf is what all samples have.
+func sampleOf(typ sdk.Type, source, title, summary string) sdk.Event {
+	return sdk.Event{
+		ID: sampleID, Source: source, Origin: sdk.OriginWebhook, Time: time.Now().UTC().Truncate(time.Second),
+		App: "sample", Type: typ, Title: title, Summary: summary,
+	}
 }

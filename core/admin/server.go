@@ -47,6 +47,11 @@ type Plugin struct {
 	// the binary that is there now does not take its place.
 	LastFailure *Failure `json:"last_failure,omitempty" doc:"Why its last start failed, or its last process ended."`
 	Refusal     *Failure `json:"refusal,omitempty" doc:"Why the binary that is there now does not take its place."`
+	// Doubts are settings of instances that it takes and doubts.
+	Doubts []string `json:"doubted,omitempty" doc:"Settings that it takes and doubts, each with its key."`
+	// Lock is pinned, unpinned for none in the lock file, differs, or none without such a
+	// file, in the view of a single plugin.
+	Lock pluginhost.Pin `json:"lock,omitempty" enum:"none,pinned,unpinned,differs,unreadable" doc:"What the lock file says of the binary that runs, in the view of a single plugin."`
 	// Schema is that of an instance's settings, in the view of a single plugin.
 	Schema any `json:"config_schema,omitempty" doc:"JSON Schema of an instance's settings, in the view of a single plugin."`
 }
@@ -90,6 +95,9 @@ func viewPlugin(s pluginhost.Status) Plugin {
 		key := pluginhost.ConfigKey(s.Kind, p.Instance, p.Key)
 		v.Refused = append(v.Refused, key+": "+p.Message)
 	}
+	for _, p := range s.ConfigWarnings {
+		v.Doubts = append(v.Doubts, pluginhost.ConfigKey(s.Kind, p.Instance, p.Key)+": "+p.Message)
+	}
 	return v
 }
 
@@ -114,12 +122,15 @@ func (s *Service) FindPlugin(name string) (Plugin, error) {
 			continue
 		}
 		v := viewPlugin(status)
+		if v.SHA256 != "" {
+			v.Lock = pluginhost.Pinned(s.Settings.Config().Plugins.Lock, status.Kind, status.Plugin, v.SHA256)
+		}
 		if len(status.Description.ConfigSchema) > 0 {
 			v.Schema = status.Description.ConfigSchema
 		}
 		return v, nil
 	}
-	return Plugin{}, notFound("the server uses no plugin of this name%s; it uses %s", config.Suggest(name, names), joined(names))
+	return Plugin{}, notFound("the server uses no plugin of this name; it uses %s%s", joined(names), config.Suggest(name, names))
 }
 
 // ReloadPlugin takes a plugin's binary that is there now into use.
@@ -136,18 +147,26 @@ func (s *Service) ReloadPlugin(ctx context.Context, name string) (Plugin, error)
 
 // ConfigYAML returns the settings in use without secrets.
 func (s *Service) ConfigYAML() ([]byte, error) {
-	c := s.Settings.Config()
+	return s.Settings.Config().Redacted(s.schemas())
+}
+
+// ConfigSettings returns the settings in use one by one, with where each was set.
+func (s *Service) ConfigSettings() []config.Setting { return s.Settings.Config().Settings(s.schemas()) }
+
+// schemas are those of the plugins that run.
+func (s *Service) schemas() config.Schemas {
 	if s.Plugins == nil {
-		return c.Redacted(nil)
+		return nil
 	}
-	return c.Redacted(func(kind, plugin string) json.RawMessage {
-		for _, status := range s.Plugins.Status() {
+	all := s.Plugins.Status()
+	return func(kind, plugin string) json.RawMessage {
+		for _, status := range all {
 			if string(status.Kind) == kind && status.Plugin == plugin {
 				return status.Description.ConfigSchema
 			}
 		}
 		return nil
-	})
+	}
 }
 
 // Version returns what answers, and by which settings it goes.
@@ -190,7 +209,7 @@ type Tested struct {
 func (s *Service) TestTarget(ctx context.Context, name string) (Tested, error) {
 	c := s.Settings.Config()
 	if _, ok := c.Targets[name]; !ok {
-		return Tested{}, notFound("there is no target of this name in the configuration%s", meant(name, targetNames(c)))
+		return Tested{}, unknownTarget(name, targetNames(c))
 	}
 	if s.Trier == nil {
 		return Tested{}, errNoServer

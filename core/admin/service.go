@@ -2,16 +2,17 @@ package admin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/paths"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/route"
 	"github.com/hookarr/hookarr/core/store"
@@ -28,10 +29,20 @@ type Store interface {
 	SearchDeliveries(ctx context.Context, f store.DeliveryFilter) (store.DeliveryPage, error)
 	FindDeliveriesByPrefix(ctx context.Context, prefix string, limit int) ([]uuid.UUID, error)
 	FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery, []event.Attempt, error)
+	LoadWork(ctx context.Context, delivery uuid.UUID) (store.Work, error)
+	ListMembers(ctx context.Context, delivery uuid.UUID, limit int) ([]uuid.UUID, error)
 	CountDeliveries(ctx context.Context) ([]store.DeliveryCount, error)
 	ListTargets(ctx context.Context) ([]store.Target, time.Time, error)
+	ReadNormalized(ctx context.Context, f store.EventFilter) ([][]byte, error)
 	FindCursor(ctx context.Context, source string) (store.Cursor, error)
+	FindSnapshot(ctx context.Context, source string) (store.Snapshot, error)
 	LastSeen(ctx context.Context) ([]store.Seen, error)
+	ListSessions(ctx context.Context) ([]store.Session, error)
+	CountActivity(ctx context.Context, b store.Buckets) ([]store.Activity, error)
+	TargetActivity(ctx context.Context, target string, b store.Buckets, limit int) ([]store.Activity, time.Time, error)
+	OldestPending(ctx context.Context) ([]store.PendingSince, time.Time, error)
+	PausesOf(ctx context.Context, source string) (store.Pauses, error)
+	ListSilences(ctx context.Context, past time.Duration) ([]store.Silence, time.Time, error)
 	FindAction(ctx context.Context, id uuid.UUID) (store.Action, error)
 	ListActions(ctx context.Context, f store.ActionFilter) ([]store.Action, error)
 	ActionsOf(ctx context.Context, eventID uuid.UUID, limit int) ([]store.EventAction, error)
@@ -75,26 +86,40 @@ type Decoder interface {
 	Decode(ctx context.Context, source string, r sdk.Request) (host.Decoded, error)
 }
 
-// Trier asks the targets' plugins for what leaves no trace. An event is JSON by the
-// published schema.
+// Connector has a source's plugin look after its application's webhook. pluginhost.Host is
+// one.
+type Connector interface {
+	Connect(ctx context.Context, source string, r sdk.ConnectRequest) (sdk.ConnectResult, error)
+}
+
+// Histories know what keeps the histories of sources from being read. catchup.Reader is
+// one.
+type Histories interface {
+	Trouble(source string) (reason string, since time.Time)
+}
+
+// Trier asks the targets' plugins for what leaves no trace.
 type Trier interface {
 	// TestTarget has a target send its test, which may be a message that people see. The
 	// error matches host.ErrUnsupported for a plugin that has none.
 	TestTarget(ctx context.Context, target string) (Tested, error)
-	// Preview returns what a target would send, and sends nothing. The error is like
-	// TestTarget's.
-	Preview(ctx context.Context, target string, event json.RawMessage) (Preview, error)
+	// Preview returns what a target would send of a delivery, in the place of the message of
+	// previous unless that is nil, and sends nothing. The error is like TestTarget's.
+	Preview(ctx context.Context, target string, work store.Work, previous *sdk.Receipt) (Preview, error)
 }
 
 // Preview is what a target would send.
 type Preview struct {
 	Target      string      `json:"target"`
+	Plugin      string      `json:"plugin,omitempty" doc:"The plugin that makes it."`
+	Events      int         `json:"events,omitempty" doc:"How many events it tells."`
 	Method      string      `json:"method,omitempty"`
 	URL         string      `json:"url,omitempty" doc:"Where it would be sent, without secrets."`
 	Headers     http.Header `json:"headers,omitempty" doc:"Without secrets."`
 	ContentType string      `json:"content_type,omitempty" doc:"Media type of body."`
 	Body        string      `json:"body" doc:"What would be sent, without secrets."`
 	Truncated   bool        `json:"truncated,omitempty" doc:"The body is longer than this."`
+	Fallback    string      `json:"fallback,omitempty" doc:"Why it is not as it was to be, such as a template that failed."`
 }
 
 // Service does what operators ask for. It may be used concurrently. Store and Settings are
@@ -110,8 +135,25 @@ type Service struct {
 	Decoder  Decoder
 	Trier    Trier
 	Logs     Logs
+	// Connector asks sources' applications for their webhooks.
+	Connector Connector
+	Histories Histories
+	// Outage reports whether an error is the database's; nil knows none.
+	Outage func(error) bool
+	// Folders are asked of plugins, which may be done without a server too.
+	Folders paths.Plugins
+	// Listens returns the address of the pages; nil is that of the settings.
+	Listens func() string
+	// KnownPaths is what the last look at the paths of targets found wrong, by target.
+	KnownPaths func() map[string][]string
+	// NotReloaded says why the last reload was refused; empty where it was not.
+	NotReloaded func() string
 	// Program says what answers; the service adds the settings in use.
 	Program Version
+
+	minutes minutes
+	// connections are what was found last, by source.
+	connections sync.Map
 }
 
 // Version says what answers.
@@ -121,6 +163,8 @@ type Version struct {
 	// Commit and Node may be unknown.
 	Commit string `json:"commit,omitempty"`
 	Node   string `json:"node,omitempty" doc:"The process, where several share a database."`
+	// Started is nil where no server runs.
+	Started *time.Time `json:"started_at,omitempty" doc:"When the server started."`
 	// Config is the file that the server runs, and ConfigHash tells what it holds, less the
 	// secrets, from others.
 	Config     string `json:"config,omitempty" doc:"The file that the server runs."`

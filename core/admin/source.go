@@ -24,6 +24,9 @@ type Source struct {
 	LastSeen []Seen `json:"last_seen" nullable:"false" doc:"The latest event of each type."`
 	// Catchup says how far the application's history was read; nil where it is not.
 	Catchup *Catchup `json:"catchup,omitempty" doc:"How far the application's history was read."`
+	// Snapshot says what came of reading everything that the application has; nil where it
+	// was not read.
+	Snapshot *Snapshot `json:"snapshot,omitempty" doc:"What came of reading everything that the application has."`
 }
 
 // Seen is when the latest event of a type was received.
@@ -37,6 +40,9 @@ type Seen struct {
 type Catchup struct {
 	From   time.Time `json:"from" doc:"Nothing before is of interest."`
 	ReadTo time.Time `json:"read_to" doc:"Everything before is known."`
+	// Trouble is of a running server.
+	Trouble   string     `json:"trouble,omitempty" doc:"Why the last run ended early; it is tried again."`
+	TroubleAt *time.Time `json:"trouble_at,omitempty" doc:"Since when."`
 }
 
 // catchup returns nil for a source whose history is not read.
@@ -48,7 +54,12 @@ func (s *Service) catchup(ctx context.Context, source string) (*Catchup, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &Catchup{From: c.From, ReadTo: c.ReadTo}, nil
+	v := Catchup{From: c.From, ReadTo: c.ReadTo}
+	if s.Histories != nil {
+		reason, since := s.Histories.Trouble(source)
+		v.Trouble, v.TroubleAt = reason, timeOr(since)
+	}
+	return &v, nil
 }
 
 // authSchemes names the ways in of a source.
@@ -97,6 +108,9 @@ func (s *Service) ListSources(ctx context.Context) ([]Source, error) {
 		v := byName[name]
 		if v.Catchup, err = s.catchup(ctx, name); err != nil {
 			return nil, fmt.Errorf("find how far the history of %s was read: %w", name, err)
+		}
+		if v.Snapshot, err = s.snapshot(ctx, name); err != nil {
+			return nil, fmt.Errorf("find the snapshot of %s: %w", name, err)
 		}
 		views = append(views, *v)
 	}

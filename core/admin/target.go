@@ -22,16 +22,28 @@ func (s *Service) ListTargets(ctx context.Context) ([]Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("count deliveries: %w", err)
 	}
-	return viewTargets(s.Settings.Config(), waiting, counts), nil
+	pending, _, err := s.Store.OldestPending(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return viewTargets(s.Settings.Config(), waiting, counts, pending), nil
 }
 
-func viewTargets(c *config.Config, waiting []store.Target, counts []store.DeliveryCount) []Target {
+// The states of a target that no hold is on.
+const (
+	// TargetOpen takes deliveries.
+	TargetOpen = "open"
+	// TargetUnconfigured has left the configuration.
+	TargetUnconfigured = "unconfigured"
+)
+
+func viewTargets(c *config.Config, waiting []store.Target, counts []store.DeliveryCount, pending []store.PendingSince) []Target {
 	byName := map[string]*Target{}
 	get := func(name string) *Target {
 		if byName[name] == nil {
-			byName[name] = &Target{Name: name, State: "open", Plugin: c.Targets[name].Plugin}
+			byName[name] = &Target{Name: name, State: TargetOpen, Plugin: c.Targets[name].Plugin}
 			if _, configured := c.Targets[name]; !configured {
-				byName[name].State, byName[name].Reason = "unconfigured", "target is not in the configuration"
+				byName[name].State, byName[name].Reason = TargetUnconfigured, "target is not in the configuration"
 			}
 		}
 		return byName[name]
@@ -51,11 +63,18 @@ func viewTargets(c *config.Config, waiting []store.Target, counts []store.Delive
 	}
 	for _, n := range counts {
 		switch v := get(n.Target); n.State {
-		case event.Pending, event.Verifying:
-			v.Pending += n.Count
+		case event.Pending:
+			v.Pending = n.Count
+		case event.Verifying:
+			v.Verifying = n.Count
 		case event.Dead:
 			v.Dead = n.Count
 		default: // done with
+		}
+	}
+	for _, p := range pending {
+		if v := byName[p.Target]; v != nil {
+			v.PendingSince = &p.Since
 		}
 	}
 	views := make([]Target, 0, len(byName))
@@ -138,6 +157,12 @@ func (s *Service) configured(ctx context.Context, name string) error {
 		err = conflict("target %s is not in the configuration: put it back, or rename it to one that is", name)
 	}
 	return err
+}
+
+// unknownTarget is of a name that the configuration in use does not have. It may be in the
+// file all the same.
+func unknownTarget(name string, known []string) *Problem {
+	return notFound("the configuration in use has no target of this name (after a change of the file: hookarr reload)%s", meant(name, known))
 }
 
 // meant ends a sentence about a name that is not there: with the one that was probably

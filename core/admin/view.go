@@ -3,10 +3,14 @@ package admin
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/trace"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -21,6 +25,7 @@ type Event struct {
 	Type           sdk.Type        `json:"type,omitempty"`
 	Title          string          `json:"title,omitempty"`
 	Summary        string          `json:"summary,omitempty"`
+	TraceID        string          `json:"trace_id,omitempty" doc:"The trace of its request, if it was traced." example:"4bf92f3577b34da6a3ce929d0e0e4736"`
 	Reason         string          `json:"reason,omitempty" doc:"Why it is undecodable, was skipped, waits for its decoder, or what it repeats."`
 	Fingerprint    string          `json:"fingerprint,omitempty"`
 	CorrelationKey string          `json:"correlation_key,omitempty"`
@@ -55,11 +60,20 @@ type Delivery struct {
 	Route     string              `json:"route"`
 	State     event.DeliveryState `json:"state" enum:"pending,verifying,delivered,superseded,dead,cancelled"`
 	Attempts  int                 `json:"attempts"`
-	DueAt     *time.Time          `json:"due_at,omitempty" doc:"When it is attempted next, if that is to come."`
+	DueAt     *time.Time          `json:"due_at,omitempty" doc:"When it is attempted, or asked for its proof, next, if that is to come."`
 	Reason    string              `json:"reason,omitempty"`
 	CreatedAt time.Time           `json:"created_at"`
 	UpdatedAt time.Time           `json:"updated_at"`
 	MessageID string              `json:"message_id,omitempty" doc:"The endpoint's id of what it made of it."`
+	// Proof is there once the endpoint has accepted what is to be proven.
+	Proof *Proof `json:"proof,omitempty" doc:"What is known of the proof that the endpoint did what it accepted."`
+	// Group is what its events have in common.
+	Group        string     `json:"group,omitempty" doc:"What its events have in common, if it may have several."`
+	Members      int        `json:"members,omitempty" doc:"How many events it has, if it may have several."`
+	ClosesAt     *time.Time `json:"closes_at,omitempty" doc:"Until when more events may join it."`
+	EventIDs     []string   `json:"event_ids,omitempty" doc:"Its events, in the views of single items; at most 1,000."`
+	SupersededBy string     `json:"superseded_by,omitempty" doc:"The delivery that tells what this one was to tell."`
+	Note         string     `json:"note,omitempty" doc:"What became of it in a few words: it edited a message, or why it is not as it was to be."`
 	// Hold is what holds its target, and HoldUntil and NextProbe until when, in the views of
 	// single items.
 	Hold      string     `json:"hold,omitempty" doc:"What holds its target now."`
@@ -73,9 +87,17 @@ type Delivery struct {
 	History []Attempt `json:"history,omitempty"`
 }
 
-// Attempt is an attempt as JSON.
+// Proof is what is known of a proof, as JSON.
+type Proof struct {
+	AcceptedAt time.Time `json:"accepted_at" doc:"When the endpoint accepted the delivery."`
+	By         time.Time `json:"by" doc:"Until when it is waited for. Time in which nobody could ask is added."`
+	Asks       int       `json:"asks" doc:"How often the target was asked for it."`
+}
+
+// Attempt is an attempt as JSON, or a question whether what one brought about is proven.
 type Attempt struct {
 	Number    int       `json:"number"`
+	Ask       int       `json:"ask,omitempty" doc:"The number of the question for the proof of this attempt; absent for the attempt. The last of each class is kept."`
 	StartedAt time.Time `json:"started_at"`
 	ElapsedMS float64   `json:"elapsed_ms"`
 	Class     sdk.Class `json:"class"`
@@ -99,13 +121,17 @@ type Target struct {
 	Until   *time.Time `json:"until,omitempty" doc:"When it takes deliveries again by itself."`
 	ProbeAt *time.Time `json:"next_probe,omitempty"`
 	Pending int        `json:"pending"`
-	Dead    int        `json:"dead"`
+	// PendingSince is when the age of the oldest pending delivery began; nil without one.
+	PendingSince *time.Time `json:"pending_since,omitempty" doc:"When the age of the oldest pending delivery began: when it was made, closed, or retried last."`
+	// Verifying are those that its endpoint has accepted and not proven yet.
+	Verifying int `json:"verifying" doc:"Deliveries that its endpoint has accepted, whose effect is not proven yet."`
+	Dead      int `json:"dead"`
 }
 
 func viewEvent(e event.Event) Event {
 	return Event{
 		ID: e.ID.String(), Source: e.Source, State: e.State, Origin: e.Origin, ReceivedAt: e.ReceivedAt,
-		Type: e.Type, Title: e.Title, Summary: e.Summary, Reason: e.Reason,
+		Type: e.Type, Title: e.Title, Summary: e.Summary, TraceID: trace.ID(e.Traceparent), Reason: e.Reason,
 		Fingerprint: e.Fingerprint, CorrelationKey: e.CorrelationKey,
 		Request: &Request{Method: e.Request.Method, Query: e.Request.Query, Header: e.Request.Header, Bytes: len(e.Request.Body)},
 		Event:   e.Normalized,
@@ -128,25 +154,45 @@ func viewDelivery(d event.Delivery, attempts []event.Attempt) Delivery {
 		ID: d.ID.String(), EventID: d.EventID.String(), Target: d.Target, Route: d.Route, State: d.State, Attempts: d.Attempts,
 		Reason: d.Reason, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, MessageID: d.MessageID,
 	}
-	if d.State == event.Pending && d.DueAt.After(time.Now()) {
+	v.Note = d.Note
+	if d.GroupKey != "" {
+		v.Group, v.Members = d.GroupKey, d.Members
+	}
+	if d.SupersededBy != uuid.Nil {
+		v.SupersededBy = d.SupersededBy.String()
+	}
+	switch {
+	case d.Open():
+		v.ClosesAt = &d.DueAt
+	case d.State.Live() && d.DueAt.After(time.Now()):
 		v.DueAt = &d.DueAt
+	}
+	if p := d.Proof; !p.AcceptedAt.IsZero() {
+		v.Proof = &Proof{AcceptedAt: p.AcceptedAt, By: p.By, Asks: p.Asks}
 	}
 	for _, a := range attempts {
 		v.History = append(v.History, Attempt{
-			Number: a.Number, StartedAt: a.StartedAt, ElapsedMS: float64(a.Elapsed.Microseconds()) / 1000,
+			Number: a.Number, Ask: a.Ask, StartedAt: a.StartedAt, ElapsedMS: float64(a.Elapsed.Microseconds()) / 1000,
 			Class: a.Class, Status: a.Status, Message: a.Message, Excerpt: a.Excerpt, Counted: a.Counted, Request: a.Request,
 		})
 	}
 	return v
 }
 
-// held says of a pending delivery what its target waits for.
+// held says of a delivery that waits what its target waits for.
 func (v *Delivery) held(targets []store.Target) {
 	for _, t := range targets {
-		if t.Name == v.Target && v.State == event.Pending {
+		if t.Name == v.Target && v.State.Live() {
 			var state, reason string
 			state, reason, v.HoldUntil, v.NextProbe = wait(&t)
-			v.Hold = state + ": " + reason
+			switch {
+			case reason == "":
+				v.Hold = state
+			case strings.HasPrefix(reason, state): // quiet hours
+				v.Hold = reason
+			default:
+				v.Hold = state + ": " + reason
+			}
 		}
 	}
 }

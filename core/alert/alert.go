@@ -3,10 +3,13 @@
 package alert
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +22,8 @@ import (
 const (
 	// quiet is how long the same is not told again.
 	quiet = time.Hour
+	// weekly is how long the same paths are not told again, however often Hookarr starts.
+	weekly = 7 * 24 * time.Hour
 	// always is longer than a database lives.
 	always = 100 * 365 * 24 * time.Hour
 	// acceptTimeout bounds what an alert waits for the database.
@@ -68,13 +73,39 @@ func (a *Alerts) TargetResumed(ctx context.Context, target string, kind store.Ho
 
 // DeliveryDead tells that a delivery was given up.
 func (a *Alerts) DeliveryDead(ctx context.Context, target, title, reason string) {
-	if title == "" {
-		title = "a delivery"
+	a.dead(ctx, target, cmp.Or(title, "a delivery")+" was", reason)
+}
+
+// DeliveriesDead tells that several deliveries to a target were given up.
+func (a *Alerts) DeliveriesDead(ctx context.Context, target string, n int, reason string) {
+	if n == 1 {
+		a.DeliveryDead(ctx, target, "", reason)
+		return
 	}
+	a.dead(ctx, target, strconv.Itoa(n)+" deliveries were", reason)
+}
+
+// dead tells what was not delivered; subject has the verb too.
+func (a *Alerts) dead(ctx context.Context, target, subject, reason string) {
 	a.tell(ctx, target, quiet, sdk.Event{
-		Type: sdk.TypeDeliveryDead, Title: fmt.Sprintf("%s was not delivered to %s", title, target),
-		Summary: fmt.Sprintf("%s was not delivered to %s: %s", title, target, reason),
+		Type: sdk.TypeDeliveryDead, Title: fmt.Sprintf("%s not delivered to %s", subject, target),
+		Summary: fmt.Sprintf("%s not delivered to %s: %s", subject, target, reason),
 		Health:  &sdk.Health{Level: "error", Check: "target " + target, Message: reason},
+	})
+}
+
+// PathsApart tells that root folders of applications reach no library of a target, or what
+// else is wrong with its paths, each in a sentence: the same ones once a week.
+func (a *Alerts) PathsApart(ctx context.Context, target string, problems []string) {
+	sum := sha256.Sum256([]byte(strings.Join(problems, "\n")))
+	a.tell(ctx, target, weekly, sdk.Event{
+		Fingerprint: fmt.Sprintf("%s:%s:%x", sdk.TypePathsApart, target, sum[:8]),
+		Type:        sdk.TypePathsApart, Title: fmt.Sprintf("Paths of target %s do not meet", target),
+		Summary: fmt.Sprintf("Paths of target %s do not meet: %s", target, strings.Join(problems, "; ")),
+		Health: &sdk.Health{
+			Level: "warning", Check: "paths of target " + target,
+			Message: strings.Join(problems, "; ") + ". hookarr paths " + target + " proposes the map.",
+		},
 	})
 }
 
@@ -99,7 +130,7 @@ func (a *Alerts) tell(ctx context.Context, target string, window time.Duration, 
 	if target != "" {
 		e.CorrelationKey = "target:" + target
 	}
-	e.Fingerprint = string(e.Type) + ":" + target
+	e.Fingerprint = cmp.Or(e.Fingerprint, string(e.Type)+":"+target)
 	normalized, err := json.Marshal(e)
 	if err != nil {
 		a.Log.WarnContext(ctx, "alert not stored", slog.String("type", string(e.Type)), slog.Any("error", err))
@@ -114,7 +145,7 @@ func (a *Alerts) tell(ctx context.Context, target string, window time.Duration, 
 	}
 	for _, m := range a.Router.Match(e.Source, &e, normalized) {
 		if m.Target != target {
-			acceptance.Deliveries = append(acceptance.Deliveries, event.Delivery{ID: event.NewID(), EventID: id, Target: m.Target, Route: m.Route})
+			acceptance.Owe(m.Target, m.Route, m.Grouping)
 		}
 	}
 	if target == "" && len(acceptance.Deliveries) == 0 {

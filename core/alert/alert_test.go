@@ -70,12 +70,16 @@ func TestAlerts(t *testing.T) {
 		a.TargetHeld(t.Context(), held)
 		a.TargetResumed(t.Context(), "ops", store.HoldThrottled)
 		a.DeliveryDead(t.Context(), "ops", "Dune (2021)", "400 Bad Request")
+		a.PathsApart(t.Context(), "ops", []string{"root folder /tv of sonarr: reaches no library"})
+		a.PathsApart(t.Context(), "ops", []string{"root folder /tv of sonarr: reaches no library", "library folder /movies: empty"})
 	}
 	a.DeliveryDead(t.Context(), "never", "", "404")
+	a.DeliveriesDead(t.Context(), "slow", 1, "older than max_age")
+	a.DeliveriesDead(t.Context(), "gone", 43, "older than max_age")
 
 	list, err := s.ListEvents(t.Context(), store.EventFilter{Source: sdk.SourceHookarr})
 	require.NoError(t, err)
-	require.Len(t, list, 4)
+	require.Len(t, list, 8)
 	targets := map[string][]string{}
 	summaries := map[string]string{}
 	for _, e := range list {
@@ -92,12 +96,17 @@ func TestAlerts(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string]string{
-		"Target ops is on hold until 2026-11-28 14:03:20 UTC (throttled): 429": "hookarr.target_held",
-		"Target ops was on hold (throttled) and takes deliveries again":        "hookarr.target_resumed",
-		"Dune (2021) was not delivered to ops: 400 Bad Request":                "hookarr.delivery_dead",
-		"a delivery was not delivered to never: 404":                           "hookarr.delivery_dead",
+		"Target ops is on hold until 2026-11-28 14:03:20 UTC (throttled): 429":                                          "hookarr.target_held",
+		"Target ops was on hold (throttled) and takes deliveries again":                                                 "hookarr.target_resumed",
+		"Dune (2021) was not delivered to ops: 400 Bad Request":                                                         "hookarr.delivery_dead",
+		"a delivery was not delivered to never: 404":                                                                    "hookarr.delivery_dead",
+		"a delivery was not delivered to slow: older than max_age":                                                      "hookarr.delivery_dead",
+		"43 deliveries were not delivered to gone: older than max_age":                                                  "hookarr.delivery_dead",
+		"Paths of target ops do not meet: root folder /tv of sonarr: reaches no library":                                "hookarr.paths_apart",
+		"Paths of target ops do not meet: root folder /tv of sonarr: reaches no library; library folder /movies: empty": "hookarr.paths_apart",
 	}, summaries)
 	require.Equal(t, []string{"chat"}, targets["hookarr.target_held"])
 	require.Equal(t, []string{"chat"}, targets["hookarr.target_resumed"])
-	require.ElementsMatch(t, []string{"chat", "ops", "chat"}, targets["hookarr.delivery_dead"])
+	require.Equal(t, []string{"chat", "chat"}, targets["hookarr.paths_apart"])
+	require.ElementsMatch(t, []string{"chat", "ops", "chat", "ops", "chat", "ops", "chat"}, targets["hookarr.delivery_dead"])
 }

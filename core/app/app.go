@@ -26,8 +26,12 @@ import (
 	"github.com/hookarr/hookarr/core/ingest"
 	"github.com/hookarr/hookarr/core/operate"
 	"github.com/hookarr/hookarr/core/outage"
+	"github.com/hookarr/hookarr/core/paths"
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/silence"
+	"github.com/hookarr/hookarr/core/snapshot"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/trace"
 )
 
 const (
@@ -48,18 +52,22 @@ type App struct {
 	node     string
 	registry *prometheus.Registry
 	store    *store.Store
+	// tracer is nil where traces go nowhere.
+	tracer   *trace.Tracer
 	outage   *outage.Log
 	plugins  *pluginhost.Host
 	intake   *ingest.Intake
 	servers  *servers
 	reloads  *reloads
 	operate  *operate.Service
+	silences *silence.Silences
+	folders  *paths.Watch
 	// operators are let in; program is what they are told of this one.
 	operators *operators
 	program   admin.Version
 	logs      admin.Logs
-	// overrun is told of expressions that took too long.
-	overrun func(route string)
+	// overruns is told of expressions that took too long.
+	overruns *overruns
 	// current is the generation that holds now.
 	current atomic.Pointer[generation]
 
@@ -68,6 +76,8 @@ type App struct {
 	// queues are those that River works, with the number of their workers.
 	queues map[string]int
 	reader *catchup.Reader
+	// inventories reads what sources have.
+	inventories *snapshot.Reader
 	// background ends with stopBackground.
 	background     sync.WaitGroup
 	stopBackground context.CancelFunc
@@ -101,44 +111,65 @@ func New(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	return a, nil
 }
 
-func build(ctx context.Context, c *config.Config, o Options, l listeners) (*App, error) {
+func build(ctx context.Context, c *config.Config, o Options, l listeners) (_ *App, err error) {
 	g, problems := compile(c)
 	if len(problems) > 0 {
 		return nil, &config.Error{Problems: problems}
 	}
 	hostname, _ := os.Hostname()
-	id := event.NewID().String()
+	node := fmt.Sprintf("%.40s_%s", hostname, event.NewID())
+	tracer, err := newTracer(ctx, c, node, o.Program.Version, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, tracer.Shutdown(ctx))
+		}
+	}()
+	if tracer != nil {
+		o.Log = slog.New(trace.Log(o.Log.Handler()))
+		to, _ := TracesTo(c, os.Getenv) // which the tracer has read
+		o.Log.InfoContext(ctx, "traces are sent", slog.String("to", to))
+	}
 	a := &App{
 		config:   c,
 		log:      o.Log,
-		node:     fmt.Sprintf("%.40s_%s", hostname, id),
+		tracer:   tracer,
+		node:     node,
 		registry: prometheus.NewRegistry(),
 		program:  o.Program,
 		logs:     o.Logs,
 	}
-	a.program.Node = a.node
+	started := time.Now()
+	a.program.Node, a.program.Started = a.node, &started
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a.overrun = overruns(a.log, a.registry)
-	g.routes.OnOverrun(a.overrun)
+	a.overruns = newOverruns(a.log, a.registry)
+	g.routes.OnOverrun(a.overruns.note)
 	a.current.Store(g)
 	a.reloads = newReloads(o, a.registry)
 	a.plugins = pluginhost.New(pluginhost.Options{
 		Dirs: c.Plugins.Dir, LockFile: c.Plugins.Lock, Log: o.Log, Metrics: a.registry, Changed: a.reloads.pluginChanged,
 	})
-	var err error
 	if a.store, err = OpenStore(ctx, c.Database.URL, o.Log); err != nil {
 		return nil, err
 	}
+	a.store.Digest = func(held store.Target) bool { return a.current.Load().plan.Digests(held, time.Now()) }
 	a.outage = outage.New(o.Log.Handler(), a.store.Ready)
 	if err = a.store.Reserve(); err != nil {
 		return nil, errors.Join(at(c, "database.url", err), a.store.Close())
 	}
 	a.intake = ingest.New(ingest.Options{
 		Generation: func() *ingest.Generation { return a.current.Load().door },
-		Decoder:    a.plugins, Store: a.store, Log: a.log, Metrics: a.registry,
+		Decoder:    a.plugins, Store: a.store, Log: a.log, Tracer: a.tracer, Metrics: a.registry,
 		MaxBodies: int64(c.Limits.Bodies),
 	})
+	a.expect(g)
+	a.silences = &silence.Silences{
+		Store: a.store, MaxAge: func() time.Duration { return a.current.Load().longestMaxAge() }, Log: a.outage.Logger(),
+	}
 	a.operate = newOperate(a)
+	a.folders = newFolders(a)
 	// While this process has the database to itself.
 	if l.local, err = listenLocally(ctx, c, o.Log); err != nil {
 		return nil, errors.Join(err, a.store.Close())
@@ -225,7 +256,8 @@ func (a *App) awaitDatabase(ctx context.Context) error {
 
 func (a *App) startQueue(ctx context.Context) error {
 	workers := deliver.New(deliver.Options{
-		Store: a.store, Deliverer: a.plugins, Redecoder: a.intake, Log: a.outage.Logger(), Metrics: a.registry,
+		Store: a.store, Deliverer: a.plugins, Redecoder: a.intake, Composer: a.intake, Silencer: a.silences, Log: a.outage.Logger(),
+		Tracer: a.tracer, Metrics: a.registry,
 		Plan:   func() *deliver.Plan { return a.current.Load().plan },
 		Alerts: &alert.Alerts{Router: router{a}, Store: a.store, Log: a.log},
 	})
@@ -237,8 +269,13 @@ func (a *App) startQueue(ctx context.Context) error {
 		Sources:   func() map[string]config.Catchup { return a.current.Load().histories },
 		Historian: a.plugins, Rememberer: a.intake, Store: a.store, Log: a.log, Metrics: a.registry,
 	})
+	inventories := snapshot.New(snapshot.Options{
+		Sources:     func() map[string]config.Snapshot { return a.current.Load().snapshots },
+		Snapshotter: a.plugins, Composer: a.intake, Store: a.store, Log: a.log, Metrics: a.registry,
+	})
 	enricher := &enrich.Worker{Fetcher: a.plugins, Store: a.store, Log: a.outage.Logger()}
-	if err := errors.Join(reader.Begin(ctx), reader.Register(registered), enricher.Register(registered), a.operate.Register(registered)); err != nil {
+	if err := errors.Join(reader.Begin(ctx), reader.Register(registered), inventories.Register(registered),
+		enricher.Register(registered), a.operate.Register(registered)); err != nil {
 		return err
 	}
 	g := a.current.Load()
@@ -246,6 +283,7 @@ func (a *App) startQueue(ctx context.Context) error {
 	queues := g.plan.Queues(fetch)
 	a.queues = workersOf(queues)
 	reader.Queues(queues, fetch)
+	inventories.Queues(queues, fetch)
 	enricher.Queues(queues, fetch)
 	a.operate.Queues(queues, fetch)
 	queue, err := a.store.OpenQueue(&river.Config{
@@ -253,7 +291,7 @@ func (a *App) startQueue(ctx context.Context) error {
 		Logger:       a.outage.River(),
 		Workers:      registered,
 		Queues:       queues,
-		PeriodicJobs: reader.PeriodicJobs(),
+		PeriodicJobs: append(reader.PeriodicJobs(), inventories.PeriodicJobs()...),
 		MaxAttempts:  store.MaxAttempts,
 		// A backstop: the keeper takes over jobs within seconds.
 		RescueStuckJobsAfter: time.Hour + g.longestTimeout(),
@@ -265,7 +303,7 @@ func (a *App) startQueue(ctx context.Context) error {
 	if err := queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
-	a.workers, a.queue, a.reader = workers, queue, reader
+	a.workers, a.queue, a.reader, a.inventories = workers, queue, reader, inventories
 	keeper := deliver.Keeper{
 		Workers: workers, Store: a.store, Node: a.node, Quarantine: a.quarantined,
 		Retention: func() store.Retention {
@@ -278,11 +316,12 @@ func (a *App) startQueue(ctx context.Context) error {
 	a.background.Go(func() { keeper.Run(running) })
 	a.background.Go(func() { a.outage.Run(running) })
 	a.background.Go(func() { a.watch(running) })
+	a.background.Go(func() { a.folders.Run(running) })
 	a.reloads.holds(g.config)
 	a.reloads.start()
 	// Not by a periodic job: those wait for River to elect a leader, which after a kill
 	// takes as long as the former one's lease.
-	return reader.Ask(ctx)
+	return errors.Join(reader.Ask(ctx), inventories.Ask(ctx))
 }
 
 // Stop stops taking webhooks, lets deliveries under way finish until ctx ends, then
@@ -298,6 +337,8 @@ func (a *App) Stop(ctx context.Context) error {
 		drain = a.workers.Drain(ctx, a.queue.Stop)
 	}
 	errs := []error{<-closing}
+	a.operators.queue.Close()
+	a.operators.changes.Close()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if a.queue != nil {
@@ -309,7 +350,7 @@ func (a *App) Stop(ctx context.Context) error {
 		a.background.Wait()
 	}
 	drained := time.Since(begun).Round(time.Millisecond)
-	errs = append(errs, a.plugins.Stop(last), a.store.Leave(last, a.node), a.close())
+	errs = append(errs, a.plugins.Stop(last), a.store.Leave(last, a.node), a.close(), a.tracer.Shutdown(last))
 	a.log.InfoContext(ctx, "stopped", slog.Duration("drained_in", drained))
 	return errors.Join(errs...)
 }

@@ -11,8 +11,10 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/hookarr/hookarr/core/auth"
+	"github.com/hookarr/hookarr/core/calendar"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/deliver"
+	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/ingest"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/route"
@@ -30,9 +32,10 @@ type generation struct {
 	config *config.Config
 	routes *route.Table
 	door   *ingest.Generation
-	// plan and histories take what the plugins say of themselves.
+	// plan, histories and snapshots take what the plugins say of themselves.
 	plan      *deliver.Plan
 	histories map[string]config.Catchup
+	snapshots map[string]config.Snapshot
 }
 
 // compile makes of a configuration what needs no plugin, or says everything that is wrong
@@ -52,9 +55,12 @@ func compile(c *config.Config) (*generation, []config.Problem) {
 			}
 			add("sources."+name+"."+key, message)
 		})
-		sources[name] = ingest.Source{Gate: gate, Enrich: source.Enrich, Window: source.Dedup.Window}
+		sources[name] = ingest.Source{Gate: gate, TrustTraceparent: source.TrustTraceparent, Enrich: source.Enrich, Window: source.Dedup.Window}
 	}
 	routes, err := route.New(c.Routes)
+	if err == nil {
+		err = routes.SetGroups(groupsOf(c))
+	}
 	each(err, func(err error) {
 		if p, ok := errors.AsType[*route.Problem](err); ok {
 			add(p.Key, p.Message)
@@ -64,6 +70,15 @@ func compile(c *config.Config) (*generation, []config.Problem) {
 		return nil, problems
 	}
 	return &generation{config: c, routes: routes, door: ingest.NewGeneration(sources, routes)}, nil
+}
+
+// groupsOf are the groups of targets, by name.
+func groupsOf(c *config.Config) map[string]*config.Group {
+	groups := make(map[string]*config.Group, len(c.Targets))
+	for name, t := range c.Targets {
+		groups[name] = t.Group
+	}
+	return groups
 }
 
 // Judge returns what is wrong with the sources and routes of a configuration, which Load
@@ -88,19 +103,43 @@ func each(err error, f func(error)) {
 // holds before, or nil.
 func (g *generation) resolve(plugins *pluginhost.Host, former *deliver.Plan) {
 	targets := make([]deliver.Target, 0, len(g.config.Targets))
+	powers := make(map[string]route.Powers, len(g.config.Targets))
 	for name, t := range g.config.Targets {
-		d, _ := plugins.Describe(host.KindTarget, t.Plugin)
+		d, described := plugins.Describe(host.KindTarget, t.Plugin)
+		info := plugins.Info(host.KindTarget, name)
+		groups := slices.Contains(d.Features, sdk.FeatureGroup) && !info.NeedsOriginals && !info.SingleEvents
+		// What a plugin does not take together is divided once it has come up and says so.
+		powers[name] = route.Powers{Groups: groups || !described, Proposed: d.Defaults.Group, FoldUpgrades: d.Defaults.FoldUpgrades}
 		concurrency := cmp.Or(t.Concurrency, d.Defaults.Concurrency, defaultConcurrency)
-		targets = append(targets, deliver.Target{Name: name, Timeout: t.Timeout, Concurrency: concurrency, Retry: t.Retry, Rate: rateOf(t, d.Defaults)})
+		targets = append(targets, deliver.Target{
+			Name: name, Timeout: t.Timeout, Concurrency: concurrency, Retry: t.Retry, Rate: rateOf(t, d.Defaults),
+			Described: described, Groups: groups, Edits: t.Edit && slices.Contains(d.Features, sdk.FeatureEdit),
+			Quiet: quietOf(t), Drop: t.Quiet != nil && t.Quiet.Then == config.ThenDrop,
+			DigestQuiet: t.Quiet != nil && t.Quiet.Then == config.ThenDigest, DigestAfter: t.DigestAfter,
+		})
 	}
+	g.routes = g.routes.WithPowers(powers)
+	g.door = g.door.WithRouter(g.routes)
 	g.plan = deliver.NewPlan(targets, slices.Sorted(maps.Keys(g.config.Sources)), former)
-	g.histories = map[string]config.Catchup{}
+	g.histories, g.snapshots = map[string]config.Catchup{}, map[string]config.Snapshot{}
 	for name, s := range g.config.Sources {
 		d, _ := plugins.Describe(host.KindSource, s.Plugin)
 		if s.Catchup.Enabled && slices.Contains(d.Features, sdk.FeatureHistory) {
 			g.histories[name] = s.Catchup
 		}
+		if slices.Contains(d.Features, sdk.FeatureSnapshot) {
+			g.snapshots[name] = s.Snapshot
+		}
 	}
+}
+
+// quietOf are the hours in which a target takes nothing.
+func quietOf(t config.Target) calendar.Quiet {
+	if t.Quiet == nil {
+		return calendar.Quiet{}
+	}
+	q, _ := t.Quiet.Calendar() // Load has checked it
+	return q
 }
 
 // rateOf is the operator's, or the plugin's proposal.
@@ -119,12 +158,26 @@ func (g *generation) longestTimeout() time.Duration {
 	return longest
 }
 
+// longestMaxAge is how old a delivery may be that still waits.
+func (g *generation) longestMaxAge() time.Duration {
+	var longest time.Duration
+	for _, t := range g.config.Targets {
+		longest = max(longest, t.Retry.MaxAge)
+	}
+	return longest
+}
+
 // router goes by the routes that hold now.
 type router struct{ app *App }
 
 // Match returns the targets of an event.
 func (r router) Match(source string, e *sdk.Event, normalized []byte) []route.Match {
 	return r.app.current.Load().routes.Match(source, e, normalized)
+}
+
+// Flushes returns the groups that an event closes.
+func (r router) Flushes(source string, e *sdk.Event, normalized []byte) []event.GroupRef {
+	return r.app.current.Load().routes.Flushes(source, e, normalized)
 }
 
 const (

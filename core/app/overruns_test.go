@@ -15,9 +15,10 @@ func TestOverruns(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	metrics := prometheus.NewRegistry()
-	overrun := overruns(slog.New(slog.NewTextHandler(&log, nil)), metrics)
+	overruns := newOverruns(slog.New(slog.NewTextHandler(&log, nil)), metrics)
+	overruns.expect([]string{"slow"})
 	for range 100 {
-		overrun("slow")
+		overruns.note("slow")
 	}
 	families, err := metrics.Gather()
 	require.NoError(t, err)

@@ -8,11 +8,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-	"github.com/riverqueue/river"
 
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
@@ -26,19 +26,12 @@ var ErrStopping = errors.New("hookarr is stopping: it reads its configuration wh
 // another number of workers, beside the longest time-out of a target.
 const drainTimeout = 30 * time.Second
 
-// retryPause is the time after which queues are changed that could not be, such as during
-// an outage of the database.
-const retryPause = 5 * time.Second
-
-// endStep is how long one of many queues is waited for before it is another's turn.
-const endStep = 20 * time.Millisecond
-
 // changeTimeout bounds the changes of rows by a reload, for which attempts wait that begin.
 const changeTimeout = 5 * time.Second
 
 // restartKeys are what a running process keeps as it was made. A key ends with a dot for
 // everything below it.
-var restartKeys = []string{"listen", "admin.listen", "admin.socket", "database.", "plugins.", "limits.", "log.format"}
+var restartKeys = []string{"listen", "admin.listen", "admin.socket", "database.", "plugins.", "limits.", "log.format", "tracing."}
 
 // Reloaded says what a reload changed, or would change.
 type Reloaded struct {
@@ -60,6 +53,9 @@ type reloads struct {
 	// stopping is closed by stop.
 	stopping chan struct{}
 	level    *slog.LevelVar
+
+	// refused is why the last reload was refused; nil where it was not.
+	refused atomic.Pointer[string]
 
 	success, at, hash prometheus.Gauge
 }
@@ -130,6 +126,7 @@ func (r *reloads) drain(ctx context.Context, former *generation) (context.Contex
 
 // holds tells of a configuration that was applied.
 func (r *reloads) holds(c *config.Config) {
+	r.refused.Store(nil)
 	r.success.Set(1)
 	r.at.SetToCurrentTime()
 	r.hash.Set(float64(c.Hash()))
@@ -138,6 +135,14 @@ func (r *reloads) holds(c *config.Config) {
 		_ = level.UnmarshalText([]byte(c.Log.Level)) // one of those that slog knows
 		r.level.Set(level)
 	}
+}
+
+// why is why the last reload was refused; empty where it was not.
+func (r *reloads) why() string {
+	if reason := r.refused.Load(); reason != nil {
+		return *reason
+	}
+	return ""
 }
 
 // pluginChanged has the targets take the defaults of a plugin that came up.
@@ -169,6 +174,8 @@ func (a *App) Reload(ctx context.Context, dryRun bool) (Reloaded, error) {
 	}
 	if err != nil && !dryRun && !errors.Is(err, ErrStopping) {
 		a.reloads.success.Set(0)
+		reason := err.Error()
+		a.reloads.refused.Store(&reason)
 		a.tellNotReloaded(ctx, err)
 	}
 	return r, err
@@ -250,7 +257,7 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 	// From here on the new configuration holds, whoever waits for it.
 	ctx = context.WithoutCancel(ctx)
 	a.note(ctx, "plugins not configured yet", change.Begin(ctx))
-	next.routes.OnOverrun(a.overrun)
+	next.routes.OnOverrun(a.overruns.note)
 	next.resolve(a.plugins, former.plan)
 	a.replace(ctx, former, next)
 	a.note(ctx, "certificate not read", a.servers.certificate.load(c.TLS))
@@ -260,6 +267,7 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 	a.note(ctx, "queues not changed yet: it is tried again", a.changeQueues(draining, next))
 	a.note(ctx, "former plugins not ended in time", change.Finish(draining))
 	a.reloads.holds(c)
+	a.folders.Again()
 	a.warnUnsafe(ctx)
 	for _, w := range r.Warnings {
 		a.log.WarnContext(ctx, "configuration", slog.String("problem", w.String()))
@@ -277,13 +285,20 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 func (a *App) replace(ctx context.Context, former, next *generation) {
 	changing, cancel := context.WithTimeout(ctx, changeTimeout)
 	defer cancel()
+	a.expect(next)
 	a.note(ctx, "rate of a target not reset", a.workers.Follow(changing, former.plan, func() { a.current.Store(next) }))
-	if maps.Equal(former.histories, next.histories) {
+	histories, snapshots := !maps.Equal(former.histories, next.histories), !maps.Equal(former.snapshots, next.snapshots)
+	if !histories && !snapshots {
 		return
 	}
 	a.queue.PeriodicJobs().Clear()
-	a.queue.PeriodicJobs().AddMany(a.reader.PeriodicJobs())
-	a.note(ctx, "catch-up not begun", errors.Join(a.reader.Begin(changing), a.reader.Ask(changing)))
+	a.queue.PeriodicJobs().AddMany(append(a.reader.PeriodicJobs(), a.inventories.PeriodicJobs()...))
+	if histories {
+		a.note(ctx, "catch-up not begun", errors.Join(a.reader.Begin(changing), a.reader.Ask(changing)))
+	}
+	if snapshots {
+		a.note(ctx, "snapshots not begun", a.inventories.Ask(changing))
+	}
 }
 
 // describe takes what plugins that came up say of themselves into the generation.
@@ -299,64 +314,6 @@ func (a *App) describe(ctx context.Context) {
 	draining, cancel := a.reloads.drain(ctx, former)
 	defer cancel()
 	a.note(ctx, "queues not changed yet: it is tried again", a.changeQueues(draining, &next))
-}
-
-// changeQueues has River work the queues of a generation. Those that are new come first:
-// the others end once the attempts under way have. What fails is tried again after a while,
-// for without its queue a target gets nothing.
-func (a *App) changeQueues(ctx context.Context, g *generation) error {
-	wanted := g.plan.Queues(fetchSettings(g.config))
-	var errs []error
-	for name, q := range wanted {
-		if _, worked := a.queues[name]; !worked {
-			errs = append(errs, a.addQueue(ctx, name, q))
-		}
-	}
-	var ending []string
-	for name, workers := range a.queues {
-		if q, kept := wanted[name]; !kept || q.MaxWorkers != workers {
-			ending = append(ending, name)
-			a.queues[name] = 0 // it takes no more jobs from here on, until it is added again
-		}
-	}
-	// In turns, so that no queue that has ended waits for the attempts of another.
-	for len(ending) > 0 && ctx.Err() == nil {
-		ending = slices.DeleteFunc(ending, func(name string) bool {
-			step, cancel := context.WithTimeout(ctx, endStep)
-			defer cancel()
-			if err := a.queue.Queues().Remove(step, name); err != nil && step.Err() != nil {
-				return false
-			}
-			delete(a.queues, name)
-			if q, kept := wanted[name]; kept {
-				errs = append(errs, a.addQueue(ctx, name, q))
-			}
-			return true
-		})
-	}
-	if len(ending) > 0 {
-		errs = append(errs, fmt.Errorf("end queues %s: %w", strings.Join(ending, ", "), ctx.Err()))
-	}
-	err := errors.Join(errs...)
-	if err != nil {
-		time.AfterFunc(retryPause, a.reloads.pluginChanged)
-	}
-	return err
-}
-
-// addQueue has River work a queue.
-func (a *App) addQueue(ctx context.Context, name string, q river.QueueConfig) error {
-	err := ctx.Err()
-	if err == nil {
-		err = a.queue.Queues().Add(name, q)
-	}
-	if err != nil {
-		// River keeps one that it could not start, and would not take it again.
-		_ = a.queue.Queues().Remove(context.WithoutCancel(ctx), name)
-		return fmt.Errorf("add queue %s: %w", name, err)
-	}
-	a.queues[name] = q.MaxWorkers
-	return nil
 }
 
 // note logs what a reload could not do and a later one, or the plugin's restart, will.

@@ -50,7 +50,7 @@ func TestQueuesOutliveAnOutage(t *testing.T) {
 	t.Parallel()
 	a, file := work(t, func(context.Context) error { return nil })
 	require.NoError(t, a.changeQueues(t.Context(), generationOf(deliver.Target{Name: "kept", Concurrency: 1})))
-	database, err := sql.Open("sqlite", file)
+	database, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(10000)&_txlock=immediate")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, database.Close()) }()
 	exec := func(statement string) {
@@ -74,9 +74,16 @@ func TestQueuesOutliveAnOutage(t *testing.T) {
 func TestQueuesEndInAnyOrder(t *testing.T) {
 	t.Parallel()
 	begun, release := make(chan struct{}), make(chan struct{})
-	a, file := work(t, func(context.Context) error {
-		begun <- struct{}{}
-		<-release
+	a, file := work(t, func(ctx context.Context) error {
+		select {
+		case begun <- struct{}{}:
+		case <-ctx.Done(): // the test has failed
+			return nil
+		}
+		select {
+		case <-release:
+		case <-ctx.Done():
+		}
 		return nil
 	})
 	slow, quick := []string{"a", "b", "c"}, []string{"d", "e", "f"}
@@ -87,7 +94,7 @@ func TestQueuesEndInAnyOrder(t *testing.T) {
 		return targets
 	}
 	require.NoError(t, a.changeQueues(t.Context(), generationOf(targets(1)...)))
-	database, err := sql.Open("sqlite", file)
+	database, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(10000)&_txlock=immediate")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, database.Close()) }()
 	for _, name := range slow {
@@ -116,7 +123,7 @@ func TestNeedsRestart(t *testing.T) {
 	was := &config.Config{Listen: ":1", TLS: config.TLS{CertFile: "a", KeyFile: "a"}}
 	renewed := &config.Config{Listen: ":1", TLS: config.TLS{CertFile: "b", KeyFile: "b"}, Hosts: config.Hosts{"x"}}
 	require.Empty(t, needsRestart(was, renewed))
-	plain := &config.Config{Listen: ":2", Limits: config.Limits{Bodies: 1}}
-	require.Equal(t, []string{"limits.bodies", "listen", "tls"}, needsRestart(was, plain))
+	plain := &config.Config{Listen: ":2", Limits: config.Limits{Bodies: 1}, Tracing: config.Tracing{Endpoint: "http://127.0.0.1:4318"}}
+	require.Equal(t, []string{"limits.bodies", "listen", "tracing.endpoint", "tls"}, needsRestart(was, plain))
 	require.Contains(t, needsRestart(plain, was), "tls")
 }

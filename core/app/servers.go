@@ -24,6 +24,11 @@ const (
 	headerTimeout  = 5 * time.Second
 	maxHeaderBytes = 16 << 10
 	idleTimeout    = 2 * time.Minute
+	// requestTimeout bounds the whole of a request: the server waits for the rest of its body
+	// before it answers, whether anybody wants it or not. Whoever reads bodies or works for
+	// longer sets his own. It is more than a provider may take for a sign-in, and less than
+	// answerTimeout, so that there is an answer.
+	requestTimeout = 12 * time.Second
 	// answerTimeout bounds the sending of an answer, so that a client that reads nothing
 	// cannot hold it. The door, which may work for longer, sets its own.
 	answerTimeout = 15 * time.Second
@@ -71,7 +76,8 @@ func newServers(a *App, l listeners) (*servers, error) {
 			return database.check(ctx)
 		},
 		Degraded: a.sickPlugins,
-		Metrics:  a.registry,
+		Metrics:  a.metrics(),
+		Registry: a.registry,
 	})
 	a.servers = s
 	var err error
@@ -110,6 +116,7 @@ func (s *servers) server(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
 		IdleTimeout:       idleTimeout,
 		WriteTimeout:      answerTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -204,8 +211,11 @@ func (s *servers) afterStart(next http.Handler) http.Handler {
 			admin.NewProblem(http.StatusServiceUnavailable, "the server is starting: try again in a moment").Write(w)
 			return
 		}
-		// Who was let in may wait for long, such as for a reload.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		// Who was let in may wait for long, such as for a reload. The end of the time to read
+		// would be taken for his leaving.
+		connection := http.NewResponseController(w)
+		_ = connection.SetReadDeadline(time.Time{})
+		_ = connection.SetWriteDeadline(time.Time{})
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		go func() {
@@ -215,7 +225,7 @@ func (s *servers) afterStart(next http.Handler) http.Handler {
 			case <-ctx.Done():
 			}
 		}()
-		next.ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(paced{w, answerTimeout}, r.WithContext(ctx))
 	})
 }
 
@@ -226,6 +236,14 @@ func (s *servers) run(serve func() error) {
 }
 
 func (s *servers) open() { s.state.Store(nil) }
+
+// pages is the address of admin.listen.
+func (s *servers) pages() string {
+	if s.listeners.admin == nil {
+		return s.config.Admin.Listen
+	}
+	return s.listeners.admin.Addr().String()
+}
 
 func (s *servers) addr() net.Addr { return s.listeners.hooks.Addr() }
 

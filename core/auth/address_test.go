@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"testing"
 
@@ -132,4 +133,23 @@ func FuzzForwardedFor(f *testing.F) {
 		r.Header.Set("X-Forwarded-For", forwarded)
 		require.True(t, g.Client(r).IsValid())
 	})
+}
+
+func TestForwarded(t *testing.T) {
+	t.Parallel()
+	trusted := prefixes("192.0.2.0/24")
+	for _, tc := range []struct {
+		peer, want string
+		said       []string
+	}{
+		{"192.0.2.1:1", "nas.lan", []string{"nas.lan"}},
+		{"192.0.2.1:1", "nas.lan", []string{"evil.example, nas.lan"}},
+		{"192.0.2.1:1", "nas.lan", []string{"evil.example", "nas.lan"}},
+		{"192.0.2.1:1", "", nil},
+		{"198.51.100.1:1", "", []string{"nas.lan"}},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr, r.Header["X-Forwarded-Host"] = tc.peer, tc.said
+		require.Equal(t, tc.want, auth.Forwarded(r, "X-Forwarded-Host", trusted), "%s from %s", tc.said, tc.peer)
+	}
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"net/netip"
 	"sync"
 	"time"
@@ -9,10 +10,10 @@ import (
 )
 
 const (
-	// failureBurst and failureRate, per second, are far more than a sender with an
+	// failureBurst, and one more after failureEvery, are far more than a sender with an
 	// old secret needs and far less than guessing does.
 	failureBurst = 20
-	failureRate  = 1
+	failureEvery = time.Second
 	// maxClients bounds the memory of a Limiter: 2 x maxClients entries of about 200
 	// bytes.
 	maxClients = 4096
@@ -21,6 +22,11 @@ const (
 // Limiter counts failed authentications by client address. The zero value is ready
 // and may be used concurrently.
 type Limiter struct {
+	// Burst failures are forgiven at once, and one more after each Every: 20 and a second
+	// when zero.
+	Burst int
+	Every time.Duration
+
 	mu sync.Mutex
 	// recent and older hold the clients by when they last failed: a full recent
 	// becomes older, and what was older is forgotten.
@@ -34,7 +40,7 @@ func (l *Limiter) Fail(client netip.Addr, now time.Time) bool {
 	defer l.mu.Unlock()
 	limiter := l.find(key)
 	if limiter == nil {
-		limiter = rate.NewLimiter(failureRate, failureBurst)
+		limiter = rate.NewLimiter(rate.Every(cmp.Or(l.Every, failureEvery)), cmp.Or(l.Burst, failureBurst))
 	}
 	if l.recent[key] == nil {
 		if l.recent == nil || len(l.recent) >= maxClients {

@@ -55,3 +55,13 @@ func TestLimiter(t *testing.T) {
 	}
 	require.Equal(t, 20, fails(&l, "192.0.2.2", now), "forgotten when memory is full")
 }
+
+func TestLimiterOfAnotherRate(t *testing.T) {
+	t.Parallel()
+	l := auth.Limiter{Burst: 2, Every: time.Minute}
+	client, now := netip.MustParseAddr("192.0.2.1"), time.Now()
+	require.False(t, l.Fail(client, now))
+	require.False(t, l.Fail(client, now))
+	require.True(t, l.Fail(client, now.Add(59*time.Second)))
+	require.False(t, l.Fail(client, now.Add(time.Minute)))
+}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -68,6 +69,15 @@ type Options struct {
 type Reader struct {
 	o       Options
 	metrics *metrics
+
+	mu sync.Mutex
+	// troubles are why the last runs ended early, by source.
+	troubles map[string]trouble
+}
+
+type trouble struct {
+	reason string
+	since  time.Time
 }
 
 // New returns a reader.
@@ -75,13 +85,39 @@ func New(o Options) *Reader {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Reader{o: o, metrics: newMetrics(o.Metrics)}
+	return &Reader{o: o, metrics: newMetrics(o.Metrics), troubles: map[string]trouble{}}
+}
+
+// Trouble returns why the last run of a source ended early, and since when they do. It is
+// empty after a good one, and before the first of this process.
+func (r *Reader) Trouble(source string) (reason string, since time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.troubles[source]
+	return t.reason, t.since
+}
+
+// note keeps what came of a run.
+func (r *Reader) note(source string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		delete(r.troubles, source)
+		return
+	}
+	t, ok := r.troubles[source]
+	if !ok {
+		t.since = r.o.Now()
+	}
+	t.reason = err.Error()
+	r.troubles[source] = t
 }
 
 // Begin marks where the histories of new sources begin: now, or as far back as their
 // configuration says. What happens from then on is not missed, whenever it is read.
 func (r *Reader) Begin(ctx context.Context) error {
 	for source, settings := range r.o.Sources() {
+		r.metrics.expect(source)
 		if _, err := r.cursor(ctx, source, settings, r.o.Now()); err != nil {
 			return fmt.Errorf("begin catch-up with %s: %w", source, err)
 		}
@@ -122,10 +158,14 @@ func (r *Reader) CatchUp(ctx context.Context, source string) (Result, error) {
 	if errors.Is(err, host.ErrUnsupported) {
 		// The plugin could, but this instance is not configured for it. When it is, the
 		// first contact is then, and not now.
+		r.note(source, nil)
 		r.o.Log.DebugContext(ctx, "no history to catch up with", slog.String("source", source))
 		return result, r.o.Store.ForgetCursor(ctx, source)
 	}
 	r.metrics.ran(source, result, err)
+	if ctx.Err() == nil { // the end of the process is no trouble
+		r.note(source, err)
+	}
 	if err != nil {
 		return result, fmt.Errorf("catch up with %s: %w", source, err)
 	}

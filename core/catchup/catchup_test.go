@@ -222,11 +222,16 @@ func TestResume(t *testing.T) {
 	b.app.trouble = map[string]error{"30": errors.New("it went away")}
 	r, err := b.CatchUp(t.Context(), "radarr")
 	require.ErrorContains(t, err, "catch up with radarr: it went away")
+	reason, since := b.Trouble("radarr")
+	require.Contains(t, reason, "it went away")
+	require.False(t, since.IsZero())
 	require.Equal(t, Result{Accepted: 30}, r)
 	first := b.app.queries[len(b.app.queries)-1].Since
 
 	b.app.trouble = nil
 	r = b.catchUp(t)
+	reason, _ = b.Trouble("radarr")
+	require.Empty(t, reason)
 	require.Equal(t, 20, r.Accepted)
 	require.Less(t, r.Known, 30, "not from the beginning")
 	require.True(t, b.app.queries[len(b.app.queries)-1].Since.After(first))

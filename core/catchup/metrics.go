@@ -27,6 +27,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	return m
 }
 
+// expect has the counters of a source begin at 0.
+func (m *metrics) expect(source string) {
+	m.events.WithLabelValues(source, "accepted")
+	m.events.WithLabelValues(source, "known")
+	m.failures.WithLabelValues(source)
+}
+
 func (m *metrics) ran(source string, r Result, err error) {
 	m.events.WithLabelValues(source, "accepted").Add(float64(r.Accepted))
 	m.events.WithLabelValues(source, "known").Add(float64(r.Known))

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
 
+	"github.com/hookarr/hookarr/core/outage"
 	"github.com/hookarr/hookarr/core/store"
 )
 
@@ -50,9 +50,8 @@ func (r *Reader) PeriodicJobs() []*river.PeriodicJob {
 type worker struct {
 	river.WorkerDefaults[store.CatchupArgs]
 	reader *Reader
-
-	mu      sync.Mutex
-	failing map[string]string
+	// failing has what was told of each source.
+	failing outage.Changes
 }
 
 // Timeout bounds a run.
@@ -65,7 +64,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[store.CatchupArgs]) er
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if w.changed(source, err) {
+	if w.failing.Note(source, err) {
 		log := w.reader.o.Log
 		if err == nil {
 			log.InfoContext(ctx, "catch-up works again", slog.String("source", source))
@@ -77,23 +76,4 @@ func (w *worker) Work(ctx context.Context, job *river.Job[store.CatchupArgs]) er
 		return river.JobSnooze(retryPause)
 	}
 	return nil
-}
-
-// changed reports whether a source's trouble is not the one of its last run, so that
-// it is told once.
-func (w *worker) changed(source string, err error) bool {
-	var trouble string
-	if err != nil {
-		trouble = err.Error()
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.failing[source] == trouble {
-		return false
-	}
-	if w.failing == nil {
-		w.failing = make(map[string]string)
-	}
-	w.failing[source] = trouble
-	return true
 }

@@ -42,6 +42,15 @@ func (c *Config) AdminSocket() string {
 	return filepath.Join(filepath.Dir(c.File), socketName)
 }
 
+// ExternalOrigin is the scheme and the host of ExternalURL; empty where that is not set.
+func (a Admin) ExternalOrigin() string {
+	u, err := url.Parse(a.ExternalURL)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // basePath is what a path is made of that proxies and browsers leave as it is.
 var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
@@ -69,6 +78,9 @@ func (k checker) admin(a Admin) {
 	if a.ForwardAuth != nil {
 		k.forwardAuth("admin.forward_auth", *a.ForwardAuth)
 	}
+	if a.OIDC != nil {
+		k.oidc("admin.oidc", *a.OIDC)
+	}
 	if a.BasePath != "" && (!basePath.MatchString(a.BasePath) || slices.ContainsFunc(strings.Split(a.BasePath, "/"), isDots)) {
 		k.problem("admin.base_path", "want a path such as /hookarr, without a / at its end")
 	}
@@ -83,8 +95,11 @@ func (k checker) admin(a Admin) {
 			k.problem(fmt.Sprintf("admin.hosts[%d]", i), "want the name of a host alone, such as nas.lan: no scheme, port, path or *")
 		}
 	}
-	if a.Listen == "" && (len(a.Tokens) > 0 || a.ForwardAuth != nil) {
+	if a.Listen == "" && (len(a.Tokens) > 0 || a.ForwardAuth != nil || a.OIDC != nil) {
 		k.warn("admin", "without admin.listen the API is on the socket alone, and needs no token there")
+	}
+	if a.Listen == "" && a.QueueUI {
+		k.warn("admin.queue_ui", "without admin.listen there are no pages")
 	}
 }
 
@@ -124,4 +139,48 @@ func (k checker) forwardAuth(key string, f ForwardAuth) {
 			k.problem(fmt.Sprintf("%s.operate_groups[%d]", key, i), "must not be empty")
 		}
 	}
+}
+
+func (k checker) oidc(key string, o OIDC) {
+	u, err := url.Parse(o.Issuer)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		k.problem(key+".issuer", "want the URL of the provider, such as https://auth.example: the one that its page .well-known/openid-configuration calls issuer")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		k.warn(key+".issuer", "what tells who signs in crosses the network in clear: use https")
+	}
+	if strings.TrimSpace(o.ClientID) == "" {
+		k.problem(key+".client_id", "give the id that the provider knows Hookarr by")
+	}
+	if !slices.Contains(o.Scopes, "openid") {
+		k.problem(key+".scopes", "must have openid, such as [openid, profile, email, groups]")
+	}
+	for name, claim := range map[string]string{"username_claim": o.UsernameClaim, "groups_claim": o.GroupsClaim} {
+		if strings.TrimSpace(claim) == "" {
+			k.problem(key+"."+name, "want the name of a claim, or leave it out")
+		}
+	}
+	if o.Allow.Nobody() && o.Operate.Nobody() {
+		k.problem(key+".allow", "name who may come in, such as allow: {groups: [hookarr]}: without it everybody could whom the provider knows")
+	}
+	for list, people := range map[string]People{"allow": o.Allow, "operate": o.Operate} {
+		for kind, names := range map[string][]string{"subjects": people.Subjects, "emails": people.Emails, "groups": people.Groups} {
+			for i, name := range names {
+				at := fmt.Sprintf("%s.%s.%s[%d]", key, list, kind, i)
+				switch {
+				case strings.TrimSpace(name) == "":
+					k.problem(at, "must not be empty")
+				case strings.Contains(name, "*"):
+					k.problem(at, "is compared as it is: name each, without *")
+				case kind == "emails" && !strings.Contains(name, "@"):
+					k.problem(at, "want an e-mail address")
+				}
+			}
+		}
+	}
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }

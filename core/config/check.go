@@ -21,6 +21,12 @@ const maxConcurrency = 10_000
 // its own.
 const maxPerSecond = 10_000
 
+// minSnapshot is the least time between two readings of a whole library.
+const minSnapshot = 5 * time.Minute
+
+// maxSnapshotLag is shorter than the job that waits for it may take.
+const maxSnapshotLag = 10 * time.Minute
+
 // minBodies is three bodies of 16 MiB, with their heads: one that was sent compressed, and
 // two while its other form grows.
 const minBodies = 50 * MiB
@@ -92,6 +98,7 @@ func (k checker) process() {
 	if k.Limits.Bodies < minBodies {
 		k.problem("limits.bodies", "want %s or more, which one body of 16MiB may take while it is unpacked", minBodies)
 	}
+	k.tracing(k.Tracing)
 	k.positive("retention.events", k.Retention.Events)
 	k.positive("retention.dead_letters", k.Retention.DeadLetters)
 }
@@ -200,6 +207,12 @@ func (k checker) source(key, name string, s Source) {
 	k.queued(key, name)
 	k.plugin(key+".plugin", "source", s.Plugin)
 	k.catchup(key+".catchup", s.Catchup)
+	if every := s.Snapshot.Every; every != 0 && every < minSnapshot {
+		k.problem(key+".snapshot.every", "want at least %s, since each reads the whole library, or 0s for only when hookarr sync asks", minSnapshot)
+	}
+	if lag := s.Snapshot.Lag; lag < 0 || lag > maxSnapshotLag {
+		k.problem(key+".snapshot.lag", "want 0s to %s", maxSnapshotLag)
+	}
 	if w := s.Dedup.Window; w != nil && *w < 0 {
 		k.problem(key+".dedup.window", "want how long what comes again is a repetition, such as 10m, or 0s for never")
 	}
@@ -236,6 +249,15 @@ func (k checker) target(key, name string, t Target) {
 	k.retry(key+".retry", t.Retry)
 	if t.Rate != nil {
 		k.rate(key+".rate", *t.Rate)
+	}
+	if t.Group != nil {
+		k.group(key+".group", *t.Group)
+	}
+	if t.Quiet != nil {
+		k.quiet(key+".quiet", *t.Quiet)
+	}
+	if t.DigestAfter < 0 {
+		k.problem(key+".digest_after", "want how long a hold lasts after which what waited goes out as one digest, such as 1h, or 0s for never")
 	}
 	if !k.isBroken("routes") && !slices.ContainsFunc(k.Routes, func(r Route) bool { return slices.Contains(r.To, name) }) {
 		k.warn(key, "no route leads here")
@@ -305,6 +327,15 @@ func (k checker) routes() {
 				there = suggestion
 			}
 			k.problem(fmt.Sprintf("%s.to[%d]", key, j), "no target is called %q%s", target, there)
+		}
+		if r.Group != nil {
+			k.group(key+".group", *r.Group)
+		}
+		if r.Digest != nil {
+			k.digest(key+".digest", *r.Digest)
+		}
+		if r.Group != nil && r.Digest != nil {
+			k.problem(key+".group", "digest gathers events too: remove one of them")
 		}
 	}
 	if len(k.Sources) == 0 {

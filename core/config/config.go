@@ -73,6 +73,7 @@ type Config struct {
 	Shutdown       Shutdown          `koanf:"shutdown"`
 	Reload         Reload            `koanf:"reload"`
 	Limits         Limits            `koanf:"limits"`
+	Tracing        Tracing           `koanf:"tracing"`
 	Retention      Retention         `koanf:"retention"`
 	Sources        map[string]Source `koanf:"sources"`
 	Targets        map[string]Target `koanf:"targets"`
@@ -98,17 +99,47 @@ type Admin struct {
 	Listen string `koanf:"listen"`
 	// Socket is the path of the unix socket; see [Config.AdminSocket] for the default.
 	Socket string `koanf:"socket"`
-	// Tokens and ForwardAuth are who may use the API on the listener. Without both it is
-	// on the socket alone.
+	// Tokens, ForwardAuth and OIDC are who may come in on the listener. Without them a link
+	// of hookarr open is the only way.
 	Tokens      []AdminToken `koanf:"tokens"`
 	ForwardAuth *ForwardAuth `koanf:"forward_auth"`
+	OIDC        *OIDC        `koanf:"oidc"`
 	// BasePath precedes every path of the listener, such as /hookarr.
 	BasePath string `koanf:"base_path"`
 	// ExternalURL is where people reach the listener, through a proxy.
 	ExternalURL string `koanf:"external_url"`
 	// Hosts are names that it is reached by besides, without ports.
 	Hosts []string `koanf:"hosts"`
+	// QueueUI shows River's own page of its jobs below /queue/.
+	QueueUI bool `koanf:"queue_ui"`
 }
+
+// OIDC lets people in whom an OpenID Connect provider has signed in.
+type OIDC struct {
+	// Issuer is the URL of the provider, below which it describes itself.
+	Issuer   string `koanf:"issuer"`
+	ClientID string `koanf:"client_id"`
+	// ClientSecret is empty for a public client.
+	ClientSecret sdk.Secret `koanf:"client_secret"`
+	Scopes       []string   `koanf:"scopes"`
+	// UsernameClaim and GroupsClaim say where the provider tells the name and the groups.
+	UsernameClaim string `koanf:"username_claim"`
+	GroupsClaim   string `koanf:"groups_claim"`
+	// Allow are those who may come in to view, and Operate those who may operate.
+	Allow   People `koanf:"allow"`
+	Operate People `koanf:"operate"`
+}
+
+// People are persons that a provider names. An e-mail address counts only if the provider
+// has verified it.
+type People struct {
+	Subjects []string `koanf:"subjects"`
+	Emails   []string `koanf:"emails"`
+	Groups   []string `koanf:"groups"`
+}
+
+// Nobody reports whether it names nobody.
+func (p People) Nobody() bool { return len(p.Subjects)+len(p.Emails)+len(p.Groups) == 0 }
 
 // AdminToken lets a program or a person use the API.
 type AdminToken struct {
@@ -165,6 +196,18 @@ type Reload struct {
 	Watch bool `koanf:"watch"`
 }
 
+// Tracing says where traces are sent. Without an endpoint, here or in
+// OTEL_EXPORTER_OTLP_ENDPOINT, there are none.
+type Tracing struct {
+	// Endpoint is the base URL of an OTLP/HTTP receiver.
+	Endpoint string `koanf:"endpoint"`
+	// Sample is the part of the events that is traced, 0 to 1. Nil leaves it to
+	// OTEL_TRACES_SAMPLER, which traces all where it is not set.
+	Sample *float64 `koanf:"sample"`
+	// Headers are sent with every request.
+	Headers []HeaderAuth `koanf:"headers"`
+}
+
 // Limits bound what senders may take.
 type Limits struct {
 	// Bodies is the memory of all requests that are being worked on at once.
@@ -183,7 +226,11 @@ type Source struct {
 	Auth      []Auth         `koanf:"auth"`
 	AllowFrom []netip.Prefix `koanf:"allow_from"`
 	Catchup   Catchup        `koanf:"catchup"`
+	Snapshot  Snapshot       `koanf:"snapshot"`
 	Dedup     Dedup          `koanf:"dedup"`
+	// TrustTraceparent has traces of its events continue those of its sender; else they are
+	// linked to them.
+	TrustTraceparent bool `koanf:"trust_traceparent"`
 	// Enrich has events wait a moment for what the application says besides.
 	Enrich bool `koanf:"enrich"`
 	// Config is the plugin's own.
@@ -210,6 +257,15 @@ type Catchup struct {
 	MaxAge time.Duration `koanf:"max_age"`
 	// Since is how far back the very first run goes.
 	Since time.Duration `koanf:"since"`
+}
+
+// Snapshot says how often everything that the application has is read and compared with
+// what it had. It is for plugins that can, with a base_url and an api_key.
+type Snapshot struct {
+	// Every is the time between two; 0 reads it only when an operator asks.
+	Every time.Duration `koanf:"every"`
+	// Lag is how long what was found waits for its webhooks, which may be on their way.
+	Lag time.Duration `koanf:"lag"`
 }
 
 // Auth is one way in; exactly one field is set.
@@ -250,7 +306,8 @@ type Basic struct {
 	Password sdk.Secret `koanf:"password"`
 }
 
-// HeaderAuth lets in requests with this header.
+// HeaderAuth is a header with a secret: it lets in requests that have it, and receivers of
+// traces may want one.
 type HeaderAuth struct {
 	Name  string     `koanf:"name"`
 	Value sdk.Secret `koanf:"value"`
@@ -277,6 +334,17 @@ type Target struct {
 	Retry       Retry `koanf:"retry"`
 	// Rate is nil for the plugin's default.
 	Rate *Rate `koanf:"rate"`
+	// Group is for routes that have none of their own; nil leaves it to the plugin, of which
+	// most want one event a delivery. "off" is short for by: none.
+	Group *Group `koanf:"group"`
+	// Quiet is nil for a target that takes events at any time.
+	Quiet *Quiet `koanf:"quiet"`
+	// DigestAfter is how long a hold lasts after which what waited goes out as one digest; 0
+	// is never.
+	DigestAfter time.Duration `koanf:"digest_after"`
+	// Edit has the plugin replace what it showed of a story, where it can, instead of showing
+	// more.
+	Edit bool `koanf:"edit"`
 	// Config is the plugin's own.
 	Config map[string]any `koanf:"config"`
 }
@@ -314,4 +382,7 @@ type Route struct {
 	// When is an expression over the event; empty is always true.
 	When string   `koanf:"when"`
 	To   []string `koanf:"to"`
+	// Group overrules that of the targets. Group and Digest exclude each other.
+	Group  *Group  `koanf:"group"`
+	Digest *Digest `koanf:"digest"`
 }

@@ -53,6 +53,8 @@ func (d *decoder) decode(key string, raw any, to reflect.Value) {
 	}
 	switch {
 	case raw == nil:
+	case to.Type() == groupType && (raw == "off" || raw == false || raw == "false"):
+		to.FieldByName("By").SetString(GroupNone)
 	case isSection(to.Type()):
 		d.section(key, raw, to)
 	case to.Type() == settingsType:

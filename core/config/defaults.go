@@ -18,6 +18,11 @@ func (c *Config) setDefaults() {
 
 func (f *ForwardAuth) setDefaults() { f.Role = RoleView }
 
+func (o *OIDC) setDefaults() {
+	o.Scopes = []string{"openid", "profile", "email"}
+	o.UsernameClaim, o.GroupsClaim = "preferred_username", "groups"
+}
+
 func (s *Source) setDefaults() {
 	s.Catchup = Catchup{
 		Enabled:  true,
@@ -26,10 +31,12 @@ func (s *Source) setDefaults() {
 		Overlap:  10 * time.Minute,
 		MaxAge:   7 * 24 * time.Hour,
 	}
+	s.Snapshot = Snapshot{Every: 24 * time.Hour, Lag: time.Minute}
 }
 
 func (t *Target) setDefaults() {
 	t.Timeout = 30 * time.Second
+	t.Edit = true
 	t.Retry = Retry{
 		Initial:     5 * time.Second,
 		Multiplier:  3,
@@ -39,5 +46,9 @@ func (t *Target) setDefaults() {
 }
 
 func (r *Rate) setDefaults() { r.Burst = 1 }
+
+func (q *Quiet) setDefaults() { q.Then = ThenDigest }
+
+func (d *Digest) setDefaults() { d.Every = Daily }
 
 func (h *HMAC) setDefaults() { h.Tolerance = 5 * time.Minute }

@@ -61,6 +61,8 @@ func diff(changes *[]Change, key string, was, is reflect.Value) {
 		for _, f := range fields(was.Type()) {
 			diff(changes, join(key, f.name), was.Field(f.index), is.Field(f.index))
 		}
+	case was.Kind() == reflect.Pointer && !was.IsNil() && !is.IsNil() && isSection(was.Type().Elem()):
+		diff(changes, key, was.Elem(), is.Elem())
 	case was.Kind() == reflect.Map:
 		for _, name := range was.MapKeys() {
 			child := join(key, name.String())

@@ -15,10 +15,10 @@ sources:
   radarr: {plugin: radarr, auth: [{header: {name: X-Key, value: a-first-secret-of-tests}}]}
 targets:
   ops: {plugin: webhook, timeout: 10s, config: {url: "http://127.0.0.1:9900/hook"}}
-  chat: {plugin: discord, config: {webhook_url: "http://127.0.0.1:9900/discord"}}
+  chat: {plugin: discord, group: {wait: 20s}, quiet: {hours: "22:00-07:00"}, config: {webhook_url: "http://127.0.0.1:9900/discord"}}
 routes:
   - {name: all, types: ["*"], to: [ops, chat]}
-  - {name: tests, types: [test], to: [ops]}
+  - {name: tests, types: [test], to: [ops], digest: {at: "18:00"}}
 `
 
 // TestDiff names what differs, and no secret.
@@ -33,16 +33,23 @@ func TestDiff(t *testing.T) {
 		{name: "a value", edit: []string{"timeout: 10s", "timeout: 20s"}, want: []string{"targets.ops.timeout: 10s → 20s"}},
 		{name: "the listener", edit: []string{"8484", "8585"}, want: []string{"listen: 127.0.0.1:8484 → 127.0.0.1:8585"}},
 		{name: "a secret", edit: []string{"a-first-secret", "another-secret"}, want: []string{"sources.radarr.auth: changed"}},
+		{name: "how often a snapshot is read", edit: []string{"radarr, auth", "radarr, snapshot: {every: 12h}, auth"}, want: []string{
+			"sources.radarr.snapshot.every: 24h0m0s → 12h0m0s",
+		}},
 		{name: "settings of a plugin", edit: []string{"9900/hook", "9901/hook"}, want: []string{"targets.ops.config: changed"}},
 		{name: "another target", edit: []string{"chat:", "talk:", "chat]", "talk]"}, want: []string{
 			"routes.all.to: changed", "targets.chat: removed", "targets.talk: added",
 		}},
 		{name: "another route", edit: []string{"name: tests", "name: proofs"}, want: []string{"routes.proofs: added", "routes.tests: removed"}},
 		{name: "the order of routes", edit: []string{
-			"- {name: all, types: [\"*\"], to: [ops, chat]}\n  - {name: tests, types: [test], to: [ops]}",
-			"- {name: tests, types: [test], to: [ops]}\n  - {name: all, types: [\"*\"], to: [ops, chat]}",
+			"- {name: all, types: [\"*\"], to: [ops, chat]}\n  - {name: tests, types: [test], to: [ops], digest: {at: \"18:00\"}}",
+			"- {name: tests, types: [test], to: [ops], digest: {at: \"18:00\"}}\n  - {name: all, types: [\"*\"], to: [ops, chat]}",
 		}, want: []string{"routes (order): changed"}},
 		{name: "what is not a file's", edit: []string{"timeout: 10s", "timeout: 10s, rate: {per_second: 5}"}, want: []string{"targets.ops.rate: changed"}},
+		{name: "a part of a section", edit: []string{"wait: 20s", "wait: 30s", "07:00", "08:00"}, want: []string{
+			"targets.chat.group.wait: 20s → 30s", "targets.chat.quiet.hours: changed",
+		}},
+		{name: "a route's digest", edit: []string{"at: \"18:00\"", "at: \"19:00\""}, want: []string{"routes.tests.digest.at: 18:00 → 19:00"}},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {

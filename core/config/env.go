@@ -58,6 +58,7 @@ func envField(key string, t reflect.Type, words string) (string, reflect.Type, b
 var (
 	secretType   = reflect.TypeFor[sdk.Secret]()
 	settingsType = reflect.TypeFor[map[string]any]()
+	groupType    = reflect.TypeFor[Group]()
 )
 
 // isSettable reports whether one string can hold a t.

@@ -37,7 +37,7 @@ func environ(pairs ...string) func() []string {
 	return func() []string { return pairs }
 }
 
-var fullEnviron = environ("RADARR_SECRET=from-the-environment", "OPS_SECRET=whsec_c2VjcmV0LXNlY3JldA", "OPS_TOKEN=t0ken")
+var fullEnviron = environ("RADARR_SECRET=from-the-environment", "OPS_SECRET=whsec_c2VjcmV0LXNlY3JldA", "OPS_TOKEN=t0ken", "OTLP_TOKEN=0tlp")
 
 // load reads settings written in a test.
 func load(t *testing.T, settings string, pairs ...string) (*config.Config, error) {
@@ -88,14 +88,18 @@ func TestLoadFull(t *testing.T) {
 		Catchup: config.Catchup{
 			Enabled: true, Interval: 5 * time.Minute, Lag: time.Minute, Overlap: 10 * time.Minute, MaxAge: 48 * time.Hour, Since: 24 * time.Hour,
 		},
-		Dedup:  config.Dedup{Window: new(time.Duration)},
-		Enrich: true,
-		Config: map[string]any{"base_url": "http://radarr:7878"},
+		Snapshot: config.Snapshot{Every: 7 * 24 * time.Hour},
+		Dedup:    config.Dedup{Window: new(time.Duration)},
+		Enrich:   true,
+
+		TrustTraceparent: true,
+		Config:           map[string]any{"base_url": "http://radarr:7878"},
 	}, c.Sources["radarr-4k"])
 	require.Equal(t, []config.Auth{{None: &config.None{}}}, c.Sources["open"].Auth)
 	require.Nil(t, c.Sources["open"].Dedup.Window, "no value is not never")
+	require.Equal(t, config.Snapshot{Every: 24 * time.Hour, Lag: time.Minute}, c.Sources["open"].Snapshot)
 	require.Equal(t, config.Target{
-		Plugin: "webhook", Timeout: 10 * time.Second, Concurrency: 16,
+		Plugin: "webhook", Edit: true, Timeout: 10 * time.Second, Concurrency: 16,
 		Retry: config.Retry{Initial: time.Second, Multiplier: 1.5, MaxInterval: time.Hour, MaxAttempts: 12, MaxAge: 48 * time.Hour},
 		Rate:  &config.Rate{PerSecond: 2.5, Burst: 100},
 		Config: map[string]any{
@@ -105,11 +109,40 @@ func TestLoadFull(t *testing.T) {
 	}, c.Targets["ops"])
 	require.Equal(t, []time.Duration{time.Second, time.Minute, time.Hour}, c.Targets["scheduled"].Retry.Schedule)
 	require.Equal(t, &config.Rate{Burst: 1}, c.Targets["scheduled"].Rate, "no limit is not the plugin's own")
+	require.Equal(t, &config.Group{By: "season", Wait: 20 * time.Second, MaxWait: 5 * time.Minute, Max: 100}, c.Targets["scheduled"].Group)
+	require.Equal(t, &config.Quiet{
+		Zone: "Europe/Berlin", Days: []string{"mon-thu", "fri"}, Hours: []string{"22:00-07:00", "sat,sun 23:00-09:00"}, Then: config.ThenDrop,
+	}, c.Targets["scheduled"].Quiet)
+	require.Equal(t, time.Hour, c.Targets["scheduled"].DigestAfter)
 	require.Equal(t, []config.Route{{
 		Name: "everything", From: []string{"*"}, Types: []string{"media.*", "release.grabbed"},
 		When: "event.media.year >= 2000", To: []string{"ops", "scheduled"},
+	}, {
+		Name: "weekly", To: []string{"ops"},
+		Digest: &config.Digest{At: "18:00", Every: config.Weekly, On: "fri", Zone: "America/New_York"},
+	}, {
+		Name: "seasons", To: []string{"ops"}, Group: &config.Group{Wait: time.Minute},
 	}}, c.Routes)
+	quarter := 0.25
+	require.Equal(t, config.Tracing{
+		Endpoint: "http://127.0.0.1:4318", Sample: &quarter, Headers: []config.HeaderAuth{{Name: "Authorization", Value: "Bearer 0tlp"}},
+	}, c.Tracing)
 	require.Empty(t, c.Warnings)
+}
+
+// TestTracingWithoutEndpoint warns of what says nothing, unless the environment says where.
+func TestTracingWithoutEndpoint(t *testing.T) {
+	t.Parallel()
+	const settings = "tracing: {sample: 0.5}\n"
+	c, err := load(t, settings)
+	require.NoError(t, err)
+	require.Contains(t, messages(c.Warnings), ":1: tracing.sample: there are no traces without an endpoint: set tracing.endpoint\n")
+	c, err = load(t, settings, "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318")
+	require.NoError(t, err)
+	require.NotContains(t, messages(c.Warnings), "tracing")
+	c, err = load(t, "tracing: {endpoint: \"http://tempo:4317\"}\n")
+	require.NoError(t, err)
+	require.Contains(t, messages(c.Warnings), "port 4317 is that of OTLP over gRPC")
 }
 
 func TestLoadDefaults(t *testing.T) {
@@ -129,7 +162,7 @@ func TestLoadDefaults(t *testing.T) {
 	c, err := load(t, "targets: {ops: {plugin: webhook, retry: {max_attempts: 3}}, news: {plugin: discord}}\nroutes: [{name: a, to: [ops, news]}]")
 	require.NoError(t, err)
 	want := config.Retry{Initial: 5 * time.Second, Multiplier: 3, MaxInterval: 6 * time.Hour, MaxAge: 168 * time.Hour}
-	require.Equal(t, config.Target{Plugin: "discord", Timeout: 30 * time.Second, Retry: want}, c.Targets["news"])
+	require.Equal(t, config.Target{Plugin: "discord", Edit: true, Timeout: 30 * time.Second, Retry: want}, c.Targets["news"])
 	want.MaxAttempts = 3
 	require.Equal(t, want, c.Targets["ops"].Retry)
 }
@@ -357,9 +390,9 @@ func TestProblemIsPlaced(t *testing.T) {
 	t.Parallel()
 	c, err := config.Loader{Environ: fullEnviron}.Load("testdata/full.yaml")
 	require.NoError(t, err)
-	require.Equal(t, "testdata/full.yaml:37: targets.ops.config.url: x", c.Problem("targets.ops.config.url", "x").String())
-	require.Equal(t, "testdata/full.yaml:36: targets.ops.config.deep.down: x", c.Problem("targets.ops.config.deep.down", "x").String())
-	require.Equal(t, "testdata/full.yaml:49: routes[0].when: x", c.Problem("routes[0].when", "x").String())
+	require.Equal(t, "testdata/full.yaml:39: targets.ops.config.url: x", c.Problem("targets.ops.config.url", "x").String())
+	require.Equal(t, "testdata/full.yaml:38: targets.ops.config.deep.down: x", c.Problem("targets.ops.config.deep.down", "x").String())
+	require.Equal(t, "testdata/full.yaml:54: routes[0].when: x", c.Problem("routes[0].when", "x").String())
 	require.Equal(t, "testdata/full.yaml: nowhere: x", c.Problem("nowhere", "x").String())
 }
 

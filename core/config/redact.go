@@ -90,7 +90,10 @@ func (r redactor) section(key string, v reflect.Value) *yaml.Node {
 			if value.IsZero() {
 				continue
 			}
-		default: // a zero number means something
+		default: // a zero number means something, but for what others propose
+			if value.IsZero() && v.Type() == reflect.TypeFor[Group]() {
+				continue
+			}
 		}
 		if f.typ == settingsType {
 			section.Content = append(section.Content, text(f.name), r.setting(child, value.Interface(), r.schema(v)))

@@ -49,7 +49,7 @@ func (d *decoder) expand(key, text string) string {
 		d.used[name] = true
 		value, ok := d.environ[name]
 		if !ok {
-			d.problem(key, "environment variable %s is not set: set it for hookarr, or write $${%s} if you mean the text itself", name, name)
+			d.problem(key, "environment variable %s is not set where hookarr runs: start it with the variable, write the value itself, or write $${%s} if you mean this text", name, name)
 		}
 		return value
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/trace"
 )
 
 // decodePause is the time between the tries to decode a deferred event.
@@ -41,7 +42,7 @@ func (d *decodeWorker) Work(ctx context.Context, job *river.Job[store.DecodeArgs
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		w.log.Log(ctx, w.decoding.loud(e.Source, "decode", time.Now()), "event not decoded yet",
+		w.log.Log(trace.Event(ctx, e.Traceparent), w.decoding.loud(e.Source, "decode", time.Now()), "event not decoded yet",
 			slog.String("source", e.Source), slog.String("event", id.String()), slog.Any("error", err))
 		w.store.Wake(job.Queue, decodePause+10*time.Millisecond)
 		return river.JobSnooze(decodePause)

@@ -67,6 +67,8 @@ func (d *decoder) of(body string) []bool {
 
 type toOps struct{}
 
+func (toOps) Flushes(string, *sdk.Event, []byte) []event.GroupRef { return nil }
+
 func (toOps) Match(string, *sdk.Event, []byte) []route.Match {
 	return []route.Match{{Route: "everything", Target: "ops"}}
 }

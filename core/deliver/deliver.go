@@ -17,6 +17,8 @@ import (
 
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/trace"
+	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -24,6 +26,9 @@ import (
 type Deliverer interface {
 	// Deliver makes one attempt; alone, with nothing else under way in the plugin.
 	Deliver(ctx context.Context, target string, d host.Delivery, alone bool) host.Outcome
+	// Verify finds out whether what the endpoint accepted with a receipt is proven. After a
+	// final question, nobody asks again.
+	Verify(ctx context.Context, target string, d host.Delivery, accepted sdk.Receipt, final, alone bool) host.Outcome
 	// Ready returns a channel that is closed once the target's plugin takes calls.
 	Ready(target string) <-chan struct{}
 	// Info says whether the target wants the original requests.
@@ -36,11 +41,21 @@ type Redecoder interface {
 	Redecode(ctx context.Context, e event.Event) (*store.Acceptance, error)
 }
 
+// Composer makes of what targets hand back what is stored. ingest.Intake is one.
+type Composer interface {
+	// Compose routes an event that a target tells under the name of a source. It goes to
+	// others than that target.
+	Compose(target, source string, back host.HandedBack) (*store.Acceptance, error)
+}
+
 // Store keeps deliveries and targets. store.Store is one.
 type Store interface {
 	LoadWork(ctx context.Context, deliveryID uuid.UUID) (store.Work, error)
 	LoadRequest(ctx context.Context, eventID uuid.UUID) (event.Request, error)
 	Settle(ctx context.Context, s *store.Settlement) (store.Settled, error)
+	CloseGroup(ctx context.Context, id uuid.UUID, early bool) (closed bool, err error)
+	SplitGroup(ctx context.Context, work store.Work, job int64) error
+	LeaseMessage(ctx context.Context, target, key string, delivery uuid.UUID, d time.Duration) (store.Lease, error)
 	ChangeTarget(ctx context.Context, target string, change store.Change) (before, after store.Target, err error)
 	TakeSlots(ctx context.Context, target string, rate store.Rate, n int) ([]time.Duration, error)
 	KeepPlace(ctx context.Context, job *rivertype.JobRow) error
@@ -49,9 +64,6 @@ type Store interface {
 
 	FindEvent(ctx context.Context, id uuid.UUID) (event.Event, []event.Delivery, error)
 	Resolve(ctx context.Context, a *store.Acceptance) (store.Accepted, error)
-
-	CountDeliveries(ctx context.Context) ([]store.DeliveryCount, error)
-	ListTargets(ctx context.Context) ([]store.Target, time.Time, error)
 }
 
 // Alerter tells of trouble. alert.Alerts is one.
@@ -59,6 +71,13 @@ type Alerter interface {
 	TargetHeld(ctx context.Context, t store.Target) (told bool)
 	TargetResumed(ctx context.Context, target string, kind store.HoldKind) (told bool)
 	DeliveryDead(ctx context.Context, target, title, reason string)
+	DeliveriesDead(ctx context.Context, target string, n int, reason string)
+}
+
+// Silencer says which events operators want to hear nothing of. silence.Silences is one.
+type Silencer interface {
+	// Match is asked before every attempt. Both times are the database's.
+	Match(ctx context.Context, target string, e event.Event, accepted, now time.Time) (store.Silence, bool, error)
 }
 
 // Options are what Workers are made of.
@@ -66,11 +85,17 @@ type Options struct {
 	Store     Store
 	Deliverer Deliverer
 	Redecoder Redecoder
+	// Composer may be nil where no target hands events back.
+	Composer Composer
+	// Silencer may be nil.
+	Silencer Silencer
 	// Plan returns the one that holds now.
 	Plan func() *Plan
 	// Alerts may be nil.
 	Alerts Alerter
 	Log    *slog.Logger
+	// Tracer may be nil.
+	Tracer *trace.Tracer
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
 }
@@ -94,9 +119,12 @@ type Workers struct {
 	store     Store
 	deliverer Deliverer
 	redecoder Redecoder
+	composer  Composer
 	plan      func() *Plan
 	alerts    Alerter
+	silencer  Silencer
 	log       *slog.Logger
+	tracer    *trace.Tracer
 	metrics   *metrics
 	inflight  inflight
 	slots     slots
@@ -113,7 +141,8 @@ type Workers struct {
 // New returns workers of jobs.
 func New(o Options) *Workers {
 	w := &Workers{
-		store: o.Store, deliverer: o.Deliverer, redecoder: o.Redecoder, log: o.Log, plan: o.Plan, alerts: o.Alerts,
+		store: o.Store, deliverer: o.Deliverer, redecoder: o.Redecoder, composer: o.Composer, log: o.Log, plan: o.Plan, alerts: o.Alerts, silencer: o.Silencer,
+		tracer:   o.Tracer,
 		held:     make(chan struct{}, 1),
 		patience: pluginPatience,
 		quit:     make(chan struct{}),
@@ -121,7 +150,7 @@ func New(o Options) *Workers {
 	if w.alerts == nil {
 		w.alerts = noAlerts{}
 	}
-	w.metrics = newMetrics(o.Metrics, o.Store, o.Plan)
+	w.metrics = newMetrics(o.Metrics)
 	return w
 }
 
@@ -152,6 +181,7 @@ func (w *Workers) nudge() {
 
 // Register adds the workers to River's.
 func (w *Workers) Register(workers *river.Workers) error {
+	w.expect()
 	if err := river.AddWorkerSafely(workers, &deliverWorker{w: w}); err != nil {
 		return fmt.Errorf("register deliver worker: %w", err)
 	}
@@ -174,7 +204,9 @@ func (w *Workers) sleep(ctx context.Context, d time.Duration) bool {
 	return false
 }
 
-func policyOf(t Target) policy { return policy{target: t.Name, retry: t.Retry, jitter: rand.Float64} }
+func policyOf(t Target) policy {
+	return policy{target: t.Name, retry: t.Retry, quiet: t.Quiet, drop: t.Drop, jitter: rand.Float64}
+}
 
 // persist repeats do until it succeeds or patience ends.
 func persist(ctx context.Context, patience time.Duration, do func(context.Context) error) error {
@@ -199,3 +231,4 @@ type noAlerts struct{}
 func (noAlerts) TargetHeld(context.Context, store.Target) bool              { return true }
 func (noAlerts) TargetResumed(context.Context, string, store.HoldKind) bool { return true }
 func (noAlerts) DeliveryDead(context.Context, string, string, string)       {}
+func (noAlerts) DeliveriesDead(context.Context, string, int, string)        {}

@@ -11,7 +11,7 @@ import (
 )
 
 // passes counts how often each failpoint was passed in this process.
-var passes = map[string]*atomic.Int64{afterAnswer: {}, afterSettle: {}}
+var passes = map[string]*atomic.Int64{afterClose: {}, afterAnswer: {}, afterSettle: {}}
 
 // failpoint kills the process, as SIGKILL from outside would, when it passes the
 // point for the nth time, where HOOKARR_FAILPOINT is POINT:n.

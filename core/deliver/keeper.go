@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -236,6 +235,7 @@ func (k *Keeper) holds(ctx context.Context) {
 		k.report(ctx, err)
 		return
 	}
+	k.report(ctx, k.quiet(ctx, targets, now))
 	held := map[string]bool{}
 	for _, t := range targets {
 		if t.Hold != "" {
@@ -277,17 +277,17 @@ func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, truste
 		n, err := k.Store.ExpireDeliveries(ctx, t.Name, maxAge, "older than max_age "+maxAge.String()+", held: "+t.Reason, sliceLimit)
 		k.report(ctx, err)
 		if k.Workers.expired(ctx, t.Name, n, "held: "+t.Reason); n > 0 {
-			k.Workers.alerts.DeliveryDead(ctx, t.Name, fmt.Sprintf("%d deliveries", n), "older than max_age, held: "+t.Reason)
+			k.Workers.alerts.DeliveriesDead(ctx, t.Name, n, "older than max_age, held: "+t.Reason)
 		}
 		if n == sliceLimit {
 			delete(k.expired, t.Name)
 		}
 	}
 	switch {
-	case !t.Until.IsZero() && !now.Before(t.Until), t.Hold == store.HoldQuarantined && known && trusted && k.Workers.runs(t.Name):
+	case k.over(t, now, trusted):
 		delete(k.given, t.Name)
 		_, _, err := k.Store.ChangeTarget(ctx, t.Name, func(row *store.Target, now time.Time) []*store.Settlement {
-			if row.Hold == t.Hold && (row.Until.IsZero() || !now.Before(row.Until)) {
+			if row.Hold == t.Hold && (t.Hold == store.HoldQuiet || row.Until.IsZero() || !now.Before(row.Until)) {
 				row.Clear()
 			}
 			return nil
@@ -296,8 +296,8 @@ func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, truste
 	case !known:
 		return nil
 	}
-	// A hold that the first probe ends is not worth a line.
-	if k.told[t.Name] != t.Hold && (t.Witnessed || t.ProbeAt.IsZero() || now.Sub(t.Since) > k.Tick) {
+	// A hold that the first probe ends is not worth a line, and quiet hours are no trouble.
+	if t.Hold != store.HoldQuiet && k.told[t.Name] != t.Hold && (t.Witnessed || t.ProbeAt.IsZero() || now.Sub(t.Since) > k.Tick) {
 		k.told[t.Name] = t.Hold
 		attrs := []slog.Attr{slog.String("target", t.Name), slog.String("kind", string(t.Hold)), slog.String("reason", t.Reason)}
 		if !t.Until.IsZero() {
@@ -309,7 +309,7 @@ func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, truste
 		k.Workers.log.LogAttrs(ctx, slog.LevelWarn, "target on hold", attrs...)
 		k.tell(ctx, t.Name, func(ctx context.Context) bool { return k.Workers.alerts.TargetHeld(ctx, t) })
 	}
-	if t.ProbeAt.IsZero() || t.Witnessed && now.Before(t.ProbeAt) {
+	if t.ProbeAt.IsZero() || t.Witnessed && now.Before(t.ProbeAt) || isQuiet(configured.Target, now) {
 		return nil
 	}
 	id, err := k.Store.Probe(ctx, t.Name, nextProbe)
@@ -318,6 +318,20 @@ func (k *Keeper) hold(ctx context.Context, t store.Target, now time.Time, truste
 	}
 	k.probes.Go(func() { k.Workers.probe(ctx, configured.Target, id) })
 	return nil
+}
+
+// over reports whether a hold has ended by itself. Trusted says that the plugin is not given
+// up here.
+func (k *Keeper) over(t store.Target, now time.Time, trusted bool) bool {
+	configured := k.Workers.plan().target(t.Name)
+	switch {
+	case t.Hold == store.HoldQuiet: // the hours may have changed
+		return configured == nil || !isQuiet(configured.Target, now)
+	case !t.Until.IsZero() && !now.Before(t.Until):
+		return true
+	default:
+		return t.Hold == store.HoldQuarantined && configured != nil && trusted && k.Workers.runs(t.Name)
+	}
 }
 
 // untold is an alert to try again.
@@ -344,33 +358,6 @@ func (k *Keeper) retell(ctx context.Context) {
 	}
 }
 
-// probe tests a target on hold with a delivery. No job is needed for it: that of the
-// delivery waits in the queue, and meets what the probe has settled.
-func (w *Workers) probe(ctx context.Context, t Target, id uuid.UUID) {
-	// The worker that has it gives it back soon: its target is on hold.
-	for until := time.Now().Add(probePatience); !w.inflight.enter(0, id); {
-		if time.Now().After(until) || !w.sleep(ctx, busyPause/10) {
-			return // the next probe is made in time
-		}
-	}
-	defer w.inflight.leave(0, id)
-	work, err := w.store.LoadWork(ctx, id)
-	if err == nil && work.Target.Probe == id {
-		// Otherwise the hold has ended, and the delivery goes out by its job, maybe at
-		// another node now.
-		switch v := policyOf(t).gate(work, true); {
-		case v.settlement != nil:
-			_, err = w.settle(ctx, v.settlement, work)
-		case v.attempt:
-			_, err = w.try(ctx, t, work, 0)
-		}
-	}
-	if err != nil && ctx.Err() == nil {
-		w.log.WarnContext(outage.Symptom(ctx), "target not probed", slog.String("target", t.Name), slog.Any("error", err))
-	}
-	w.nudge()
-}
-
 // quarantine holds the targets whose plugin was given up: once, until the plugin runs
 // again here. On another node it may run; that node ends the hold, and what this one
 // takes from the queue goes back there when its patience ends. Holding the target again
@@ -381,7 +368,7 @@ func (k *Keeper) quarantine(ctx context.Context, quarantined map[string]string) 
 		if k.given[target] {
 			continue
 		}
-		_, _, err := k.Store.ChangeTarget(ctx, target, func(t *store.Target, now time.Time) []*store.Settlement {
+		before, _, err := k.Store.ChangeTarget(ctx, target, func(t *store.Target, now time.Time) []*store.Settlement {
 			if t.Hold == "" || t.Hold == store.HoldBreaker || t.Hold == store.HoldThrottled {
 				t.Begin(store.HoldQuarantined, reason, now)
 			}
@@ -390,7 +377,8 @@ func (k *Keeper) quarantine(ctx context.Context, quarantined map[string]string) 
 		if err != nil {
 			return err
 		}
-		k.given[target] = true
+		// Quiet hours come to an end when the plugin may not.
+		k.given[target] = before.Hold != store.HoldQuiet
 	}
 	return nil
 }

@@ -1,121 +1,84 @@
 package deliver
 
 import (
-	"context"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 type metrics struct {
 	attempts *prometheus.CounterVec
 	elapsed  *prometheus.HistogramVec
 	latency  *prometheus.HistogramVec
+	// fallbacks counts deliveries that are not as they were to be.
+	fallbacks *prometheus.CounterVec
+	silenced  *prometheus.CounterVec
+	// asks counts questions for proof, and back the events that targets handed back.
+	asks, back *prometheus.CounterVec
 }
 
 // latencyBuckets reach from a millisecond to the longest retries, in seconds.
 var latencyBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 21600, 86400}
 
-const (
-	// countTimeout bounds what a scrape waits for the database.
-	countTimeout = 2 * time.Second
-	// countEvery is how long a count of deliveries is told again: it costs as much as
-	// there are.
-	countEvery = 15 * time.Second
-)
-
-func newMetrics(r prometheus.Registerer, s counter, plan func() *Plan) *metrics {
+func newMetrics(r prometheus.Registerer) *metrics {
 	f := promauto.With(r)
-	if r != nil {
-		r.MustRegister(&collector{store: s, plan: plan})
-	}
 	return &metrics{
 		attempts: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "hookarr_attempts_total", Help: "Delivery attempts by target and outcome class.",
 		}, []string{"target", "class"}),
+		fallbacks: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookarr_delivery_fallbacks_total",
+			Help: "Deliveries that are not as they were to be: a template failed, or a message to edit was gone.",
+		}, []string{"target"}),
 		elapsed: f.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "hookarr_attempt_seconds", Help: "Time that attempts took.", Buckets: prometheus.DefBuckets,
 		}, []string{"target"}),
 		latency: f.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "hookarr_delivery_latency_seconds", Help: "Time from an event's receipt to its delivery.", Buckets: latencyBuckets,
 		}, []string{"target"}),
+		silenced: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookarr_deliveries_silenced_total", Help: "Deliveries that silences have cancelled, by target.",
+		}, []string{"target"}),
+		asks: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookarr_proof_asks_total",
+			Help: "Questions whether what an endpoint accepted is proven, by target and answer: proven, not_yet, or an outcome class.",
+		}, []string{"target", "answer"}),
+		back: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookarr_events_handed_back_total", Help: "Events that targets handed back.",
+		}, []string{"target"}),
 	}
 }
 
-func (m *metrics) observe(target string, class sdk.Class, elapsed, latency time.Duration) {
-	m.attempts.WithLabelValues(target, string(class)).Inc()
-	m.elapsed.WithLabelValues(target).Observe(elapsed.Seconds())
-	if class == sdk.ClassOK {
+// expect has the counters of a target begin at 0: of one that begins later, Prometheus does
+// not see the first increase.
+func (m *metrics) expect(target string) {
+	m.fallbacks.WithLabelValues(target)
+	m.silenced.WithLabelValues(target)
+}
+
+// observe counts an attempt on a pending delivery, or a question for the proof of a
+// verifying one. What is to be proven is delivered once it is.
+func (m *metrics) observe(target string, state event.DeliveryState, o host.Outcome, elapsed, latency time.Duration) {
+	proven := o.Class == sdk.ClassOK && o.Receipt.VerifyAfter == 0
+	if state == event.Verifying {
+		answer := string(o.Class)
+		switch {
+		case proven:
+			answer = "proven"
+		case o.Class == sdk.ClassOK:
+			answer = "not_yet"
+		}
+		m.asks.WithLabelValues(target, answer).Inc()
+	} else {
+		m.attempts.WithLabelValues(target, string(o.Class)).Inc()
+		m.elapsed.WithLabelValues(target).Observe(elapsed.Seconds())
+	}
+	if proven {
 		m.latency.WithLabelValues(target).Observe(latency.Seconds())
 	}
-}
-
-type counter interface {
-	CountDeliveries(ctx context.Context) ([]store.DeliveryCount, error)
-	ListTargets(ctx context.Context) ([]store.Target, time.Time, error)
-}
-
-var (
-	deliveriesDesc = prometheus.NewDesc("hookarr_deliveries", "Deliveries that are pending, verifying or dead.", []string{"target", "state"}, nil)
-	heldDesc       = prometheus.NewDesc("hookarr_target_held", "1 while the target is on hold, by the kind of hold.", []string{"target", "kind"}, nil)
-)
-
-// collector asks the database when it is scraped: the rows are the truth, and several
-// nodes share them.
-type collector struct {
-	store counter
-	plan  func() *Plan
-
-	mu      sync.Mutex
-	counted time.Time
-	counts  []store.DeliveryCount
-}
-
-// Describe sends nothing, which makes the collector unchecked.
-func (*collector) Describe(chan<- *prometheus.Desc) {}
-
-// Collect tells the open deliveries and the holds. A database that does not answer
-// leaves the gauges out. A target that is well tells no hold of kind none, so that an
-// alert on it works before it ever was held.
-func (c *collector) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
-	defer cancel()
-	for _, n := range c.count(ctx) {
-		ch <- prometheus.MustNewConstMetric(deliveriesDesc, prometheus.GaugeValue, float64(n.Count), n.Target, string(n.State))
-	}
-	rows, _, err := c.store.ListTargets(ctx)
-	if err != nil {
-		return
-	}
-	held := map[string]store.HoldKind{}
-	for _, t := range rows {
-		if t.Hold != "" {
-			held[t.Name] = t.Hold
-			ch <- prometheus.MustNewConstMetric(heldDesc, prometheus.GaugeValue, 1, t.Name, string(t.Hold))
-		}
-	}
-	for name := range c.plan().targets {
-		if held[name] == "" {
-			ch <- prometheus.MustNewConstMetric(heldDesc, prometheus.GaugeValue, 0, name, "none")
-		}
-	}
-}
-
-func (c *collector) count(ctx context.Context) []store.DeliveryCount {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Since(c.counted) < countEvery {
-		return c.counts
-	}
-	counts, err := c.store.CountDeliveries(ctx)
-	if err != nil {
-		return nil
-	}
-	c.counted, c.counts = time.Now(), counts
-	return counts
 }

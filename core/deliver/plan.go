@@ -8,6 +8,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"github.com/hookarr/hookarr/core/calendar"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/store"
 )
@@ -21,6 +22,30 @@ type Target struct {
 	Retry       config.Retry
 	// Rate bounds the attempts of all nodes together; zero is no bound.
 	Rate store.Rate
+	// Described says that its plugin has said what it does. Groups says that the plugin
+	// takes several events in one delivery, and Edits that it replaces what an earlier
+	// delivery of a story showed.
+	Described, Groups, Edits bool
+	// Quiet are the hours in which the target takes nothing, and Drop says that what comes
+	// in them is given up. They go out as one digest with DigestQuiet, and what waited for
+	// another hold that lasted DigestAfter does, unless that is zero.
+	Quiet       calendar.Quiet
+	Drop        bool
+	DigestQuiet bool
+	DigestAfter time.Duration
+}
+
+// Digests reports whether what has waited for a hold goes out as one delivery.
+func (p *Plan) Digests(held store.Target, now time.Time) bool {
+	t := p.target(held.Name)
+	switch {
+	case t == nil || !t.Groups:
+		return false
+	case held.Hold == store.HoldQuiet:
+		return t.DigestQuiet
+	default:
+		return t.DigestAfter > 0 && now.Sub(held.Since) >= t.DigestAfter
+	}
 }
 
 // Plan is what one configuration says of targets, and of the sources whose deferred events
@@ -50,6 +75,15 @@ func NewPlan(targets []Target, sources []string, former *Plan) *Plan {
 	return p
 }
 
+// Target returns what is said of a target, and whether it is configured.
+func (p *Plan) Target(name string) (Target, bool) {
+	t := p.target(name)
+	if t == nil {
+		return Target{}, false
+	}
+	return t.Target, true
+}
+
 // target is nil for one that is not configured.
 func (p *Plan) target(name string) *planned {
 	if p == nil {
@@ -62,6 +96,7 @@ func (p *Plan) target(name string) *planned {
 // waits by the former one waits no longer. Attempts under way are not touched.
 func (w *Workers) Follow(ctx context.Context, former *Plan, swap func()) error {
 	err := w.swap(ctx, former, swap)
+	w.expect()
 	present := w.plan()
 	for name, old := range former.targets {
 		if present.target(name) != old {
@@ -69,6 +104,12 @@ func (w *Workers) Follow(ctx context.Context, former *Plan, swap func()) error {
 		}
 	}
 	return err
+}
+
+func (w *Workers) expect() {
+	for name := range w.plan().targets {
+		w.metrics.expect(name)
+	}
 }
 
 // swap keeps anybody from taking a slot meanwhile, which would be of one rate in the row

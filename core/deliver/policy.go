@@ -3,8 +3,11 @@ package deliver
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/hookarr/hookarr/core/calendar"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
@@ -49,6 +52,8 @@ const (
 	stays
 	// interrupted is again without anything to record.
 	interrupted
+	// busy is that another delivery has the message of the story under way.
+	busy
 )
 
 // fate is what becomes of a delivery and of the job that tried it.
@@ -62,15 +67,22 @@ type fate struct {
 type policy struct {
 	target string
 	retry  config.Retry
+	// quiet are the hours in which nothing is sent; drop gives up what comes in them.
+	quiet calendar.Quiet
+	drop  bool
 	// jitter returns a number in [0,1).
 	jitter func() float64
 }
 
-// decide is the one place where an outcome becomes a fate.
+// decide is the one place where an outcome becomes a fate, with judge for the answers to
+// questions for proof.
 func (p policy) decide(t try) fate {
 	o, d := t.outcome, t.work.Delivery
 	if o.Class == sdk.ClassInterrupted {
 		return fate{next: interrupted}
+	}
+	if d.State == event.Verifying {
+		return p.judge(t)
 	}
 	s := &store.Settlement{
 		DeliveryID: d.ID,
@@ -96,9 +108,15 @@ func (p policy) decide(t try) fate {
 	case sdk.ClassOK:
 		s.State = event.Delivered
 		s.Reason = ""
-		s.MessageID, s.Receipt = o.Receipt.MessageID, o.Receipt.State
+		s.MessageID, s.Receipt, s.Note = o.Receipt.MessageID, o.Receipt.State, o.Receipt.Fallback
+		if silenced := d.Members - len(t.work.Events); d.GroupKey != "" && silenced > 0 {
+			s.Note = strings.TrimPrefix(s.Note+"; without "+strconv.Itoa(silenced)+" of its events, which are silenced or came in quiet hours", "; ")
+		}
 		s.Attempt.Counted = true
 		s.Change = afterSuccess(t.work.Target, d.ID, o, p.retry.MaxAge, t.probe)
+		if o.Receipt.VerifyAfter > 0 {
+			p.toProve(s, t)
+		}
 	case sdk.ClassPermanent:
 		p.bury(s, o.Message)
 		s.Change = afterSuccess(t.work.Target, d.ID, o, p.retry.MaxAge, t.probe) // it answers; it is this event that it refuses
@@ -115,6 +133,8 @@ func (p policy) decide(t try) fate {
 		f.next = p.retryable(s, t)
 	}
 	switch {
+	case s.State == event.Verifying:
+		f.next = retried
 	case s.State != event.Pending:
 		f.next = settledJob
 	case t.probe:
@@ -141,7 +161,11 @@ func (p policy) retryable(s *store.Settlement, t try) next {
 	if t.probe {
 		return again
 	}
-	n := t.work.Delivery.Attempts - t.work.Delivery.RetriedAfter + 1
+	return p.repeat(s, t, t.work.Delivery.Attempts-t.work.Delivery.RetriedAfter+1)
+}
+
+// repeat has attempt n, counted from 1, followed by another, unless it was the last.
+func (p policy) repeat(s *store.Settlement, t try, n int) next {
 	if p.retry.MaxAttempts > 0 && n >= p.retry.MaxAttempts {
 		p.bury(s, fmt.Sprintf("gave up after %d attempts: %s", n, t.outcome.Message))
 		return settledJob

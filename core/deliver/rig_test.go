@@ -21,6 +21,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/silence"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/core/store/postgres"
 	"github.com/hookarr/hookarr/core/store/sqlite"
@@ -56,6 +57,9 @@ type call struct {
 	target   string
 	delivery host.Delivery
 	alone    bool
+	// asked is the receipt that a question for proof was asked with; nil is an attempt.
+	asked *sdk.Receipt
+	final bool
 }
 
 // plugins is a plugin host whose answers are the test's.
@@ -112,7 +116,14 @@ func (p *plugins) givenUp(target string) Quarantine {
 }
 
 func (p *plugins) Deliver(ctx context.Context, target string, d host.Delivery, alone bool) host.Outcome {
-	c := call{target, d, alone}
+	return p.call(ctx, call{target: target, delivery: d, alone: alone})
+}
+
+func (p *plugins) Verify(ctx context.Context, target string, d host.Delivery, accepted sdk.Receipt, final, alone bool) host.Outcome {
+	return p.call(ctx, call{target: target, delivery: d, alone: alone, asked: &accepted, final: final})
+}
+
+func (p *plugins) call(ctx context.Context, c call) host.Outcome {
 	p.mu.Lock()
 	p.calls = append(p.calls, c)
 	answer := p.answer
@@ -161,6 +172,7 @@ type rig struct {
 	targets    []Target
 	sources    []string
 	redecoder  Redecoder
+	composer   Composer
 	wrap       func(Store) Store
 	wrapKept   func(KeeperStore) KeeperStore
 	quarantine Quarantine
@@ -168,6 +180,7 @@ type rig struct {
 	log        *slog.Logger
 
 	workers    *Workers
+	silences   *silence.Silences
 	store      *store.Store
 	queue      store.Queue
 	stopKeeper func()
@@ -183,7 +196,7 @@ func (r *rig) in(t *testing.T) *rig {
 
 func testTarget(name string) Target {
 	return Target{
-		Name: name, Timeout: 20 * time.Second, Concurrency: 4,
+		Name: name, Timeout: 20 * time.Second, Concurrency: 4, Described: true,
 		Retry: config.Retry{Initial: 10 * time.Millisecond, Multiplier: 2, MaxInterval: 50 * time.Millisecond, MaxAge: time.Hour},
 	}
 }
@@ -219,7 +232,8 @@ func (r *rig) start() {
 	}
 	plan := NewPlan(r.targets, r.sources, nil)
 	r.plan.Store(plan)
-	workers := New(Options{Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Plan: r.plan.Load, Log: r.log})
+	r.silences = &silence.Silences{Store: r.store, MaxAge: func() time.Duration { return time.Hour }, Log: r.log}
+	workers := New(Options{Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Composer: r.composer, Silencer: r.silences, Plan: r.plan.Load, Log: r.log})
 	workers.patience, r.workers = r.patience, workers
 	registered := river.NewWorkers()
 	require.NoError(r.t, workers.Register(registered))

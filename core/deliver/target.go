@@ -83,10 +83,11 @@ func endHold(t *store.Target, probe uuid.UUID, now time.Time) []*store.Settlemen
 	return []*store.Settlement{refused(t.Name, held.Accused, held.Reason)}
 }
 
-// refused makes a dead letter of a delivery that the endpoint refused for its content.
+// refused makes a dead letter of a delivery that the endpoint refused for its content. One
+// that it had accepted waits on for its proof.
 func refused(target string, id uuid.UUID, reason string) *store.Settlement {
 	return &store.Settlement{
-		DeliveryID: id, Target: target, State: event.Dead,
+		DeliveryID: id, Target: target, State: event.Dead, Read: event.Delivery{ID: id, State: event.Pending},
 		Reason: "the endpoint refused this event and took another: " + reason,
 	}
 }
@@ -165,6 +166,9 @@ func afterThrottled(id uuid.UUID, o host.Outcome, maxAge time.Duration, probe bo
 				t.Pause = min(max(2*t.Pause, firstPause), lastPause)
 			}
 			pause, why = t.Pause, statusOf(o)+" without Retry-After"
+		}
+		if o.Receipt.Status == 0 && o.Message != "" {
+			why = o.Message // nobody answered: the target waits for a reason of its own
 		}
 		waitAsAsked(t, id, now, pause, maxAge, why)
 		return others

@@ -3,13 +3,14 @@ package deliver
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/excerpt"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/trace"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -21,6 +22,8 @@ const (
 	deadLetter = "dead letter"
 	crash      = "plugin crashed during a delivery"
 	tooOld     = "dead letters: older than max_age"
+	notAsAsked = "delivered otherwise than was to be"
+	notHeard   = "events that a target handed back are left out"
 )
 
 // dead tells of a delivery that will not be tried again by itself.
@@ -39,6 +42,12 @@ func (w *Workers) crashed(ctx context.Context, work store.Work, s *store.Settlem
 	w.tell(ctx, crash, s.Target, s.DeliveryID, work.Event, slog.Int("crashes_alone", s.Crashes), slog.String("reason", cut(o.Message)))
 }
 
+// fallback tells of a delivery that is not as it was to be.
+func (w *Workers) fallback(ctx context.Context, work store.Work, target, reason string) {
+	w.metrics.fallbacks.WithLabelValues(target).Inc()
+	w.tell(ctx, notAsAsked, target, work.Delivery.ID, work.Event, slog.String("reason", cut(reason)))
+}
+
 // expired tells of deliveries that have waited for too long.
 func (w *Workers) expired(ctx context.Context, target string, n int, reason string) {
 	if n > 0 && w.sending.room(target, tooOld, n, time.Now()) {
@@ -55,7 +64,7 @@ func (w *Workers) tell(ctx context.Context, what, target string, delivery uuid.U
 		slog.String("target", target), slog.String("delivery", delivery.String()),
 		slog.String("event", e.ID.String()), slog.String("title", cut(e.Title)),
 	}, attrs...)
-	w.log.LogAttrs(ctx, slog.LevelWarn, what, attrs...) //nolint:sloglint // one of two constants
+	w.log.LogAttrs(trace.Event(ctx, e.Traceparent), slog.LevelWarn, what, attrs...) //nolint:sloglint // one of two constants
 }
 
 // tellRest counts the deliveries that have no line.
@@ -66,9 +75,4 @@ func (w *Workers) tellRest(ctx context.Context) {
 	}
 }
 
-func cut(s string) string {
-	if len(s) <= maxTold {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxTold], "") + "…"
-}
+func cut(s string) string { return excerpt.Of(s, maxTold) }

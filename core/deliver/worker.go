@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/outage"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/trace"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -32,6 +32,9 @@ const (
 	// soonest is the longest pause for which River makes a job available at once, so that
 	// nothing tells the workers when its time has come.
 	soonest = 5 * time.Second
+	// longestEarly bounds the sleep of a job that came before its delivery's time, which may
+	// be brought forward while the job is with a worker.
+	longestEarly = 10 * time.Minute
 )
 
 // deliverWorker attempts one delivery a job.
@@ -117,7 +120,7 @@ func (r *run) step(ctx context.Context) (next, time.Duration, error) {
 		return w.unreadable(ctx, r.id, err), 0, nil
 	}
 	t := w.plan().target(work.Delivery.Target)
-	if t == nil && work.Delivery.State == event.Pending {
+	if t == nil && work.Delivery.State.Live() {
 		// It left the configuration. Its queue ends, and the job waits for it to come back.
 		w.sleep(ctx, leavingPause)
 		return again, 0, nil
@@ -125,14 +128,20 @@ func (r *run) step(ctx context.Context) (next, time.Duration, error) {
 	if t == nil {
 		return done, 0, nil
 	}
-	v := policyOf(t.Target).gate(work, false)
+	p := policyOf(t.Target)
+	v := p.gate(work, false)
+	if v.attempt && work.Delivery.Open() {
+		w.closes(ctx, work, false)
+		return stays, 0, nil
+	}
+	v = w.silence(ctx, p, v, &work, false)
 	switch {
 	case v.settlement != nil:
 		v.settlement.JobID = r.job
 		_, err := w.settle(ctx, v.settlement, work)
 		return settledJob, 0, err
 	case v.early > 0:
-		return early, v.early, nil
+		return early, min(v.early, longestEarly), nil
 	case v.held:
 		w.sleepFor(ctx, t, heldPause)
 		return again, 0, nil
@@ -149,10 +158,19 @@ func (r *run) step(ctx context.Context) (next, time.Duration, error) {
 		}
 		return stays, 0, nil // a hold may have come meanwhile
 	}
+	if work.Delivery.State == event.Pending && len(work.Events) > 1 && !t.Groups {
+		if !t.Described {
+			return w.staysAfter(ctx, t, restartPause), 0, nil
+		}
+		return w.split(ctx, work, r.job), 0, nil
+	}
 	if wait := r.slotIn(ctx, t.Target); wait > 0 {
 		return w.staysAfter(ctx, t, wait), 0, nil // the target may be told to wait meanwhile
 	}
 	f, err := w.try(ctx, t.Target, work, r.job)
+	if f.next == busy {
+		return w.staysAfter(ctx, t, leasePause), 0, nil // with its slot
+	}
 	r.slot = time.Time{}
 	switch {
 	case err != nil:
@@ -220,22 +238,41 @@ func (w *Workers) stopping(ctx context.Context) bool {
 	}
 }
 
-// try makes an attempt by a job, or as a probe for job 0, and records what became of it.
+// try makes an attempt or asks for a proof by a job, or as a probe for job 0, and records
+// what became of it.
 func (w *Workers) try(ctx context.Context, t Target, work store.Work, job int64) (fate, error) {
-	attempted, err := w.attempt(ctx, t, work, job == 0)
+	tell, overtaken, leased, err := w.telling(ctx, t, work)
+	if leased {
+		return fate{next: busy}, nil
+	}
+	if overtaken != nil {
+		return w.overtaken(ctx, work, overtaken, job)
+	}
+	var attempted try
+	if err == nil {
+		var span *trace.Span
+		ctx, span = w.tracer.Attempt(ctx, work.Delivery, number(work.Delivery), work.Events)
+		attempted, err = w.attempt(ctx, t, work, tell, job == 0)
+		span.Attempted(attempted.outcome.Class, attempted.outcome.Receipt.Status)
+	}
 	if err != nil {
 		// Nothing was sent. An error would cost the job its place.
-		w.log.WarnContext(outage.Symptom(ctx), "request not readable", slog.String("delivery", work.Delivery.ID.String()), slog.Any("error", err))
+		w.log.WarnContext(outage.Symptom(ctx), "delivery not readable", slog.String("delivery", work.Delivery.ID.String()), slog.Any("error", err))
 		return fate{next: interrupted}, nil
 	}
 	f := policyOf(t).decide(attempted)
 	if f.settlement == nil {
 		return f, nil
 	}
+	f.settlement.Shown, f.settlement.Beside = tell.shown, tell.beside
+	if p := tell.previous; p != nil && f.settlement.Note == "" && f.settlement.MessageID == p.MessageID {
+		f.settlement.Note = "edited the message of delivery " + tell.edited.String()
+	}
 	if attempted.outcome.Crashed {
 		w.crashed(ctx, work, f.settlement, attempted.outcome)
 	}
 	f.settlement.JobID = job
+	w.handedBack(ctx, work, f.settlement, attempted.outcome.Events)
 	settled, err := w.settle(ctx, f.settlement, work)
 	if err != nil {
 		return f, err
@@ -247,17 +284,22 @@ func (w *Workers) try(ctx context.Context, t Target, work store.Work, job int64)
 	return f, nil
 }
 
+// overtaken settles a delivery that has nothing to tell any more.
+func (w *Workers) overtaken(ctx context.Context, work store.Work, s *store.Settlement, job int64) (fate, error) {
+	s.JobID = job
+	if job == 0 {
+		s.Change = untoldProbe(s.DeliveryID)
+	}
+	_, err := w.settle(ctx, s, work)
+	return fate{settlement: s, next: settledJob}, err
+}
+
 // attempt calls the plugin within the target's timeout.
-func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe bool) (try, error) {
+func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, tell telling, probe bool) (try, error) {
 	d := work.Delivery
-	hd := host.Delivery{
-		ID:             d.ID.String(),
-		Attempt:        d.Attempts + 1,
-		Route:          d.Route,
-		Events:         []json.RawMessage{work.Event.Normalized},
-		CorrelationKey: work.Event.CorrelationKey,
-		// After a failure, people compare.
-		Record: d.Attempts > 0,
+	hd, err := tell.delivery(work)
+	if err != nil {
+		return try{}, err
 	}
 	if w.deliverer.Info(host.KindTarget, t.Name).NeedsOriginals {
 		original, err := w.original(ctx, work.Event)
@@ -269,21 +311,42 @@ func (w *Workers) attempt(ctx context.Context, t Target, work store.Work, probe 
 	attemptCtx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
 	start := time.Now()
-	w.inflight.begin(d.ID, "target "+t.Name+", delivery")
-	outcome := w.deliverer.Deliver(attemptCtx, t.Name, hd, d.Suspect)
+	outcome := w.call(attemptCtx, t, work, hd)
 	elapsed := time.Since(start)
 	failpoint(afterAnswer)
 
-	w.metrics.observe(t.Name, outcome.Class, elapsed, work.Now.Add(elapsed).Sub(work.Event.ReceivedAt))
+	w.metrics.observe(t.Name, d.State, outcome, elapsed, work.Now.Add(elapsed).Sub(work.Event.ReceivedAt))
+	if outcome.Class == sdk.ClassOK && outcome.Receipt.Fallback != "" {
+		w.fallback(ctx, work, t.Name, outcome.Receipt.Fallback)
+	}
 	level, msg := w.sending.level(t.Name, outcome.Class, time.Now()), "attempt"
-	if level >= slog.LevelWarn {
+	switch failed := level >= slog.LevelWarn; {
+	case outcome.Redeliver:
+		msg = "what was accepted is lost: the attempt will be repeated"
+	case d.State == event.Verifying && failed:
+		msg = "proof not told: the target will be asked again"
+	case d.State == event.Verifying:
+		msg = "asked for proof"
+	case failed:
 		msg = "attempt failed: it will be repeated" // a dead letter has a line of its own
 	}
-	//nolint:sloglint // one of two constants
+	//nolint:sloglint // one of a few constants
 	w.log.Log(ctx, level, msg, slog.String("target", t.Name), slog.String("delivery", hd.ID),
 		slog.Int("attempt", hd.Attempt), slog.String("class", string(outcome.Class)), slog.Int("status", outcome.Receipt.Status),
 		slog.String("message", outcome.Message), slog.Duration("elapsed", elapsed))
 	return try{work: work, startedAt: start, elapsed: elapsed, probe: probe, outcome: outcome}, nil
+}
+
+// call has the plugin make the attempt, or find out whether what the endpoint accepted is
+// proven.
+func (w *Workers) call(ctx context.Context, t Target, work store.Work, hd host.Delivery) host.Outcome {
+	d := work.Delivery
+	if d.State == event.Verifying {
+		w.inflight.begin(d.ID, "target "+t.Name+", proof of delivery")
+		return w.deliverer.Verify(ctx, t.Name, hd, sdk.Receipt{MessageID: d.MessageID, State: d.Receipt}, policyOf(t).isFinal(work), d.Suspect)
+	}
+	w.inflight.begin(d.ID, "target "+t.Name+", delivery")
+	return w.deliverer.Deliver(ctx, t.Name, hd, d.Suspect)
 }
 
 // original is the request of an event, for targets that pass it on.
@@ -311,10 +374,15 @@ func (w *Workers) settle(ctx context.Context, s *store.Settlement, work store.Wo
 	if s.State == event.Dead {
 		w.dead(ctx, work, s)
 	}
+	if s.Silence != uuid.Nil {
+		w.metrics.silenced.WithLabelValues(s.Target).Inc()
+	}
 	for _, other := range settled.Others {
 		if other.State == event.Dead {
-			refused, _ := w.store.LoadWork(ctx, other.DeliveryID) // without it, the line has no title
-			w.dead(ctx, refused, other)
+			refused, err := w.store.LoadWork(ctx, other.DeliveryID) // without it, the line has no title
+			if err != nil || refused.Delivery.State == event.Dead {
+				w.dead(ctx, refused, other)
+			}
 		}
 	}
 	return settled, nil

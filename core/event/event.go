@@ -4,7 +4,6 @@ package event
 
 import (
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -30,6 +29,9 @@ const (
 	Duplicate State = "duplicate"
 )
 
+// States are the event states in the order in which people are told of them.
+func States() []State { return []State{Routed, Deferred, Undecodable, Duplicate} }
+
 // Request is the inbound request of an event, less its credentials.
 type Request struct {
 	Method string
@@ -47,6 +49,9 @@ type Event struct {
 	Origin     sdk.Origin
 	ReceivedAt time.Time
 	Request    Request
+	// Traceparent is the span that took it in, by W3C Trace Context. It is empty for one that
+	// was not traced.
+	Traceparent string
 
 	// The following are empty until the event is decoded.
 	Type           sdk.Type
@@ -83,9 +88,15 @@ const (
 	Cancelled DeliveryState = "cancelled"
 )
 
-// Delivery is the obligation to get one event to one target.
+// DeliveryStates are the delivery states in the order in which people are told of them.
+func DeliveryStates() []DeliveryState {
+	return []DeliveryState{Delivered, Pending, Verifying, Dead, Superseded, Cancelled}
+}
+
+// Delivery is the obligation to get one event, or one group of events, to one target.
 type Delivery struct {
-	ID      uuid.UUID
+	ID uuid.UUID
+	// EventID is the event, or the first of the group.
 	EventID uuid.UUID
 	Target  string
 	Route   string
@@ -108,17 +119,52 @@ type Delivery struct {
 	// many attempts were counted by then.
 	RetriedAt    time.Time
 	RetriedAfter int
-	// MessageID and Receipt are the endpoint's, once delivered.
+	// MessageID and Receipt are the endpoint's, once it has accepted the delivery.
 	MessageID string
 	Receipt   []byte
+	// Proof is what is known of the proof that the endpoint's acceptance had its effect.
+	Proof Proof
+	// GroupKey is what the events of a group have in common; empty for one event. Members
+	// is how many there are, and ClosedAt when the last one could join, zero until then.
+	GroupKey string
+	Members  int
+	ClosedAt time.Time
+	// SupersededBy is the delivery that tells what a superseded one was to tell.
+	SupersededBy uuid.UUID
+	// Note says what became of it in a few words: it edited a message, or why it is not as it
+	// was to be, such as alone instead of in a group.
+	Note string
 }
 
-// Began is when its age and its schedule begin: when it was made, or retried last.
+// Proof is what is known of the proof that what an endpoint accepted had its effect. The
+// zero value is that of a delivery of which none is asked for.
+type Proof struct {
+	// AcceptedAt is when the endpoint accepted the delivery.
+	AcceptedAt time.Time
+	// Within is how long the proof may take, and By until when. The time in which nobody
+	// could ask is added to By alone.
+	Within time.Duration
+	By     time.Time
+	// Asks counts how often the target was asked for it.
+	Asks int
+}
+
+// Live reports whether a job is to come back to deliveries in the state.
+func (s DeliveryState) Live() bool { return s == Pending || s == Verifying }
+
+// Open reports whether events may still join the delivery.
+func (d Delivery) Open() bool { return d.GroupKey != "" && d.ClosedAt.IsZero() && d.State == Pending }
+
+// Began is when its age and its schedule begin: when it was made, closed, retried last, or
+// accepted by its endpoint.
 func (d Delivery) Began() time.Time {
-	if d.RetriedAt.IsZero() {
-		return d.CreatedAt
+	began := d.CreatedAt
+	for _, later := range []time.Time{d.ClosedAt, d.RetriedAt, d.Proof.AcceptedAt} {
+		if later.After(began) {
+			began = later
+		}
 	}
-	return d.RetriedAt
+	return began
 }
 
 // Attempt is one try of a delivery.
@@ -137,6 +183,9 @@ type Attempt struct {
 	// Request is what was sent, as far as it is known and text: at most MaxRequest bytes.
 	Request string
 	Counted bool
+	// Ask is 0 for an attempt. Else it is the number of a question whether what attempt
+	// Number brought about is proven; the last of each class is kept.
+	Ask int
 }
 
 // MaxRequest is the most bytes that are kept of what an attempt sent.
@@ -156,6 +205,15 @@ func FirstID(at time.Time) uuid.UUID {
 	return id
 }
 
+// TimeOf is when an id was made, to the millisecond.
+func TimeOf(id uuid.UUID) time.Time {
+	var ms int64
+	for _, b := range id[:6] {
+		ms = ms<<8 | int64(b)
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
 // PrefixRange returns the first and the last id that begin as prefix does, which is hex
 // digits with or without dashes. It reports false for what no id begins with.
 func PrefixRange(prefix string) (first, last uuid.UUID, ok bool) {
@@ -167,13 +225,4 @@ func PrefixRange(prefix string) (first, last uuid.UUID, ok bool) {
 	_, err := hex.Decode(first[:], []byte(digits+strings.Repeat("0", rest)))
 	_, err2 := hex.Decode(last[:], []byte(digits+strings.Repeat("f", rest)))
 	return first, last, err == nil && err2 == nil
-}
-
-// ParseID reads an id as it is printed.
-func ParseID(s string) (uuid.UUID, error) {
-	id, err := uuid.Parse(s)
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("id %q: want a UUID such as 0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f", s)
-	}
-	return id, nil
 }

@@ -60,6 +60,18 @@ func (a answer) eventID() string {
 	return a.id.String()
 }
 
+// outcome is what the answer stands for, in a word.
+func (a answer) outcome() string {
+	switch {
+	case a.reason != "":
+		return a.reason
+	case a.status == http.StatusOK:
+		return "duplicate"
+	default:
+		return "stored"
+	}
+}
+
 // write answers, with its length, so that it can be sent before the request is done with.
 // Unless the body was read, the connection is closed: else the server would wait for the
 // rest of the body before it answers.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/trace"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -22,6 +23,7 @@ const prefix = "/hooks/"
 // visit is one request at the door.
 type visit struct {
 	r    *http.Request
+	at   time.Time
 	conn *http.ResponseController
 	// generation is the one that the request is taken in by.
 	generation *Generation
@@ -30,12 +32,14 @@ type visit struct {
 	read bool
 	// genuine: the request was let in.
 	genuine bool
+	// span is nil for a request that was not let in, or is not traced.
+	span *trace.Span
 }
 
 // ServeHTTP takes one webhook in.
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	v := &visit{r: r, conn: http.NewResponseController(w), generation: in.generation()}
+	v := &visit{r: r, at: start, conn: http.NewResponseController(w), generation: in.generation()}
 	rest, ok := strings.CutPrefix(r.URL.Path, prefix)
 	name, token, _ := strings.Cut(rest, "/")
 	if ok {
@@ -49,8 +53,10 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := in.take(r.Context(), v)
 	_ = v.conn.SetWriteDeadline(time.Now().Add(in.answerTimeout))
 	a.write(w, v.read)
-	in.noteMissed(r.Context(), v, a.status)
-	in.journal.visited(r.Context(), v, a, time.Since(start))
+	v.span.Answered(a.status, a.outcome())
+	ctx := v.span.In(r.Context())
+	in.noteMissed(ctx, v, a.status)
+	in.journal.visited(ctx, v, a, time.Since(start))
 	if !v.read {
 		in.linger(v)
 	}
@@ -88,11 +94,15 @@ func (in *Intake) take(ctx context.Context, v *visit) answer {
 	}
 	v.read = true
 	_ = v.conn.SetReadDeadline(time.Time{})
+	proven := time.Now()
 	identity, err := v.source.gate.Verify(r, body, in.now())
 	if err != nil {
 		return in.refused(v, err)
 	}
 	v.genuine = true
+	ctx, v.span = in.tracer.Accept(ctx, trace.Visit{
+		Source: v.source.name, Header: r.Header, Trusted: v.source.trusted, Bytes: len(body), At: v.at, Proven: proven,
+	})
 	e := in.event(v, body)
 	if err := in.unpack(ctx, l, &e.Request); err != nil {
 		return in.unread(err)
@@ -137,13 +147,15 @@ func (in *Intake) event(v *visit, body []byte) event.Event {
 	header, query := v.source.gate.Strip(v.r.Header, v.r.URL.Query())
 	return event.Event{
 		ID: event.NewID(), Source: v.source.name, Origin: sdk.OriginWebhook, ReceivedAt: in.now(),
-		Request: event.Request{Method: v.r.Method, Query: query.Encode(), Header: header, Body: body},
+		Request:     event.Request{Method: v.r.Method, Query: query.Encode(), Header: header, Body: body},
+		Traceparent: v.span.Traceparent(),
 	}
 }
 
 func (in *Intake) accept(ctx context.Context, v *visit, e event.Event, who auth.Identity) answer {
 	resolved := in.decodeAtDoor(ctx, v.generation, e)
 	a := &resolved.acceptance
+	v.span.Event(&a.Event)
 	if resolved.failedTest {
 		return failedTest(a.Event.Reason)
 	}
@@ -152,7 +164,9 @@ func (in *Intake) accept(ctx context.Context, v *visit, e event.Event, who auth.
 	start := time.Now()
 	waiting, cancel := context.WithTimeout(ctx, in.acceptTimeout)
 	defer cancel()
+	waiting, span := in.tracer.Store(waiting)
 	accepted, err := in.store.Accept(waiting, a)
+	span.Stored(err)
 	in.journal.accept.Observe(time.Since(start).Seconds())
 	if err != nil {
 		return unavailable("store", "the event could not be stored: send it again", err)

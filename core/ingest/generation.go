@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/hookarr/hookarr/core/auth"
+	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/route"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -11,12 +12,16 @@ import (
 // Router decides where events go. route.Table is one.
 type Router interface {
 	Match(source string, e *sdk.Event, normalized []byte) []route.Match
+	// Flushes returns the groups that the event closes without being part of them.
+	Flushes(source string, e *sdk.Event, normalized []byte) []event.GroupRef
 }
 
 // Source is what the door needs to know of a configured source.
 type Source struct {
 	// Gate guards it.
 	Gate *auth.Gate
+	// TrustTraceparent has the spans of its requests continue the traces of its senders.
+	TrustTraceparent bool
 	// Enrich has its events enriched.
 	Enrich bool
 	// Window is how long its bodies and fingerprints are remembered; 0 is not at all. Nil
@@ -35,15 +40,21 @@ type Generation struct {
 func NewGeneration(sources map[string]Source, router Router) *Generation {
 	g := &Generation{sources: make(map[string]*source, len(sources)), router: router}
 	for name, s := range sources {
-		g.sources[name] = &source{name: name, gate: s.Gate, enrich: s.Enrich, windows: windows{configured: s.Window}}
+		g.sources[name] = &source{name: name, gate: s.Gate, trusted: s.TrustTraceparent, enrich: s.Enrich, windows: windows{configured: s.Window}}
 	}
 	return g
+}
+
+// WithRouter returns the generation with another router.
+func (g *Generation) WithRouter(router Router) *Generation {
+	return &Generation{sources: g.sources, router: router}
 }
 
 // source is a configured source as the door knows it.
 type source struct {
 	name    string
 	gate    *auth.Gate
+	trusted bool
 	enrich  bool
 	windows windows
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/trace"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -41,6 +42,8 @@ type Options struct {
 	Decoder    Decoder
 	Store      Accepter
 	Log        *slog.Logger
+	// Tracer may be nil.
+	Tracer *trace.Tracer
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
 	// Now is time.Now when nil.
@@ -72,6 +75,7 @@ type Intake struct {
 	memories sync.Map
 	decoder  Decoder
 	store    Accepter
+	tracer   *trace.Tracer
 	now      func() time.Time
 	bodies   *bodies
 	failures auth.Limiter
@@ -87,7 +91,7 @@ type Intake struct {
 // New returns an intake.
 func New(o Options) *Intake {
 	in := &Intake{
-		generation: o.Generation, decoder: o.Decoder, store: o.Store, now: o.Now,
+		generation: o.Generation, decoder: o.Decoder, store: o.Store, tracer: o.Tracer, now: o.Now,
 		journal:       newJournal(o.Log, o.Metrics),
 		bodyTimeout:   orDefault(o.BodyTimeout, 30*time.Second),
 		decodeTimeout: orDefault(o.DecodeTimeout, 250*time.Millisecond),

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"golang.org/x/time/rate"
 
+	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -60,6 +61,28 @@ func newJournal(log *slog.Logger, r prometheus.Registerer) *journal {
 			Name: "hookarr_accept_seconds", Help: "Time that senders waited for the database.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 		}),
+	}
+}
+
+// reasons are why requests of configured sources are not taken.
+func reasons() []string {
+	return []string{
+		string(auth.ReasonMissing), string(auth.ReasonMalformed), string(auth.ReasonMismatch), string(auth.ReasonStale),
+		string(auth.ReasonOrigin), string(auth.ReasonHost), string(auth.ReasonAddress),
+		"throttled", "method", "too_large", "incomplete", "slow", "busy", "store", "test",
+	}
+}
+
+// Expect has the counters of sources begin at 0: of one that begins later, Prometheus does
+// not see the first increase.
+func (in *Intake) Expect(sources []string) {
+	for _, source := range sources {
+		for _, c := range []*prometheus.CounterVec{in.journal.duplicates, in.journal.deferred, in.journal.undecodable} {
+			c.WithLabelValues(source)
+		}
+		for _, reason := range reasons() {
+			in.journal.rejected.WithLabelValues(source, reason)
+		}
 	}
 }
 

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hookarr/hookarr/core/auth"
@@ -33,17 +35,15 @@ func (in *Intake) Remember(ctx context.Context, source string, p host.PastEvent,
 	if g.sources[source] == nil {
 		return store.Accepted{}, fmt.Errorf("remember: source %s is not configured", source)
 	}
-	e := event.Event{
-		ID: event.NewID(), Source: source, Origin: sdk.OriginCatchup, ReceivedAt: in.now(), Request: event.Request{Body: p.Record},
-	}
 	if p.Event.Fingerprint == "" || p.Event.Title == "" {
 		return store.Accepted{}, fmt.Errorf("remember: the plugin of source %s tells of an %w", source, ErrNameless)
 	}
-	named, err := name(p, e)
+	e, told, err := in.compose(source, sdk.OriginCatchup, p.Event, p.JSON)
 	if err != nil {
 		return store.Accepted{}, fmt.Errorf("remember: %w", err)
 	}
-	r, err := g.route(e, named)
+	e.Request.Body = p.Record
+	r, err := g.route(e, told)
 	if err != nil {
 		return store.Accepted{}, err
 	}
@@ -63,23 +63,34 @@ func (in *Intake) Remember(ctx context.Context, source string, p host.PastEvent,
 	return accepted, err
 }
 
-// name gives a past event the id under which it is stored. Not by way of the Event: the
-// plugin may know fields that this version does not.
-func name(p host.PastEvent, e event.Event) (host.Decoded, error) {
-	told := p.Event
-	told.ID, told.Source, told.Origin = e.ID.String(), e.Source, e.Origin
+// compose makes an event that comes with no request to decode, under a new id. Its JSON gets
+// that by itself and not from told: the plugin may know fields that this version does not.
+func (in *Intake) compose(source string, origin sdk.Origin, told sdk.Event, raw json.RawMessage) (event.Event, host.Decoded, error) {
+	e := event.Event{ID: event.NewID(), Source: source, Origin: origin, ReceivedAt: in.now()}
+	told.ID, told.Source, told.Origin = e.ID.String(), source, origin
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(p.JSON, &fields); err != nil {
-		return host.Decoded{}, fmt.Errorf("read event: %w", err)
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return e, host.Decoded{}, fmt.Errorf("read event: %w", err)
 	}
-	for key, value := range map[string]string{"id": told.ID, "source": told.Source, "origin": string(told.Origin)} {
-		fields[key] = json.RawMessage(strconv.Quote(value))
+	for key, value := range map[string]string{"id": told.ID, "source": source, "origin": string(origin), "type": string(told.Type)} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return e, host.Decoded{}, fmt.Errorf("write event: %w", err)
+		}
+		set(fields, key, text)
 	}
 	raw, err := json.Marshal(fields)
 	if err != nil {
-		return host.Decoded{}, fmt.Errorf("write event: %w", err)
+		return e, host.Decoded{}, fmt.Errorf("write event: %w", err)
 	}
-	return host.Decoded{Event: &told, JSON: raw}, nil
+	return e, host.Decoded{Event: &told, JSON: raw}, nil
+}
+
+// set sets a field of an object, and drops those that readers without regard to case, such as
+// encoding/json, take for the same: one of them could be read in its place.
+func set(fields map[string]json.RawMessage, key string, value json.RawMessage) {
+	maps.DeleteFunc(fields, func(other string, _ json.RawMessage) bool { return strings.EqualFold(other, key) })
+	fields[key] = value
 }
 
 // noteMissed has a source's history read when a run of refusals ends: what was refused

@@ -63,29 +63,40 @@ func (g *Generation) resolve(ctx context.Context, e event.Event, decode decodeFu
 
 // route makes of a decoded event what is stored.
 func (g *Generation) route(e event.Event, decoded host.Decoded) (resolution, error) {
+	a, err := g.address(e, decoded, "")
+	if err != nil {
+		return resolution{}, err
+	}
+	s := g.sources[e.Source]
+	a.Keys, a.Enrich = eventKeys(&a.Event, s.windows), s.enrich
+	if a.Event.CorrelationKey != "" {
+		a.Clears = clears(a.Event.Type)
+	}
+	return resolution{acceptance: a}, nil
+}
+
+// address takes over what an event says, and what is owed to targets of it, but to one.
+func (g *Generation) address(e event.Event, decoded host.Decoded, except string) (store.Acceptance, error) {
 	normalized := []byte(decoded.JSON)
 	if normalized == nil {
 		var err error
 		if normalized, err = json.Marshal(decoded.Event); err != nil {
-			return resolution{}, fmt.Errorf("write event: %w", err)
+			return store.Acceptance{}, fmt.Errorf("write event: %w", err)
 		}
 	}
-	s, d := g.sources[e.Source], decoded.Event
+	d := decoded.Event
 	e.State, e.Reason = event.Routed, ""
 	e.Type, e.Title, e.Summary = d.Type, d.Title, d.Summary
 	e.Fingerprint, e.CorrelationKey = d.Fingerprint, d.CorrelationKey
 	e.Normalized = normalized
-	a := store.Acceptance{Event: e, Keys: eventKeys(&e, s.windows), Enrich: s.enrich}
-	if e.CorrelationKey != "" {
-		a.Clears = clears(e.Type)
-	}
+	a := store.Acceptance{Event: e}
 	for _, m := range g.router.Match(e.Source, d, normalized) {
-		a.Deliveries = append(a.Deliveries, event.Delivery{
-			ID: event.NewID(), EventID: e.ID, Target: m.Target, Route: m.Route,
-			State: event.Pending, CreatedAt: e.ReceivedAt, UpdatedAt: e.ReceivedAt,
-		})
+		if m.Target != except {
+			a.Owe(m.Target, m.Route, m.Grouping)
+		}
 	}
-	return resolution{acceptance: a}, nil
+	a.Flushes = g.router.Flushes(e.Source, d, normalized)
+	return a, nil
 }
 
 // decodeAtDoor resolves a request while its sender waits. A decoder that cannot
@@ -98,7 +109,9 @@ func (in *Intake) decodeAtDoor(ctx context.Context, g *Generation, e event.Event
 	start := time.Now()
 	decoding, cancel := context.WithTimeout(ctx, in.decodeTimeout)
 	defer cancel()
+	decoding, span := in.tracer.Decode(decoding, &e)
 	r, err := g.resolve(decoding, e, in.decoder.Decode)
+	span.Decoded(&r.acceptance.Event, err)
 	in.journal.decoded(e.Source, time.Since(start))
 	switch {
 	case err == nil:
@@ -133,7 +146,9 @@ func (in *Intake) Redecode(ctx context.Context, e event.Event) (*store.Acceptanc
 	if suspect {
 		decode = in.decoder.DecodeAlone
 	}
+	ctx, span := in.tracer.Decode(ctx, &e)
 	r, err := g.resolve(ctx, e, decode)
+	span.Decoded(&r.acceptance.Event, err)
 	if errors.Is(err, pluginhost.ErrCrashed) {
 		if !suspect {
 			in.suspects.add(e.ID)

@@ -123,9 +123,9 @@ func (s *Service) args(b Bulk) (store.ActionArgs, error) {
 		return args, invalid("a %s takes a filter of deliveries, and nothing else", b.What)
 	}
 	f := *b.Deliveries
-	able, otherwise := []event.DeliveryState{event.Dead, event.Pending, event.Cancelled}, event.Dead
+	able, otherwise := []event.DeliveryState{event.Dead, event.Pending, event.Verifying, event.Cancelled}, event.Dead
 	if b.What == store.ActionCancel {
-		able, otherwise = []event.DeliveryState{event.Pending, event.Dead}, event.Pending
+		able, otherwise = []event.DeliveryState{event.Pending, event.Verifying, event.Dead}, event.Pending
 	}
 	if len(f.AnyOf()) == 0 {
 		f.State = otherwise

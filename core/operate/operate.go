@@ -41,6 +41,15 @@ type Store interface {
 	OperateTarget(ctx context.Context, a *store.Action, change func(t *store.Target, now time.Time) error) (before, after store.Target, err error)
 	ListTargets(ctx context.Context) ([]store.Target, time.Time, error)
 	ChangeTarget(ctx context.Context, name string, change store.Change) (before, after store.Target, err error)
+
+	AskSnapshot(ctx context.Context, a *store.Action, source string, wish store.SnapshotWish) (state store.Snapshot, run int, err error)
+
+	AddSilence(ctx context.Context, a *store.Action, n *store.Silence, length time.Duration) error
+	ExpireSilence(ctx context.Context, a *store.Action, id uuid.UUID) (store.Silence, error)
+
+	AddLink(ctx context.Context, a *store.Action, id store.SecretID, who string) (expires time.Time, err error)
+	RevokeSessions(ctx context.Context, a *store.Action, ids []store.SecretID) (int, error)
+	RevokeOthers(ctx context.Context, a *store.Action, but store.SecretID) (int, error)
 }
 
 // Router decides where events go. route.Table is one.
@@ -64,7 +73,9 @@ type Options struct {
 	Redecoder Redecoder
 	// Targets returns the names of the configured targets. Without it none is known.
 	Targets func() []string
-	Log     *slog.Logger
+	// Silenced is called when a silence was added or ended; it may be nil.
+	Silenced func()
+	Log      *slog.Logger
 	// Pause is the least time between two pages of a bulk action, of 100 rows: 50 ms when
 	// zero. Each
 	// pause is also as long as the page took, so that half of the database's time is left to

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -81,9 +82,9 @@ func (s *Service) replay(ctx context.Context, e event.Event, r Replay) (store.Re
 	if why != "" {
 		return replay, why, nil
 	}
-	replay.Deliveries = nil
+	replay.Deliveries, replay.Groupings, replay.Flushes = nil, nil, nil
 	for _, m := range matches {
-		replay.Deliveries = append(replay.Deliveries, event.Delivery{ID: event.NewID(), EventID: e.ID, Target: m.Target, Route: m.Route})
+		replay.Owe(m.Target, m.Route, m.Grouping)
 	}
 	return replay, "", nil
 }
@@ -119,8 +120,8 @@ func (s *Service) redecode(ctx context.Context, e event.Event) (*store.Acceptanc
 // bring it there if there are any, or those of its routes. It may say why there can be none.
 func (s *Service) matches(e *event.Event, to []string) (matches []route.Match, why string) {
 	var routed []route.Match
+	decoded := sdk.Event{Type: e.Type}
 	if s.o.Router != nil {
-		decoded := sdk.Event{Type: e.Type}
 		if err := json.Unmarshal(e.Normalized, &decoded); err != nil {
 			return nil, "its decoded form is not readable: " + err.Error()
 		}
@@ -129,7 +130,11 @@ func (s *Service) matches(e *event.Event, to []string) (matches []route.Match, w
 	if len(to) == 0 {
 		// An alert goes to no target that it is about.
 		if e.Source == sdk.SourceHookarr {
-			return without(routed, e.CorrelationKey), ""
+			return without(routed, strings.TrimPrefix(e.CorrelationKey, "target:")), ""
+		}
+		// Nor does what a target told go back there.
+		if e.Origin == sdk.OriginTarget && decoded.Library != nil {
+			return without(routed, decoded.Library.Target), ""
 		}
 		return routed, ""
 	}
@@ -145,10 +150,10 @@ func (s *Service) matches(e *event.Event, to []string) (matches []route.Match, w
 	return named, ""
 }
 
-// without leaves out the target of an alert, whose correlation key names it.
-func without(matches []route.Match, key string) (others []route.Match) {
+// without leaves out a target.
+func without(matches []route.Match, target string) (others []route.Match) {
 	for _, m := range matches {
-		if "target:"+m.Target != key {
+		if m.Target != target {
 			others = append(others, m)
 		}
 	}

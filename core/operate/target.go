@@ -12,6 +12,9 @@ import (
 	"github.com/hookarr/hookarr/core/store"
 )
 
+// stillQuiet is said of a target that would be quiet again at once.
+const stillQuiet = "these are its quiet hours, which the configuration says: change targets.%s.quiet"
+
 // PauseTarget lets a target take nothing until it is resumed, and returns its row.
 func (s *Service) PauseTarget(ctx context.Context, by Actor, name, reason string) (store.Target, error) {
 	if err := s.known(name); err != nil {
@@ -34,6 +37,8 @@ func (s *Service) ResumeTarget(ctx context.Context, by Actor, name string) (stor
 		switch {
 		case t.Hold == store.HoldQuarantined:
 			return invalid("it waits for its plugin, and goes on by itself: see hookarr plugins list")
+		case t.Hold == store.HoldQuiet:
+			return invalid(stillQuiet, name)
 		case t.Hold == "" && !t.NextAt.After(now):
 			return invalid("it is not on hold")
 		}
@@ -55,6 +60,8 @@ func (s *Service) ProbeTarget(ctx context.Context, by Actor, name string) (store
 			return invalid("it is not on hold: test it instead")
 		case t.Hold == store.HoldPaused:
 			return invalid("it is paused: resume it")
+		case t.Hold == store.HoldQuiet:
+			return invalid(stillQuiet, name)
 		case t.ProbeAt.IsZero():
 			return invalid("it is %s and not probed: resume it", t.Hold)
 		}

@@ -120,7 +120,7 @@ func TestSettingsThatWereNotTaken(t *testing.T) {
 	c, problems := b.Prepare(t.Context(), []Instance{b.target("chaos", "ops", map[string]any{"url": after.URL})})
 	require.Empty(t, problems)
 	pid := b.Status()[0].PID
-	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	suspend(t, pid)
 	require.Error(t, c.Begin(t.Context()))
 	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
 	require.NoError(t, c.Finish(t.Context()))
@@ -128,4 +128,21 @@ func TestSettingsThatWereNotTaken(t *testing.T) {
 		_ = b.do(t.Context(), "ops", "post it")
 		return len(after.all()) > 0
 	}, 10*time.Second, eye)
+}
+
+// TestMetricsOfAPluginThatLeaves are forgotten, of every method.
+func TestMetricsOfAPluginThatLeaves(t *testing.T) {
+	t.Parallel()
+	b := setup(t, quick, "hookarr-target-chaos")
+	value := b.measure()
+	b.start(t, b.target("chaos", "ops", nil))
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
+	require.InDelta(t, 1, value(t, "hookarr_plugin_call_seconds"), 0)
+	c, problems := b.Prepare(t.Context(), nil)
+	require.Empty(t, problems)
+	require.NoError(t, c.Begin(t.Context()))
+	require.NoError(t, c.Finish(t.Context()))
+	for _, name := range []string{"hookarr_plugin_call_seconds", "hookarr_plugin_up"} {
+		require.Zero(t, value(t, name), name)
+	}
 }

@@ -249,7 +249,7 @@ func TestHungProcessIsReplaced(t *testing.T) {
 	go func() { outcome <- b.do(context.Background(), "ops", "wait") }()
 	b.awaitSign(t, "arrived-wait")
 	pid := b.Status()[0].PID
-	require.NoError(t, unix.Kill(pid, unix.SIGSTOP))
+	suspend(t, pid)
 	o := <-outcome
 	require.Equal(t, sdk.ClassUnavailable, o.Class)
 	require.False(t, o.Crashed, "the host itself ended it")

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
+	"slices"
 
+	"github.com/hookarr/hookarr/core/excerpt"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -28,6 +28,31 @@ const maxReason = 1 << 10
 // the target's configuration. At the deadline Deliver returns even if the plugin
 // does not.
 func (h *Host) Deliver(ctx context.Context, target string, d host.Delivery, alone bool) host.Outcome {
+	return h.attempt(ctx, target, "deliver", alone, func(p *process) (host.Outcome, error) {
+		o, err := p.client.Deliver(ctx, target, d)
+		if !slices.Contains(p.desc.Features, sdk.FeatureVerify) {
+			// Nobody could ask it for a proof.
+			o.Receipt.VerifyAfter, o.Events = 0, nil
+		}
+		return o, err
+	})
+}
+
+// Verify has a target find out whether the effect of a delivery that its endpoint accepted
+// is there, as [host.Client.Verify] does. The outcome is as that of Deliver. What was accepted
+// is taken for delivered where the plugin, of another version by now, cannot tell.
+func (h *Host) Verify(ctx context.Context, target string, d host.Delivery, accepted sdk.Receipt, final, alone bool) host.Outcome {
+	return h.attempt(ctx, target, "verify", alone, func(p *process) (host.Outcome, error) {
+		if !slices.Contains(p.desc.Features, sdk.FeatureVerify) {
+			return host.Outcome{Class: sdk.ClassOK, Receipt: sdk.Receipt{
+				Fallback: fmt.Sprintf("accepted; plugin %s-%s %s cannot prove it", p.desc.Kind, p.desc.Name, p.desc.Version),
+			}}, nil
+		}
+		return p.client.Verify(ctx, target, d, accepted, final)
+	})
+}
+
+func (h *Host) attempt(ctx context.Context, target, method string, alone bool, do func(p *process) (host.Outcome, error)) host.Outcome {
 	s, err := h.lookup(host.KindTarget, target)
 	if err != nil {
 		return failed(err)
@@ -36,9 +61,9 @@ func (h *Host) Deliver(ctx context.Context, target string, d host.Delivery, alon
 		return host.Outcome{Class: sdk.ClassMisconfigured, Message: problem}
 	}
 	var o host.Outcome
-	err = s.call(ctx, "deliver", alone, func(p *process) error {
+	err = s.call(ctx, method, alone, func(p *process) error {
 		var err error
-		o, err = p.client.Deliver(ctx, target, d)
+		o, err = do(p)
 		return err
 	})
 	if err != nil {
@@ -49,7 +74,7 @@ func (h *Host) Deliver(ctx context.Context, target string, d host.Delivery, alon
 
 // failed is the outcome of an attempt whose call failed.
 func failed(err error) host.Outcome {
-	o := host.Outcome{Message: oneLine(err.Error())}
+	o := host.Outcome{Message: excerpt.Line(err.Error(), maxReason)}
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, errStopped):
 		o.Class = sdk.ClassInterrupted
@@ -134,15 +159,4 @@ func complete(d *host.Decoded, source string, r sdk.Request) error {
 		return fmt.Errorf("write event: %w", err)
 	}
 	return nil
-}
-
-// oneLine returns at most maxReason bytes of s on one line.
-func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s[:min(len(s), maxReason)], ""))
-	return s
 }

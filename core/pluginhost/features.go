@@ -12,12 +12,12 @@ import (
 // Uses reports whether this version makes use of a feature that plugins may declare.
 func Uses(f sdk.Feature) bool { return slices.Contains(used(), f) }
 
-// used are the features that this version makes use of. It has none for deliveries of
-// several events or for those that replace another.
+// used are the features that this version makes use of.
 func used() []sdk.Feature {
 	return []sdk.Feature{
-		sdk.FeatureFetch, sdk.FeatureHistory, sdk.FeatureConnect,
-		sdk.FeatureRaw, sdk.FeatureTest, sdk.FeaturePreview,
+		sdk.FeatureFetch, sdk.FeatureHistory, sdk.FeatureConnect, sdk.FeatureSnapshot, sdk.FeatureFolders,
+		sdk.FeatureGroup, sdk.FeatureEdit, sdk.FeatureRaw, sdk.FeatureTest, sdk.FeaturePreview,
+		sdk.FeatureVerify,
 	}
 }
 

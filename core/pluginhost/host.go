@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -208,6 +209,11 @@ type Status struct {
 	Warnings map[string]string
 	// ConfigWarnings are of configurations that the plugin takes and doubts.
 	ConfigWarnings []host.Problem
+}
+
+// May reports whether the plugin has a feature. One that has never been up may have any.
+func (s Status) May(feature sdk.Feature) bool {
+	return s.Description.Version == "" || slices.Contains(s.Description.Features, feature)
 }
 
 // Failure is something that went wrong with a plugin. The zero value is nothing.

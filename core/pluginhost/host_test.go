@@ -289,7 +289,7 @@ func TestStopEndsAStoppedProcess(t *testing.T) {
 	b := setup(t, Timing{}, "hookarr-target-chaos")
 	b.start(t, b.target("chaos", "ops", nil))
 	pid := b.Status()[0].PID
-	require.NoError(t, unix.Kill(pid, unix.SIGSTOP))
+	suspend(t, pid)
 	require.NoError(t, b.Stop(t.Context()))
 	require.True(t, gone(pid, true))
 }

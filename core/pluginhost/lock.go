@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 // maxLock bounds the lock file, in bytes: some ten thousand binaries.
@@ -134,4 +136,34 @@ func parseLock(data []byte) (map[string]string, error) {
 		pins[name] = strings.ToLower(sum)
 	}
 	return pins, lines.Err()
+}
+
+// Pin is what a lock file says of a plugin.
+type Pin string
+
+// What a lock file may say.
+const (
+	PinNone       Pin = "none"       // there is no lock file
+	PinPinned     Pin = "pinned"     // these bytes are pinned
+	PinMissing    Pin = "unpinned"   // the plugin is not in the file, and is not launched again
+	PinDiffers    Pin = "differs"    // other bytes are pinned, and these are not launched again
+	PinUnreadable Pin = "unreadable" // nothing is launched
+)
+
+// Pinned returns what a lock file says now of a plugin with a checksum.
+func Pinned(file string, kind host.Kind, plugin, sum string) Pin {
+	pins, err := readLock(file)
+	want, ok := pins[binaryName(kind, plugin)]
+	switch {
+	case file == "", errors.Is(err, fs.ErrNotExist):
+		return PinNone
+	case err != nil:
+		return PinUnreadable
+	case !ok:
+		return PinMissing
+	case want != sum:
+		return PinDiffers
+	default:
+		return PinPinned
+	}
 }

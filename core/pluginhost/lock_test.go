@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 func TestLock(t *testing.T) {
@@ -27,6 +29,9 @@ func TestLock(t *testing.T) {
 	}
 	writeBinary(t, path, 0o755)
 	require.NoError(t, verify("hookarr-target-x"), "no lock file pins nothing")
+	pinned := func(sum string) Pin { return Pinned(file, host.KindTarget, "x", sum) }
+	require.Equal(t, PinNone, pinned("any"))
+	require.Equal(t, PinNone, Pinned("", host.KindTarget, "x", "any"))
 
 	found, err := Discover(dir)
 	require.NoError(t, err)
@@ -36,6 +41,9 @@ func TestLock(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, hex.EncodeToString(sum[:])+"  hookarr-target-x\n", string(data))
 	require.NoError(t, verify("hookarr-target-x"))
+	require.Equal(t, PinPinned, pinned(hex.EncodeToString(sum[:])))
+	require.Equal(t, PinDiffers, pinned("other"))
+	require.Equal(t, PinMissing, Pinned(file, host.KindSource, "x", hex.EncodeToString(sum[:])))
 
 	writeBinary(t, filepath.Join(dir, "hookarr-target-y"), 0o755)
 	require.ErrorContains(t, verify("hookarr-target-y"), "hookarr-target-y is not pinned in "+file+": if you trust it, run hookarr plugins lock")
@@ -47,6 +55,7 @@ func TestLock(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(file, []byte("garbage\n"), 0o644))
 	require.ErrorContains(t, verify("hookarr-target-x"), file+": line 1: want a SHA-256")
+	require.Equal(t, PinUnreadable, pinned("any"))
 
 	require.NoError(t, os.WriteFile(file, nil, 0o644))
 	require.ErrorContains(t, verify("hookarr-target-x"), "is not pinned", "an empty lock pins nothing and is enforced")

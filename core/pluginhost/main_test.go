@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -184,4 +186,19 @@ func gone(pid int, ours bool) bool {
 	}
 	_, rest, _ := strings.Cut(string(data), ") ")
 	return !ours && strings.HasPrefix(rest, "Z")
+}
+
+// suspend stops a process and waits until all of its threads have stopped: the signal
+// reaches one of them, and the others may work on until that one runs.
+func suspend(t *testing.T, pid int) {
+	t.Helper()
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	require.Eventually(t, func() bool {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		return err == nil && !slices.ContainsFunc(threads, func(stat string) bool {
+			data, err := os.ReadFile(stat)
+			_, state, _ := strings.Cut(string(data), ") ")
+			return err == nil && !strings.HasPrefix(state, "T")
+		})
+	}, patience, eye)
 }

@@ -71,4 +71,5 @@ func (m *metrics) forget(plugin string) {
 	m.up.DeleteLabelValues(plugin)
 	m.restarts.DeleteLabelValues(plugin)
 	m.stuck.DeleteLabelValues(plugin)
+	m.calls.DeletePartialMatch(prometheus.Labels{"plugin": plugin})
 }

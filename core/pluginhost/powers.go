@@ -32,6 +32,17 @@ func (h *Host) Connect(ctx context.Context, source string, r sdk.ConnectRequest)
 	return power(ctx, h, host.KindSource, "connect", source, func(p *process) (sdk.ConnectResult, error) { return p.client.Connect(ctx, source, r) })
 }
 
+// Folders asks a source or a target where files are kept. Errors are like History's.
+func (h *Host) Folders(ctx context.Context, kind host.Kind, instance string, q sdk.FoldersQuery) (sdk.Folders, error) {
+	return power(ctx, h, kind, "folders", instance, func(p *process) (sdk.Folders, error) { return p.client.Folders(ctx, instance, q) })
+}
+
+// Snapshot has a source read one page of what its application has. Errors are like
+// History's.
+func (h *Host) Snapshot(ctx context.Context, source string, q sdk.SnapshotQuery) (host.Snapshot, error) {
+	return power(ctx, h, host.KindSource, "snapshot", source, func(p *process) (host.Snapshot, error) { return p.client.Snapshot(ctx, source, q) })
+}
+
 // power calls an optional power of an instance's plugin.
 func power[R any](ctx context.Context, h *Host, kind host.Kind, method, instance string, do func(p *process) (R, error)) (R, error) {
 	var result R

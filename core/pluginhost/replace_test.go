@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -212,7 +211,7 @@ func TestReplacementOfAHungProcess(t *testing.T) {
 	b := setup(t, timing, "hookarr-target-chaos")
 	b.start(t, b.target("chaos", "ops", nil))
 	old := b.Status()[0].PID
-	require.NoError(t, syscall.Kill(old, syscall.SIGSTOP))
+	suspend(t, old)
 	failed := func() int {
 		n := 0
 		for _, l := range b.log.lines(t) {

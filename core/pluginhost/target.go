@@ -51,12 +51,18 @@ func (h *Host) TestConfig(ctx context.Context, in Instance, event json.RawMessag
 		return host.Outcome{}, err
 	case err != nil && ctx.Err() != nil:
 		return host.Outcome{}, fmt.Errorf("test target %s: %w", in.Name, ctx.Err())
-	case status.Code(err) == codes.Canceled: // the plugin's clock for the deadline was a little faster
+	case timedOut(err):
 		return host.Outcome{}, fmt.Errorf("test target %s: %w", in.Name, context.DeadlineExceeded)
 	case err != nil:
 		return host.Outcome{}, fmt.Errorf("test target %s: %s", in.Name, message(err))
 	}
 	return o, nil
+}
+
+// timedOut reports whether a call ended by its deadline before its context did: the
+// plugin's clock, or the connection's, was a little faster. Nobody cancels these calls.
+func timedOut(err error) bool {
+	return status.Code(err) == codes.Canceled || status.Code(err) == codes.DeadlineExceeded
 }
 
 // ConfigError is what a plugin refuses of a configuration.
@@ -71,14 +77,13 @@ func (e *ConfigError) Error() string {
 	return "the plugin refuses the configuration: " + strings.Join(said, "; ")
 }
 
-// Preview returns the request that a target would make of a delivery, within ctx, and
-// sends nothing. The error matches host.ErrUnsupported for a target whose plugin cannot
+// Preview returns what a target would send of a delivery, within ctx, and sends nothing. The error matches host.ErrUnsupported for a target whose plugin cannot
 // promise that, and host.ErrNothingToSend when there would be no request; else it is like
 // History's.
-func (h *Host) Preview(ctx context.Context, target string, d host.Delivery) (host.Request, error) {
-	return power(ctx, h, host.KindTarget, "preview", target, func(p *process) (host.Request, error) {
+func (h *Host) Preview(ctx context.Context, target string, d host.Delivery) (host.Preview, error) {
+	return power(ctx, h, host.KindTarget, "preview", target, func(p *process) (host.Preview, error) {
 		if err := p.can(sdk.FeaturePreview, "show what it would send without sending it"); err != nil {
-			return host.Request{}, err
+			return host.Preview{}, err
 		}
 		return p.client.Preview(ctx, target, d)
 	})

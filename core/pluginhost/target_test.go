@@ -136,6 +136,10 @@ func TestPreviewOfATarget(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.MethodPost, r.Method)
 	require.Equal(t, `"hello"`, r.Body)
+	require.Empty(t, r.Fallback)
+	r, err = b.Preview(t.Context(), "ops", delivery("fallback hello"))
+	require.NoError(t, err)
+	require.Equal(t, "the template failed: used hello", r.Fallback)
 	_, err = b.Preview(t.Context(), "ops", delivery("permanent"))
 	require.ErrorIs(t, err, host.ErrNothingToSend)
 	require.ErrorContains(t, err, "never again")
@@ -150,9 +154,9 @@ func TestPluginKnowsThisHost(t *testing.T) {
 	b := setup(t, quick, "hookarr-target-chaos")
 	b.start(t, b.target("chaos", "ops", nil))
 	o := b.do(t.Context(), "ops", "host")
-	require.Equal(t, "{"+aboutSelf().Version+" [fetch history connect raw test preview]}", o.Receipt.Excerpt)
+	require.Equal(t, "{"+aboutSelf().Version+" [fetch history connect snapshot folders group edit raw test preview verify]}", o.Receipt.Excerpt)
 	require.True(t, Uses(sdk.FeaturePreview))
-	require.False(t, Uses(sdk.FeatureEdit), "no delivery replaces another")
+	require.False(t, Uses("clairvoyance"))
 }
 
 func TestWarningsAreShownAndToldOnce(t *testing.T) {

@@ -85,7 +85,7 @@ func missedType(globs []string, typ string) string {
 		listed = "every type"
 	}
 	switch {
-	case typ == string(sdk.TypeTest), typ == string(sdk.TypeUnknown):
+	case byName(typ):
 		return fmt.Sprintf("type %s has to be named, and types is %s", typ, listed)
 	case strings.HasPrefix(typ, sdk.SourceHookarr+"."):
 		return fmt.Sprintf("type %s needs a pattern that begins with %s., and types is %s", typ, sdk.SourceHookarr, listed)

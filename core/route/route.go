@@ -8,8 +8,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/hookarr/hookarr/core/calendar"
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -20,17 +23,26 @@ type Table struct {
 	// env is the type of what expressions see.
 	env     reflect.Type
 	overrun func(route string)
+	// groups and powers are those of targets, by name.
+	groups map[string]*groupBy
+	powers map[string]Powers
+	// now is the time by which digests are due.
+	now func() time.Time
 }
 
 // Match is a target that an event goes to, and the route that says so.
 type Match struct {
 	Route  string
 	Target string
+	// Grouping says how the delivery is gathered with those of other events.
+	Grouping event.Grouping
 }
 
 type route struct {
 	config.Route
-	when *condition // nil is always true
+	when   *condition // nil is always true
+	group  *groupBy
+	digest *calendar.Times
 }
 
 // Problem is one thing wrong with a route. Key is its place in the configuration:
@@ -45,7 +57,7 @@ func (p *Problem) Error() string { return p.Key + ": " + p.Message }
 
 // New compiles the routes. The error joins every [*Problem] there is.
 func New(routes []config.Route) (*Table, error) {
-	t := &Table{routes: make([]route, 0, len(routes)), env: environment()}
+	t := &Table{routes: make([]route, 0, len(routes)), env: environment(), now: time.Now}
 	var problems []error
 	for i, c := range routes {
 		compiled := route{Route: c}
@@ -69,6 +81,18 @@ func New(routes []config.Route) (*Table, error) {
 			}
 			compiled.when = when
 		}
+		group, err := t.compileGroup(c.Group)
+		if err != nil {
+			add("group.by", "%s", err)
+		}
+		compiled.group = group
+		if c.Digest != nil {
+			times, err := c.Digest.Calendar()
+			if err != nil {
+				add("digest", "%s", err)
+			}
+			compiled.digest = &times
+		}
 		t.routes = append(t.routes, compiled)
 	}
 	if len(problems) > 0 {
@@ -89,7 +113,8 @@ func (t *Table) OnOverrun(f func(route string)) { t.overrun = f }
 func (t *Table) Match(source string, e *sdk.Event, normalized []byte) []Match {
 	var matches []Match
 	facts := facts{env: t.env, normalized: normalized}
-	for _, r := range t.routes {
+	for i := range t.routes {
+		r := &t.routes[i]
 		if !matchesSource(r.From, source) || !matchesType(r.Types, string(e.Type)) {
 			continue
 		}
@@ -104,7 +129,7 @@ func (t *Table) Match(source string, e *sdk.Event, normalized []byte) []Match {
 		}
 		for _, target := range r.To {
 			if !slices.ContainsFunc(matches, func(m Match) bool { return m.Target == target }) {
-				matches = append(matches, Match{Route: r.Name, Target: target})
+				matches = append(matches, Match{Route: r.Name, Target: target, Grouping: t.grouping(r, target, source, e, &facts)})
 			}
 		}
 	}
@@ -154,9 +179,11 @@ func (t *Table) LintTypes(sources []string, types map[string][]sdk.Type) []Probl
 		comes := func(source string) bool {
 			made, known := types[source]
 			if source == sdk.SourceHookarr {
-				made, known = []sdk.Type{sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypeInstalled}, true
+				made, known = []sdk.Type{sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypePathsApart, sdk.TypeInstalled}, true
 			}
-			return !known || slices.ContainsFunc(made, func(typ sdk.Type) bool { return matchesType(r.Types, string(typ)) })
+			// Targets tell of libraries under the name of any source.
+			told := append([]sdk.Type{sdk.TypeLibraryAvailable, sdk.TypeLibraryMissing, sdk.TypeLibraryRemoved}, made...)
+			return !known || slices.ContainsFunc(told, func(typ sdk.Type) bool { return matchesType(r.Types, string(typ)) })
 		}
 		from := slices.DeleteFunc(append(slices.Clone(sources), sdk.SourceHookarr), func(s string) bool { return !matchesSource(r.From, s) })
 		exists := slices.ContainsFunc(sdk.Types(), func(typ sdk.Type) bool { return matchesType(r.Types, string(typ)) })
@@ -174,15 +201,25 @@ func matchesSource(globs []string, source string) bool {
 	return len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool { return match(glob, source) })
 }
 
-// matchesType: tests and what nobody understood are for those who ask for them by
-// name, and what Hookarr tells of itself for patterns that begin with its name.
+// byName are the types that are for those who ask for them by name: tests, what nobody
+// understood, and changes of metadata, of which an application may make thousands in a day.
+func byName(typ string) bool {
+	switch sdk.Type(typ) {
+	case sdk.TypeTest, sdk.TypeUnknown, sdk.TypeMediaUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
+// matchesType: some types are for those who ask for them by name, and what Hookarr tells of itself for patterns that begin with its name.
 func matchesType(globs []string, typ string) bool {
 	if own := sdk.SourceHookarr + "."; strings.HasPrefix(typ, own) {
 		return slices.ContainsFunc(globs, func(glob string) bool {
 			return strings.HasPrefix(glob, own) && match(segments(glob), segments(typ))
 		})
 	}
-	byNameOnly := typ == string(sdk.TypeTest) || typ == string(sdk.TypeUnknown)
+	byNameOnly := byName(typ)
 	if len(globs) == 0 {
 		return !byNameOnly
 	}

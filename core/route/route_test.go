@@ -57,6 +57,10 @@ func TestMatchTypes(t *testing.T) {
 		{"star is types to come", []string{"*"}, "media.polished", true},
 		{"star is not test", []string{"*"}, sdk.TypeTest, false},
 		{"star is not unknown", []string{"*"}, sdk.TypeUnknown, false},
+		{"star is not updated", []string{"*"}, sdk.TypeMediaUpdated, false},
+		{"none is not updated", nil, sdk.TypeMediaUpdated, false},
+		{"nor is a prefix", []string{"media.*", "*.updated"}, sdk.TypeMediaUpdated, false},
+		{"updated by name", []string{"*", "media.updated"}, sdk.TypeMediaUpdated, true},
 		{"test by name", []string{"*", "test"}, sdk.TypeTest, true},
 		{"unknown by name", []string{"unknown"}, sdk.TypeUnknown, true},
 		{"test by part of a name", []string{"t*", "????"}, sdk.TypeTest, false},
@@ -249,6 +253,7 @@ func TestLintTypes(t *testing.T) {
 		"by name only":                 {[]string{"radarr"}, []string{"test"}, true},
 		"a source that may make any":   {[]string{"generic"}, []string{"file.*"}, true},
 		"any among others":             {nil, []string{"file.*"}, true},
+		"told by targets":              {[]string{"prowlarr"}, []string{"library.*"}, true},
 		"of Hookarr itself":            {nil, []string{"hookarr.*"}, true},
 		"of Hookarr, from another":     {[]string{"radarr"}, []string{"hookarr.*"}, false},
 		"from Hookarr, of another":     {[]string{"hookarr"}, []string{"media.*"}, false},
@@ -349,5 +354,24 @@ func TestExpressionsHaveABudget(t *testing.T) {
 			require.Equal(t, []string{"slow"}, overrun)
 			require.Equal(t, []route.Match{{Route: "other", Target: "phone"}}, matches, "each has a budget of its own")
 		})
+	}
+}
+
+// What has changed of a title is for expressions.
+func TestWhenFieldsHaveChanged(t *testing.T) {
+	t.Parallel()
+	table, err := route.New([]config.Route{{
+		Name: "unmonitored", Types: []string{"media.updated"}, When: `"monitored" in event.fields and not event.media.monitored`, To: []string{"ops"},
+	}})
+	require.NoError(t, err)
+	monitored := false
+	for _, tt := range []struct {
+		fields []string
+		want   int
+	}{{[]string{"monitored", "overview"}, 1}, {[]string{"overview"}, 0}, {nil, 0}} {
+		e := sdk.Event{Type: sdk.TypeMediaUpdated, Fields: tt.fields, Media: &sdk.Media{Monitored: &monitored}}
+		normalized, err := json.Marshal(e)
+		require.NoError(t, err)
+		require.Len(t, table.Match("radarr", &e, normalized), tt.want, "%v", tt.fields)
 	}
 }

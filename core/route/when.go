@@ -36,12 +36,13 @@ type facts struct {
 	normalized []byte
 	read       bool
 	value      any // nil when the event cannot be read
+	brief      *parts
 	left       budget
 }
 
 func compile(source string, env reflect.Type) (*condition, error) {
 	program, err := expr.Compile(source,
-		expr.Env(reflect.Zero(env).Interface()),
+		expr.Env(zero(env)),
 		expr.AsBool(),
 		expr.MaxNodes(maxNodes),
 		// The same event is matched the same way when it is decoded later.
@@ -98,6 +99,9 @@ func (f *facts) load() any {
 	return f.value
 }
 
+// zero is a value of what expressions see, for the compiler.
+func zero(env reflect.Type) any { return reflect.Zero(env).Interface() }
+
 // environment is the type of what an expression sees: struct{event sdk.Event} with
 // the names of the published schema, and what counts its steps.
 func environment() reflect.Type {
@@ -139,9 +143,15 @@ var noField = regexp.MustCompile(`has no field (\w+)$`)
 
 // explain puts an error of the compiler into one line, without Go's types.
 func explain(err error) error {
+	return explainAs(err, "write a condition such as event.media.year >= 2000")
+}
+
+// explainAs is explain with what to write instead of an expression that is no value of the
+// kind that is asked for.
+func explainAs(err error, instead string) error {
 	at, ok := errors.AsType[*file.Error](err)
 	if !ok { // no place: the whole is not of the type that AsBool asks for
-		return fmt.Errorf("%w: write a condition such as event.media.year >= 2000", err)
+		return fmt.Errorf("%w: %s", err, instead)
 	}
 	message := at.Message
 	if m := noField.FindStringSubmatch(message); m != nil {

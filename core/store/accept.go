@@ -29,9 +29,29 @@ type Acceptance struct {
 	Clears sdk.Type
 	// Deliveries need ID, Target and Route. The store makes them pending with a job.
 	Deliveries []event.Delivery
+	// Groupings say of some of the deliveries, by id, how they are gathered with those of
+	// other events, and Flushes close groups that the event is no part of.
+	Groupings map[uuid.UUID]event.Grouping
+	Flushes   []event.GroupRef
 	// Enrich gives the event one enrich job instead of its deliveries' jobs, which
 	// Enriched makes.
 	Enrich bool
+}
+
+// size is its weight in a batch, in bytes.
+func (a *Acceptance) size() int { return len(a.Event.Request.Body) + len(a.Event.Normalized) }
+
+// Owe adds a delivery of the event to a target, by a route.
+func (a *Acceptance) Owe(target, route string, g event.Grouping) {
+	d := event.Delivery{
+		ID: event.NewID(), EventID: a.Event.ID, Target: target, Route: route,
+		State: event.Pending, CreatedAt: a.Event.ReceivedAt, UpdatedAt: a.Event.ReceivedAt,
+	}
+	a.Deliveries = append(a.Deliveries, d)
+	if a.Groupings == nil {
+		a.Groupings = map[uuid.UUID]event.Grouping{}
+	}
+	a.Groupings[d.ID] = g
 }
 
 // DedupKey is taken by the first event that brings it and freed after Window.
@@ -200,39 +220,64 @@ func insertFresh(ctx context.Context, tx Tx, f *fold) ([]river.InsertManyParams,
 	if err != nil {
 		return nil, fmt.Errorf("insert events: %w", err)
 	}
-	var jobs []river.InsertManyParams
+	// Those of a batch that is repeated have joined their groups already.
+	gathered := slices.DeleteFunc(slices.Clone(fresh), func(a *Acceptance) bool { return !inserted[a.Event.ID] })
+	jobs, _, err := gatherAll(ctx, tx, gathered)
+	if err != nil {
+		return nil, err
+	}
 	for _, a := range fresh {
-		jobs = append(jobs, jobsOf(a, inserted)...)
+		jobs = append(jobs, jobsOf(a, inserted, inserted[a.Event.ID])...)
 	}
 	return jobs, nil
 }
 
+// newDeliveries are the deliveries of an acceptance but for those that are gathered.
 func newDeliveries(a *Acceptance) []NewDelivery {
-	deliveries := make([]NewDelivery, len(a.Deliveries))
-	for i, d := range a.Deliveries {
-		d.EventID = a.Event.ID
-		deliveries[i].Delivery = d
-		if a.Enrich {
-			deliveries[i].Wait = enrichPatience
+	deliveries := make([]NewDelivery, 0, len(a.Deliveries))
+	for _, d := range a.Deliveries {
+		g := a.Groupings[d.ID]
+		if g.Gathered() {
+			continue
 		}
+		d.EventID = a.Event.ID
+		d.Note = g.Note
+		n := NewDelivery{Delivery: d}
+		switch {
+		case len(g.Deleted) > 0:
+			n.GroupKey, n.Wait = event.FoldKey, foldWait
+		case a.Enrich:
+			n.Wait = enrichPatience
+		}
+		deliveries = append(deliveries, n)
 	}
 	return deliveries
 }
 
-// jobsOf are the jobs of the rows of an acceptance that were inserted.
-func jobsOf(a *Acceptance, inserted map[uuid.UUID]bool) []river.InsertManyParams {
+// jobsOf are the jobs of the rows of an acceptance that were inserted, but for those of
+// groups. Fresh says that its event, or what is made of it, was not there before.
+func jobsOf(a *Acceptance, inserted map[uuid.UUID]bool, fresh bool) []river.InsertManyParams {
 	var jobs []river.InsertManyParams
 	if a.Event.State == event.Deferred && inserted[a.Event.ID] {
 		jobs = append(jobs, DecodeJob(a.Event.ID, a.Event.Source))
 	}
+	enrich := false
 	for _, d := range a.Deliveries {
+		g := a.Groupings[d.ID]
+		made := inserted[d.ID] || g.Gathered() && fresh
+		if !made {
+			continue
+		}
+		enrich = enrich || a.Enrich
 		switch {
-		case !inserted[d.ID]:
-		case a.Enrich:
-			return append(jobs, EnrichJob(a.Event.ID))
-		default:
+		case len(g.Deleted) > 0:
+			jobs = append(jobs, laterJob(d.ID, d.Target, time.Now().Add(foldWait)))
+		case !a.Enrich && !g.Gathered():
 			jobs = append(jobs, DeliverJob(d.ID, d.Target))
 		}
+	}
+	if enrich {
+		jobs = append(jobs, EnrichJob(a.Event.ID))
 	}
 	return jobs
 }
@@ -315,7 +360,11 @@ func (s *Store) Resolve(ctx context.Context, a *Acceptance) (Accepted, error) {
 		if err != nil {
 			return fmt.Errorf("insert deliveries: %w", err)
 		}
-		return insertJobs(ctx, tx, jobsOf(a, inserted))
+		jobs, _, err := gatherAll(ctx, tx, []*Acceptance{a})
+		if err != nil {
+			return err
+		}
+		return insertJobs(ctx, tx, append(jobs, jobsOf(a, inserted, true)...))
 	})
 	if err != nil {
 		return Accepted{}, fmt.Errorf("resolve event %s: %w", a.Event.ID, err)

@@ -22,6 +22,14 @@ const (
 	ActionResume ActionKind = "resume"
 	ActionProbe  ActionKind = "probe"
 	ActionRename ActionKind = "rename"
+	// ActionSilence adds a silence, and ActionExpire ends one.
+	ActionSilence ActionKind = "silence"
+	ActionExpire  ActionKind = "expire"
+	// ActionSync has the snapshot of a source read.
+	ActionSync ActionKind = "sync"
+	// ActionLink makes a link that signs in, and ActionRevoke ends the sessions of others.
+	ActionLink   ActionKind = "link"
+	ActionRevoke ActionKind = "revoke"
 )
 
 // ActionState says how far an action has come.
@@ -66,6 +74,14 @@ type ActionArgs struct {
 	Redecode bool     `json:"redecode,omitempty"`
 	Target   string   `json:"target,omitempty"`
 	Reason   string   `json:"reason,omitempty"`
+	// Source is the one of a snapshot, and Sync what is wanted of it.
+	Source string        `json:"source,omitempty"`
+	Sync   *SnapshotWish `json:"sync,omitempty"`
+	// Silence is one that was added or ended, and When its expression. Until is its end, or that
+	// of a link.
+	Silence uuid.UUID `json:"silence,omitzero"`
+	When    string    `json:"when,omitempty"`
+	Until   time.Time `json:"until,omitzero"`
 }
 
 // ActionFilter selects actions, newest first.
@@ -111,7 +127,7 @@ func (s *Store) OperateTarget(ctx context.Context, a *Action, change func(t *Tar
 			return err
 		}
 		var refused error
-		before, after, err = changeTarget(ctx, tx, a.Args.Target, func(t *Target, now time.Time) []*Settlement {
+		before, after, err = s.changeTarget(ctx, tx, a.Args.Target, func(t *Target, now time.Time) []*Settlement {
 			refused = change(t, now)
 			return nil
 		})

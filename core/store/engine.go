@@ -37,11 +37,16 @@ type Engine interface {
 	// Outage reports whether an error is the database's, and not that of the rows at
 	// hand.
 	Outage(err error) bool
-	// Write runs do in a transaction.
+	// Write runs do in a transaction, and maybe again in another if that was undone.
 	Write(ctx context.Context, do func(ctx context.Context, tx Tx) error) error
 
 	// LoadWorks reads what attempts need, in the order of the ids; nil is not stored.
 	LoadWorks(ctx context.Context, deliveries []uuid.UUID) ([]*Work, error)
+	// LoadMembers reads the events of a delivery of a group, and LoadEvents events by their
+	// ids, in the order of the ids: those that are stored, as far as an attempt needs. The
+	// normalised forms that do not fit into most bytes are left out.
+	LoadMembers(ctx context.Context, delivery uuid.UUID, most int) ([]event.Event, error)
+	LoadEvents(ctx context.Context, ids []uuid.UUID, most int) ([]event.Event, error)
 	// LoadRequest reads the request of an event, or ErrNotFound.
 	LoadRequest(ctx context.Context, eventID uuid.UUID) (event.Request, error)
 
@@ -61,11 +66,24 @@ type Engine interface {
 	// RenamesSince returns the normalised renames of a source whose ids are not below
 	// since.
 	RenamesSince(ctx context.Context, source string, since uuid.UUID) ([][]byte, error)
+
+	// AskSnapshot inserts the job of a source's snapshot, or hurries the one that there is. It
+	// reports whether that is under way.
+	AskSnapshot(ctx context.Context, source string) (running bool, err error)
+	// FindSnapshot returns the state of a source's snapshot, or ErrNotFound.
+	FindSnapshot(ctx context.Context, source string) (Snapshot, error)
+	// FindItems, FoundItems and GoneItems return items in no order, by parent and key, and by
+	// run and key. CountGone leaves out what nothing was told of, and the files of titles
+	// that are gone.
+	FindItems(ctx context.Context, source string, keys []string) ([]Item, error)
+	FoundItems(ctx context.Context, source string, limit int) ([]Item, error)
+	GoneItems(ctx context.Context, source string, run int, titles bool, after Item, limit int) ([]Item, error)
+	CountGone(ctx context.Context, source string, run int) (titles, files int, err error)
 }
 
 // Tx is a transaction. Whoever changes rows of several tables does it in the order
-// actions, targets, dedup, events, deliveries, jobs, so that transactions cannot wait for
-// each other in a circle.
+// actions, snapshots, targets, correlations, dedup, events, deliveries, folds, jobs, inventory, so that
+// transactions cannot wait for each other in a circle.
 type Tx interface {
 	// FreeKeys deletes the dedup keys of a story.
 	FreeKeys(ctx context.Context, source, story string) error
@@ -73,6 +91,8 @@ type Tx interface {
 	// Claims are ordered by source and key, each once.
 	ClaimKeys(ctx context.Context, claims []Claim) ([]uuid.UUID, error)
 	DropKeys(ctx context.Context, source string, keys []string) error
+	// DropKeysBelow is DropKeys for those keys whose events have ids below one.
+	DropKeysBelow(ctx context.Context, source string, keys []string, id uuid.UUID) error
 	// ShortenKey lets a key of an event expire no later than after a window.
 	ShortenKey(ctx context.Context, source, key string, owner uuid.UUID, window time.Duration) error
 	// FindTwin returns the event that accounts for a record or is to, or uuid.Nil.
@@ -81,6 +101,35 @@ type Tx interface {
 	// InsertEvents inserts events and deliveries that are not there and returns the ids
 	// of those that were not.
 	InsertEvents(ctx context.Context, events []*event.Event, deliveries []NewDelivery) (map[uuid.UUID]bool, error)
+	// OpenGroup returns the open group of the delivery's target and route with a key, made
+	// with the delivery's id where there is none, and keeps it open.
+	OpenGroup(ctx context.Context, d event.Delivery, key string) (Group, error)
+	JoinGroup(ctx context.Context, j Join) error
+	// FlushGroup makes an open group due and returns its id, or uuid.Nil.
+	FlushGroup(ctx context.Context, ref event.GroupRef) (uuid.UUID, error)
+	// CloseGroup closes a group that is due, or, with early, any. It reports whether the group
+	// is closed then.
+	CloseGroup(ctx context.Context, id uuid.UUID, early bool) (bool, error)
+	// ClaimFold notes a delivery of a file that was deleted for an upgrade and returns that
+	// of the other side, or uuid.Nil.
+	ClaimFold(ctx context.Context, c FoldClaim) (uuid.UUID, error)
+	// MergePending makes a delivery, that of a digest of about limit events, of pending ones
+	// of a target that no worker has, but for some, for what may crash its plugin, and for
+	// what waits for its own time: digests by the clock, and deletions that may be folded.
+	// They are superseded by it. It returns which, none or several. DropJobsOf deletes their
+	// jobs.
+	MergePending(ctx context.Context, target string, id uuid.UUID, except []uuid.UUID, limit int) ([]uuid.UUID, error)
+	DropJobsOf(ctx context.Context, target string, deliveries []uuid.UUID) error
+
+	// LockCorrelation returns a message's row, or one without a message, and keeps it, with
+	// the database's time.
+	LockCorrelation(ctx context.Context, target, key string) (Correlation, time.Time, error)
+	SaveCorrelation(ctx context.Context, c *Correlation) error
+	CorrelationEvents(ctx context.Context, target, key string) ([]uuid.UUID, error)
+	// AddCorrelationEvents notes that a message tells events, if there is one.
+	AddCorrelationEvents(ctx context.Context, target, key string, events []uuid.UUID) error
+	ForgetCorrelationEvents(ctx context.Context, target, key string) error
+
 	// LockDeferred reports whether the event is deferred, and keeps it so. ErrNotFound
 	// is an event that is not stored.
 	LockDeferred(ctx context.Context, id uuid.UUID) (bool, error)
@@ -94,6 +143,17 @@ type Tx interface {
 	// deliveries due that were not attempted yet, and returns them.
 	EnrichEvent(ctx context.Context, id uuid.UUID, normalized []byte) ([]event.Delivery, error)
 
+	// LockSnapshot returns the state of a source's snapshot, made where there is none, and
+	// keeps it.
+	LockSnapshot(ctx context.Context, source string) (Snapshot, error)
+	SaveSnapshot(ctx context.Context, state *Snapshot) error
+	SaveItems(ctx context.Context, source string, items []Item) error
+	// SeeItems notes that a run has seen items.
+	SeeItems(ctx context.Context, source string, keys []string, run int) error
+	DropItems(ctx context.Context, source string, keys []string) error
+	// DropFilesOf forgets the files of titles that a run has not seen.
+	DropFilesOf(ctx context.Context, source string, titles []string, run int) error
+
 	// LockTargets returns the rows of targets, made where there is none, and the
 	// database's time.
 	LockTargets(ctx context.Context, names []string) (map[string]*Target, time.Time, error)
@@ -103,17 +163,20 @@ type Tx interface {
 	// RetryNow makes the pending deliveries of a target due that wait for another attempt,
 	// in the places that their first one had.
 	RetryNow(ctx context.Context, target string) error
-	// NextInTurn returns the pending delivery of a target that is due first, other than
-	// one and those that workers have, or uuid.Nil.
-	NextInTurn(ctx context.Context, target string, other uuid.UUID) (uuid.UUID, error)
+	// NextInTurn returns the delivery of a target in a live state that is due first, other
+	// than one, those that workers have and digests before their time, or uuid.Nil.
+	NextInTurn(ctx context.Context, target string, state event.DeliveryState, other uuid.UUID) (uuid.UUID, error)
 
-	// SettleDeliveries changes pending deliveries, each named once, and returns the ids
-	// of those that were.
+	// SettleDeliveries changes deliveries in live states, each named once, and returns the
+	// ids of those that were. SaveProofs changes what is known of their proofs.
 	SettleDeliveries(ctx context.Context, s []*Settlement) (map[uuid.UUID]bool, error)
+	SaveProofs(ctx context.Context, s []*Settlement) error
+	// InsertAttempts inserts attempts. A question for proof takes the place of the last of
+	// its attempt that was answered alike.
 	InsertAttempts(ctx context.Context, attempts []*event.Attempt) error
-	// ExpireDeliveries makes at most limit pending deliveries of a target that were due
-	// before maxAge dead letters.
-	ExpireDeliveries(ctx context.Context, target string, maxAge time.Duration, reason string, limit int) (int, error)
+	// ExpireDeliveries makes at most limit deliveries of a target in a live state that were
+	// due before maxAge dead letters, open groups that no event has joined since then.
+	ExpireDeliveries(ctx context.Context, target string, state event.DeliveryState, maxAge time.Duration, reason string, limit int) (int, error)
 
 	// InsertJobs inserts jobs of rows that were just inserted.
 	InsertJobs(ctx context.Context, jobs []river.InsertManyParams) error
@@ -123,8 +186,8 @@ type Tx interface {
 	DeleteJobs(ctx context.Context, ids []int64) error
 	// DelayJobs lets running jobs wait.
 	DelayJobs(ctx context.Context, delays []JobDelay) error
-	// Overdue returns pending deliveries of a target that were due before grace, after one
-	// of them, in the order of their times and ids.
+	// Overdue returns deliveries of a target in the state of after, a live one, that were
+	// due before grace, after it, in the order of their times and ids.
 	Overdue(ctx context.Context, target string, grace time.Duration, after event.Delivery, limit int) ([]event.Delivery, error)
 	// DeferredOf returns the oldest deferred events of a source received before grace,
 	// after an id.
@@ -139,7 +202,7 @@ type Tx interface {
 	// OpenActions returns actions that are running, oldest first.
 	OpenActions(ctx context.Context, limit int) ([]uuid.UUID, error)
 	// LockDeliveries returns those of the deliveries that are stored, as far as an operator
-	// needs: id, event, target, state and reason.
+	// needs: id, event, target, state, reason, and how often each was attempted and asked for.
 	LockDeliveries(ctx context.Context, ids []uuid.UUID) ([]event.Delivery, error)
 	// KeepEvents returns the states of those events that are stored, and lets them live as
 	// long as new ones. KeepEventsOf does it for deliveries in a state.
@@ -160,6 +223,37 @@ type Tx interface {
 	DropJobs(ctx context.Context, ids []int64) error
 	MoveJobs(ctx context.Context, ids []int64, queue string) error
 
+	// PurgeCorrelations deletes at most limit messages that did not change for longer, and
+	// PurgeFolds at most limit folds that have expired.
+	PurgeCorrelations(ctx context.Context, olderThan time.Duration, limit int) (int, error)
+	PurgeFolds(ctx context.Context, limit int) (int, error)
+	// InsertSilence inserts a silence that begins now and ends after length or, where that
+	// is 0, at its EndsAt. It returns how many are active then.
+	InsertSilence(ctx context.Context, n *Silence, length time.Duration) (active int, err error)
+	// ExpireSilence ends a silence now, and reports whether it was not over. ErrNotFound is
+	// one that is not stored.
+	ExpireSilence(ctx context.Context, id uuid.UUID) (n Silence, was bool, err error)
+	// CountSilenced adds to the counts of silences. It is the last that a transaction does.
+	CountSilenced(ctx context.Context, counts map[uuid.UUID]int) error
+
+	// InsertSession inserts a session that begins now, and TouchSession notes its use now.
+	InsertSession(ctx context.Context, n *Session) error
+	TouchSession(ctx context.Context, id SecretID) error
+	// DropSessions deletes those of the sessions that are there and have not expired, and
+	// returns how many. DropOtherSessions does it for all but one, and deletes the links.
+	DropSessions(ctx context.Context, ids []SecretID) (int, error)
+	DropOtherSessions(ctx context.Context, but SecretID) (int, error)
+	InsertLink(ctx context.Context, id SecretID, who string) (expires time.Time, err error)
+	// TakeLink deletes a link that has not expired and returns whose it is, or ErrNotFound.
+	TakeLink(ctx context.Context, id SecretID) (who string, err error)
+	// PurgeSessions deletes at most limit sessions that have expired, and as many links.
+	PurgeSessions(ctx context.Context, limit int) (int, error)
+
+	// PurgeSilences deletes at most limit silences that ended longer ago.
+	PurgeSilences(ctx context.Context, olderThan time.Duration, limit int) (int, error)
+	// PurgeSnapshots deletes at most limit items of snapshots that were not read for longer,
+	// or, where they have none, the snapshots.
+	PurgeSnapshots(ctx context.Context, olderThan time.Duration, limit int) (int, error)
 	// PurgeActions deletes at most limit actions that ended longer ago.
 	PurgeActions(ctx context.Context, olderThan time.Duration, limit int) (int, error)
 	// PurgeKeys and PurgeDead delete at most limit rows: keys that have expired, and dead

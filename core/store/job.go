@@ -15,6 +15,8 @@ const (
 	EnrichQueue  = "enrich"
 	CatchupQueue = "catchup"
 	OperateQueue = "operate"
+	// SnapshotQueue is of the jobs that read what sources have.
+	SnapshotQueue = "snapshot"
 )
 
 // TargetQueuePrefix begins the names of the queues of deliver jobs.
@@ -61,6 +63,17 @@ func (CatchupArgs) Kind() string { return "catchup" }
 
 // InsertOpts let a source have one such job at a time.
 func (CatchupArgs) InsertOpts() river.InsertOpts { return *onceLive(CatchupQueue) }
+
+// SnapshotArgs are the arguments of the job that reads what a source has.
+type SnapshotArgs struct {
+	Source string `json:"source"`
+}
+
+// Kind is River's name of the job.
+func (SnapshotArgs) Kind() string { return "snapshot" }
+
+// InsertOpts let a source have one such job at a time.
+func (SnapshotArgs) InsertOpts() river.InsertOpts { return *onceLive(SnapshotQueue) }
 
 // DeliverJob is the job for a delivery to a target.
 func DeliverJob(deliveryID uuid.UUID, target string) river.InsertManyParams {

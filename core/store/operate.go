@@ -176,7 +176,7 @@ func (o *operation) retry(ctx context.Context, ids []uuid.UUID) error {
 	}
 	fit, err := o.lock(ctx, ids, func(d event.Delivery) string {
 		switch d.State {
-		case event.Pending, event.Dead, event.Cancelled:
+		case event.Pending, event.Verifying, event.Dead, event.Cancelled:
 			return ""
 		default:
 			return "it is " + string(d.State)
@@ -206,10 +206,8 @@ func (o *operation) retry(ctx context.Context, ids []uuid.UUID) error {
 func (o *operation) cancel(ctx context.Context, ids []uuid.UUID, a *Action) error {
 	fit, err := o.lock(ctx, ids, func(d event.Delivery) string {
 		switch d.State {
-		case event.Pending, event.Dead:
+		case event.Pending, event.Verifying, event.Dead:
 			return ""
-		case event.Verifying:
-			return "its endpoint has accepted it"
 		default:
 			return "it is " + string(d.State)
 		}
@@ -217,10 +215,10 @@ func (o *operation) cancel(ctx context.Context, ids []uuid.UUID, a *Action) erro
 	if err != nil || len(fit) == 0 {
 		return err
 	}
-	var pending []event.Delivery
+	var waiting []event.Delivery
 	for i, d := range fit {
-		if d.State == event.Pending {
-			pending = append(pending, d)
+		if d.State.Live() {
+			waiting = append(waiting, d)
 		}
 		reason := "cancelled by " + a.Who
 		if d.Reason != "" {
@@ -231,7 +229,7 @@ func (o *operation) cancel(ctx context.Context, ids []uuid.UUID, a *Action) erro
 	if err := o.tx.CancelDeliveries(ctx, fit); err != nil {
 		return fmt.Errorf("update deliveries: %w", err)
 	}
-	live, err := o.liveJobs(ctx, pending)
+	live, err := o.liveJobs(ctx, waiting)
 	if err != nil {
 		return err
 	}
@@ -257,13 +255,13 @@ func (o *operation) move(ctx context.Context, ids []uuid.UUID, target string) er
 	if err := o.tx.MoveDeliveries(ctx, idsOf(fit), target); err != nil {
 		return fmt.Errorf("update deliveries: %w", err)
 	}
-	var pending []event.Delivery
+	var waiting []event.Delivery
 	for _, d := range fit {
-		if d.State == event.Pending {
-			pending = append(pending, d)
+		if d.State.Live() {
+			waiting = append(waiting, d)
 		}
 	}
-	live, err := o.liveJobs(ctx, pending)
+	live, err := o.liveJobs(ctx, waiting)
 	if err != nil {
 		return err
 	}
@@ -303,24 +301,31 @@ func (o *operation) replay(ctx context.Context, list []Replay) error {
 		}
 		fit = append(fit, &list[i].Acceptance)
 		deliveries = append(deliveries, newDeliveries(&list[i].Acceptance)...)
-		o.changed[id] = []ActionChange{{EventID: id}}
-		if len(r.Deliveries) > 0 {
-			o.changed[id] = nil
-		}
-		for _, d := range r.Deliveries {
-			o.changed[id] = append(o.changed[id], ActionChange{EventID: id, DeliveryID: d.ID})
-		}
-	}
-	if len(deliveries) == 0 {
-		return nil
 	}
 	inserted, err := o.tx.InsertEvents(ctx, nil, deliveries)
 	if err != nil {
 		return fmt.Errorf("insert deliveries: %w", err)
 	}
-	var jobs []river.InsertManyParams
+	jobs, part, err := gatherAll(ctx, o.tx, fit)
+	if err != nil {
+		return err
+	}
 	for _, a := range fit {
-		jobs = append(jobs, jobsOf(a, inserted)...)
+		jobs = append(jobs, jobsOf(a, inserted, true)...)
+		id := a.Event.ID
+		for _, d := range a.Deliveries {
+			made := d.ID
+			if whole, ok := part[made]; ok {
+				made = whole
+			}
+			o.changed[id] = append(o.changed[id], ActionChange{EventID: id, DeliveryID: made})
+		}
+		if len(a.Deliveries) == 0 {
+			o.changed[id] = []ActionChange{{EventID: id}}
+		}
+	}
+	if len(jobs) == 0 {
+		return nil
 	}
 	// Its enrichment may be under way.
 	if _, err := o.tx.AddJobs(ctx, jobs); err != nil {
@@ -329,7 +334,7 @@ func (o *operation) replay(ctx context.Context, list []Replay) error {
 	return nil
 }
 
-// liveJobs returns the jobs of pending deliveries, made where there is none.
+// liveJobs returns the jobs of deliveries in live states, made where there is none.
 func (o *operation) liveJobs(ctx context.Context, deliveries []event.Delivery) ([]int64, error) {
 	if len(deliveries) == 0 {
 		return nil, nil

@@ -163,23 +163,24 @@ func (s *Store) AskCatchup(ctx context.Context, source string) error {
 	return nil
 }
 
-// Asker is the part of River's client that AskCatchup takes.
+// Asker is the part of River's client that Hurry takes.
 type Asker interface {
 	Insert(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
 	JobRetry(ctx context.Context, id int64) (*rivertype.JobRow, error)
 }
 
-// AskCatchup inserts the source's catch-up job, or hurries the one that there is. One that
-// has just been done is gone, and may have read before what it is asked for: it is
-// inserted anew.
-func AskCatchup(ctx context.Context, jobs Asker, source string) error {
+// Hurry inserts a job of which there is one at a time, or hurries the one that there is. One
+// that has just been done is gone, and may have read before what it is asked for: it is
+// inserted anew. Running says that the job is under way, and may be at its end.
+func Hurry(ctx context.Context, jobs Asker, args river.JobArgs) (running bool, err error) {
 	for {
-		r, err := jobs.Insert(ctx, CatchupArgs{Source: source}, nil)
+		r, err := jobs.Insert(ctx, args, nil)
 		if err != nil || !r.UniqueSkippedAsDuplicate {
-			return err
+			return false, err
 		}
-		if _, err = jobs.JobRetry(ctx, r.Job.ID); !errors.Is(err, rivertype.ErrNotFound) {
-			return err
+		job, err := jobs.JobRetry(ctx, r.Job.ID)
+		if !errors.Is(err, rivertype.ErrNotFound) {
+			return err == nil && job.State == rivertype.JobStateRunning, err
 		}
 	}
 }

@@ -27,6 +27,7 @@ func TestCatchupIsAskedOfAJobThatEnds(t *testing.T) {
 	t.Parallel()
 
 	var jobs ending
-	require.NoError(t, AskCatchup(t.Context(), &jobs, "radarr"))
+	_, err := Hurry(t.Context(), &jobs, CatchupArgs{Source: "radarr"})
+	require.NoError(t, err)
 	require.Equal(t, []bool{false, true}, jobs.inserted)
 }

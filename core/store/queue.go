@@ -72,6 +72,14 @@ func (d *QueueDriver[TTx]) UnwrapExecutor(tx TTx) riverdriver.ExecutorTx {
 	return inner
 }
 
+// UnwrapTx returns the transaction of an executor that began here or is River's.
+func (d *QueueDriver[TTx]) UnwrapTx(exec riverdriver.ExecutorTx) TTx {
+	if own, ok := exec.(*executorTx); ok {
+		exec = own.ExecutorTx
+	}
+	return d.Driver.UnwrapTx(exec)
+}
+
 func (d *QueueDriver[TTx]) ringer() func(riverdriver.Notification) {
 	if !d.Deaf {
 		return nil

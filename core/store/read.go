@@ -14,11 +14,13 @@ import (
 
 // Reader serves people.
 type Reader interface {
+	ActivityReader
+
 	// EventIDs returns the ids that a filter's indexed part selects, in its order, at most
-	// limit. EventTexts and SummarizeEvents return those of the events that are stored, in
-	// no order; most bounds the bytes of each body.
+	// limit. SummarizeEvents returns those of the events that are stored, in no order, and
+	// EventTexts has each seen, which is not to be kept; most bounds the bytes of each body.
 	EventIDs(ctx context.Context, f EventFilter, limit int) ([]uuid.UUID, error)
-	EventTexts(ctx context.Context, ids []uuid.UUID, most int) ([]EventText, error)
+	EventTexts(ctx context.Context, ids []uuid.UUID, most int, see func(*EventText)) error
 	SummarizeEvents(ctx context.Context, ids []uuid.UUID) ([]EventSummary, error)
 	// FindEventsByPrefix returns ids that begin with prefix, which is hex digits with or
 	// without dashes, in their order, at most limit.
@@ -36,6 +38,9 @@ type Reader interface {
 	SummarizeDeliveries(ctx context.Context, ids []uuid.UUID) ([]DeliverySummary, error)
 	// FindDelivery returns a delivery and its attempts, or ErrNotFound.
 	FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery, []event.Attempt, error)
+	// ListMembers returns the ids of the events of a delivery that may have several, oldest
+	// first, at most limit.
+	ListMembers(ctx context.Context, delivery uuid.UUID, limit int) ([]uuid.UUID, error)
 	// CountDeliveries counts the deliveries that are not delivered by target and state.
 	CountDeliveries(ctx context.Context) ([]DeliveryCount, error)
 	// ListTargets returns the targets that are on hold, or whose endpoint has asked for a
@@ -44,6 +49,16 @@ type Reader interface {
 	// QueuesAstray returns the targets whose River queue is paused without a hold, or not
 	// paused with one.
 	QueuesAstray(ctx context.Context) ([]string, error)
+	// ListSilences returns the silences that are active or ended less than past ago, the one
+	// that ends last first, at most MaxSilences, and the database's time.
+	ListSilences(ctx context.Context, past time.Duration) ([]Silence, time.Time, error)
+	// FindSession returns a session that has not expired and the database's time, or
+	// ErrNotFound. ListSessions returns at most MaxSessions, in no order that tells anything.
+	FindSession(ctx context.Context, id SecretID) (Session, time.Time, error)
+	ListSessions(ctx context.Context) ([]Session, error)
+	// FindLink returns whose a link is that has not expired, or ErrNotFound: a guess costs no
+	// writer.
+	FindLink(ctx context.Context, id SecretID) (who string, err error)
 	// FindAction returns an action, or ErrNotFound.
 	FindAction(ctx context.Context, id uuid.UUID) (Action, error)
 	ListActions(ctx context.Context, f ActionFilter) ([]Action, error)

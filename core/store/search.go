@@ -75,11 +75,8 @@ func (s *Store) MatchEvents(ctx context.Context, f EventFilter) (ids []uuid.UUID
 		most = searchFields
 	}
 	return search(list, Page(f.Limit), func(slice []uuid.UUID) (map[uuid.UUID]bool, error) {
-		texts, err := s.engine.EventTexts(ctx, slice, most)
 		matched := make(map[uuid.UUID]bool)
-		for i := range texts {
-			matched[texts[i].ID] = want(&texts[i])
-		}
+		err := s.engine.EventTexts(ctx, slice, most, func(e *EventText) { matched[e.ID] = want(e) })
 		return matched, err
 	})
 }
@@ -231,13 +228,13 @@ func (f DeliveryFilter) searches() bool {
 }
 
 func (f EventFilter) matcher() func(*EventText) bool {
-	text := foldCase(nil, []byte(f.Text))
+	text := newWord(f.Text)
 	return func(e *EventText) bool {
 		if f.CorrelationKey != "" && e.CorrelationKey != CleanText(f.CorrelationKey) {
 			return false
 		}
-		if f.Text != "" && !contains([]byte(e.Title), text) && !contains([]byte(e.Summary), text) && !contains(e.Normalized, text) &&
-			(f.WithoutBodies || !contains(e.Body, text)) {
+		if f.Text != "" && !text.in([]byte(e.Title)) && !text.in([]byte(e.Summary)) && !text.in(e.Normalized) &&
+			(f.WithoutBodies || !text.in(e.Body)) {
 			return false
 		}
 		return len(f.Fields) == 0 || hasFields(e.Normalized, f.Fields)
@@ -245,10 +242,10 @@ func (f EventFilter) matcher() func(*EventText) bool {
 }
 
 func (f DeliveryFilter) matcher() func(*DeliverySummary) bool {
-	text := foldCase(nil, []byte(f.Text))
+	text := newWord(f.Text)
 	return func(d *DeliverySummary) bool {
 		return (f.Source == "" || d.Source == f.Source) && (f.Type == "" || d.Type == f.Type) && (f.Route == "" || d.Route == f.Route) &&
-			(f.Text == "" || contains([]byte(d.Reason), text) || contains([]byte(d.Title), text))
+			(f.Text == "" || text.in([]byte(d.Reason)) || text.in([]byte(d.Title)))
 	}
 }
 
@@ -256,12 +253,19 @@ func (f DeliveryFilter) matcher() func(*DeliverySummary) bool {
 // are.
 func foldCase(buf, text []byte) []byte {
 	for len(text) > 0 {
-		if c := text[0]; c < utf8.RuneSelf {
+		buf = slices.Grow(buf, len(text))
+		// Nearly all of most texts: without a look at what each byte needs.
+		n, into := 0, buf[len(buf):len(buf)+len(text)]
+		for n < len(text) && text[n] < utf8.RuneSelf {
+			c := text[n]
 			if 'A' <= c && c <= 'Z' {
 				c += 'a' - 'A'
 			}
-			buf, text = append(buf, c), text[1:]
-			continue
+			into[n] = c
+			n++
+		}
+		if buf, text = buf[:len(buf)+n], text[n:]; len(text) == 0 {
+			break
 		}
 		r, n := utf8.DecodeRune(text)
 		if r == utf8.RuneError {
@@ -273,9 +277,15 @@ func foldCase(buf, text []byte) []byte {
 	return buf
 }
 
-// contains reports whether text contains a folded word, whatever the case.
-func contains(text, word []byte) bool {
-	return bytes.Contains(foldCase(make([]byte, 0, len(text)), text), word)
+// word is looked for in texts, one at a time, whatever the case.
+type word struct{ folded, text []byte }
+
+func newWord(text string) *word { return &word{folded: foldCase(nil, []byte(text))} }
+
+// in reports whether a text contains the word.
+func (w *word) in(text []byte) bool {
+	w.text = foldCase(w.text[:0], text)
+	return bytes.Contains(w.text, w.folded)
 }
 
 // hasFields reports whether a JSON object has every field. One that was cut has none.

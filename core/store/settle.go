@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,10 +13,16 @@ import (
 	"github.com/hookarr/hookarr/core/event"
 )
 
-// Work is a delivery with what its attempt needs. Its event lacks the request.
+// mostOfDelivery bounds the normalised events of one delivery in bytes, well below what a
+// plugin takes. Events beyond it are told by their titles.
+const mostOfDelivery = 16 << 20
+
+// Work is a delivery with what its attempt needs. Its events lack their requests.
 type Work struct {
 	Delivery event.Delivery
-	Event    event.Event
+	// Event is the first of Events, which are those of the group.
+	Event  event.Event
+	Events []event.Event
 	// Target is the row of the target, or the zero value.
 	Target Target
 	// Now is the database's time.
@@ -31,6 +39,28 @@ func (s *Store) LoadWork(ctx context.Context, deliveryID uuid.UUID) (Work, error
 		return Work{}, fmt.Errorf("load delivery %s: %w", deliveryID, err)
 	}
 	return *work, nil
+}
+
+// loadWorks reads what attempts need, those of groups with all of their events.
+func (s *Store) loadWorks(ctx context.Context, ids []uuid.UUID) ([]*Work, error) {
+	works, err := s.engine.LoadWorks(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range works {
+		if w == nil {
+			continue
+		}
+		if w.Delivery.GroupKey != "" {
+			if w.Events, err = s.engine.LoadMembers(ctx, w.Delivery.ID, mostOfDelivery); err != nil {
+				return nil, err
+			}
+		}
+		if len(w.Events) == 0 {
+			w.Events = []event.Event{w.Event}
+		}
+	}
+	return works, nil
 }
 
 // LoadRequest reads the request of an event, or ErrNotFound.
@@ -50,19 +80,49 @@ type Settlement struct {
 	Attempt *event.Attempt
 	// State is the delivery's next state.
 	State event.DeliveryState
-	// Delay is counted from the database's now to the next attempt of a pending
-	// delivery.
+	// Delay is counted from the database's now to the next attempt of a pending delivery,
+	// or the next question for the proof of a verifying one.
 	Delay     time.Duration
 	Reason    string
 	Suspect   bool
 	Crashes   int
 	MessageID string
 	Receipt   []byte
+	// SupersededBy is the delivery that tells what this one was to tell.
+	SupersededBy uuid.UUID
+	// Note is kept with the delivery, unless it is empty.
+	Note string
+	// Shown is what the message of the delivery's story shows then; nil leaves it.
+	Shown *Shown
+	// Beside are events of stories that have messages of their own, by the keys of those: if
+	// the delivery is delivered, they were told, and an edit of the message has them too.
+	Beside map[string][]uuid.UUID
+	// Proof is what is known then of the proof that the endpoint did what it accepted; nil
+	// leaves it.
+	Proof *event.Proof
+	// Events are what the target handed back. They are accepted in the same transaction, if
+	// the settlement changes the delivery.
+	Events []*Acceptance
+	// Read is the delivery as it was before the attempt. It is needed with Proof or Events:
+	// a settlement of a delivery that has come into another live state meanwhile, such as
+	// by an operator, or whose proof another worker has asked for, records the attempt alone.
+	Read event.Delivery
 	// JobID is the job that made the attempt, to be deleted with the delivery's end, or to
 	// wait with the delivery; zero for none.
 	JobID int64
+	// Silence is the one by which the delivery is cancelled; uuid.Nil for none.
+	Silence uuid.UUID
 	// Change changes the target's row in the same transaction; nil leaves it.
 	Change Change
+}
+
+// size is its weight in a batch, in bytes.
+func (s *Settlement) size() int {
+	n := 0
+	for _, a := range s.Events {
+		n += a.size()
+	}
+	return n
 }
 
 // Settled is what a settlement came to.
@@ -86,9 +146,17 @@ func (s *Store) Settle(ctx context.Context, settlement *Settlement) (Settled, er
 func (s *Store) settleBatch(ctx context.Context, items []*Settlement) ([]Settled, error) {
 	results := make([]Settled, len(items))
 	err := s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
-		all, err := changeTargets(ctx, tx, items, results)
+		targets, all, err := changeTargets(ctx, tx, items, results)
 		if err != nil {
 			return err
+		}
+		if err := showAll(ctx, tx, items); err != nil {
+			return err
+		}
+		for _, t := range targets {
+			if err := s.saveTarget(ctx, tx, t.before, t.after, all); err != nil {
+				return err
+			}
 		}
 		for len(all) > 0 {
 			n := untilRepeated(all)
@@ -102,9 +170,39 @@ func (s *Store) settleBatch(ctx context.Context, items []*Settlement) ([]Settled
 	return results, err
 }
 
-// changeTargets makes the changes to targets and returns the settlements with those that
-// come of the changes.
-func changeTargets(ctx context.Context, tx Tx, items []*Settlement, results []Settled) ([]*Settlement, error) {
+// showAll records what messages show, in one order for all transactions.
+func showAll(ctx context.Context, tx Tx, items []*Settlement) error {
+	shown := slices.DeleteFunc(slices.Clone(items), func(s *Settlement) bool { return s.Shown == nil })
+	slices.SortStableFunc(shown, func(a, b *Settlement) int {
+		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Shown.Key, b.Shown.Key))
+	})
+	for _, s := range shown {
+		if err := show(ctx, tx, s); err != nil {
+			return fmt.Errorf("record the message of delivery %s: %w", s.DeliveryID, err)
+		}
+	}
+	for _, s := range items {
+		if s.State != event.Delivered && s.State != event.Verifying {
+			continue
+		}
+		for _, key := range slices.Sorted(maps.Keys(s.Beside)) {
+			if err := tx.AddCorrelationEvents(ctx, s.Target, ShortKey(key), s.Beside[key]); err != nil {
+				return fmt.Errorf("record what delivery %s tells of others: %w", s.DeliveryID, err)
+			}
+		}
+	}
+	return nil
+}
+
+// changedTarget is the row of a target that is locked, and what it is to become.
+type changedTarget struct {
+	before Target
+	after  *Target
+}
+
+// changeTargets decides the changes to targets, which are to be saved, and returns the
+// settlements with those that come of the changes.
+func changeTargets(ctx context.Context, tx Tx, items []*Settlement, results []Settled) ([]changedTarget, []*Settlement, error) {
 	var names []string
 	for _, item := range items {
 		if item.Change != nil {
@@ -112,17 +210,17 @@ func changeTargets(ctx context.Context, tx Tx, items []*Settlement, results []Se
 		}
 	}
 	if len(names) == 0 {
-		return items, nil
+		return nil, items, nil
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
 	targets, now, err := tx.LockTargets(ctx, names)
 	if err != nil {
-		return nil, fmt.Errorf("lock targets: %w", err)
+		return nil, nil, fmt.Errorf("lock targets: %w", err)
 	}
-	before := make(map[string]Target, len(targets))
-	for name, t := range targets {
-		before[name] = *t
+	changed := make([]changedTarget, len(names))
+	for i, name := range names {
+		changed[i] = changedTarget{*targets[name], targets[name]}
 	}
 	all := slices.Clone(items)
 	for i, item := range items {
@@ -135,18 +233,21 @@ func changeTargets(ctx context.Context, tx Tx, items []*Settlement, results []Se
 		results[i].After = *t
 		all = append(all, results[i].Others...)
 	}
-	for _, name := range names {
-		if err := saveTarget(ctx, tx, before[name], targets[name]); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
+	return changed, all, nil
 }
 
 // settle changes deliveries and records their attempts. That of a delivery which it makes
 // delivered is part of its row.
 func settle(ctx context.Context, tx Tx, items []*Settlement) error {
-	changed, err := tx.SettleDeliveries(ctx, items)
+	read, err := compare(ctx, tx, items)
+	if err != nil {
+		return err
+	}
+	settled := items
+	if len(read) > 0 {
+		settled = slices.DeleteFunc(slices.Clone(items), func(s *Settlement) bool { return read[s] == overtaken })
+	}
+	changed, err := tx.SettleDeliveries(ctx, settled)
 	if err != nil {
 		return fmt.Errorf("update deliveries: %w", err)
 	}
@@ -156,7 +257,9 @@ func settle(ctx context.Context, tx Tx, items []*Settlement) error {
 	for _, s := range items {
 		switch {
 		case s.JobID == 0:
-		case s.State != event.Pending:
+		case read[s] == overtaken:
+			waiting = append(waiting, JobDelay{JobID: s.JobID})
+		case !s.State.Live():
 			done = append(done, s.JobID)
 		case s.Delay > 0:
 			waiting = append(waiting, JobDelay{s.JobID, s.Delay})
@@ -170,6 +273,9 @@ func settle(ctx context.Context, tx Tx, items []*Settlement) error {
 			return fmt.Errorf("insert attempts: %w", err)
 		}
 	}
+	if err := prove(ctx, tx, items, read, changed); err != nil {
+		return err
+	}
 	if len(done) > 0 {
 		if err := tx.DeleteJobs(ctx, done); err != nil {
 			return fmt.Errorf("delete jobs: %w", err)
@@ -179,6 +285,23 @@ func settle(ctx context.Context, tx Tx, items []*Settlement) error {
 		if err := tx.DelayJobs(ctx, waiting); err != nil {
 			return fmt.Errorf("delay jobs: %w", err)
 		}
+	}
+	return countSilenced(ctx, tx, items, changed)
+}
+
+// countSilenced counts the deliveries that silences have cancelled.
+func countSilenced(ctx context.Context, tx Tx, items []*Settlement, changed map[uuid.UUID]bool) error {
+	counts := map[uuid.UUID]int{}
+	for _, s := range items {
+		if s.Silence != uuid.Nil && changed[s.DeliveryID] {
+			counts[s.Silence]++
+		}
+	}
+	if len(counts) == 0 {
+		return nil
+	}
+	if err := tx.CountSilenced(ctx, counts); err != nil {
+		return fmt.Errorf("count silenced deliveries: %w", err)
 	}
 	return nil
 }

@@ -44,6 +44,10 @@ const (
 // nodes share are taken from the database's clock.
 type Store struct {
 	Reader
+	// Digest says of a target whose hold ends whether what has waited goes out as one
+	// delivery. It is set before the first use; nil is never.
+	Digest func(held Target) bool
+
 	engine Engine
 	// refused is why the last events were not accepted, if it was the database.
 	refused atomic.Pointer[error]
@@ -57,10 +61,10 @@ func New(engine Engine) *Store {
 	s := &Store{Reader: engine, engine: engine}
 	s.accepts = Batcher[*Acceptance, Accepted]{
 		Work: s.acceptBatch, Shared: engine.Outage, Timeout: batchTimeout, Gather: gatherFor,
-		Size: func(a *Acceptance) int { return len(a.Event.Request.Body) + len(a.Event.Normalized) },
+		Size: (*Acceptance).size,
 	}
-	s.settles = Batcher[*Settlement, Settled]{Work: s.settleBatch, Shared: engine.Outage, Timeout: batchTimeout, Gather: gatherFor}
-	s.works = Batcher[uuid.UUID, *Work]{Work: engine.LoadWorks, Shared: engine.Outage, Timeout: batchTimeout}
+	s.settles = Batcher[*Settlement, Settled]{Work: s.settleBatch, Shared: engine.Outage, Timeout: batchTimeout, Gather: gatherFor, Size: (*Settlement).size}
+	s.works = Batcher[uuid.UUID, *Work]{Work: s.loadWorks, Shared: engine.Outage, Timeout: batchTimeout}
 	return s
 }
 

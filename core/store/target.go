@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+
+	"github.com/hookarr/hookarr/core/event"
 )
 
 // HoldKind says why a target takes nothing.
@@ -22,7 +25,14 @@ const (
 	// HoldQuarantined waits for the plugin, HoldPaused for an operator.
 	HoldQuarantined HoldKind = "quarantined"
 	HoldPaused      HoldKind = "paused"
+	// HoldQuiet waits for the end of the target's quiet hours.
+	HoldQuiet HoldKind = "quiet"
 )
+
+// HoldKinds returns the kinds of hold.
+func HoldKinds() []HoldKind {
+	return []HoldKind{HoldMisconfigured, HoldBreaker, HoldThrottled, HoldQuarantined, HoldPaused, HoldQuiet}
+}
 
 // Target is what all nodes share of a target: its hold and its pace. The zero value is a
 // target that is well.
@@ -70,7 +80,7 @@ type Change func(t *Target, now time.Time) []*Settlement
 // change begins or ends a hold, in one transaction. It returns the row before and after.
 func (s *Store) ChangeTarget(ctx context.Context, name string, change Change) (before, after Target, err error) {
 	err = s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
-		before, after, err = changeTarget(ctx, tx, name, change)
+		before, after, err = s.changeTarget(ctx, tx, name, change)
 		return err
 	})
 	if err != nil {
@@ -79,7 +89,7 @@ func (s *Store) ChangeTarget(ctx context.Context, name string, change Change) (b
 	return before, after, nil
 }
 
-func changeTarget(ctx context.Context, tx Tx, name string, change Change) (before, after Target, err error) {
+func (s *Store) changeTarget(ctx context.Context, tx Tx, name string, change Change) (before, after Target, err error) {
 	rows, now, err := tx.LockTargets(ctx, []string{name})
 	if err != nil {
 		return before, after, err
@@ -88,15 +98,15 @@ func changeTarget(ctx context.Context, tx Tx, name string, change Change) (befor
 	before = *t
 	others := change(t, now)
 	after = *t
-	if err := saveTarget(ctx, tx, before, t); err != nil || len(others) == 0 {
+	if err := s.saveTarget(ctx, tx, before, t, others); err != nil || len(others) == 0 {
 		return before, after, err
 	}
 	_, err = tx.SettleDeliveries(ctx, others)
 	return before, after, err
 }
 
-// saveTarget writes what has changed.
-func saveTarget(ctx context.Context, tx Tx, before Target, t *Target) error {
+// saveTarget writes what has changed. Others are settled in the same transaction.
+func (s *Store) saveTarget(ctx context.Context, tx Tx, before Target, t *Target, others []*Settlement) error {
 	if *t == before {
 		return nil
 	}
@@ -117,7 +127,55 @@ func saveTarget(ctx context.Context, tx Tx, before Target, t *Target) error {
 	if err := tx.RetryNow(ctx, t.Name); err != nil {
 		return fmt.Errorf("retry deliveries of target %s: %w", t.Name, err)
 	}
-	return nil
+	if s.Digest == nil || !s.Digest(before) {
+		return nil
+	}
+	except := []uuid.UUID{before.Probe, before.Accused}
+	for _, o := range others {
+		except = append(except, o.DeliveryID)
+	}
+	return digest(ctx, tx, t.Name, except)
+}
+
+// digest makes digests of the pending deliveries of a target, but for some. Their jobs go
+// with them: the digests would come after all of these.
+func digest(ctx context.Context, tx Tx, target string, except []uuid.UUID) error {
+	var merged []uuid.UUID
+	var jobs []river.InsertManyParams
+	for {
+		id := event.NewID()
+		part, err := tx.MergePending(ctx, target, id, except, event.DigestMax)
+		if err != nil {
+			return fmt.Errorf("merge deliveries of target %s: %w", target, err)
+		}
+		if len(part) == 0 {
+			break
+		}
+		merged, except = append(merged, part...), append(except, id)
+		jobs = append(jobs, DeliverJob(id, target))
+	}
+	if len(merged) == 0 {
+		return nil
+	}
+	if err := tx.DropJobsOf(ctx, target, merged); err != nil {
+		return fmt.Errorf("delete jobs of target %s: %w", target, err)
+	}
+	return insertJobs(ctx, tx, jobs)
+}
+
+// WithinDigest returns the first of deliveries that are merged into one digest of at most
+// limit events. Two are merged at least.
+func WithinDigest(pending []event.Delivery, limit int) []event.Delivery {
+	events := 0
+	for i, d := range pending {
+		if events += d.Members; events > limit && i >= 2 {
+			return pending[:i]
+		}
+	}
+	if len(pending) < 2 {
+		return nil
+	}
+	return pending
 }
 
 // Hold puts a target on hold for a reason that no delivery gave. A pause stays a pause
@@ -178,11 +236,11 @@ func (s *Store) Probe(ctx context.Context, name string, next func(probes int) ti
 		if !t.Witnessed {
 			other = t.Accused
 		}
-		if id, err = tx.NextInTurn(ctx, name, other); err != nil {
+		if id, err = nextInTurn(ctx, tx, name, other); err != nil {
 			return err
 		}
 		if id == uuid.Nil && due {
-			id, err = tx.NextInTurn(ctx, name, uuid.Nil)
+			id, err = nextInTurn(ctx, tx, name, uuid.Nil)
 		}
 		if err != nil {
 			return err
@@ -199,6 +257,16 @@ func (s *Store) Probe(ctx context.Context, name string, next func(probes int) ti
 	}
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("probe target %s: %w", name, err)
+	}
+	return id, nil
+}
+
+// nextInTurn prefers what was not accepted yet to what is to be proven.
+func nextInTurn(ctx context.Context, tx Tx, target string, other uuid.UUID) (id uuid.UUID, err error) {
+	for _, state := range live() {
+		if id, err = tx.NextInTurn(ctx, target, state, other); err != nil || id != uuid.Nil {
+			return id, err
+		}
 	}
 	return id, nil
 }
@@ -246,12 +314,18 @@ func later(times ...time.Time) (last time.Time) {
 	return last
 }
 
-// ExpireDeliveries makes pending deliveries of a target on hold that are older than
+// ExpireDeliveries makes deliveries of a target on hold that have waited for longer than
 // maxAge dead letters, at most limit, and returns how many.
 func (s *Store) ExpireDeliveries(ctx context.Context, target string, maxAge time.Duration, reason string, limit int) (n int, err error) {
 	err = s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
-		n, err = tx.ExpireDeliveries(ctx, target, maxAge, CleanText(reason), limit)
-		return err
+		n = 0
+		for _, state := range live() {
+			expired, err := tx.ExpireDeliveries(ctx, target, state, maxAge, CleanText(reason), limit-n)
+			if n += expired; err != nil || n >= limit {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("expire deliveries of target %s: %w", target, err)

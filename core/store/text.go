@@ -52,15 +52,15 @@ func Story(key, eventType, correlationKey string) string {
 }
 
 // EventTexts are the text columns of an event: source, state, origin, type, title,
-// summary, fingerprint, correlation key, reason, method, query and header.
-func EventTexts(e *event.Event) ([12]string, error) {
+// summary, fingerprint, correlation key, reason, method, query, header and traceparent.
+func EventTexts(e *event.Event) ([13]string, error) {
 	header, err := json.Marshal(e.Request.Header)
 	if err != nil {
-		return [12]string{}, fmt.Errorf("encode headers: %w", err)
+		return [13]string{}, fmt.Errorf("encode headers: %w", err)
 	}
-	texts := [12]string{
+	texts := [13]string{
 		e.Source, string(e.State), string(e.Origin), string(e.Type), e.Title, e.Summary, e.Fingerprint,
-		e.CorrelationKey, e.Reason, e.Request.Method, e.Request.Query, string(header),
+		e.CorrelationKey, e.Reason, e.Request.Method, e.Request.Query, string(header), e.Traceparent,
 	}
 	for i := range texts {
 		texts[i] = CleanText(texts[i])

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -75,17 +77,42 @@ func (s *Store) Reclaim(ctx context.Context, node string, active []int64, olderT
 	return n, nil
 }
 
-// ReconcileTarget gives jobs to pending deliveries of a target that are overdue and have
-// none, oldest first, and returns how many. It looks at slices of limit rows as long as
-// it finds a lost one in each: where the oldest have jobs, the younger are behind them.
-// River's unique key decides which have none.
+// ReconcileTarget gives jobs to deliveries of a target that are overdue and have none,
+// oldest first, and returns how many. It looks at slices of limit rows as long as it finds
+// a lost one in each: where the oldest have jobs, the younger are behind them. River's
+// unique key decides which have none.
 func (s *Store) ReconcileTarget(ctx context.Context, target string, grace time.Duration, limit int) (int, error) {
 	lost := 0
-	var last event.Delivery
+	for _, state := range live() {
+		n, err := s.reconcileTarget(ctx, target, state, grace, limit)
+		if lost += n; err != nil {
+			return lost, fmt.Errorf("reconcile deliveries of target %s: %w", target, err)
+		}
+	}
+	return lost, nil
+}
+
+// live are the states of deliveries to which a job is to come back.
+func live() []event.DeliveryState { return []event.DeliveryState{event.Pending, event.Verifying} }
+
+// ForLive returns a statement for each live state, in the place of the state 'live': the
+// index of one does not help to find the other.
+func ForLive(sql string) map[event.DeliveryState]string {
+	statements := make(map[event.DeliveryState]string, 2)
+	for _, state := range live() {
+		statements[state] = strings.ReplaceAll(sql, "'live'", "'"+string(state)+"'")
+	}
+	return statements
+}
+
+func (s *Store) reconcileTarget(ctx context.Context, target string, state event.DeliveryState, grace time.Duration, limit int) (int, error) {
+	lost := 0
+	last := event.Delivery{State: state}
 	for {
 		var added, seen int
+		from := last
 		err := s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
-			overdue, err := tx.Overdue(ctx, target, grace, last, limit)
+			overdue, err := tx.Overdue(ctx, target, grace, from, limit)
 			if err != nil || len(overdue) == 0 {
 				return err
 			}
@@ -98,8 +125,9 @@ func (s *Store) ReconcileTarget(ctx context.Context, target string, grace time.D
 			return err
 		})
 		if err != nil {
-			return lost, fmt.Errorf("reconcile deliveries of target %s: %w", target, err)
+			return lost, err
 		}
+		last.State = state
 		lost += added
 		if added == 0 || seen < limit {
 			return lost, nil
@@ -113,8 +141,9 @@ func (s *Store) ReconcileSource(ctx context.Context, source string, grace time.D
 	var after uuid.UUID
 	for {
 		var added, seen int
+		from := after
 		err := s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
-			deferred, err := tx.DeferredOf(ctx, source, grace, after, limit)
+			deferred, err := tx.DeferredOf(ctx, source, grace, from, limit)
 			if err != nil || len(deferred) == 0 {
 				return err
 			}
@@ -162,13 +191,21 @@ func (s *Store) ReconcileActions(ctx context.Context, limit int) (added int, err
 type Retention struct {
 	Events      time.Duration
 	DeadLetters time.Duration
+	// Snapshots is how long the inventory of a source is kept that left the configuration, or
+	// whose snapshot is not read any more; 0 is 30 days.
+	Snapshots time.Duration
 }
 
-// Purged is what Purge deleted: how many dedup keys and actions of operators, dead letters
-// by target with the time when they became so, and events by source with the time when they
+// Purged is what Purge deleted: how many dedup keys, actions of operators and silences, dead
+// letters by target with the time when they became so, and events by source with the time when they
 // came.
 type Purged struct {
-	Keys, Actions       int
+	Keys, Actions int
+	Silences      int
+	// Sessions counts sessions and links that have expired.
+	Sessions int
+	// Snapshots counts items of sources whose snapshots are not read any more, and those.
+	Snapshots           int
 	DeadLetters, Events Deleted
 }
 
@@ -208,6 +245,9 @@ func (d *Deleted) merge(other Deleted) {
 	}
 }
 
+// snapshotRetention is the usual Retention.Snapshots.
+const snapshotRetention = 30 * 24 * time.Hour
+
 // purgePause is the least pause between the slices of a purge. Each pause is also four
 // times as long as the slice took, so that four fifths of the writer's time are left to
 // others.
@@ -233,10 +273,31 @@ func (s *Store) Purge(ctx context.Context, r Retention, limit int) (Purged, erro
 			deleted, seen, err := tx.PurgeEvents(ctx, r, limit)
 			return Purged{Events: deleted}, seen, err
 		}},
+		{"messages", func(ctx context.Context, tx Tx) (Purged, int, error) {
+			n, err := tx.PurgeCorrelations(ctx, r.Events, limit)
+			return Purged{}, n, err
+		}},
+		{"folds", func(ctx context.Context, tx Tx) (Purged, int, error) {
+			n, err := tx.PurgeFolds(ctx, limit)
+			return Purged{}, n, err
+		}},
 		// They are part of the stories of what may live as long.
 		{"operator actions", func(ctx context.Context, tx Tx) (Purged, int, error) {
 			n, err := tx.PurgeActions(ctx, max(r.Events, r.DeadLetters), limit)
 			return Purged{Actions: n}, n, err
+		}},
+		// The reasons of deliveries speak of them, and no delivery that waits is older.
+		{"silences", func(ctx context.Context, tx Tx) (Purged, int, error) {
+			n, err := tx.PurgeSilences(ctx, max(r.Events, r.DeadLetters), limit)
+			return Purged{Silences: n}, n, err
+		}},
+		{"snapshots", func(ctx context.Context, tx Tx) (Purged, int, error) {
+			n, err := tx.PurgeSnapshots(ctx, cmp.Or(r.Snapshots, snapshotRetention), limit)
+			return Purged{Snapshots: n}, n, err
+		}},
+		{"sessions", func(ctx context.Context, tx Tx) (Purged, int, error) {
+			n, err := tx.PurgeSessions(ctx, limit)
+			return Purged{Sessions: n}, n, err
 		}},
 	} {
 		for seen := limit; seen >= limit; {
@@ -250,7 +311,10 @@ func (s *Store) Purge(ctx context.Context, r Retention, limit int) (Purged, erro
 				return p, fmt.Errorf("purge %s: %w", step.what, err)
 			}
 			p.Keys += deleted.Keys
+			p.Snapshots += deleted.Snapshots
 			p.Actions += deleted.Actions
+			p.Silences += deleted.Silences
+			p.Sessions += deleted.Sessions
 			p.DeadLetters.merge(deleted.DeadLetters)
 			p.Events.merge(deleted.Events)
 			select {

@@ -4,7 +4,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -17,7 +16,8 @@ import (
 
 	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/config"
-	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/paths"
+	"github.com/hookarr/hookarr/sdk/pathmap"
 )
 
 // Prefix begins every path of the API.
@@ -82,7 +82,10 @@ func build(o Options, mux *http.ServeMux) *api {
 	a.deliveries()
 	a.actions()
 	a.targets()
+	a.silences()
+	a.sessions()
 	a.server()
+	a.overview()
 	delete(problem.Map(), "ErrorModel")
 	delete(problem.Map(), "ErrorDetail")
 	return a
@@ -92,6 +95,16 @@ func build(o Options, mux *http.ServeMux) *api {
 func schemaName(t reflect.Type, hint string) string {
 	if t == reflect.TypeFor[config.Problem]() {
 		return "ConfigProblem"
+	}
+	of := t
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	switch {
+	case of == reflect.TypeFor[pathmap.Pair]():
+		return "PathPair"
+	case of.PkgPath() == reflect.TypeFor[paths.Report]().PkgPath():
+		return "Path" + of.Name() // an Event is another
 	}
 	return huma.DefaultSchemaNamer(t, hint)
 }
@@ -161,19 +174,11 @@ func forbidden(role string) *admin.Problem {
 
 // explain makes a problem of an error. What is none of the client's goes to the log.
 func (a *api) explain(ctx context.Context, operation string, err error) error {
-	if p, ok := errors.AsType[*admin.Problem](err); ok {
-		return p
-	}
-	switch {
-	case errors.Is(err, pluginhost.ErrUnavailable):
-		return admin.NewProblem(http.StatusServiceUnavailable, err.Error())
-	case errors.Is(err, pluginhost.ErrCrashed), errors.Is(err, pluginhost.ErrPluginBug):
-		return admin.NewProblem(http.StatusBadGateway, err.Error())
-	}
-	if ctx.Err() == nil {
+	p, own := a.service.Explain(err)
+	if own && ctx.Err() == nil {
 		a.log.ErrorContext(ctx, "request of an operator failed", slog.String("operation", operation), slog.Any("error", err))
 	}
-	return admin.NewProblem(http.StatusInternalServerError, "this failed; the server's log says why")
+	return p
 }
 
 // handler makes problems of what never reaches an operation.

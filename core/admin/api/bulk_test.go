@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/admin/admintest"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
@@ -18,7 +19,7 @@ import (
 // finish works a bulk action as a server would.
 func (r *rig) finish(t *testing.T, id string) admin.Action {
 	t.Helper()
-	_, err := r.operate.Run(t.Context(), uuid.MustParse(id))
+	_, err := r.Operate.Run(t.Context(), uuid.MustParse(id))
 	require.NoError(t, err)
 	a, err := r.client(t).Action(t.Context(), id)
 	require.NoError(t, err)
@@ -30,9 +31,9 @@ func TestBulkRetry(t *testing.T) {
 	r := newRig(t)
 	c := r.remote(t, operateToken)
 	for i := range 5 {
-		r.bury(t, r.accept(t, imported(fmt.Sprintf("Film %d", i), "ops")).Deliveries[0].ID)
+		r.Bury(t, r.Accept(t, admintest.Imported(fmt.Sprintf("Film %d", i), "ops")).Deliveries[0].ID)
 	}
-	r.accept(t, imported("Pending", "ops"))
+	r.Accept(t, admintest.Imported("Pending", "ops"))
 	dead := admin.DeliveryFilter{Target: "ops"}
 	n, err := c.CountDeliveries(t.Context(), dead, "")
 	require.NoError(t, err)
@@ -71,7 +72,7 @@ func TestBulkCancelIsStopped(t *testing.T) {
 	r := newRig(t)
 	c := r.client(t)
 	for i := range 3 {
-		r.accept(t, imported(fmt.Sprintf("Film %d", i), "news"))
+		r.Accept(t, admintest.Imported(fmt.Sprintf("Film %d", i), "news"))
 	}
 	action, err := c.CancelDeliveries(t.Context(), admin.DeliveryFilter{Target: "news"}, 3, "")
 	require.NoError(t, err)
@@ -86,7 +87,7 @@ func TestBulkReplay(t *testing.T) {
 	r := newRig(t)
 	c := r.client(t)
 	for i := range 3 {
-		r.accept(t, imported(fmt.Sprintf("Film %d", i), "ops"))
+		r.Accept(t, admintest.Imported(fmt.Sprintf("Film %d", i), "ops"))
 	}
 	n, err := c.CountEvents(t.Context(), admin.EventFilter{Type: sdk.TypeMediaImported})
 	require.NoError(t, err)
@@ -107,7 +108,7 @@ func TestTargetsAreHeldAndResumed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	c := r.client(t)
-	r.accept(t, imported("Arrival", "ops", "gone"))
+	r.Accept(t, admintest.Imported("Arrival", "ops", "gone"))
 	paused, err := c.PauseTarget(t.Context(), "ops", "maintenance")
 	require.NoError(t, err)
 	require.Equal(t, "paused", paused.State)
@@ -153,7 +154,7 @@ func TestSearch(t *testing.T) {
 	r := newRig(t)
 	c := r.client(t)
 	for _, title := range []string{"Arrival", "Dune", "Dune: Part Two"} {
-		r.accept(t, imported(title, "ops"))
+		r.Accept(t, admintest.Imported(title, "ops"))
 	}
 	find := func(f admin.EventFilter, oldest bool) (titles []string) {
 		list, err := c.ListEvents(t.Context(), f, admin.Page{Oldest: oldest})
@@ -187,12 +188,12 @@ func TestSearch(t *testing.T) {
 func TestSources(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	old := imported("Arrival")
+	old := admintest.Imported("Arrival")
 	old.Event.Source = "sonarr-old"
-	r.accept(t, old)
-	a := r.accept(t, imported("Dune"))
+	r.Accept(t, old)
+	a := r.Accept(t, admintest.Imported("Dune"))
 	from := time.Now().UTC().Truncate(time.Second)
-	require.NoError(t, r.store.SaveCursor(t.Context(), "radarr", store.Cursor{From: from, ReadTo: from}))
+	require.NoError(t, r.Store.SaveCursor(t.Context(), "radarr", store.Cursor{From: from, ReadTo: from}))
 	list, err := r.client(t).ListSources(t.Context())
 	require.NoError(t, err)
 	require.Len(t, list, 2)

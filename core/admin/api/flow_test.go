@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/admin/admintest"
 	"github.com/hookarr/hookarr/core/admin/client"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
@@ -48,7 +49,7 @@ func TestListsGoOn(t *testing.T) {
 	c := r.client(t)
 	var want []string
 	for i := range 7 {
-		a := r.accept(t, imported(fmt.Sprintf("Film %d", i), "ops"))
+		a := r.Accept(t, admintest.Imported(fmt.Sprintf("Film %d", i), "ops"))
 		want = append([]string{a.Event.ID.String()}, want...)
 	}
 	var got []string
@@ -89,12 +90,12 @@ func TestShortIDs(t *testing.T) {
 	r := newRig(t)
 	c := r.client(t)
 	for i := range 7 {
-		a := imported(fmt.Sprintf("Film %d", i))
+		a := admintest.Imported(fmt.Sprintf("Film %d", i))
 		a.Event.ID = uuid.MustParse(fmt.Sprintf("0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6%d", i))
 		if i == 6 {
 			a.Event.ID = uuid.MustParse("0197a2c4-6b1e-7c3a-9d2f-1a2b3c4d5e66")
 		}
-		r.accept(t, a)
+		r.Accept(t, a)
 	}
 	e, err := c.Event(t.Context(), "0197A2C4-6")
 	require.NoError(t, err)
@@ -120,13 +121,13 @@ func TestStory(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	c := r.client(t)
-	a := r.accept(t, imported("Arrival", "ops"))
-	r.bury(t, a.Deliveries[0].ID)
+	a := r.Accept(t, admintest.Imported("Arrival", "ops"))
+	r.Bury(t, a.Deliveries[0].ID)
 	id := a.Event.ID.String()
 	done, err := c.RetryDelivery(t.Context(), a.Deliveries[0].ID.String()[:30], "")
 	require.NoError(t, err)
 	require.Equal(t, 1, done.Action.Done)
-	require.NoError(t, r.store.Hold(t.Context(), "ops", store.HoldBreaker, "five failures in a row"))
+	require.NoError(t, r.Store.Hold(t.Context(), "ops", store.HoldBreaker, "five failures in a row"))
 
 	story, err := c.Story(t.Context(), id)
 	require.NoError(t, err)
@@ -146,9 +147,9 @@ func TestStory(t *testing.T) {
 	require.Equal(t, []string{d.ID}, story.Actions[0].Deliveries)
 
 	// What nobody has understood yet has no routes.
-	raw := imported("Raw")
+	raw := admintest.Imported("Raw")
 	raw.Event.State, raw.Event.Reason, raw.Event.Normalized = event.Undecodable, "not JSON", nil
-	r.accept(t, raw)
+	r.Accept(t, raw)
 	story, err = c.Story(t.Context(), raw.Event.ID.String())
 	require.NoError(t, err)
 	require.Equal(t, admin.Step{Detail: "no decoder understands it: not JSON"}, story.Decode)
@@ -158,9 +159,9 @@ func TestStory(t *testing.T) {
 func TestWhatViewDoesNotSee(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	a := r.accept(t, imported("Arrival", "ops"))
+	a := r.Accept(t, admintest.Imported("Arrival", "ops"))
 	d := a.Deliveries[0].ID
-	_, err := r.store.Settle(t.Context(), &store.Settlement{
+	_, err := r.Store.Settle(t.Context(), &store.Settlement{
 		DeliveryID: d, State: event.Dead, Attempt: &event.Attempt{
 			DeliveryID: d, Number: 1, StartedAt: time.Now(), Class: sdk.ClassPermanent, Request: "POST private", Counted: true,
 		},
@@ -200,7 +201,7 @@ func TestReplayOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	c := r.client(t)
-	a := r.accept(t, imported("Arrival", "ops"))
+	a := r.Accept(t, admintest.Imported("Arrival", "ops"))
 	id := a.Event.ID.String()
 	first, err := c.ReplayEvent(t.Context(), id, admin.Replay{To: []string{"news"}}, "key")
 	require.NoError(t, err)
@@ -233,7 +234,7 @@ func TestRoutesAreTried(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "radarr", routing.Source)
 	require.Equal(t, []string{"ops"}, routing.Targets)
-	a := r.accept(t, imported("Arrival"))
+	a := r.Accept(t, admintest.Imported("Arrival"))
 	routing, err = c.TestRoutes(t.Context(), admin.Subject{Event: a.Event.ID.String()})
 	require.NoError(t, err)
 	require.Equal(t, "Arrival", routing.Title)
@@ -259,14 +260,17 @@ func TestWhatNeedsAServer(t *testing.T) {
 		"reload plugin": func() error { _, err := c.ReloadPlugin(t.Context(), "target-webhook"); return err },
 		"reload":        func() error { _, err := c.Reload(t.Context(), true); return err },
 		"test":          func() error { _, err := c.TestTarget(t.Context(), "ops", ""); return err },
-		"preview":       func() error { _, err := c.Preview(t.Context(), "ops", admin.Subject{Sample: sdk.TypeTest}); return err },
+		"preview": func() error {
+			_, err := c.Preview(t.Context(), "ops", admin.PreviewOf{Subject: admin.Subject{Sample: sdk.TypeTest}})
+			return err
+		},
 	} {
 		require.Contains(t, refused(t, http.StatusServiceUnavailable, ask()).Detail, "start hookarr serve", name)
 	}
 	v, err := c.Version(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "test", v.Version)
-	require.Equal(t, r.config.File, v.Config)
+	require.Equal(t, r.Config.File, v.Config)
 	require.Len(t, v.ConfigHash, 12)
 	text, err := c.Config(t.Context())
 	require.NoError(t, err)

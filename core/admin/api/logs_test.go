@@ -21,7 +21,7 @@ func TestLogs(t *testing.T) {
 	require.Contains(t, refused(t, http.StatusServiceUnavailable, err).Detail, "start hookarr serve")
 
 	ring := new(logring.Ring)
-	r.service.Logs = ring
+	r.Service.Logs = ring
 	log := slog.New(ring.Handler(slog.NewTextHandler(new(bytes.Buffer), nil), nil))
 	log.Info("one")
 	log.Warn("two")

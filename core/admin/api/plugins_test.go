@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,8 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/admin/admintest"
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -41,13 +43,13 @@ func TestPlugins(t *testing.T) {
 	require.NoError(t, build.Run())
 	require.NoError(t, os.Chmod(binary, 0o755))
 	require.NoError(t, os.Chmod(dir, 0o755))
-	h := pluginhost.New(pluginhost.Options{Dirs: []string{dir}, Log: slog.New(slog.NewTextHandler(r.log, nil))})
+	h := pluginhost.New(pluginhost.Options{Dirs: []string{dir}, Log: r.Log})
 	t.Cleanup(func() { require.NoError(t, h.Stop(context.Background())) })
 	require.NoError(t, h.Start(t.Context(), []pluginhost.Instance{
 		{Kind: host.KindSource, Plugin: "radarr", Name: "radarr", Config: json.RawMessage("{}")},
 		{Kind: host.KindTarget, Plugin: "webhook", Name: "ops", Config: json.RawMessage("{}")},
 	}))
-	r.service.Plugins, r.service.Decoder, r.service.Reloader = h, h, reloads{r.config.Problem("targets.ops.timeout", "want more than 0s")}
+	r.Service.Plugins, r.Service.Decoder, r.Service.Reloader = h, h, reloads{r.Config.Problem("targets.ops.timeout", "want more than 0s")}
 	c := r.client(t)
 
 	list, err := c.ListPlugins(t.Context())
@@ -104,29 +106,92 @@ func (tr tries) TestTarget(context.Context, string) (admin.Tested, error) {
 	return admin.Tested{Class: sdk.ClassOK, Status: http.StatusNoContent}, tr.err
 }
 
-func (tr tries) Preview(_ context.Context, _ string, event json.RawMessage) (admin.Preview, error) {
-	return admin.Preview{ContentType: "application/json", Body: string(event)}, tr.err
+func (tr tries) Preview(_ context.Context, _ string, work store.Work, previous *sdk.Receipt) (admin.Preview, error) {
+	p := admin.Preview{ContentType: "application/json"}
+	for _, e := range work.Events {
+		p.Body += string(e.Normalized)
+	}
+	if previous != nil {
+		p.URL = previous.MessageID + string(previous.State)
+	}
+	return p, tr.err
 }
 
 func TestTargetsAreTried(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	c := r.client(t)
-	r.service.Trier = tries{}
+	r.Service.Trier = tries{}
 	tested, err := c.TestTarget(t.Context(), "ops", "key")
 	require.NoError(t, err)
 	require.Equal(t, admin.Tested{Target: "ops", Class: sdk.ClassOK, Status: http.StatusNoContent}, tested)
-	preview, err := c.Preview(t.Context(), "ops", admin.Subject{Sample: sdk.TypeMediaUpgraded})
+	preview, err := c.Preview(t.Context(), "ops", admin.PreviewOf{Subject: admin.Subject{Sample: sdk.TypeMediaUpgraded}})
 	require.NoError(t, err)
 	require.Equal(t, "ops", preview.Target)
 	require.Contains(t, preview.Body, `"type":"media.upgraded"`)
-	_, err = c.Preview(t.Context(), "none", admin.Subject{Sample: sdk.TypeMediaUpgraded})
+	_, err = c.Preview(t.Context(), "none", admin.PreviewOf{Subject: admin.Subject{Sample: sdk.TypeMediaUpgraded}})
 	_ = refused(t, http.StatusNotFound, err)
-	raw := imported("Raw")
+	raw := admintest.Imported("Raw")
 	raw.Event.State, raw.Event.Reason, raw.Event.Normalized = "undecodable", "not JSON", nil
-	r.accept(t, raw)
-	_, err = c.Preview(t.Context(), "ops", admin.Subject{Event: raw.Event.ID.String()})
+	r.Accept(t, raw)
+	_, err = c.Preview(t.Context(), "ops", admin.PreviewOf{Subject: admin.Subject{Event: raw.Event.ID.String()}})
 	require.Contains(t, refused(t, http.StatusConflict, err).Detail, "there is no event to show")
+}
+
+func TestPreviewsOfSeveralEvents(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	c := r.client(t)
+	r.Service.Trier = tries{}
+	a, b := r.Accept(t, admintest.Imported("Arrival")), r.Accept(t, admintest.Imported("Dune", "ops"))
+	first, second, delivery := a.Event.ID.String(), b.Event.ID.String(), b.Deliveries[0].ID
+
+	p, err := c.Preview(t.Context(), "ops", admin.PreviewOf{Events: []string{first, second, first}})
+	require.NoError(t, err)
+	require.Equal(t, 2, p.Events, "each once")
+	require.Equal(t, string(a.Event.Normalized)+string(b.Event.Normalized), p.Body)
+	p, err = c.Preview(t.Context(), "ops", admin.PreviewOf{Delivery: delivery.String()})
+	require.NoError(t, err)
+	require.JSONEq(t, string(b.Event.Normalized), p.Body)
+	p, err = c.Preview(t.Context(), "ops", admin.PreviewOf{Story: admin.StorySeason})
+	require.NoError(t, err)
+	require.Equal(t, 14, p.Events)
+	require.Contains(t, p.Body, `"source":"radarr"`)
+	require.Empty(t, p.URL)
+
+	_, err = c.Preview(t.Context(), "ops", admin.PreviewOf{})
+	require.Contains(t, refused(t, http.StatusUnprocessableEntity, err).Detail, "give exactly one of event, sample, body, events, delivery and story")
+	_, err = c.Preview(t.Context(), "ops", admin.PreviewOf{Subject: admin.Subject{Sample: sdk.TypeTest}, Story: admin.StoryDigest})
+	_ = refused(t, http.StatusUnprocessableEntity, err)
+	_, err = c.Preview(t.Context(), "ops", admin.PreviewOf{Delivery: event.NewID().String()})
+	_ = refused(t, http.StatusNotFound, err)
+	_, err = c.Preview(t.Context(), "ops", admin.PreviewOf{Events: []string{first, event.NewID().String()}})
+	_ = refused(t, http.StatusNotFound, err)
+}
+
+func TestPreviewsOfEdits(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	c := r.client(t)
+	r.Service.Trier = tries{}
+	story := admin.PreviewOf{Story: admin.StoryUpgrade, Edit: true}
+	p, err := c.Preview(t.Context(), "ops", story)
+	require.NoError(t, err)
+	require.Equal(t, "1", p.URL, "one that was never sent")
+
+	sent, waits := r.Accept(t, admintest.Imported("Arrival", "ops")), r.Accept(t, admintest.Imported("Dune", "ops"))
+	_, err = r.Store.Settle(t.Context(), &store.Settlement{
+		DeliveryID: sent.Deliveries[0].ID, Target: "ops", State: event.Delivered, MessageID: "m7", Receipt: []byte("#channel"),
+	})
+	require.NoError(t, err)
+	p, err = c.Preview(t.Context(), "ops", story)
+	require.NoError(t, err)
+	require.Equal(t, "m7#channel", p.URL, "the last that was sent")
+	p, err = c.Preview(t.Context(), "ops", admin.PreviewOf{Delivery: sent.Deliveries[0].ID.String(), Edit: true})
+	require.NoError(t, err)
+	require.Equal(t, "m7#channel", p.URL)
+	_, err = c.Preview(t.Context(), "ops", admin.PreviewOf{Delivery: waits.Deliveries[0].ID.String(), Edit: true})
+	require.Contains(t, refused(t, http.StatusConflict, err).Detail, "has no message to edit: it is pending")
 }
 
 func TestPluginsThatCannot(t *testing.T) {
@@ -137,15 +202,19 @@ func TestPluginsThatCannot(t *testing.T) {
 		want   string
 	}{
 		{host.ErrUnsupported, http.StatusConflict, "the plugin of target ops"},
+		{fmt.Errorf("preview: %w: filtered", host.ErrNothingToSend), http.StatusConflict, "nothing would be sent: filtered"},
 		{fmt.Errorf("%w: target-webhook is not ready", pluginhost.ErrUnavailable), http.StatusServiceUnavailable, "is not ready"},
 		{fmt.Errorf("%w: target-webhook: panic", pluginhost.ErrPluginBug), http.StatusBadGateway, "panic"},
 		{errors.New("dial db.internal"), http.StatusInternalServerError, "the server's log says why"},
 	} {
 		r := newRig(t)
-		r.service.Trier = tries{tt.err}
-		_, err := r.client(t).TestTarget(t.Context(), "ops", "")
-		require.Contains(t, refused(t, tt.status, err).Detail, tt.want)
-		_, err = r.client(t).Preview(t.Context(), "ops", admin.Subject{Sample: sdk.TypeTest})
+		r.Service.Trier = tries{tt.err}
+		var err error
+		if !errors.Is(tt.err, host.ErrNothingToSend) { // which a test cannot answer
+			_, err = r.client(t).TestTarget(t.Context(), "ops", "")
+			require.Contains(t, refused(t, tt.status, err).Detail, tt.want)
+		}
+		_, err = r.client(t).Preview(t.Context(), "ops", admin.PreviewOf{Subject: admin.Subject{Sample: sdk.TypeTest}})
 		require.Contains(t, refused(t, tt.status, err).Detail, tt.want)
 	}
 }

@@ -28,6 +28,12 @@ type pluginName struct {
 	Name string `path:"name" maxLength:"80" doc:"Its kind and name, such as target-discord."`
 }
 
+type syncSource struct {
+	ByName
+	Keyed
+	Body *admin.Sync
+}
+
 func (a *api) server() {
 	register(a, view, huma.Operation{
 		OperationID: "get-version", Method: http.MethodGet, Path: "/version", Tags: []string{"server"}, Summary: "Get the version of what answers",
@@ -65,6 +71,25 @@ func (a *api) server() {
 	}, func(ctx context.Context, _ *struct{}) (*body[items[admin.Source]], error) {
 		list, err := a.service.ListSources(ctx)
 		return &body[items[admin.Source]]{items[admin.Source]{list}}, err
+	})
+	register(a, view, huma.Operation{
+		OperationID: "get-source", Method: http.MethodGet, Path: "/sources/{name}", Tags: []string{"sources"}, Summary: "Get a source",
+	}, func(ctx context.Context, in *ByName) (*body[admin.Source], error) {
+		v, err := a.service.FindSource(ctx, in.Name)
+		return &body[admin.Source]{v}, err
+	})
+	register(a, operate, huma.Operation{
+		OperationID: "sync-source", Method: http.MethodPost, Path: "/sources/{name}/sync", Tags: []string{"sources"}, DefaultStatus: http.StatusAccepted,
+		Summary: "Read everything that the application has, and tell what nothing told before",
+	}, func(ctx context.Context, in *syncSource) (*body[admin.Synced], error) {
+		return makeOnce(ctx, a.once, "sync-source", in.Key, in, func() (*body[admin.Synced], error) {
+			var wish admin.Sync
+			if in.Body != nil {
+				wish = *in.Body
+			}
+			v, err := a.service.SyncSource(ctx, admin.PrincipalOf(ctx), in.Name, wish)
+			return &body[admin.Synced]{v}, err
+		})
 	})
 	register(a, view, huma.Operation{
 		OperationID: "list-routes", Method: http.MethodGet, Path: "/routes", Tags: []string{"routes"}, Summary: "List the routes in use, in order",

@@ -7,9 +7,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/paths"
 )
 
-// ByName is the path of a target.
+// ByName is the path of a target or a source.
 type ByName struct {
 	Name string `path:"name" maxLength:"40" doc:"Its name."`
 }
@@ -30,7 +31,7 @@ type rename struct {
 
 type preview struct {
 	ByName
-	Body admin.Subject
+	Body admin.PreviewOf
 }
 
 type test struct {
@@ -95,8 +96,15 @@ func (a *api) targets() {
 		})
 	})
 	register(a, operate, huma.Operation{
+		OperationID: "check-paths", Method: http.MethodPost, Path: "/targets/{name}/paths", Tags: tags,
+		Summary: "Compare the folders of applications with the libraries of a target, and propose its path map; nothing is changed",
+	}, func(ctx context.Context, in *ByName) (*body[paths.Report], error) {
+		r, err := a.service.Paths(ctx, in.Name)
+		return &body[paths.Report]{r}, err
+	})
+	register(a, operate, huma.Operation{
 		OperationID: "preview-target", Method: http.MethodPost, Path: "/targets/{name}/preview", Tags: tags,
-		Summary: "Show what a target would send for an event; nothing is sent", MaxBodyBytes: maxSubject, BodyReadTimeout: subjectTimeout,
+		Summary: "Show what a target would send of events; nothing is sent", MaxBodyBytes: maxSubject, BodyReadTimeout: subjectTimeout,
 		Middlewares: huma.Middlewares{a.subjects},
 	}, func(ctx context.Context, in *preview) (*body[admin.Preview], error) {
 		p, err := a.service.Preview(ctx, in.Name, in.Body)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/paths"
 	"github.com/hookarr/hookarr/core/store"
 )
 
@@ -232,8 +233,60 @@ func (c *Client) TestTarget(ctx context.Context, name, key string) (admin.Tested
 }
 
 // Preview returns what a target would send, and has nothing sent.
-func (c *Client) Preview(ctx context.Context, name string, s admin.Subject) (admin.Preview, error) {
-	return post[admin.Preview](ctx, c, "/targets/"+url.PathEscape(name)+"/preview", s, "")
+func (c *Client) Preview(ctx context.Context, name string, of admin.PreviewOf) (admin.Preview, error) {
+	return post[admin.Preview](ctx, c, "/targets/"+url.PathEscape(name)+"/preview", of, "")
+}
+
+// Paths compares the folders of applications with the libraries of a target.
+func (c *Client) Paths(ctx context.Context, name string) (paths.Report, error) {
+	return post[paths.Report](ctx, c, "/targets/"+url.PathEscape(name)+"/paths", nil, "")
+}
+
+// ListSilences returns the silences that are active or ended lately.
+func (c *Client) ListSilences(ctx context.Context) ([]admin.Silence, error) {
+	l, err := get[items[admin.Silence]](ctx, c, "/silences", nil)
+	return l.Items, err
+}
+
+// AddSilence begins a silence.
+func (c *Client) AddSilence(ctx context.Context, n admin.NewSilence, key string) (admin.Silence, error) {
+	return post[admin.Silence](ctx, c, "/silences", n, key)
+}
+
+// ExpireSilence ends a silence now.
+func (c *Client) ExpireSilence(ctx context.Context, id string) (admin.Silence, error) {
+	return post[admin.Silence](ctx, c, "/silences/"+url.PathEscape(id)+"/expire", nil, "")
+}
+
+// MakeLink makes a link that signs in once.
+func (c *Client) MakeLink(ctx context.Context) (admin.Link, error) {
+	return post[admin.Link](ctx, c, "/links", nil, "")
+}
+
+// ListSessions returns the browsers that are signed in.
+func (c *Client) ListSessions(ctx context.Context) ([]admin.Session, error) {
+	l, err := get[items[admin.Session]](ctx, c, "/sessions", nil)
+	return l.Items, err
+}
+
+// RevokeSession signs a browser out.
+func (c *Client) RevokeSession(ctx context.Context, id string) (admin.Session, error) {
+	return post[admin.Session](ctx, c, "/sessions/"+url.PathEscape(id)+"/revoke", nil, "")
+}
+
+// RevokeSessions signs every browser out.
+func (c *Client) RevokeSessions(ctx context.Context) (admin.Revoked, error) {
+	return post[admin.Revoked](ctx, c, "/sessions/revoke", nil, "")
+}
+
+// Source returns a source by its name.
+func (c *Client) Source(ctx context.Context, name string) (admin.Source, error) {
+	return get[admin.Source](ctx, c, "/sources/"+url.PathEscape(name), nil)
+}
+
+// SyncSource has everything that the application of a source has read now.
+func (c *Client) SyncSource(ctx context.Context, name string, wish admin.Sync, key string) (admin.Synced, error) {
+	return post[admin.Synced](ctx, c, "/sources/"+url.PathEscape(name)+"/sync", wish, key)
 }
 
 // ListSources returns the sources by name.

@@ -1,27 +1,26 @@
 // Package door lets operators in: over a unix socket, whose users the system vouches for,
-// and over the network with a token or a proxy's word.
+// and over the network with a token, a session or a proxy's word.
 package door
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/admin/session"
 	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/config"
 )
 
-const (
-	viaSocket = "socket"
-	viaToken  = "token"
-	viaProxy  = "proxy"
-)
+// Sessions are those of browsers that have signed in. session.Sessions are some.
+type Sessions interface {
+	// Find returns who a secret signs in under a configuration.
+	Find(ctx context.Context, c *config.Config, secret string) (admin.Principal, bool, error)
+}
 
 // Options are what a network door is made of.
 type Options struct {
@@ -31,33 +30,30 @@ type Options struct {
 	Limiter *auth.Limiter
 	// Public answers what needs no credentials: health and metrics.
 	Public http.Handler
-	// API answers those who were let in.
-	API http.Handler
-	Log *slog.Logger
+	// API answers those who were let in below /api/, and Pages elsewhere; without Pages the
+	// API does.
+	API, Pages http.Handler
+	// Assets answers everybody below /assets/, and SignIn at /login, below it, and at
+	// /logout.
+	Assets, SignIn http.Handler
+	// Problem shows people why they are not let in; nil tells them as it tells programs.
+	Problem func(w http.ResponseWriter, r *http.Request, p *admin.Problem)
+	// Sessions is nil where there are none.
+	Sessions Sessions
+	Log      *slog.Logger
 }
 
-type network struct {
+// Door is that of the network.
+type Door struct {
 	Options
-	tokens []token
+	tokens *Tokens
 	names  hosts
 	origin *http.CrossOriginProtection
 }
 
-// token is a configured token by its hash, so that what is compared has one length.
-type token struct {
-	sum       [sha256.Size]byte
-	principal admin.Principal
-}
-
 // Network returns the handler of admin.listen. It is cheap to make: a reload makes another.
-func Network(o Options) (http.Handler, error) {
-	n := &network{Options: o, names: newHosts(o.Config.Admin)}
-	for _, t := range o.Config.Admin.Tokens {
-		n.tokens = append(n.tokens, token{
-			sum:       sha256.Sum256([]byte(t.Token.Reveal())),
-			principal: admin.Principal{Name: t.Name, Via: viaToken, Role: t.Role},
-		})
-	}
+func Network(o Options) (*Door, error) {
+	n := &Door{Options: o, names: newHosts(o.Config.Admin), tokens: NewTokens(o.Config.Admin.Tokens)}
 	var err error
 	if n.origin, err = newOriginCheck(o.Config.Admin); err != nil {
 		return nil, err
@@ -67,40 +63,52 @@ func Network(o Options) (http.Handler, error) {
 
 // ServeHTTP answers for health and metrics with and without the base path: probes do not
 // come through the proxy.
-func (n *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (n *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isPublic(r.URL.Path) {
 		n.Public.ServeHTTP(w, r)
 		return
 	}
-	path, below := strings.CutPrefix(r.URL.Path, n.Config.Admin.BasePath)
+	base := n.Config.Admin.BasePath
+	path, below := strings.CutPrefix(r.URL.Path, base)
 	if !below || !strings.HasPrefix(path, "/") {
-		admin.NewProblem(http.StatusNotFound, "there is nothing here: every path begins with admin.base_path").Write(w)
+		n.outside(w, r)
 		return
 	}
-	r = rebased(r, path, n.Config.Admin.BasePath)
+	r = rebased(r, path, base)
 	if isPublic(path) {
 		n.Public.ServeHTTP(w, r)
+		return
+	}
+	if n.Assets != nil && strings.HasPrefix(path, "/assets/") {
+		n.Assets.ServeHTTP(w, r) // pages that refuse have to look like something
 		return
 	}
 	r.Host = n.host(r)
 	n.strip(r)
 	if !n.names.allow(r.Host) {
-		admin.NewProblem(http.StatusForbidden, fmt.Sprintf(
-			"%q is not a name of this server, so that the page of another may be asking: if it is one, put it into admin.hosts or admin.external_url", r.Host)).Write(w)
+		n.problem(w, r, admin.NewProblem(http.StatusForbidden, fmt.Sprintf(
+			"%q is not a name of this server, so that the page of another may be asking: if it is one, put it into admin.hosts or admin.external_url", r.Host)))
 		return
 	}
 	if err := n.origin.Check(r); err != nil {
-		admin.NewProblem(http.StatusForbidden, fmt.Sprintf(
+		n.problem(w, r, admin.NewProblem(http.StatusForbidden, fmt.Sprintf(
 			"the request comes from the page of another site: Origin is %q and Host is %q; if that is this server behind a proxy, set admin.external_url to what people open",
-			r.Header.Get("Origin"), r.Host)).Write(w)
+			r.Header.Get("Origin"), r.Host)))
 		return
 	}
-	p, ok := n.identify(r)
-	if !ok {
+	p, ok, err := n.identify(r)
+	switch {
+	case err != nil:
+		n.away(w, r, err)
+	case n.SignIn != nil && isSignIn(path):
+		n.SignIn.ServeHTTP(w, asked(r, p))
+	case !ok:
 		n.refuse(w, r)
-		return
+	case n.Pages != nil && !isAPI(path):
+		n.Pages.ServeHTTP(w, asked(r, p))
+	default:
+		n.API.ServeHTTP(w, asked(r, p))
 	}
-	n.API.ServeHTTP(w, asked(r, p))
 }
 
 // asked returns the request as one of a principal.
@@ -112,37 +120,48 @@ func isPublic(path string) bool {
 	return path == "/healthz" || path == "/readyz" || path == "/metrics"
 }
 
+func isSignIn(path string) bool {
+	return path == "/login" || strings.HasPrefix(path, "/login/") || path == "/logout"
+}
+
+func isAPI(path string) bool { return path == "/api" || strings.HasPrefix(path, "/api/") }
+
 // rebased returns a copy of the request without the base path, which may be changed.
 func rebased(r *http.Request, path, base string) *http.Request {
-	c := r.Clone(r.Context())
+	c := r.Clone(admin.WithBasePath(r.Context(), base))
 	c.URL.Path, c.URL.RawPath = path, strings.TrimPrefix(r.URL.RawPath, base)
 	return c
 }
 
 // host is the name that the client used. A proxy may say which that was.
-func (n *network) host(r *http.Request) string {
-	if forwarded := r.Header.Get("X-Forwarded-Host"); forwarded != "" && auth.FromPeer(r, n.Config.TrustedProxies) {
-		// The nearest proxy writes last.
-		return strings.TrimSpace(forwarded[strings.LastIndexByte(forwarded, ',')+1:])
-	}
-	return r.Host
+func (n *Door) host(r *http.Request) string {
+	return cmp.Or(auth.Forwarded(r, "X-Forwarded-Host", n.Config.TrustedProxies), r.Host)
 }
 
-// identify returns who a token, or else a proxy, says that it is.
-func (n *network) identify(r *http.Request) (admin.Principal, bool) {
-	if given := credential(r); given != "" {
-		sum, found := sha256.Sum256([]byte(given)), -1
-		for i := range n.tokens {
-			// Every token is compared, so that the time tells none.
-			if subtle.ConstantTimeCompare(sum[:], n.tokens[i].sum[:]) == 1 {
-				found = i
+// Admits reports whether the one who made a request, which another door may have let in, is
+// let in by this one, too, or cannot be told now.
+func (n *Door) Admits(r *http.Request) bool {
+	// The name of a session's cookie goes by the base path.
+	r = r.Clone(admin.WithBasePath(r.Context(), n.Config.Admin.BasePath))
+	n.strip(r)
+	_, ok, err := n.identify(r)
+	return ok || err != nil
+}
+
+// identify returns who a token says that it is, or else a session, or else a proxy.
+func (n *Door) identify(r *http.Request) (admin.Principal, bool, error) {
+	if p, ok := n.tokens.Find(credential(r)); ok {
+		return p, true, nil
+	}
+	if n.Sessions != nil {
+		for _, secret := range session.Given(r, n.Config.TrustedProxies) {
+			if p, ok, err := n.Sessions.Find(r.Context(), n.Config, secret); ok || err != nil {
+				return p, ok, err
 			}
 		}
-		if found >= 0 {
-			return n.tokens[found].principal, true
-		}
 	}
-	return n.forwarded(r)
+	p, ok := n.forwarded(r)
+	return p, ok, nil
 }
 
 // credential is what a client signs in with. A token in a URL would end in logs.
@@ -155,28 +174,6 @@ func credential(r *http.Request) string {
 		return ""
 	}
 	return strings.TrimSpace(key)
-}
-
-// refuse answers who was not let in. Too many failures of an address are told apart: who
-// can sign in is never kept waiting.
-func (n *network) refuse(w http.ResponseWriter, r *http.Request) {
-	a := n.Config.Admin
-	if len(a.Tokens) == 0 && a.ForwardAuth == nil {
-		admin.NewProblem(http.StatusUnauthorized,
-			"nobody may come in here yet: configure admin.tokens or admin.forward_auth, or use the unix socket on the server itself").Write(w)
-		return
-	}
-	if credential(r) != "" {
-		client := auth.Client(r, n.Config.TrustedProxies)
-		if n.Limiter.Fail(client, time.Now()) {
-			w.Header().Set("Retry-After", "1")
-			admin.NewProblem(http.StatusTooManyRequests, "too many failed sign-ins from this address: wait a while and check the token").Write(w)
-			return
-		}
-		n.Log.WarnContext(r.Context(), "sign-in refused", slog.String("client", client.String()))
-	}
-	w.Header().Set("WWW-Authenticate", `Bearer realm="hookarr"`)
-	admin.NewProblem(http.StatusUnauthorized, "give a token of admin.tokens in the header X-Api-Key or Authorization: Bearer").Write(w)
 }
 
 // Socket returns the handler of the unix socket: its users are vouched for by the system,
@@ -212,5 +209,5 @@ func peerOf(ctx context.Context) (admin.Principal, error) {
 	if p.err != nil {
 		return admin.Principal{}, p.err
 	}
-	return admin.Principal{Name: userName(p.uid), Via: viaSocket, Role: config.RoleOperate}, nil
+	return admin.Principal{Name: userName(p.uid), Via: admin.ViaSocket, Role: config.RoleOperate}, nil
 }

@@ -1,7 +1,6 @@
 package door
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -51,14 +50,11 @@ func (h hosts) allow(host string) bool {
 // newOriginCheck refuses what pages of other sites have a browser send.
 func newOriginCheck(a config.Admin) (*http.CrossOriginProtection, error) {
 	check := http.NewCrossOriginProtection()
-	if a.ExternalURL == "" {
+	origin := a.ExternalOrigin()
+	if origin == "" {
 		return check, nil
 	}
-	u, err := url.Parse(a.ExternalURL)
-	if err != nil {
-		return nil, errors.New("admin.external_url: want the URL that people open, such as https://hookarr.example")
-	}
-	if err := check.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+	if err := check.AddTrustedOrigin(origin); err != nil {
 		return nil, fmt.Errorf("admin.external_url: %w", err)
 	}
 	return check, nil
@@ -66,7 +62,7 @@ func newOriginCheck(a config.Admin) (*http.CrossOriginProtection, error) {
 
 // strip removes what only a proxy may say from the requests of others, and from all the
 // names that some servers take for the same.
-func (n *network) strip(r *http.Request) {
+func (n *Door) strip(r *http.Request) {
 	f := n.Config.Admin.ForwardAuth
 	if f == nil {
 		return
@@ -86,7 +82,7 @@ func (n *network) strip(r *http.Request) {
 
 // forwarded returns who the proxy says has signed in, where strip has left its headers. A
 // header that is there twice names nobody: one of them is not the proxy's.
-func (n *network) forwarded(r *http.Request) (admin.Principal, bool) {
+func (n *Door) forwarded(r *http.Request) (admin.Principal, bool) {
 	f := n.Config.Admin.ForwardAuth
 	if f == nil {
 		return admin.Principal{}, false
@@ -95,7 +91,7 @@ func (n *network) forwarded(r *http.Request) (admin.Principal, bool) {
 	if len(names) != 1 || strings.TrimSpace(names[0]) == "" {
 		return admin.Principal{}, false
 	}
-	p := admin.Principal{Name: strings.TrimSpace(names[0]), Via: viaProxy, Role: f.Role}
+	p := admin.Principal{Name: strings.TrimSpace(names[0]), Via: admin.ViaProxy, Role: f.Role}
 	if f.GroupsHeader == "" {
 		return p, true
 	}

@@ -129,7 +129,7 @@ func TestNobodyIsConfigured(t *testing.T) {
 	url := serve(t, &config.Config{Admin: config.Admin{Listen: "127.0.0.1:0"}}, io.Discard)
 	status, said := ask(t, http.MethodGet, url+"/api/v1/version", map[string]string{"X-Api-Key": "guess"})
 	require.Equal(t, http.StatusUnauthorized, status)
-	require.Equal(t, "nobody may come in here yet: configure admin.tokens or admin.forward_auth, or use the unix socket on the server itself", said)
+	require.Equal(t, "nobody may come in here yet: run hookarr open on the server, or configure admin.tokens, admin.forward_auth or admin.oidc", said)
 	status, said = ask(t, http.MethodGet, url+"/readyz", nil)
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, "public", said)
@@ -183,6 +183,24 @@ func TestHosts(t *testing.T) {
 				require.Contains(t, said, "put it into admin.hosts or admin.external_url")
 			}
 		})
+	}
+}
+
+// TestHostsOfTwoProxies: the line of the nearest proxy is the last, as its word in a line is.
+func TestHostsOfTwoProxies(t *testing.T) {
+	t.Parallel()
+	c := tokens()
+	c.Admin.ExternalURL = "https://home.example"
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	url := serve(t, c, io.Discard)
+	for last, status := range map[string]int{"home.example": http.StatusOK, "evil.example": http.StatusForbidden} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/x", nil)
+		require.NoError(t, err)
+		req.Header = http.Header{"X-Api-Key": {viewToken}, "X-Forwarded-Host": {"localhost", last}}
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, status, resp.StatusCode)
 	}
 }
 

@@ -131,6 +131,11 @@ func TestStaleSocket(t *testing.T) {
 	require.NoError(t, l.Close())
 	_, err = os.Lstat(path)
 	require.NoError(t, err)
+	// A process that another test begins has all files of this one, until it is another program.
+	require.Eventually(t, func() bool {
+		conn, err := net.Dial("unix", path)
+		return err != nil || conn.Close() != nil
+	}, 10*time.Second, time.Millisecond)
 	serveSocket(t, path)
 	resp, err := overSocket(path).Get("http://localhost/healthz")
 	require.NoError(t, err)

@@ -35,8 +35,9 @@ WHERE dedup.expires_at <= now()`
 SELECT c.n, d.event_id
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS c (source, key, n)
 JOIN dedup d ON d.source = c.source AND d.key = c.key`
-	dropKeysSQL = `DELETE FROM dedup WHERE source = $1 AND key = ANY($2)`
-	shortenSQL  = `
+	dropKeysSQL  = `DELETE FROM dedup WHERE source = $1 AND key = ANY($2)`
+	dropBelowSQL = `DELETE FROM dedup WHERE source = $1 AND key = ANY($2) AND event_id < $3`
+	shortenSQL   = `
 UPDATE dedup SET expires_at = least(expires_at, now() + $1::bigint * interval '1 microsecond')
 WHERE source = $2 AND key = $3 AND event_id = $4`
 )
@@ -71,6 +72,11 @@ func (t *tx) DropKeys(ctx context.Context, source string, keys []string) error {
 	return err
 }
 
+func (t *tx) DropKeysBelow(ctx context.Context, source string, keys []string, id uuid.UUID) error {
+	_, err := t.Exec(ctx, dropBelowSQL, source, keys, id)
+	return err
+}
+
 func (t *tx) ShortenKey(ctx context.Context, source, key string, owner uuid.UUID, window time.Duration) error {
 	_, err := t.Exec(ctx, shortenSQL, window.Microseconds(), source, key, owner)
 	return err
@@ -79,19 +85,20 @@ func (t *tx) ShortenKey(ctx context.Context, source, key string, owner uuid.UUID
 const (
 	insertEventsSQL = `
 INSERT INTO events (id, received_at, purge_after, crashes, source, state, origin, type, title, summary, fingerprint,
-	correlation_key, reason, method, query, header, body, normalized)
+	correlation_key, reason, method, query, header, traceparent, body, normalized)
 SELECT id, coalesce(received_at, now()), coalesce(received_at, now()), crashes, source, state, origin, type, title, summary, fingerprint,
-	correlation_key, reason, method, query, header, body, normalized
+	correlation_key, reason, method, query, header, traceparent, body, normalized
 FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-	$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bytea[], $17::bytea[])
+	$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::bytea[], $18::bytea[])
 	AS e (id, received_at, crashes, source, state, origin, type, title, summary, fingerprint,
-	correlation_key, reason, method, query, header, body, normalized)
+	correlation_key, reason, method, query, header, traceparent, body, normalized)
 ON CONFLICT (id) DO NOTHING
 RETURNING id`
 	insertDeliveriesSQL = `
-INSERT INTO deliveries (id, event_id, target, route, state, due_at)
-SELECT id, event_id, target, route, 'pending', now() + us * interval '1 microsecond'
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[]) AS d (id, event_id, target, route, us)
+INSERT INTO deliveries (id, event_id, target, route, state, due_at, group_key, closed_at, note)
+SELECT id, event_id, target, route, 'pending', now() + us * interval '1 microsecond', group_key, CASE WHEN group_key <> '' THEN now() END, note
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[])
+	AS d (id, event_id, target, route, us, group_key, note)
 ON CONFLICT (id) DO NOTHING
 RETURNING id`
 )
@@ -116,10 +123,12 @@ func (t *tx) InsertEvents(ctx context.Context, events []*event.Event, deliveries
 	if n := len(deliveries); n > 0 {
 		ids, events := make([]uuid.UUID, n), make([]uuid.UUID, n)
 		targets, routes, waits := make([]string, n), make([]string, n), make([]int64, n)
+		groups, notes := make([]string, n), make([]string, n)
 		for i, d := range deliveries {
 			ids[i], events[i], targets[i], routes[i], waits[i] = d.ID, d.EventID, d.Target, d.Route, d.Wait.Microseconds()
+			groups[i], notes[i] = d.GroupKey, store.CleanText(d.Note)
 		}
-		batch.Queue(insertDeliveriesSQL, uuids(ids), uuids(events), targets, routes, waits).Query(note)
+		batch.Queue(insertDeliveriesSQL, uuids(ids), uuids(events), targets, routes, waits, groups, notes).Query(note)
 	}
 	if batch.Len() == 0 {
 		return inserted, nil
@@ -132,7 +141,7 @@ type eventColumns struct {
 	ids        []uuid.UUID
 	received   pgtype.FlatArray[pgtype.Timestamptz]
 	crashes    []int32
-	texts      [12][]string
+	texts      [13][]string
 	bodies     [][]byte
 	normalized [][]byte
 }
@@ -173,7 +182,7 @@ WHERE id = $1`
 	keepRequestsSQL = `
 UPDATE events SET method = w.method, query = w.query, header = w.header, body = w.body
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[]) AS w (id, method, query, header, body)
-WHERE events.id = w.id AND events.origin = '` + string(sdk.OriginCatchup) + `' AND events.method = ''
+WHERE events.id = w.id AND events.origin IN ('` + string(sdk.OriginCatchup) + `', '` + string(sdk.OriginSnapshot) + `') AND events.method = ''
 RETURNING events.id`
 	insertRepetitionsSQL = `
 INSERT INTO repetitions (id, event_id, seen_at, origin)
@@ -182,6 +191,7 @@ ON CONFLICT (id) DO NOTHING`
 	enrichSQL      = `UPDATE events SET normalized = $2 WHERE id = $1`
 	dueEnrichedSQL = `
 UPDATE deliveries SET due_at = now() WHERE id = ANY(ARRAY(SELECT id FROM deliveries WHERE event_id = $1)) AND state = 'pending' AND attempts = 0
+	AND group_key = ''
 RETURNING id, target`
 )
 

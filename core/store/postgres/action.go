@@ -141,23 +141,29 @@ func (t *tx) PurgeActions(ctx context.Context, olderThan time.Duration, limit in
 
 const (
 	lockDeliveriesSQL = `
-SELECT id, event_id, target, state, reason FROM deliveries WHERE id = ANY($1) ORDER BY id FOR UPDATE`
+SELECT id, event_id, target, state, reason, attempts, asks FROM deliveries WHERE id = ANY($1) ORDER BY id FOR UPDATE`
 	// keepEventsSQL changes the rows, so that a purge which looks at one meanwhile sees
 	// that it is not old.
 	keepEventsSQL = `
 UPDATE events SET purge_after = greatest(purge_after, now())
 WHERE id = ANY(ARRAY(SELECT id FROM events WHERE id = ANY($1) ORDER BY id FOR UPDATE))
 RETURNING id, state`
-	eventsOfSQL        = `SELECT DISTINCT event_id FROM deliveries WHERE id = ANY($1) AND state = $2`
+	eventsOfSQL = `
+SELECT DISTINCT coalesce(m.event_id, d.event_id)
+FROM deliveries d LEFT JOIN LATERAL (SELECT event_id FROM delivery_events WHERE delivery_id = d.id OFFSET 0) m ON true
+WHERE d.id = ANY($1) AND d.state = $2`
 	retryDeliveriesNow = `
 UPDATE deliveries SET state = 'pending', due_at = now(), updated_at = now(), retried_at = now(), retried_after = attempts,
-	suspect = crashes > 0, crashes = 0
+	suspect = crashes > 0, crashes = 0, accepted_at = NULL, prove_within_us = NULL, prove_by = NULL, asks = 0,
+	closed_at = CASE WHEN group_key <> '' THEN coalesce(closed_at, now()) END
 WHERE id = ANY($1)`
 	cancelSQL = `
 UPDATE deliveries d SET state = 'cancelled', updated_at = now(), reason = c.reason, suspect = false
 FROM unnest($1::uuid[], $2::text[]) AS c (id, reason)
 WHERE d.id = c.id`
-	moveDeliveriesSQL = `UPDATE deliveries SET target = $2, updated_at = now() WHERE id = ANY($1)`
+	moveDeliveriesSQL = `
+UPDATE deliveries SET target = $2, updated_at = now(), closed_at = CASE WHEN group_key <> '' THEN coalesce(closed_at, now()) END
+WHERE id = ANY($1)`
 
 	hurryJobsSQL = `
 UPDATE river_job SET state = 'available', scheduled_at = now()
@@ -169,7 +175,7 @@ WHERE id = ANY($1) AND state IN ('available', 'scheduled', 'retryable') AND sche
 func (t *tx) LockDeliveries(ctx context.Context, ids []uuid.UUID) ([]event.Delivery, error) {
 	rows, err := t.Query(ctx, lockDeliveriesSQL, uuids(ids))
 	return collect(rows, err, func(rows pgx.Rows) (d event.Delivery, err error) {
-		err = rows.Scan((*[16]byte)(&d.ID), (*[16]byte)(&d.EventID), &d.Target, (*string)(&d.State), &d.Reason)
+		err = rows.Scan((*[16]byte)(&d.ID), (*[16]byte)(&d.EventID), &d.Target, (*string)(&d.State), &d.Reason, &d.Attempts, &d.Proof.Asks)
 		return d, err
 	})
 }

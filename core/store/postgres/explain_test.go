@@ -53,7 +53,8 @@ FROM generate_series(1, %[2]d) i, LATERAL (SELECT CASE
 	ELSE ARRAY['sonarr', 'file.renamed', 'routed'] END) g (v);
 
 INSERT INTO deliveries (id, event_id, target, route, state, created_at, updated_at, due_at)
-SELECT pg_temp.id('81', i), pg_temp.id('80', i), g.v[1], 'all', g.v[2], pg_temp.at(i), pg_temp.at(i), pg_temp.at(i)
+SELECT pg_temp.id('81', i), pg_temp.id('80', i), g.v[1], 'all', g.v[2], pg_temp.at(i),
+	pg_temp.at(i) + CASE WHEN g.v[2] = 'pending' THEN interval '0' ELSE interval '1 second' END, pg_temp.at(i)
 FROM generate_series(1, %[3]d) i, LATERAL (SELECT CASE
 	WHEN i <= 3 THEN ARRAY['ops', 'dead']
 	WHEN i <= 6 THEN ARRAY['held', 'delivered']
@@ -66,6 +67,7 @@ FROM generate_series(1, %[3]d) i, LATERAL (SELECT CASE
 	WHEN i %% 8 = 0 THEN ARRAY['broken', 'dead']
 	WHEN i %% 20 = 1 THEN ARRAY['held', 'pending']
 	WHEN i %% 200 = 3 THEN ARRAY['chat', 'pending']
+	WHEN i %% 200 = 5 THEN ARRAY['chat', 'verifying']
 	ELSE ARRAY[CASE i %% 2 WHEN 0 THEN 'ops' ELSE 'chat' END, 'delivered'] END) g (v);
 
 INSERT INTO attempts (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt)
@@ -101,7 +103,42 @@ SELECT 'decode', 'decode_' || source, jsonb_build_object('event_id', id), 32767,
 INSERT INTO river_queue (name, created_at, updated_at, metadata, paused_at)
 SELECT 'target_' || name, now(), now(), '{}', CASE name WHEN 'held' THEN now() END FROM unnest(ARRAY['ops', 'chat', 'held', 'broken', 'rare']) name;
 INSERT INTO targets (name, hold, since) VALUES ('held', 'paused', now()), ('ops', '', NULL);
-INSERT INTO nodes (name) VALUES ('node'), ('other');`
+INSERT INTO nodes (name) VALUES ('node'), ('other');
+
+ALTER TABLE delivery_events SET (autovacuum_enabled = false);
+ALTER TABLE correlations SET (autovacuum_enabled = false);
+ALTER TABLE correlation_events SET (autovacuum_enabled = false);
+ALTER TABLE folds SET (autovacuum_enabled = false);
+ALTER TABLE silences SET (autovacuum_enabled = false);
+INSERT INTO deliveries (id, event_id, target, route, state, group_key, members, created_at, updated_at, due_at, closed_at)
+SELECT pg_temp.id('84', i), pg_temp.id('80', 10 * i), 'news', 'all', CASE WHEN i > %[5]d THEN 'pending' ELSE 'delivered' END, 'key' || i, 10,
+	pg_temp.at(i), pg_temp.at(i), pg_temp.at(i), CASE WHEN i <= %[5]d THEN pg_temp.at(i) END
+FROM generate_series(1, %[4]d) i;
+INSERT INTO delivery_events (delivery_id, event_id)
+SELECT pg_temp.id('84', i), pg_temp.id('80', 10 * i + j) FROM generate_series(1, %[4]d) i, generate_series(0, 9) j;
+INSERT INTO correlations (target, key, updated_at, delivery_id, message_id, type)
+SELECT 'news', 'story' || i, pg_temp.at(i), pg_temp.id('84', i), 'm', 'media.imported' FROM generate_series(1, %[6]d) i;
+INSERT INTO correlation_events (target, key, event_id)
+SELECT 'news', 'story' || i, pg_temp.id('80', 10 * i + j) FROM generate_series(1, %[6]d) i, generate_series(0, 4) j;
+INSERT INTO folds (target, key, expires_at, deletion)
+SELECT 'news', 'file' || i, now() + CASE WHEN i < %[7]d / 4 THEN -interval '1 hour' ELSE interval '1 hour' END, pg_temp.id('84', i)
+FROM generate_series(1, %[7]d) i;
+INSERT INTO silences (id, starts_at, ends_at, target, expression, who, via, comment)
+SELECT pg_temp.id('85', i), pg_temp.at(i), CASE WHEN i > %[9]d THEN now() + interval '1 hour' ELSE pg_temp.at(i) END, '', 'true', 'root', 'socket', ''
+FROM generate_series(1, %[8]d) i;
+ALTER TABLE sessions SET (autovacuum_enabled = false);
+ALTER TABLE sign_in_links SET (autovacuum_enabled = false);
+INSERT INTO sessions (id, created_at, seen_at, expires_at, who, via, role, agent, proof)
+SELECT sha256(i::text::bytea), pg_temp.at(i), pg_temp.at(i), CASE WHEN i > 10000 THEN now() + interval '1 hour' ELSE pg_temp.at(i) END, 'ann', 'token', 'view', '', ''
+FROM generate_series(1, 20000) i;
+INSERT INTO sign_in_links (id, expires_at, who)
+SELECT sha256(i::text::bytea), CASE WHEN i > 10000 THEN now() + interval '1 hour' ELSE pg_temp.at(i) END, 'root' FROM generate_series(1, 20000) i;
+ALTER TABLE inventory SET (autovacuum_enabled = false);
+INSERT INTO snapshots (source, updated_at, state) VALUES ('radarr', now(), '{}'), ('sonarr', now() - interval '1 day', '{}');
+INSERT INTO inventory (source, key, parent, run, digest, fields, about, found)
+SELECT s, k || i, CASE k WHEN 'file/' THEN 'movie/' || i ELSE '' END, CASE WHEN i <= %[11]d THEN 1 ELSE 2 END, 'd', '', '{}',
+	CASE WHEN i > %[12]d THEN '{}'::bytea END
+FROM generate_series(1, %[10]d) i, unnest(ARRAY['movie/', 'file/']) k, unnest(ARRAY['radarr', 'sonarr']) s;`
 
 // recorder keeps the statements that connections run.
 type recorder struct {
@@ -263,7 +300,9 @@ func TestStatementsReadWhatTheyReturn(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, e.Close()) })
 	require.NoError(t, e.Migrate(ctx))
 	seeded := storetest.NewSeeded()
-	_, err = conn.Exec(ctx, fmt.Sprintf(seedSQL, seeded.Start.UnixMilli(), storetest.SeededEvents, storetest.SeededDeliveries))
+	_, err = conn.Exec(ctx, fmt.Sprintf(seedSQL, seeded.Start.UnixMilli(), storetest.SeededEvents, storetest.SeededDeliveries,
+		storetest.SeededGroups, storetest.SeededClosed, storetest.SeededMessages, storetest.SeededFolds, storetest.SeededSilences, storetest.SeededEnded,
+		storetest.SeededItems, storetest.SeededGone, storetest.SeededFound))
 	require.NoError(t, err)
 
 	x := &explainer{conn: conn}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
@@ -99,8 +100,9 @@ func deliveryIDsSQL(f store.DeliveryFilter, limit int) (string, []any) {
 		if states := f.AnyOf(); len(states) > 0 {
 			where += " AND state = ANY(" + s.arg(states) + ")"
 		}
-		return fmt.Sprintf(`SELECT id FROM (SELECT id, target, state FROM deliveries WHERE event_id = %s OFFSET 0) d WHERE %s ORDER BY id %s LIMIT %d`,
-			s.arg(f.EventID), where, o.by, limit), s.args
+		of := strings.ReplaceAll(ofEventSQL, "$1", s.arg(f.EventID))
+		return fmt.Sprintf(`SELECT id FROM (SELECT id, target, state FROM deliveries WHERE id = ANY(ARRAY(%s)) OFFSET 0) d WHERE %s ORDER BY id %s LIMIT %d`,
+			of, where, o.by, limit), s.args
 	}
 	if ranges := f.Ranges(); len(ranges) > 0 {
 		return s.page("deliveries", ranges, o, limit), s.args
@@ -108,8 +110,17 @@ func deliveryIDsSQL(f store.DeliveryFilter, limit int) (string, []any) {
 	return fmt.Sprintf(`SELECT id FROM deliveries WHERE id <= $1 AND id >= $2 ORDER BY id %s LIMIT %d`, o.by, limit), s.args
 }
 
-const countStatesSQL = `
-SELECT event_id, state, count(*) FROM deliveries WHERE event_id = ANY($1) GROUP BY event_id, state`
+const (
+	// ofEventSQL are the deliveries of an event, alone or in a group.
+	ofEventSQL = `
+SELECT id FROM deliveries WHERE event_id = $1 UNION SELECT delivery_id FROM delivery_events WHERE event_id = $1`
+	countStatesSQL = `
+SELECT event_id, state, count(*) FROM (
+	SELECT event_id, id, state FROM deliveries WHERE event_id = ANY($1)
+	UNION SELECT m.event_id, d.id, d.state
+	FROM delivery_events m, LATERAL (SELECT id, state FROM deliveries WHERE id = m.delivery_id OFFSET 0) d WHERE m.event_id = ANY($1)) d
+GROUP BY event_id, state`
+)
 
 const (
 	summarizeEventsSQL     = `SELECT id, source, type, state, reason, title, received_at FROM events WHERE id = ANY($1)`
@@ -151,17 +162,21 @@ func (e *Engine) EventIDs(ctx context.Context, f store.EventFilter, limit int) (
 	return ids, nil
 }
 
-// EventTexts returns what is searched in events.
-func (e *Engine) EventTexts(ctx context.Context, ids []uuid.UUID, most int) ([]store.EventText, error) {
+// EventTexts has what is searched in events seen.
+func (e *Engine) EventTexts(ctx context.Context, ids []uuid.UUID, most int, see func(*store.EventText)) error {
 	rows, err := e.pool.Query(ctx, eventTextsSQL, uuids(ids), most)
-	texts, err := collect(rows, err, func(rows pgx.Rows) (t store.EventText, err error) {
-		err = rows.Scan((*[16]byte)(&t.ID), &t.Title, &t.Summary, &t.CorrelationKey, &t.Normalized, &t.Body)
-		return t, err
+	_, err = collect(rows, err, func(rows pgx.Rows) (_ struct{}, err error) {
+		var t store.EventText
+		err = rows.Scan((*[16]byte)(&t.ID), &t.Title, &t.Summary, &t.CorrelationKey, (*pgtype.DriverBytes)(&t.Normalized), (*pgtype.DriverBytes)(&t.Body))
+		if err == nil {
+			see(&t)
+		}
+		return struct{}{}, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("search events: %w", oneLine(err))
+		return fmt.Errorf("search events: %w", oneLine(err))
 	}
-	return texts, nil
+	return nil
 }
 
 // SummarizeEvents returns those of the events that are stored.

@@ -51,5 +51,6 @@ func (e *Engine) RenamesSince(ctx context.Context, source string, since uuid.UUI
 
 // AskCatchup has the source's history read now.
 func (e *Engine) AskCatchup(ctx context.Context, source string) error {
-	return store.AskCatchup(ctx, e.jobs, source)
+	_, err := store.Hurry(ctx, e.jobs, store.CatchupArgs{Source: source})
+	return err
 }

@@ -177,10 +177,23 @@ func (e *Engine) closePools() {
 	}
 }
 
-// Write runs do in a transaction.
+// mostTries bounds how often a transaction is run that the server ends.
+const mostTries = 5
+
+// Write runs do in a transaction, and again when the server has chosen it to end a circle of
+// transactions that wait for each other: River locks jobs in orders of its own, and a sender
+// is not to hear of it.
 func (e *Engine) Write(ctx context.Context, do func(ctx context.Context, tx store.Tx) error) error {
-	return e.inTx(ctx, func(t pgx.Tx) error { return do(ctx, &tx{Tx: t, jobs: e.jobs, missing: e.missing}) })
+	for n := 1; ; n++ {
+		err := e.inTx(ctx, func(t pgx.Tx) error { return do(ctx, &tx{Tx: t, jobs: e.jobs, missing: e.missing}) })
+		if failed, ok := errors.AsType[*pgconn.PgError](err); !ok || failed.Code != deadlockDetected || n == mostTries {
+			return err
+		}
+	}
 }
+
+// deadlockDetected is the server's code for it.
+const deadlockDetected = "40P01"
 
 func (e *Engine) inTx(ctx context.Context, do func(t pgx.Tx) error) error {
 	return oneLine(pgx.BeginFunc(ctx, e.pool, do))

@@ -89,7 +89,8 @@ func TestJobsOfDeadNodesAreTakenOver(t *testing.T) {
 		_, err := s.Accept(ctx, acceptance())
 		require.NoError(t, err)
 		require.NoError(t, s.BeginAction(ctx, &store.Action{ID: event.NewID(), State: store.ActionRunning}))
-		require.EqualValues(t, 2, exec(t, url, fmt.Sprintf(
+		require.NoError(t, s.HurrySnapshot(ctx, node))
+		require.EqualValues(t, 3, exec(t, url, fmt.Sprintf(
 			"UPDATE river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = ARRAY['%s'] WHERE state = 'available'", node)))
 	}
 	reclaim := func(want int) {
@@ -110,8 +111,68 @@ func TestJobsOfDeadNodesAreTakenOver(t *testing.T) {
 	require.NoError(t, err)
 	reclaim(0) // the others are given time to wake
 	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '11 seconds' WHERE name = 'living'")
-	reclaim(2)
-	require.EqualValues(t, 2, exec(t, url, "UPDATE river_job SET priority = 1 WHERE state = 'available' AND attempted_by = ARRAY['dying']"))
+	reclaim(3)
+	require.EqualValues(t, 3, exec(t, url, "UPDATE river_job SET priority = 1 WHERE state = 'available' AND attempted_by = ARRAY['dying']"))
+}
+
+// TestSettlementInACircle has the server end a settlement that hands back an event: it waits
+// for a group whose transaction waits for its delivery. It is repeated, and nobody hears of it.
+func TestSettlementInACircle(t *testing.T) {
+	t.Parallel()
+
+	url := testpg.New(t)
+	s := open(t, url)
+	require.NoError(t, s.Migrate(t.Context()))
+	// Who looks first, a second after it began to wait, is ended: mostly the settlement.
+	for range 10 {
+		if settleInACircle(t, s, url) {
+			return
+		}
+	}
+	require.Fail(t, "the settlement was never the one to be ended")
+}
+
+// settleInACircle reports whether the settlement was ended, and repeated, and not the other
+// transaction of the circle. It is made either way.
+func settleInACircle(t *testing.T, s *store.Store, url string) bool {
+	t.Helper()
+	ctx := t.Context()
+	grouped := func() *store.Acceptance {
+		a := acceptance()
+		a.Deliveries = nil
+		a.Owe("chat", "all", event.Grouping{Key: "one", Wait: time.Hour, MaxWait: time.Hour, Max: 100})
+		return a
+	}
+	first, group, back := acceptance(), grouped(), grouped()
+	for _, a := range []*store.Acceptance{first, group} {
+		_, err := s.Accept(ctx, a)
+		require.NoError(t, err)
+	}
+	id := first.Deliveries[0].ID
+	conn, err := pgx.Connect(ctx, url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(context.WithoutCancel(ctx))) }()
+	other, err := conn.Begin(ctx)
+	require.NoError(t, err)
+	_, err = other.Exec(ctx, "SELECT FROM deliveries WHERE target = 'chat' FOR UPDATE")
+	require.NoError(t, err)
+	settled := make(chan error, 1)
+	go func() {
+		_, err := s.Settle(ctx, &store.Settlement{
+			DeliveryID: id, Target: "ops", State: event.Delivered, Read: event.Delivery{ID: id, State: event.Pending}, Events: []*store.Acceptance{back},
+		})
+		settled <- err
+	}()
+	require.Eventually(t, func() bool {
+		return exec(t, url, "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 1
+	}, 10*time.Second, time.Millisecond)
+	_, circle := other.Exec(ctx, "SELECT FROM deliveries WHERE target = 'ops' FOR UPDATE")
+	require.NoError(t, other.Rollback(ctx))
+	require.NoError(t, <-settled)
+	_, deliveries, err := s.FindEvent(ctx, back.Event.ID)
+	require.NoError(t, err)
+	require.Len(t, deliveries, 1)
+	return circle == nil
 }
 
 // TestGapMakesANodeUnsteady: after an outage of the database all nodes look dead, and

@@ -24,7 +24,7 @@ func (e *Engine) FindEvent(ctx context.Context, id uuid.UUID) (event.Event, []ev
 	if err != nil {
 		return event.Event{}, nil, err
 	}
-	rows, err := e.pool.Query(ctx, `SELECT `+deliveryCols+` FROM deliveries d WHERE d.event_id = $1 ORDER BY d.id`, id)
+	rows, err := e.pool.Query(ctx, `SELECT `+deliveryCols+` FROM deliveries d WHERE d.id IN (`+ofEventSQL+`) ORDER BY d.id`, id)
 	deliveries, err := collect(rows, err, func(rows pgx.Rows) (d event.Delivery, err error) {
 		err = rows.Scan(deliveryDest(&d)...)
 		return inUTC(d), err
@@ -51,7 +51,7 @@ func (e *Engine) ListRepetitions(ctx context.Context, eventID uuid.UUID, limit i
 }
 
 const attemptsSQL = `
-SELECT number, started_at, elapsed_us, class, status, message, excerpt, coalesce(request, ''), counted FROM attempts WHERE delivery_id = $1 ORDER BY id`
+SELECT number, started_at, elapsed_us, class, status, message, excerpt, coalesce(request, ''), counted, ask FROM attempts WHERE delivery_id = $1 ORDER BY id`
 
 // FindDelivery returns a delivery and its attempts.
 func (e *Engine) FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery, []event.Attempt, error) {
@@ -66,7 +66,7 @@ func (e *Engine) FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery
 	rows, err := e.pool.Query(ctx, attemptsSQL, id)
 	attempts, err := collect(rows, err, func(rows pgx.Rows) (event.Attempt, error) {
 		a := event.Attempt{DeliveryID: id}
-		err := rows.Scan(&a.Number, &a.StartedAt, &a.Elapsed, &a.Class, &a.Status, &a.Message, &a.Excerpt, &a.Request, &a.Counted)
+		err := rows.Scan(&a.Number, &a.StartedAt, &a.Elapsed, &a.Class, &a.Status, &a.Message, &a.Excerpt, &a.Request, &a.Counted, &a.Ask)
 		a.StartedAt, a.Elapsed = a.StartedAt.UTC(), a.Elapsed*1000 // scanned as microseconds
 		return a, err
 	})
@@ -88,8 +88,9 @@ WITH RECURSIVE each (state, target) AS (
 )
 SELECT target, state, (SELECT count(*) FROM deliveries d WHERE d.state = each.state AND d.target = each.target)
 FROM each WHERE target IS NOT NULL ORDER BY 1, 2`
+	// listTargetsSQL has a row without a target where there is none: it tells the time.
 	listTargetsSQL = `
-SELECT ` + targetCols + `, now() FROM targets t WHERE t.hold <> '' OR t.next_at > now() ORDER BY t.name`
+SELECT ` + targetCols + `, now() FROM (SELECT) one LEFT JOIN targets t ON t.hold <> '' OR t.next_at > now() ORDER BY t.name`
 	astraySQL = `
 SELECT t.name FROM targets t LEFT JOIN river_queue q ON q.name = '` + store.TargetQueuePrefix + `' || t.name
 WHERE t.hold <> '' AND q.paused_at IS NULL
@@ -99,8 +100,13 @@ LEFT JOIN targets t ON '` + store.TargetQueuePrefix + `' || t.name = q.name
 WHERE q.name LIKE 'target\_%' AND q.paused_at IS NOT NULL AND coalesce(t.hold, '') = ''`
 )
 
-var openTargetsSQL = fmt.Sprintf(eachSQL, "deliveries", "target", "state = 'pending'") + `
+var openTargetsSQL = "SELECT value FROM (" + targetsIn(event.Pending) + ") p UNION SELECT value FROM (" + targetsIn(event.Verifying) + ") v ORDER BY 1"
+
+// targetsIn names the targets of deliveries in a state.
+func targetsIn(state event.DeliveryState) string {
+	return fmt.Sprintf(eachSQL, "deliveries", "target", "state = '"+string(state)+"'") + `
 SELECT value FROM each WHERE value IS NOT NULL`
+}
 
 // CountDeliveries counts the deliveries that are pending, verifying or dead.
 func (e *Engine) CountDeliveries(ctx context.Context) ([]store.DeliveryCount, error) {
@@ -115,7 +121,7 @@ func (e *Engine) CountDeliveries(ctx context.Context) ([]store.DeliveryCount, er
 	return counts, nil
 }
 
-// OpenTargets returns the targets that have pending deliveries.
+// OpenTargets returns the targets that have pending or verifying deliveries.
 func (e *Engine) OpenTargets(ctx context.Context) ([]string, error) {
 	rows, err := e.pool.Query(ctx, openTargetsSQL)
 	targets, err := collect(rows, err, scanText)
@@ -136,6 +142,9 @@ func (e *Engine) ListTargets(ctx context.Context) ([]store.Target, time.Time, er
 	})
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("list targets: %w", oneLine(err))
+	}
+	if len(targets) == 1 && targets[0].Name == "" {
+		targets = nil
 	}
 	return targets, now.UTC(), nil
 }

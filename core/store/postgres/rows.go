@@ -18,9 +18,10 @@ import (
 // Columns and where they are scanned to; the two lists of a row keep one order.
 const (
 	eventCols = `e.id, e.source, e.state, e.origin, e.received_at, e.method, e.query, e.header, e.body,
-	e.type, e.title, e.summary, e.fingerprint, e.correlation_key, e.normalized, e.reason, e.crashes`
+	e.type, e.title, e.summary, e.fingerprint, e.correlation_key, e.normalized, e.reason, e.crashes, e.traceparent`
 	deliveryCols = `d.id, d.event_id, d.target, d.route, d.state, d.attempts, d.suspect, d.crashes, d.due_at,
-	d.reason, d.created_at, d.updated_at, d.message_id, d.receipt, d.retried_at, d.retried_after`
+	d.reason, d.created_at, d.updated_at, d.message_id, d.receipt, d.retried_at, d.retried_after,
+	d.group_key, d.members, d.closed_at, d.superseded_by, d.note, d.accepted_at, d.prove_within_us, d.prove_by, d.asks`
 	targetCols = `t.name, t.hold, t.reason, t.since, t.until, t.accused, t.witnessed, t.probe, t.probe_at, t.probes,
 	t.next_at, t.pace, t.pause_us, t.failures, t.arrival_at`
 )
@@ -35,7 +36,7 @@ func (r *eventRow) dest() []any {
 	return []any{
 		(*[16]byte)(&e.ID), &e.Source, (*string)(&e.State), (*string)(&e.Origin), &e.ReceivedAt,
 		&e.Request.Method, &e.Request.Query, &r.header, &e.Request.Body, (*string)(&e.Type), &e.Title, &e.Summary,
-		&e.Fingerprint, &e.CorrelationKey, &e.Normalized, &e.Reason, &e.Crashes,
+		&e.Fingerprint, &e.CorrelationKey, &e.Normalized, &e.Reason, &e.Crashes, &e.Traceparent,
 	}
 }
 
@@ -53,6 +54,8 @@ func deliveryDest(d *event.Delivery) []any {
 		(*[16]byte)(&d.ID), (*[16]byte)(&d.EventID), &d.Target, &d.Route, (*string)(&d.State), &d.Attempts, &d.Suspect,
 		&d.Crashes, &d.DueAt, &d.Reason, &d.CreatedAt, &d.UpdatedAt, &d.MessageID, &d.Receipt,
 		(*nullTime)(&d.RetriedAt), &d.RetriedAfter,
+		&d.GroupKey, &d.Members, (*nullTime)(&d.ClosedAt), (*nullID)(&d.SupersededBy), &d.Note,
+		(*nullTime)(&d.Proof.AcceptedAt), (*nullMicros)(&d.Proof.Within), (*nullTime)(&d.Proof.By), &d.Proof.Asks,
 	}
 }
 
@@ -83,7 +86,7 @@ func (a *deliveredAttempt) attempt(d event.Delivery) []event.Attempt {
 	}
 	return []event.Attempt{{
 		DeliveryID: d.ID, Number: d.Attempts, StartedAt: a.sent.Time.UTC(), Elapsed: time.Duration(a.elapsed.Int64) * time.Microsecond,
-		Class: sdk.ClassOK, Status: int(a.status.Int32), Excerpt: a.excerpt.String, Request: a.request.String, Counted: true,
+		Class: sdk.ClassOK, Status: int(a.status.Int32), Excerpt: a.excerpt.String, Request: a.request.String, Counted: d.Proof.Asks == 0, Ask: d.Proof.Asks,
 	}}
 }
 
@@ -127,6 +130,24 @@ type nullTime time.Time
 // ScanTimestamptz is pgx's.
 func (t *nullTime) ScanTimestamptz(v pgtype.Timestamptz) error {
 	*t = nullTime(utc(v))
+	return nil
+}
+
+// nullMicros scans a nullable column of microseconds; null is 0.
+type nullMicros time.Duration
+
+// ScanInt64 is pgx's.
+func (d *nullMicros) ScanInt64(v pgtype.Int8) error {
+	*d = nullMicros(time.Duration(v.Int64) * time.Microsecond)
+	return nil
+}
+
+// nullID scans a nullable column; null is the zero id.
+type nullID uuid.UUID
+
+// ScanUUID is pgx's.
+func (id *nullID) ScanUUID(v pgtype.UUID) error {
+	*id = v.Bytes
 	return nil
 }
 

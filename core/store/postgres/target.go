@@ -33,11 +33,15 @@ UPDATE deliveries SET due_at = coalesce(retried_at, created_at) WHERE target = $
 	// retryJobsSQL leaves it to the gate which of them are not due.
 	retryJobsSQL = `
 UPDATE river_job SET state = 'available', scheduled_at = created_at WHERE state IN ('scheduled', 'retryable') AND queue = $1`
-	nextInTurnSQL = `
-SELECT id FROM deliveries WHERE target = $1 AND state = 'pending' AND id <> $2
+	nextInTurn = `
+SELECT id FROM deliveries WHERE target = $1 AND state = 'live' AND id <> $2
+	AND NOT (group_key IN ('` + event.DigestKey + `', '` + event.FoldKey + `') AND closed_at IS NULL AND due_at > now())
 	AND id <> ALL(ARRAY(SELECT (args->>'delivery_id')::uuid FROM river_job WHERE state = 'running' AND queue = $3))
 ORDER BY due_at, id LIMIT 1`
 )
+
+// nextInTurnSQL leaves out what workers have, and what waits for a time of its own.
+var nextInTurnSQL = store.ForLive(nextInTurn)
 
 func (t *tx) LockTargets(ctx context.Context, names []string) (map[string]*store.Target, time.Time, error) {
 	names = slices.Sorted(slices.Values(names))
@@ -89,9 +93,9 @@ func (t *tx) RetryNow(ctx context.Context, target string) error {
 	return err
 }
 
-func (t *tx) NextInTurn(ctx context.Context, target string, other uuid.UUID) (uuid.UUID, error) {
+func (t *tx) NextInTurn(ctx context.Context, target string, state event.DeliveryState, other uuid.UUID) (uuid.UUID, error) {
 	var id pgtype.UUID
-	err := t.QueryRow(ctx, nextInTurnSQL, target, other, store.TargetQueue(target)).Scan(&id)
+	err := t.QueryRow(ctx, nextInTurnSQL[state], target, other, store.TargetQueue(target)).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = nil
 	}
@@ -103,26 +107,38 @@ const (
 UPDATE deliveries d
 SET state = s.state, reason = s.reason, suspect = s.suspect, crashes = s.crashes, message_id = s.message_id,
 	receipt = s.receipt, attempts = greatest(d.attempts, s.number), updated_at = now(),
-	due_at = CASE WHEN s.state = 'pending' THEN now() + s.delay_us * interval '1 microsecond' ELSE d.due_at END,
-	sent_at = s.sent_at, elapsed_us = s.elapsed_us, status = s.status, excerpt = s.excerpt, request = s.request
+	due_at = CASE WHEN s.state IN ('pending', 'verifying') THEN now() + s.delay_us * interval '1 microsecond' ELSE d.due_at END,
+	sent_at = s.sent_at, elapsed_us = s.elapsed_us, status = s.status, excerpt = s.excerpt, request = s.request,
+	superseded_by = s.superseded_by, note = CASE WHEN s.note = '' THEN d.note ELSE s.note END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::integer[], $6::text[], $7::bytea[], $8::integer[], $9::bigint[],
-	$10::timestamptz[], $11::bigint[], $12::integer[], $13::text[], $14::text[])
-	AS s (id, state, reason, suspect, crashes, message_id, receipt, number, delay_us, sent_at, elapsed_us, status, excerpt, request)
+	$10::timestamptz[], $11::bigint[], $12::integer[], $13::text[], $14::text[], $15::uuid[], $16::text[])
+	AS s (id, state, reason, suspect, crashes, message_id, receipt, number, delay_us, sent_at, elapsed_us, status, excerpt, request,
+	superseded_by, note)
 WHERE d.id = s.id AND d.state IN ('pending', 'verifying')
 RETURNING d.id`
+	saveProofsSQL = `
+UPDATE deliveries d SET accepted_at = s.accepted_at, prove_within_us = s.within_us, prove_by = s.prove_by, asks = s.asks
+FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::timestamptz[], $5::integer[]) AS s (id, accepted_at, within_us, prove_by, asks)
+WHERE d.id = s.id`
 	insertAttemptsSQL = `
-INSERT INTO attempts (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt, request)
+INSERT INTO attempts (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt, request, ask)
 SELECT a.*
 FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::integer[], $5::integer[], $6::boolean[], $7::text[], $8::text[], $9::text[],
-	$10::text[]) AS a (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt, request)
+	$10::text[], $11::integer[]) AS a (delivery_id, started_at, elapsed_us, number, status, counted, class, message, excerpt, request, ask)
 JOIN deliveries d ON d.id = a.delivery_id`
-	expireSQL = `
+	forgetAsksSQL = `
+DELETE FROM attempts a USING unnest($1::uuid[], $2::integer[], $3::text[]) AS s (id, number, class)
+WHERE a.delivery_id = s.id AND a.number = s.number AND a.class = s.class AND a.ask > 0`
+	expire = `
 UPDATE deliveries SET state = 'dead', reason = $3, updated_at = now()
 WHERE id = ANY(ARRAY(
 	SELECT id FROM deliveries
-	WHERE target = $1 AND state = 'pending' AND due_at < now() - $2::bigint * interval '1 microsecond'
+	WHERE target = $1 AND state = 'live' AND due_at < now() - $2::bigint * interval '1 microsecond'
+		AND (group_key = '' OR closed_at IS NOT NULL OR updated_at < now() - $2::bigint * interval '1 microsecond')
 	ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED))`
 )
+
+var expireSQL = store.ForLive(expire)
 
 func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (map[uuid.UUID]bool, error) {
 	// In the order in which operators' actions lock them.
@@ -130,12 +146,13 @@ func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (ma
 	n := len(list)
 	ids, receipts := make([]uuid.UUID, n), make([][]byte, n)
 	states, reasons, messages, excerpts := make([]string, n), make([]string, n), make([]string, n), make([]pgtype.Text, n)
-	requests := make([]pgtype.Text, n)
+	requests, superseding, notes := make([]pgtype.Text, n), make(pgtype.FlatArray[pgtype.UUID], n), make([]string, n)
 	suspects, crashes, numbers, delays := make([]bool, n), make([]int32, n), make([]int32, n), make([]int64, n)
 	sent, elapsed, statuses := make(pgtype.FlatArray[pgtype.Timestamptz], n), make([]pgtype.Int8, n), make([]pgtype.Int4, n)
 	for i, s := range list {
 		ids[i], receipts[i], states[i], reasons[i] = s.DeliveryID, s.Receipt, string(s.State), store.CleanText(s.Reason)
 		messages[i], suspects[i], crashes[i], delays[i] = store.CleanText(s.MessageID), s.Suspect, int32(s.Crashes), s.Delay.Microseconds()
+		superseding[i], notes[i] = idOrNull(s.SupersededBy), store.CleanText(s.Note)
 		a := s.Attempt
 		if a == nil {
 			continue
@@ -152,7 +169,7 @@ func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (ma
 		}
 	}
 	rows, err := t.Query(ctx, settleSQL, uuids(ids), states, reasons, suspects, crashes, messages, receipts, numbers, delays,
-		sent, elapsed, statuses, excerpts, requests)
+		sent, elapsed, statuses, excerpts, requests, superseding, notes)
 	changed, err := collect(rows, err, scanID)
 	settled := make(map[uuid.UUID]bool, len(changed))
 	for _, id := range changed {
@@ -161,23 +178,57 @@ func (t *tx) SettleDeliveries(ctx context.Context, list []*store.Settlement) (ma
 	return settled, err
 }
 
+func (t *tx) SaveProofs(ctx context.Context, list []*store.Settlement) error {
+	n := len(list)
+	ids, accepted, by := make([]uuid.UUID, n), make(pgtype.FlatArray[pgtype.Timestamptz], n), make(pgtype.FlatArray[pgtype.Timestamptz], n)
+	within, asks := make([]int64, n), make([]int32, n)
+	for i, s := range list {
+		p := s.Proof
+		ids[i], accepted[i], by[i] = s.DeliveryID, orNull(p.AcceptedAt), orNull(p.By)
+		within[i], asks[i] = p.Within.Microseconds(), int32(p.Asks)
+	}
+	_, err := t.Exec(ctx, saveProofsSQL, uuids(ids), accepted, within, by, asks)
+	return err
+}
+
 func (t *tx) InsertAttempts(ctx context.Context, list []*event.Attempt) error {
+	if err := t.forgetAsks(ctx, list); err != nil {
+		return err
+	}
 	n := len(list)
 	ids, started, elapsed := make([]uuid.UUID, n), make(pgtype.FlatArray[pgtype.Timestamptz], n), make([]int64, n)
 	numbers, statuses, counted := make([]int32, n), make([]int32, n), make([]bool, n)
 	classes, messages, excerpts, requests := make([]string, n), make([]string, n), make([]string, n), make([]pgtype.Text, n)
+	asks := make([]int32, n)
 	for i, a := range list {
 		ids[i], started[i], elapsed[i] = a.DeliveryID, pgtype.Timestamptz{Time: a.StartedAt, Valid: true}, a.Elapsed.Microseconds()
 		numbers[i], statuses[i], counted[i] = int32(a.Number), int32(a.Status), a.Counted
 		classes[i], messages[i], excerpts[i] = store.CleanText(string(a.Class)), store.CleanText(a.Message), store.CleanText(a.Excerpt)
-		requests[i] = textOrNull(store.CutRequest(a.Request))
+		requests[i], asks[i] = textOrNull(store.CutRequest(a.Request)), int32(a.Ask)
 	}
-	_, err := t.Exec(ctx, insertAttemptsSQL, uuids(ids), started, elapsed, numbers, statuses, counted, classes, messages, excerpts, requests)
+	_, err := t.Exec(ctx, insertAttemptsSQL, uuids(ids), started, elapsed, numbers, statuses, counted, classes, messages, excerpts, requests, asks)
 	return err
 }
 
-func (t *tx) ExpireDeliveries(ctx context.Context, target string, maxAge time.Duration, reason string, limit int) (int, error) {
-	return affected(t.Exec(ctx, expireSQL, target, maxAge.Microseconds(), reason, limit))
+// forgetAsks deletes the questions for proof that others take the places of.
+func (t *tx) forgetAsks(ctx context.Context, list []*event.Attempt) error {
+	var ids []uuid.UUID
+	var numbers []int32
+	var classes []string
+	for _, a := range list {
+		if a.Ask > 1 {
+			ids, numbers, classes = append(ids, a.DeliveryID), append(numbers, int32(a.Number)), append(classes, store.CleanText(string(a.Class)))
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := t.Exec(ctx, forgetAsksSQL, uuids(ids), numbers, classes)
+	return err
+}
+
+func (t *tx) ExpireDeliveries(ctx context.Context, target string, state event.DeliveryState, maxAge time.Duration, reason string, limit int) (int, error) {
+	return affected(t.Exec(ctx, expireSQL[state], target, maxAge.Microseconds(), reason, limit))
 }
 
 // orNull is a time for a nullable column; the zero time is null.

@@ -31,7 +31,7 @@ SELECT EXISTS (SELECT FROM nodes WHERE name = $1
 	// looking for those of a kind, which may be many.
 	releaseKinds = releaseJobs + `
 AND id = ANY(ARRAY(SELECT id FROM (SELECT id, kind FROM river_job WHERE state = 'running' OFFSET 0) j WHERE kind IN `
-	reclaimDeadSQL = releaseKinds + `('deliver', 'decode', 'enrich', 'catchup', 'operate')))
+	reclaimDeadSQL = releaseKinds + `('deliver', 'decode', 'enrich', 'catchup', 'operate', 'snapshot')))
 	AND attempted_by[array_upper(attempted_by, 1)] NOT IN (SELECT name FROM nodes)`
 	reclaimOwnSQL = releaseKinds + `('deliver', 'decode')))
 	AND attempted_by[array_upper(attempted_by, 1)] = $1
@@ -96,9 +96,9 @@ func (e *Engine) Reclaim(ctx context.Context, node string, active []int64, older
 }
 
 const (
-	overdueSQL = `
+	overdue = `
 SELECT id, due_at FROM deliveries
-WHERE target = $1 AND state = 'pending' AND due_at >= $2 AND (due_at, id) > ($2, $3)
+WHERE target = $1 AND state = 'live' AND due_at >= $2 AND (due_at, id) > ($2, $3)
 	AND due_at < now() - $4::bigint * interval '1 microsecond'
 ORDER BY due_at, id LIMIT $5`
 	// deferredSQL looks at the oldest alone: what was received lately comes last. It
@@ -111,8 +111,10 @@ WHERE received_at < now() - $3::bigint * interval '1 microsecond'
 ORDER BY id`
 )
 
+var overdueSQL = store.ForLive(overdue)
+
 func (t *tx) Overdue(ctx context.Context, target string, grace time.Duration, after event.Delivery, limit int) ([]event.Delivery, error) {
-	rows, err := t.Query(ctx, overdueSQL, target, after.DueAt, after.ID, grace.Microseconds(), limit)
+	rows, err := t.Query(ctx, overdueSQL[after.State], target, after.DueAt, after.ID, grace.Microseconds(), limit)
 	return collect(rows, err, func(rows pgx.Rows) (d event.Delivery, err error) {
 		err = rows.Scan((*[16]byte)(&d.ID), &d.DueAt)
 		return d, err
@@ -138,8 +140,10 @@ WITH gone AS (
 	RETURNING id, event_id, target, updated_at
 ), tries AS (
 	DELETE FROM attempts WHERE delivery_id = ANY(ARRAY(SELECT id FROM gone))
+), members AS (
+	DELETE FROM delivery_events WHERE delivery_id = ANY(ARRAY(SELECT id FROM gone)) RETURNING event_id
 ), again AS (
-	UPDATE events SET purge_after = received_at WHERE id = ANY(ARRAY(SELECT event_id FROM gone))
+	UPDATE events SET purge_after = received_at WHERE id = ANY(ARRAY(SELECT event_id FROM gone UNION SELECT event_id FROM members))
 )
 SELECT target, count(*), min(updated_at) FROM gone GROUP BY target`
 	// purgeEventsSQL looks again at an event with a dead letter when that is to go, and
@@ -153,7 +157,7 @@ WITH old AS (
 		ORDER BY purge_after LIMIT $2 FOR UPDATE SKIP LOCKED) e
 	LEFT JOIN LATERAL (
 		SELECT bool_or(state IN ('pending', 'verifying')) AS pending, max(updated_at) FILTER (WHERE state = 'dead') AS dead_at
-		FROM deliveries WHERE event_id = e.id) d ON true
+		FROM deliveries WHERE event_id = e.id OR id = ANY(ARRAY(SELECT delivery_id FROM delivery_events WHERE event_id = e.id))) d ON true
 ), kept AS (
 	UPDATE events SET purge_after = CASE WHEN old.open THEN now() + interval '1 hour'
 		ELSE greatest(old.dead_at + $3::bigint * interval '1 microsecond', now() + interval '1 minute') END
@@ -165,6 +169,9 @@ WITH old AS (
 	DELETE FROM deliveries WHERE event_id = ANY(ARRAY(SELECT id FROM gone)) RETURNING id
 ), tries AS (
 	DELETE FROM attempts WHERE delivery_id = ANY(ARRAY(SELECT id FROM ends))
+), members AS (
+	DELETE FROM delivery_events
+	WHERE event_id = ANY(ARRAY(SELECT id FROM gone)) OR delivery_id = ANY(ARRAY(SELECT id FROM ends))
 ), stories AS (
 	DELETE FROM operator_changes WHERE event_id = ANY(ARRAY(SELECT id FROM gone))
 ), repeats AS (

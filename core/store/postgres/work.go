@@ -13,7 +13,7 @@ import (
 )
 
 const loadSQL = `
-SELECT ` + deliveryCols + `, e.source, e.type, e.title, e.received_at, e.correlation_key, e.normalized, ` + targetCols + `, now()
+SELECT ` + deliveryCols + `, e.source, e.origin, e.type, e.title, e.received_at, e.correlation_key, e.normalized, e.traceparent, ` + targetCols + `, now()
 FROM deliveries d
 JOIN events e ON e.id = d.event_id
 LEFT JOIN targets t ON t.name = d.target
@@ -32,7 +32,7 @@ func (e *Engine) LoadWorks(ctx context.Context, ids []uuid.UUID) ([]*store.Work,
 		var t targetRow
 		x := &w.Event
 		dest := slices.Concat(deliveryDest(&w.Delivery), []any{
-			&x.Source, (*string)(&x.Type), &x.Title, &x.ReceivedAt, &x.CorrelationKey, &x.Normalized,
+			&x.Source, (*string)(&x.Origin), (*string)(&x.Type), &x.Title, &x.ReceivedAt, &x.CorrelationKey, &x.Normalized, &x.Traceparent,
 		}, t.dest(), []any{&w.Now})
 		if err := rows.Scan(dest...); err != nil {
 			return nil, err

@@ -25,9 +25,10 @@ INSERT INTO dedup (source, key, event_id, story, seen_at, expires_at) VALUES (?1
 ON CONFLICT (source, key) DO UPDATE
 SET event_id = excluded.event_id, story = excluded.story, seen_at = excluded.seen_at, expires_at = excluded.expires_at
 WHERE dedup.expires_at <= excluded.seen_at`
-	ownerSQL   = `SELECT event_id FROM dedup WHERE source = ? AND key = ?`
-	dropKeySQL = `DELETE FROM dedup WHERE source = ? AND key = ?`
-	shortenSQL = `UPDATE dedup SET expires_at = min(expires_at, ?) WHERE source = ? AND key = ? AND event_id = ?`
+	ownerSQL     = `SELECT event_id FROM dedup WHERE source = ? AND key = ?`
+	dropKeySQL   = `DELETE FROM dedup WHERE source = ? AND key = ?`
+	dropBelowSQL = `DELETE FROM dedup WHERE source = ? AND key = ? AND event_id < ?`
+	shortenSQL   = `UPDATE dedup SET expires_at = min(expires_at, ?) WHERE source = ? AND key = ? AND event_id = ?`
 )
 
 func (t *tx) FreeKeys(ctx context.Context, source, story string) error {
@@ -60,6 +61,15 @@ func (t *tx) DropKeys(ctx context.Context, source string, keys []string) error {
 	return nil
 }
 
+func (t *tx) DropKeysBelow(ctx context.Context, source string, keys []string, id uuid.UUID) error {
+	for _, key := range keys {
+		if err := t.exec(ctx, dropBelowSQL, source, key, id[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (t *tx) ShortenKey(ctx context.Context, source, key string, owner uuid.UUID, window time.Duration) error {
 	return t.exec(ctx, shortenSQL, t.now+window.Microseconds(), source, key, owner[:])
 }
@@ -67,12 +77,12 @@ func (t *tx) ShortenKey(ctx context.Context, source, key string, owner uuid.UUID
 const (
 	insertEventSQL = `
 INSERT INTO events (id, received_at, purge_after, crashes, source, state, origin, type, title, summary, fingerprint,
-	correlation_key, reason, method, query, header, body, normalized)
-VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+	correlation_key, reason, method, query, header, traceparent, body, normalized)
+VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
 ON CONFLICT (id) DO NOTHING`
 	insertDeliverySQL = `
-INSERT INTO deliveries (id, event_id, target, route, state, created_at, updated_at, due_at)
-VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?5, ?6)
+INSERT INTO deliveries (id, event_id, target, route, state, created_at, updated_at, due_at, group_key, closed_at, note)
+VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?5, ?6, ?7, iif(?7 <> '', ?5, NULL), ?8)
 ON CONFLICT (id) DO NOTHING`
 )
 
@@ -98,7 +108,8 @@ func (t *tx) InsertEvents(ctx context.Context, events []*event.Event, deliveries
 		inserted[e.ID] = n > 0
 	}
 	for _, d := range deliveries {
-		n, err := t.changed(ctx, insertDeliverySQL, d.ID[:], d.EventID[:], d.Target, d.Route, t.now, t.now+d.Wait.Microseconds())
+		n, err := t.changed(ctx, insertDeliverySQL, d.ID[:], d.EventID[:], d.Target, d.Route, t.now, t.now+d.Wait.Microseconds(), d.GroupKey,
+			store.CleanText(d.Note))
 		if err != nil {
 			return nil, err
 		}
@@ -122,12 +133,13 @@ UPDATE events SET state = ?, type = ?, title = ?, summary = ?, fingerprint = ?, 
 WHERE id = ?`
 	keepRequestSQL = `
 UPDATE events SET method = ?, query = ?, header = ?, body = ?
-WHERE id = ? AND origin = '` + string(sdk.OriginCatchup) + `' AND method = ''`
+WHERE id = ? AND origin IN ('` + string(sdk.OriginCatchup) + `', '` + string(sdk.OriginSnapshot) + `') AND method = ''`
 	insertRepetitionSQL = `
 INSERT INTO repetitions (id, event_id, seen_at, origin) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
 	enrichSQL      = `UPDATE events SET normalized = ? WHERE id = ?`
 	dueEnrichedSQL = `
-UPDATE deliveries INDEXED BY deliveries_event_idx SET due_at = ? WHERE event_id = ? AND state = 'pending' AND attempts = 0 RETURNING id, target`
+UPDATE deliveries INDEXED BY deliveries_event_idx SET due_at = ? WHERE event_id = ? AND state = 'pending' AND attempts = 0
+	AND group_key = '' RETURNING id, target`
 )
 
 func (t *tx) LockDeferred(ctx context.Context, id uuid.UUID) (bool, error) {

@@ -127,16 +127,20 @@ func (t *tx) PurgeActions(ctx context.Context, olderThan time.Duration, limit in
 }
 
 const (
-	lockDeliverySQL = `SELECT id, event_id, target, state, reason FROM deliveries WHERE id = ?`
+	lockDeliverySQL = `SELECT id, event_id, target, state, reason, attempts, asks FROM deliveries WHERE id = ?`
 	keepEventSQL    = `UPDATE events SET purge_after = max(purge_after, ?) WHERE id = ? RETURNING state`
 	keepEventOfSQL  = `
-UPDATE events SET purge_after = max(purge_after, ?1) WHERE id = (SELECT event_id FROM deliveries WHERE id = ?2 AND state = ?3)`
+UPDATE events SET purge_after = max(purge_after, ?1) WHERE id IN (
+	SELECT coalesce(m.event_id, d.event_id) FROM deliveries d LEFT JOIN delivery_events m ON m.delivery_id = d.id
+	WHERE d.id = ?2 AND d.state = ?3)`
 	retryDeliverySQL = `
 UPDATE deliveries SET state = 'pending', due_at = ?1, updated_at = ?1, retried_at = ?1, retried_after = attempts,
-	suspect = crashes > 0, crashes = 0
+	suspect = crashes > 0, crashes = 0, accepted_at = NULL, prove_within_us = NULL, prove_by = NULL, asks = 0,
+	closed_at = iif(group_key <> '', coalesce(closed_at, ?1), NULL)
 WHERE id = ?2`
 	cancelSQL       = `UPDATE deliveries SET state = 'cancelled', updated_at = ?, reason = ?, suspect = false WHERE id = ?`
-	moveDeliverySQL = `UPDATE deliveries SET target = ?, updated_at = ? WHERE id = ?`
+	moveDeliverySQL = `
+UPDATE deliveries SET target = ?1, updated_at = ?2, closed_at = iif(group_key <> '', coalesce(closed_at, ?2), NULL) WHERE id = ?3`
 
 	// hurryJobsSQL: a plus keeps the planner from an index.
 	hurryJobsSQL = `
@@ -150,7 +154,7 @@ func (t *tx) LockDeliveries(ctx context.Context, ids []uuid.UUID) ([]event.Deliv
 	var found []event.Delivery
 	for _, id := range ids {
 		list, err := collect(ctx, t.Tx, func(row scanner) (d event.Delivery, err error) {
-			err = row.Scan(&d.ID, &d.EventID, &d.Target, &d.State, &d.Reason)
+			err = row.Scan(&d.ID, &d.EventID, &d.Target, &d.State, &d.Reason, &d.Attempts, &d.Proof.Asks)
 			return d, err
 		}, lockDeliverySQL, id[:])
 		if err != nil {

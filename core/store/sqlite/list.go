@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -76,27 +77,33 @@ func eventIDsSQL(f store.EventFilter, limit int) (string, []any) {
 func deliveryIDsSQL(f store.DeliveryFilter, limit int) (string, []any) {
 	first, last := f.Bounds()
 	s := statement{args: []any{last[:], first[:], limit}}
-	from, where := "deliveries", "id <= ?1 AND id >= ?2"
+	where := "id <= ?1 AND id >= ?2"
 	if f.EventID != uuid.Nil {
-		from = "deliveries INDEXED BY deliveries_event_idx"
-		where += " AND event_id = " + s.arg(f.EventID[:])
+		where += " AND id IN (" + strings.ReplaceAll(ofEventSQL, "?1", s.arg(f.EventID[:])) + ")"
+		// An event has few: a plus keeps the planner from those of a target or a state.
 		if f.Target != "" {
-			where += " AND target = " + s.arg(f.Target)
+			where += " AND +target = " + s.arg(f.Target)
 		}
 		var states []string
 		for _, state := range f.AnyOf() {
 			states = append(states, s.arg(string(state)))
 		}
 		if len(states) > 0 {
-			where += " AND state IN (" + strings.Join(states, ", ") + ")"
+			where += " AND +state IN (" + strings.Join(states, ", ") + ")"
 		}
 	} else if ranges := f.Ranges(); len(ranges) > 0 {
 		return s.page("deliveries", ranges, order(f.Oldest)), s.args
 	}
-	return `SELECT id FROM ` + from + ` WHERE ` + where + ` ORDER BY id ` + order(f.Oldest) + ` LIMIT ?3`, s.args
+	return `SELECT id FROM deliveries WHERE ` + where + ` ORDER BY id ` + order(f.Oldest) + ` LIMIT ?3`, s.args
 }
 
-const countStatesSQL = `SELECT state, count(*) FROM deliveries WHERE event_id = ? GROUP BY state`
+const (
+	// ofEventSQL are the deliveries of an event, alone or in a group.
+	ofEventSQL = `
+SELECT id FROM deliveries INDEXED BY deliveries_event_idx WHERE event_id = ?1
+UNION SELECT delivery_id FROM delivery_events INDEXED BY delivery_events_event_idx WHERE event_id = ?1`
+	countStatesSQL = `SELECT state, count(*) FROM deliveries WHERE id IN (` + ofEventSQL + `) GROUP BY state`
+)
 
 const (
 	// idsOf are ids that a statement is given as a JSON array of hex digits.
@@ -156,20 +163,24 @@ func (e *Engine) EventIDs(ctx context.Context, f store.EventFilter, limit int) (
 	return ids, nil
 }
 
-// EventTexts returns what is searched in events.
-func (e *Engine) EventTexts(ctx context.Context, ids []uuid.UUID, most int) ([]store.EventText, error) {
+// EventTexts has what is searched in events seen.
+func (e *Engine) EventTexts(ctx context.Context, ids []uuid.UUID, most int, see func(*store.EventText)) error {
 	list, err := hexIDs(ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	texts, err := collect(ctx, e.read, func(row scanner) (t store.EventText, err error) {
-		err = row.Scan(&t.ID, &t.Title, &t.Summary, &t.CorrelationKey, &t.Normalized, &t.Body)
-		return t, err
+	_, err = collect(ctx, e.read, func(row scanner) (_ struct{}, err error) {
+		var t store.EventText
+		err = row.Scan(&t.ID, &t.Title, &t.Summary, &t.CorrelationKey, (*sql.RawBytes)(&t.Normalized), (*sql.RawBytes)(&t.Body))
+		if err == nil {
+			see(&t)
+		}
+		return struct{}{}, err
 	}, eventTextsSQL, list, most)
 	if err != nil {
-		return nil, fmt.Errorf("search events: %w", err)
+		return fmt.Errorf("search events: %w", err)
 	}
-	return texts, nil
+	return nil
 }
 
 // SummarizeEvents returns those of the events that are stored.

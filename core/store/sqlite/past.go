@@ -44,7 +44,7 @@ func (e *Engine) RenamesSince(ctx context.Context, source string, since uuid.UUI
 
 // AskCatchup has the source's history read now.
 func (e *Engine) AskCatchup(ctx context.Context, source string) error {
-	if err := store.AskCatchup(ctx, e.jobs, source); err != nil {
+	if _, err := store.Hurry(ctx, e.jobs, store.CatchupArgs{Source: source}); err != nil {
 		return err
 	}
 	e.bell.RingFor(store.CatchupQueue)

@@ -26,7 +26,7 @@ func (e *Engine) FindEvent(ctx context.Context, id uuid.UUID) (event.Event, []ev
 		var d deliveryRow
 		err := row.Scan(d.dest()...)
 		return d.delivery(), err
-	}, `SELECT `+deliveryCols+` FROM deliveries d WHERE d.event_id = ? ORDER BY d.id`, id[:])
+	}, `SELECT `+deliveryCols+` FROM deliveries d WHERE d.id IN (`+ofEventSQL+`) ORDER BY d.id`, id[:])
 	if err != nil {
 		return event.Event{}, nil, fmt.Errorf("find deliveries of event %s: %w", id, err)
 	}
@@ -49,7 +49,7 @@ func (e *Engine) ListRepetitions(ctx context.Context, eventID uuid.UUID, limit i
 }
 
 const attemptsSQL = `
-SELECT number, started_at, elapsed_us, class, status, message, excerpt, coalesce(request, ''), counted FROM attempts WHERE delivery_id = ? ORDER BY id`
+SELECT number, started_at, elapsed_us, class, status, message, excerpt, coalesce(request, ''), counted, ask FROM attempts WHERE delivery_id = ? ORDER BY id`
 
 // FindDelivery returns a delivery and its attempts.
 func (e *Engine) FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery, []event.Attempt, error) {
@@ -64,7 +64,7 @@ func (e *Engine) FindDelivery(ctx context.Context, id uuid.UUID) (event.Delivery
 	attempts, err := collect(ctx, e.read, func(row scanner) (event.Attempt, error) {
 		a := event.Attempt{DeliveryID: id}
 		var started, elapsed int64
-		err := row.Scan(&a.Number, &started, &elapsed, &a.Class, &a.Status, &a.Message, &a.Excerpt, &a.Request, &a.Counted)
+		err := row.Scan(&a.Number, &started, &elapsed, &a.Class, &a.Status, &a.Message, &a.Excerpt, &a.Request, &a.Counted, &a.Ask)
 		a.StartedAt, a.Elapsed = fromMicros(started), time.Duration(elapsed)*time.Microsecond
 		return a, err
 	}, attemptsSQL, id[:])
@@ -96,8 +96,13 @@ LEFT JOIN targets t ON '` + store.TargetQueuePrefix + `' || t.name = q.name
 WHERE q.name GLOB '` + store.TargetQueuePrefix + `*' AND q.paused_at IS NOT NULL AND coalesce(t.hold, '') = ''`
 )
 
-var openTargetsSQL = fmt.Sprintf(eachSQL, "deliveries", "target", "state = 'pending'") + `
+var openTargetsSQL = "SELECT value FROM (" + targetsIn(event.Pending) + ") p UNION SELECT value FROM (" + targetsIn(event.Verifying) + ") v ORDER BY 1"
+
+// targetsIn names the targets of deliveries in a state.
+func targetsIn(state event.DeliveryState) string {
+	return fmt.Sprintf(eachSQL, "deliveries", "target", "state = '"+string(state)+"'") + `
 SELECT value FROM each WHERE value IS NOT NULL`
+}
 
 // CountDeliveries counts the deliveries that are pending, verifying or dead.
 func (e *Engine) CountDeliveries(ctx context.Context) ([]store.DeliveryCount, error) {
@@ -111,7 +116,7 @@ func (e *Engine) CountDeliveries(ctx context.Context) ([]store.DeliveryCount, er
 	return counts, nil
 }
 
-// OpenTargets returns the targets that have pending deliveries.
+// OpenTargets returns the targets that have pending or verifying deliveries.
 func (e *Engine) OpenTargets(ctx context.Context) ([]string, error) {
 	targets, err := collect(ctx, e.read, scanOne[string], openTargetsSQL)
 	if err != nil {

@@ -18,9 +18,10 @@ import (
 // Columns and where they are scanned to; the two lists of a row keep one order.
 const (
 	eventCols = `e.id, e.source, e.state, e.origin, e.received_at, e.method, e.query, e.header, e.body,
-	e.type, e.title, e.summary, e.fingerprint, e.correlation_key, e.normalized, e.reason, e.crashes`
+	e.type, e.title, e.summary, e.fingerprint, e.correlation_key, e.normalized, e.reason, e.crashes, e.traceparent`
 	deliveryCols = `d.id, d.event_id, d.target, d.route, d.state, d.attempts, d.suspect, d.crashes, d.due_at,
-	d.reason, d.created_at, d.updated_at, d.message_id, d.receipt, d.retried_at, d.retried_after`
+	d.reason, d.created_at, d.updated_at, d.message_id, d.receipt, d.retried_at, d.retried_after,
+	d.group_key, d.members, d.closed_at, d.superseded_by, d.note, d.accepted_at, d.prove_within_us, d.prove_by, d.asks`
 	attemptCols = `d.sent_at, d.elapsed_us, d.status, d.excerpt, d.request`
 	targetCols  = `t.name, t.hold, t.reason, t.since, t.until, t.accused, t.witnessed, t.probe, t.probe_at, t.probes,
 	t.next_at, t.pace, t.pause_us, t.failures, t.arrival_at`
@@ -40,7 +41,7 @@ func (r *eventRow) dest() []any {
 	e := &r.Event
 	return []any{
 		&e.ID, &e.Source, &e.State, &e.Origin, &r.received, &e.Request.Method, &e.Request.Query, &r.header, &e.Request.Body,
-		&e.Type, &e.Title, &e.Summary, &e.Fingerprint, &e.CorrelationKey, &e.Normalized, &e.Reason, &e.Crashes,
+		&e.Type, &e.Title, &e.Summary, &e.Fingerprint, &e.CorrelationKey, &e.Normalized, &e.Reason, &e.Crashes, &e.Traceparent,
 	}
 }
 
@@ -57,7 +58,9 @@ func (r *eventRow) event() (event.Event, error) {
 type deliveryRow struct {
 	event.Delivery
 	due, created, updated int64
-	retried               sql.NullInt64
+	retried, closed       sql.NullInt64
+	accepted, within, by  sql.NullInt64
+	superseded            uuid.NullUUID
 }
 
 func (r *deliveryRow) dest() []any {
@@ -65,13 +68,16 @@ func (r *deliveryRow) dest() []any {
 	return []any{
 		&d.ID, &d.EventID, &d.Target, &d.Route, &d.State, &d.Attempts, &d.Suspect, &d.Crashes, &r.due,
 		&d.Reason, &r.created, &r.updated, &d.MessageID, &d.Receipt, &r.retried, &d.RetriedAfter,
+		&d.GroupKey, &d.Members, &r.closed, &r.superseded, &d.Note, &r.accepted, &r.within, &r.by, &d.Proof.Asks,
 	}
 }
 
 func (r *deliveryRow) delivery() event.Delivery {
 	d := r.Delivery
 	d.DueAt, d.CreatedAt, d.UpdatedAt = fromMicros(r.due), fromMicros(r.created), fromMicros(r.updated)
-	d.RetriedAt = fromMicros(r.retried.Int64)
+	d.RetriedAt, d.ClosedAt, d.SupersededBy = fromMicros(r.retried.Int64), fromMicros(r.closed.Int64), r.superseded.UUID
+	d.Proof.AcceptedAt, d.Proof.By = fromMicros(r.accepted.Int64), fromMicros(r.by.Int64)
+	d.Proof.Within = time.Duration(r.within.Int64) * time.Microsecond
 	return d
 }
 
@@ -91,7 +97,7 @@ func (a *deliveredAttempt) attempt(d event.Delivery) []event.Attempt {
 	}
 	return []event.Attempt{{
 		DeliveryID: d.ID, Number: d.Attempts, StartedAt: fromMicros(a.sent.Int64), Elapsed: time.Duration(a.elapsed.Int64) * time.Microsecond,
-		Class: sdk.ClassOK, Status: int(a.status.Int64), Excerpt: a.excerpt.String, Request: a.request.String, Counted: true,
+		Class: sdk.ClassOK, Status: int(a.status.Int64), Excerpt: a.excerpt.String, Request: a.request.String, Counted: d.Proof.Asks == 0, Ask: d.Proof.Asks,
 	}}
 }
 

@@ -39,6 +39,11 @@ func (e *Engine) Join(ctx context.Context, _ string) error {
 	if _, err := e.write.ExecContext(ctx, releaseJobs); err != nil {
 		return fmt.Errorf("take over jobs: %w", err)
 	}
+	// The leader makes jobs available whose time has come. One that was killed would be
+	// waited for, for its term of 15 s: groups and retries would be late by that.
+	if _, err := e.write.ExecContext(ctx, `DELETE FROM river_leader`); err != nil {
+		return fmt.Errorf("end the term of the former process: %w", err)
+	}
 	return nil
 }
 
@@ -92,14 +97,16 @@ func (e *Engine) Reclaim(ctx context.Context, _ string, active []int64, olderTha
 }
 
 const (
-	overdueSQL = `
+	overdue = `
 SELECT id, due_at FROM deliveries
-WHERE target = ?1 AND state = 'pending' AND due_at >= ?2 AND (due_at, id) > (?2, ?3) AND due_at < ?4 ORDER BY due_at, id LIMIT ?5`
+WHERE target = ?1 AND state = 'live' AND due_at >= ?2 AND (due_at, id) > (?2, ?3) AND due_at < ?4 ORDER BY due_at, id LIMIT ?5`
 	// deferredSQL looks at the oldest alone: what was received lately comes last.
 	deferredSQL = `
 SELECT id FROM (SELECT id, received_at FROM events WHERE source = ?1 AND state = 'deferred' AND id > ?2 ORDER BY id LIMIT ?4)
 WHERE received_at < ?3 ORDER BY id`
 )
+
+var overdueSQL = store.ForLive(overdue)
 
 func (t *tx) Overdue(ctx context.Context, target string, grace time.Duration, after event.Delivery, limit int) ([]event.Delivery, error) {
 	return collect(ctx, t.Tx, func(row scanner) (d event.Delivery, err error) {
@@ -107,7 +114,7 @@ func (t *tx) Overdue(ctx context.Context, target string, grace time.Duration, af
 		err = row.Scan(&d.ID, &due)
 		d.DueAt = fromMicros(due)
 		return d, err
-	}, overdueSQL, target, max(micros(after.DueAt), 0), after.ID[:], t.now-grace.Microseconds(), limit)
+	}, overdueSQL[after.State], target, max(micros(after.DueAt), 0), after.ID[:], t.now-grace.Microseconds(), limit)
 }
 
 func (t *tx) DeferredOf(ctx context.Context, source string, grace time.Duration, after uuid.UUID, limit int) ([]uuid.UUID, error) {
@@ -119,10 +126,11 @@ const (
 DELETE FROM dedup WHERE (source, key) IN (SELECT source, key FROM dedup WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
 	oldDeadSQL = `
 SELECT id, event_id, target, updated_at FROM deliveries INDEXED BY deliveries_dead_idx WHERE state = 'dead' AND updated_at < ? ORDER BY updated_at LIMIT ?`
-	lookAgainSQL = `UPDATE events SET purge_after = received_at WHERE id = ?`
+	lookAgainSQL = `
+UPDATE events SET purge_after = received_at WHERE id IN (SELECT ?1 UNION SELECT event_id FROM delivery_events WHERE delivery_id = ?2)`
 	oldEventsSQL = `SELECT id, state, source, received_at FROM events WHERE purge_after < ? ORDER BY purge_after LIMIT ?`
 	needOfSQL    = `
-SELECT max(state IN ('pending', 'verifying')), max(iif(state = 'dead', updated_at, NULL)) FROM deliveries WHERE event_id = ?`
+SELECT max(state IN ('pending', 'verifying')), max(iif(state = 'dead', updated_at, NULL)) FROM deliveries WHERE id IN (` + ofEventSQL + `)`
 	lookLaterSQL  = `UPDATE events SET purge_after = ? WHERE id = ?`
 	deleteTriesOf = `DELETE FROM attempts WHERE delivery_id = ?`
 )
@@ -145,10 +153,10 @@ func (t *tx) PurgeDead(ctx context.Context, olderThan time.Duration, limit int) 
 		return deleted, err
 	}
 	for _, d := range old {
-		if err := t.deleteDelivery(ctx, d.id); err != nil {
+		if err := t.exec(ctx, lookAgainSQL, d.event[:], d.id[:]); err != nil {
 			return deleted, err
 		}
-		if err := t.exec(ctx, lookAgainSQL, d.event[:]); err != nil {
+		if err := t.deleteDelivery(ctx, d.id); err != nil {
 			return deleted, err
 		}
 		deleted.Add(d.target, 1, fromMicros(d.since))
@@ -206,6 +214,9 @@ func (t *tx) deleteEvent(ctx context.Context, id uuid.UUID) error {
 			return err
 		}
 	}
+	if err := t.exec(ctx, `DELETE FROM delivery_events WHERE event_id = ?`, id[:]); err != nil {
+		return err
+	}
 	if err := t.exec(ctx, `DELETE FROM repetitions WHERE event_id = ?`, id[:]); err != nil {
 		return err
 	}
@@ -217,6 +228,9 @@ func (t *tx) deleteEvent(ctx context.Context, id uuid.UUID) error {
 
 func (t *tx) deleteDelivery(ctx context.Context, id uuid.UUID) error {
 	if err := t.exec(ctx, deleteTriesOf, id[:]); err != nil {
+		return err
+	}
+	if err := t.exec(ctx, `DELETE FROM delivery_events WHERE delivery_id = ?`, id[:]); err != nil {
 		return err
 	}
 	return t.exec(ctx, `DELETE FROM deliveries WHERE id = ?`, id[:])

@@ -16,7 +16,7 @@ import (
 )
 
 const loadSQL = `
-SELECT ` + deliveryCols + `, e.source, e.type, e.title, e.received_at, e.correlation_key, e.normalized, ` + targetCols + `
+SELECT ` + deliveryCols + `, e.source, e.origin, e.type, e.title, e.received_at, e.correlation_key, e.normalized, e.traceparent, ` + targetCols + `
 FROM deliveries d
 JOIN events e ON e.id = d.event_id
 LEFT JOIN targets t ON t.name = d.target
@@ -32,7 +32,7 @@ func (e *Engine) LoadWorks(ctx context.Context, ids []uuid.UUID) ([]*store.Work,
 		var received int64
 		x := &w.Event
 		err := e.read.QueryRowContext(ctx, loadSQL, id[:]).Scan(slices.Concat(d.dest(), []any{
-			&x.Source, &x.Type, &x.Title, &received, &x.CorrelationKey, &x.Normalized,
+			&x.Source, &x.Origin, &x.Type, &x.Title, &received, &x.CorrelationKey, &x.Normalized, &x.Traceparent,
 		}, t.dest())...)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue

@@ -50,7 +50,7 @@ func testAcceptKeeps(t *testing.T, db Database) {
 	require.EqualValues(t, 1, jobs(t, db, store.TargetQueue("chat")))
 
 	work := load(t, db.Store, a.Deliveries[0].ID)
-	e.State, e.Origin, e.Summary, e.Fingerprint, e.Request = "", "", "", "", event.Request{}
+	e.State, e.Summary, e.Fingerprint, e.Request = "", "", "", event.Request{}
 	require.Equal(t, e, work.Event, "what attempts need")
 	request, err := db.Store.LoadRequest(t.Context(), a.Event.ID)
 	require.NoError(t, err)
@@ -201,7 +201,7 @@ func testResolve(t *testing.T, db Database) {
 	require.EqualValues(t, 1, jobs(t, db, store.DecodeQueue("radarr")))
 
 	decoded := acceptance("decoded", "ops")
-	decoded.Event.ID = a.Event.ID
+	decoded.Event.ID, decoded.Event.Traceparent = a.Event.ID, ""
 	decoded.Keys = []store.DedupKey{{Key: "fp:x", Window: time.Hour}}
 	accepted, err := db.Store.Resolve(t.Context(), decoded)
 	require.NoError(t, err)
@@ -211,6 +211,7 @@ func testResolve(t *testing.T, db Database) {
 	require.Equal(t, event.Routed, e.State)
 	require.Equal(t, "decoded", e.Title)
 	require.Equal(t, a.Event.Request.Body, e.Request.Body)
+	require.Equal(t, a.Event.Traceparent, e.Traceparent, "it was taken in once")
 	require.Len(t, deliveries, 1)
 	require.EqualValues(t, 1, jobs(t, db, store.TargetQueue("ops")))
 

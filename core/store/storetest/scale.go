@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/riverqueue/river"
 
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
@@ -63,7 +63,7 @@ type Statement struct {
 // Statements are those that run by themselves, and lists with every combination of
 // filters.
 func (s Seeded) Statements() []Statement {
-	return append(append(append(s.lists(), s.looks()...), s.upkeep()...), s.changes()...)
+	return slices.Concat(s.lists(), s.looks(), s.upkeep(), s.changes(), s.groups(), s.listsOfGroups(), s.messages(), s.inventory(), s.activity())
 }
 
 func (s Seeded) lists() []Statement {
@@ -163,8 +163,9 @@ func (s Seeded) looks() []Statement {
 			for i := range ids {
 				ids[i] = s.EventID(1 + 1000*i)
 			}
-			list, err := e.EventTexts(ctx, ids, 100)
-			return len(list), err
+			n := 0
+			err := e.EventTexts(ctx, ids, 100, func(*store.EventText) { n++ })
+			return n, err
 		}},
 		{"FindEventsByPrefix", func(ctx context.Context, e store.Engine) (int, error) {
 			list, err := e.FindEventsByPrefix(ctx, s.EventID(300_000).String()[:4], 10)
@@ -250,19 +251,19 @@ func (s Seeded) upkeep() []Statement {
 		}},
 		{"ReclaimDead", func(ctx context.Context, e store.Engine) (int, error) { return e.ReclaimDead(ctx, "node", year) }},
 		undone("Overdue of many", func(ctx context.Context, tx store.Tx) (int, error) {
-			list, err := tx.Overdue(ctx, "held", time.Minute, event.Delivery{}, slice)
+			list, err := tx.Overdue(ctx, "held", time.Minute, event.Delivery{State: event.Pending}, slice)
 			return len(list), err
 		}),
 		undone("Overdue from a time", func(ctx context.Context, tx store.Tx) (int, error) {
-			list, err := tx.Overdue(ctx, "held", time.Minute, event.Delivery{DueAt: s.Start.Add(100_000 * SeededStep)}, slice)
+			list, err := tx.Overdue(ctx, "held", time.Minute, event.Delivery{State: event.Pending, DueAt: s.Start.Add(100_000 * SeededStep)}, slice)
 			return len(list), err
 		}),
 		undone("Overdue of few", func(ctx context.Context, tx store.Tx) (int, error) {
-			list, err := tx.Overdue(ctx, "broken", time.Minute, event.Delivery{}, slice)
+			list, err := tx.Overdue(ctx, "broken", time.Minute, event.Delivery{State: event.Pending}, slice)
 			return len(list), err
 		}),
 		undone("Overdue of none yet", func(ctx context.Context, tx store.Tx) (int, error) {
-			list, err := tx.Overdue(ctx, "held", year, event.Delivery{}, slice)
+			list, err := tx.Overdue(ctx, "held", year, event.Delivery{State: event.Pending}, slice)
 			return len(list), err
 		}),
 		undone("DeferredOf many", func(ctx context.Context, tx store.Tx) (int, error) {
@@ -277,15 +278,26 @@ func (s Seeded) upkeep() []Statement {
 			list, err := tx.DeferredOf(ctx, "radarr", time.Minute, uuid.Nil, slice)
 			return len(list), err
 		}),
+		undone("Overdue of those to be proven", func(ctx context.Context, tx store.Tx) (int, error) {
+			list, err := tx.Overdue(ctx, "chat", time.Minute, event.Delivery{State: event.Verifying}, slice)
+			return len(list), err
+		}),
+		undone("NextInTurn of those to be proven", func(ctx context.Context, tx store.Tx) (int, error) {
+			_, err := tx.NextInTurn(ctx, "chat", event.Verifying, s.DeliveryID(41))
+			return 1, err
+		}),
+		undone("ExpireDeliveries to be proven", func(ctx context.Context, tx store.Tx) (int, error) {
+			return tx.ExpireDeliveries(ctx, "chat", event.Verifying, time.Hour, "too old", slice)
+		}),
 		undone("NextInTurn", func(ctx context.Context, tx store.Tx) (int, error) {
-			_, err := tx.NextInTurn(ctx, "held", s.DeliveryID(41))
+			_, err := tx.NextInTurn(ctx, "held", event.Pending, s.DeliveryID(41))
 			return 1, err
 		}),
 		undone("ExpireDeliveries", func(ctx context.Context, tx store.Tx) (int, error) {
-			return tx.ExpireDeliveries(ctx, "held", time.Hour, "too old", slice)
+			return tx.ExpireDeliveries(ctx, "held", event.Pending, time.Hour, "too old", slice)
 		}),
 		undone("ExpireDeliveries of none yet", func(ctx context.Context, tx store.Tx) (int, error) {
-			return tx.ExpireDeliveries(ctx, "held", year, "too old", slice)
+			return tx.ExpireDeliveries(ctx, "held", event.Pending, year, "too old", slice)
 		}),
 		undone("OpenActions", func(ctx context.Context, tx store.Tx) (int, error) {
 			list, err := tx.OpenActions(ctx, slice)
@@ -293,6 +305,29 @@ func (s Seeded) upkeep() []Statement {
 		}),
 		undone("PurgeActions", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeActions(ctx, time.Hour, slice) }),
 		undone("PurgeActions of none yet", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeActions(ctx, year, slice) }),
+		{"FindSession", func(ctx context.Context, e store.Engine) (int, error) {
+			_, _, err := e.FindSession(ctx, store.SecretID{1})
+			if errors.Is(err, store.ErrNotFound) {
+				err = nil
+			}
+			return 1, err
+		}},
+		{"FindLink", func(ctx context.Context, e store.Engine) (int, error) {
+			_, err := e.FindLink(ctx, store.SecretID{1})
+			if errors.Is(err, store.ErrNotFound) {
+				err = nil
+			}
+			return 1, err
+		}},
+		{"ListSessions", func(ctx context.Context, e store.Engine) (int, error) {
+			list, err := e.ListSessions(ctx)
+			return len(list), err
+		}},
+		undone("TouchSession", func(ctx context.Context, tx store.Tx) (int, error) { return 1, tx.TouchSession(ctx, store.SecretID{1}) }),
+		undone("PurgeSessions", func(ctx context.Context, tx store.Tx) (int, error) {
+			n, err := tx.PurgeSessions(ctx, slice)
+			return 2 * n, err // and as many links
+		}),
 		undone("PurgeKeys", func(ctx context.Context, tx store.Tx) (int, error) { return tx.PurgeKeys(ctx, slice) }),
 		undone("PurgeDead", func(ctx context.Context, tx store.Tx) (int, error) {
 			deleted, err := tx.PurgeDead(ctx, time.Hour, slice)
@@ -313,162 +348,5 @@ func (s Seeded) upkeep() []Statement {
 	}
 }
 
-// changes are of the way of a webhook.
-func (s Seeded) changes() []Statement {
-	return []Statement{
-		undone("ClaimKeys", func(ctx context.Context, tx store.Tx) (int, error) {
-			claims := []store.Claim{
-				{Source: "radarr", Key: "fp:400000", Window: time.Hour, Owner: event.NewID()},
-				{Source: "radarr", Key: "fp:new", Window: time.Hour, Owner: event.NewID()},
-			}
-			_, err := tx.ClaimKeys(ctx, claims)
-			return len(claims), err
-		}),
-		undone("FreeKeys", func(ctx context.Context, tx store.Tx) (int, error) {
-			return 100, tx.FreeKeys(ctx, "radarr", "health 10")
-		}),
-		undone("DropKeys", func(ctx context.Context, tx store.Tx) (int, error) {
-			return 1, tx.DropKeys(ctx, "radarr", []string{"fp:400000", "fp:new"})
-		}),
-		undone("ShortenKey", func(ctx context.Context, tx store.Tx) (int, error) {
-			return 1, tx.ShortenKey(ctx, "radarr", "fp:400000", s.EventID(400_000), time.Minute)
-		}),
-		undone("FindTwin of a record that was read", s.twin("past:100", "none")),
-		undone("FindTwin by fingerprint", s.twin("past:new", "often")),
-		undone("FindTwin by key", s.twin("past:new", "none", "fp:400000", "fp:400010")),
-		undone("FindTwin of none", s.twin("past:new", "none", "fp:none")),
-		undone("LockDeferred", func(ctx context.Context, tx store.Tx) (int, error) {
-			_, err := tx.LockDeferred(ctx, s.EventID(18))
-			return 1, err
-		}),
-		undone("DecodeEvent", func(ctx context.Context, tx store.Tx) (int, error) {
-			return 1, tx.DecodeEvent(ctx, &event.Event{ID: s.EventID(18), State: event.Routed, Type: sdk.TypeMediaAdded})
-		}),
-		undone("KeepRequests", func(ctx context.Context, tx store.Tx) (int, error) {
-			kept, err := tx.KeepRequests(ctx, []*event.Event{{ID: s.EventID(400_000)}})
-			return len(kept), err
-		}),
-		undone("EnrichEvent", func(ctx context.Context, tx store.Tx) (int, error) {
-			waiting, err := tx.EnrichEvent(ctx, s.EventID(19), []byte("{}"))
-			return 1 + len(waiting), err
-		}),
-		undone("InsertRepetitions", func(ctx context.Context, tx store.Tx) (int, error) {
-			return 1, tx.InsertRepetitions(ctx, []store.Repetition{{ID: event.NewID(), EventID: s.EventID(1), SeenAt: time.Now()}})
-		}),
-		undone("LockTargets and SaveTarget", func(ctx context.Context, tx store.Tx) (int, error) {
-			rows, _, err := tx.LockTargets(ctx, []string{"held", "ops"})
-			if err != nil {
-				return 0, err
-			}
-			return len(rows), tx.SaveTarget(ctx, rows["held"])
-		}),
-		undone("PauseQueue", func(ctx context.Context, tx store.Tx) (int, error) {
-			return 1, tx.PauseQueue(ctx, "target_held", false)
-		}),
-		undone("InsertEvents", func(ctx context.Context, tx store.Tx) (int, error) {
-			e := &event.Event{ID: event.NewID(), Source: "radarr", State: event.Routed, Type: sdk.TypeMediaImported}
-			d := store.NewDelivery{Delivery: event.Delivery{ID: event.NewID(), EventID: e.ID, Target: "ops"}}
-			_, err := tx.InsertEvents(ctx, []*event.Event{e}, []store.NewDelivery{d})
-			return 2, err
-		}),
-		undone("RetryDeliveries", s.operate(func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error { return tx.RetryDeliveries(ctx, ids) })),
-		undone("MoveDeliveries", s.operate(func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error {
-			return tx.MoveDeliveries(ctx, ids, "new")
-		})),
-		undone("CancelDeliveries", s.operate(func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error {
-			list, err := tx.LockDeliveries(ctx, ids)
-			if err != nil {
-				return err
-			}
-			return tx.CancelDeliveries(ctx, list)
-		})),
-		undone("KeepEventsOf", s.operate(func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error {
-			return tx.KeepEventsOf(ctx, ids, event.Pending)
-		})),
-		undone("LiveJobs", s.operate(func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error {
-			ids = ids[:len(ids)/2] // River reads and writes a lot of JSON for each
-			jobs := make([]river.InsertManyParams, len(ids))
-			for i, id := range ids {
-				jobs[i] = store.DeliverJob(id, "held")
-			}
-			live, err := tx.LiveJobs(ctx, jobs)
-			if err != nil {
-				return err
-			}
-			return errors.Join(tx.HurryJobs(ctx, live), tx.MoveJobs(ctx, live, "target_new"), tx.DropJobs(ctx, live))
-		})),
-		undone("KeepEvents", func(ctx context.Context, tx store.Tx) (int, error) {
-			states, err := tx.KeepEvents(ctx, []uuid.UUID{s.EventID(1), s.EventID(400_000)})
-			return len(states), err
-		}),
-		undone("InsertAction, LockAction, SaveAction and InsertChanges", func(ctx context.Context, tx store.Tx) (int, error) {
-			a := &store.Action{ID: event.NewID(), State: store.ActionRunning}
-			if err := tx.InsertAction(ctx, a); err != nil {
-				return 0, err
-			}
-			if _, err := tx.LockAction(ctx, a.ID); err != nil {
-				return 0, err
-			}
-			return 4, errors.Join(tx.SaveAction(ctx, a), tx.InsertChanges(ctx, []store.ActionChange{{EventID: s.EventID(1), ActionID: a.ID}}))
-		}),
-		undone("AddJobs", func(ctx context.Context, tx store.Tx) (int, error) {
-			return tx.AddJobs(ctx, []river.InsertManyParams{store.DeliverJob(event.NewID(), "ops"), store.DecodeJob(event.NewID(), "radarr")})
-		}),
-		undone("SettleDeliveries and InsertAttempts", func(ctx context.Context, tx store.Tx) (int, error) {
-			var list []*store.Settlement
-			var attempts []*event.Attempt
-			for i := 41; i <= 441; i += 20 {
-				list = append(list, &store.Settlement{DeliveryID: s.DeliveryID(i), State: event.Pending, Delay: time.Minute})
-				attempts = append(attempts, attempt(s.DeliveryID(i), 1, sdk.ClassRetryable, true))
-			}
-			settled, err := tx.SettleDeliveries(ctx, list)
-			if err != nil {
-				return 0, err
-			}
-			return 2 * len(settled), tx.InsertAttempts(ctx, attempts)
-		}),
-	}
-}
-
-// operate does something to pending deliveries, each of which is far from the others.
-func (s Seeded) operate(do func(ctx context.Context, tx store.Tx, ids []uuid.UUID) error) func(ctx context.Context, tx store.Tx) (int, error) {
-	return func(ctx context.Context, tx store.Tx) (int, error) {
-		var ids []uuid.UUID
-		for i := 41; i <= 20_000; i += 400 {
-			ids = append(ids, s.DeliveryID(i))
-		}
-		return len(ids), do(ctx, tx, ids)
-	}
-}
-
-func (s Seeded) twin(readKey, fingerprint string, keys ...string) func(ctx context.Context, tx store.Tx) (int, error) {
-	at := s.Start.Add(300_000 * SeededStep)
-	return func(ctx context.Context, tx store.Tx) (int, error) {
-		id, err := tx.FindTwin(ctx, store.TwinQuery{
-			Source: "radarr", ReadKey: readKey, Fingerprint: fingerprint, From: at, To: at.Add(time.Hour), Keys: keys,
-		})
-		if id == uuid.Nil {
-			return 0, err
-		}
-		return 1, err
-	}
-}
-
 // errUndone ends a transaction that is not to last.
 var errUndone = errors.New("undone")
-
-// undone is a Statement in a transaction that is undone.
-func undone(name string, do func(ctx context.Context, tx store.Tx) (int, error)) Statement {
-	return Statement{Name: name, Run: func(ctx context.Context, e store.Engine) (n int, err error) {
-		err = e.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-			if n, err = do(ctx, tx); err != nil {
-				return err
-			}
-			return errUndone
-		})
-		if errors.Is(err, errUndone) {
-			err = nil
-		}
-		return n, err
-	}}
-}

@@ -3,6 +3,7 @@ package storetest
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,7 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"PurgeKeepsWhatIsNeeded":     testPurge,
 		"Lists":                      testLists,
 		"ListsWithFilters":           testFilters,
+		"ReadNormalized":             testReadNormalized,
 		"JobsAreWorkedOnceCommitted": testWork,
 		"SettleTogether":             testSettleTogether,
 		"AcceptAgain":                testAcceptAgain,
@@ -84,6 +86,48 @@ func Test(t *testing.T, open func(t *testing.T) Database) {
 		"ListsByTime":                testTimes,
 		"Prefixes":                   testPrefixes,
 		"LastSeen":                   testLastSeen,
+		"Group":                      testGroup,
+		"GroupWaits":                 testGroupWaits,
+		"GroupMax":                   testGroupMax,
+		"GroupIsSplit":               testGroupIsSplit,
+		"Fold":                       testFold,
+		"Message":                    testMessage,
+		"Digest":                     testDigest,
+		"ProbeLeavesDigests":         testProbeLeavesDigests,
+		"PurgeKeepsGroups":           testPurgeKeepsGroups,
+		"GroupRaces":                 testGroupRaces,
+		"GroupAgain":                 testGroupAgain,
+		"GroupKeepsItsTime":          testGroupKeepsItsTime,
+		"OpenGroupsAreOperated":      testOpenGroupsAreOperated,
+		"DigestOfMany":               testDigestOfMany,
+		"ShownBesideHolds":           testShownBesideHolds,
+		"Silences":                   testSilences,
+		"SilencesCount":              testSilencesCount,
+		"SilencesAreBounded":         testSilencesAreBounded,
+		"Inventory":                  testInventory,
+		"SnapshotTells":              testSnapshotTells,
+		"AskSnapshot":                testAskSnapshot,
+		"PurgeSnapshots":             testPurgeSnapshots,
+		"AskSnapshotAtItsEnd":        testAskSnapshotOfAJobThatEnds,
+		"Verifying":                  testVerifying,
+		"VerifyingCounts":            testVerifyingCounts,
+		"VerifyingIsHeld":            testVerifyingIsHeld,
+		"VerifyingIsOperated":        testVerifyingIsOperated,
+		"HandedBack":                 testHandedBack,
+		"HandedBackRaces":            testHandedBackRaces,
+		"OvertakenAnswers":           testOvertakenAnswers,
+		"PurgeOfReadSnapshots":       testPurgeOfReadSnapshots,
+		"Sessions":                   testSessions,
+		"SessionsExpire":             testSessionsExpire,
+		"Revoke":                     testRevoke,
+		"Links":                      testLinks,
+		"LinkRaces":                  testLinkRaces,
+		"Activity":                   testActivity,
+		"ActivityIsBounded":          testActivityIsBounded,
+		"OldestPending":              testOldestPending,
+		"ChangedDeliveries":          testChangedDeliveries,
+		"SourceMarks":                testSourceMarks,
+		"Pauses":                     testPauses,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,7 +149,8 @@ func acceptance(title string, targets ...string) *store.Acceptance {
 			Method: "POST", Query: "a=b", Header: http.Header{"User-Agent": {"Radarr/6"}}, Body: []byte(`{"raw":"` + title + `"}`),
 		},
 		Type: sdk.TypeMediaImported, Title: title, Summary: "Imported " + title, Fingerprint: title, CorrelationKey: "story",
-		Normalized: []byte(`{"title":"` + title + `"}`),
+		Traceparent: "00-" + strings.Repeat("4b", 16) + "-" + strings.Repeat("a2", 8) + "-01",
+		Normalized:  []byte(`{"title":"` + title + `"}`),
 	}}
 	for _, target := range targets {
 		a.Deliveries = append(a.Deliveries, event.Delivery{ID: event.NewID(), EventID: a.Event.ID, Target: target, Route: "all"})

@@ -29,6 +29,8 @@ type config struct {
 	Exit   bool   `json:"exit" doc:"The plugin exits when it is configured."`
 	Hang   bool   `json:"hang" doc:"The plugin hangs when it is configured."`
 	Doubt  string `json:"doubt" doc:"What the plugin warns of."`
+	// Prove is how many questions it takes to prove what the plugin accepted.
+	Prove int `json:"prove" doc:"How many questions it takes to prove what the plugin accepted."`
 	// URL is where the plugin posts to.
 	URL sdk.Secret `json:"url" doc:"Where the plugin posts to."`
 }
@@ -92,7 +94,7 @@ func main() {
 		})
 	}
 	if name != "plain" {
-		info.Features = []sdk.Feature{sdk.FeatureTest, sdk.FeaturePreview}
+		info.Features = []sdk.Feature{sdk.FeatureTest, sdk.FeaturePreview, sdk.FeatureVerify}
 	}
 	sdk.ServeTarget(info, func(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 		return target{newPlugin(env, c)}, nil
@@ -134,6 +136,30 @@ func (t target) Test(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
 	return t.deliver(ctx, d)
 }
 
+// Verify tells of the proof once it was asked for it often enough. How often that was is the
+// state of its receipts.
+func (t target) Verify(_ context.Context, d sdk.Delivery) (sdk.Receipt, error) {
+	if d.Event.Title == "lost" {
+		return sdk.Receipt{}, sdk.Redeliver(errors.New("the endpoint has lost it"))
+	}
+	asked, _ := strconv.Atoi(string(d.Accepted.State))
+	if asked++; asked < t.config.Prove && !d.Final {
+		return t.toProve(asked), nil
+	}
+	e := sdk.Event{
+		Type: sdk.TypeLibraryAvailable, Title: d.Event.Title, Summary: d.Event.Title + " is there", CorrelationKey: "proof of " + d.Event.ID,
+		Library: &sdk.Library{Server: "Chaos"},
+	}
+	return sdk.Receipt{Status: 200, MessageID: "proof-" + d.ID, Events: []sdk.Event{e}}, nil
+}
+
+func (p *plugin) toProve(asked int) sdk.Receipt {
+	return sdk.Receipt{
+		Status: 202, State: []byte(strconv.Itoa(asked)), VerifyAfter: 50 * time.Millisecond,
+		Waits: fmt.Sprintf("asked %d of %d times", asked, p.config.Prove),
+	}
+}
+
 func (p *plugin) deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, error) {
 	running.Add(1)
 	defer running.Add(-1)
@@ -144,6 +170,10 @@ func (p *plugin) deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, erro
 		return sdk.Receipt{Status: 200, Excerpt: fmt.Sprint(p.env.Host)}, nil
 	case "post":
 		return p.env.HTTP.PostJSON(ctx, p.config.URL, arg)
+	case "fallback":
+		receipt, err := p.env.HTTP.PostJSON(ctx, p.config.URL, arg)
+		receipt.Fallback = "the template failed:\nused " + arg
+		return receipt, err
 	case "env":
 		return sdk.Receipt{Status: 200, Excerpt: strings.Join(names(os.Environ()), " ")}, nil
 	case "tmpdir":
@@ -162,6 +192,9 @@ func (p *plugin) deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, erro
 		p.env.Log.Warn("careful", "answer", 42, "plugin", "forged")
 	default:
 		p.misbehave(what, arg)
+	}
+	if p.config.Prove > 0 {
+		return p.toProve(0), nil
 	}
 	return sdk.Receipt{Status: 200, Excerpt: "done"}, nil
 }
