@@ -90,8 +90,8 @@ func (c *cli) actionRows(actions []admin.Action) [][]string {
 	rows := [][]string{{"ID", "BEGUN", "WHAT", "BY", "VIA", "STATE", "DONE", "SKIPPED", "OF", "REASON"}}
 	for _, a := range actions {
 		what := string(a.What)
-		if a.Target != "" {
-			what += " " + clean(a.Target, titleWidth)
+		if on := a.Target + a.Source; on != "" { // it is of one of them
+			what += " " + clean(on, titleWidth)
 		}
 		rows = append(rows, []string{
 			short(a.ID), c.time(a.CreatedAt), what, clean(a.Who, titleWidth), a.Via, string(a.State), strconv.Itoa(a.Done),
@@ -109,7 +109,11 @@ func (c *cli) showAction(a admin.Action) error {
 		{"action", a.ID},
 		{"what", string(a.What)},
 		{"target", clean(a.Target, titleWidth)},
+		{"source", clean(a.Source, titleWidth)},
 		{"to", clean(strings.Join(a.To, ", "), whole)},
+		{"silence", a.Silence},
+		{"when", clean(a.When, whole)},
+		{"until", c.timeOf(a.Until)},
 		{"by", clean(a.Who, titleWidth) + ", " + a.Via},
 		{"reason", clean(a.Reason, whole)},
 		{"state", string(a.State)},
@@ -266,6 +270,11 @@ func (c *cli) watch(ctx context.Context, s *service, a admin.Action) error {
 
 // progress rewrites the line that says how far an action has come.
 func (c *cli) progress(a admin.Action) {
+	c.rewrite(fmt.Sprintf("%s: %d of %d, %d skipped", clean(string(a.What), titleWidth), a.Done, a.Matched, a.Skipped))
+}
+
+// rewrite writes over the line of a terminal.
+func (c *cli) rewrite(text string) {
 	if !c.live {
 		return
 	}
@@ -273,7 +282,7 @@ func (c *cli) progress(a admin.Action) {
 	if v, ok := w.(visible); ok {
 		w = v.Writer // the line begins anew
 	}
-	_, _ = fmt.Fprintf(w, "\r%s: %d of %d, %d skipped ", clean(string(a.What), titleWidth), a.Done, a.Matched, a.Skipped)
+	_, _ = fmt.Fprintf(w, "\r%s\x1b[K ", text)
 }
 
 // leave says what becomes of an action that is not watched any more.

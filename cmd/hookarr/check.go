@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,21 +18,27 @@ import (
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/core/snapshot"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
 func (c *cli) newCheck() *cobra.Command {
-	return c.tables(&cobra.Command{
+	var online bool
+	cmd := c.tables(&cobra.Command{
 		Use:   "check",
 		Short: "Check the whole configuration, plugins included",
 		Long: `Check says everything that is wrong with the configuration at once: its keys and
 values, the routes' expressions, and what each plugin makes of its own settings.
-It starts the plugins for that and ends them again, and leaves the database alone.`,
+It starts the plugins for that and ends them again, and leaves the database alone.
+
+With --online it also asks applications and media servers whether they know the same
+folders, as hookarr paths does in more detail.`,
 		Example: `  hookarr check
+  hookarr check --online
   hookarr check --config /etc/hookarr/hookarr.yaml --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, findings := c.check(cmd.Context())
+			cfg, findings := c.check(cmd.Context(), online)
 			if err := c.report(cfg, findings); err != nil {
 				return err
 			}
@@ -41,6 +48,8 @@ It starts the plugins for that and ends them again, and leaves the database alon
 			return nil
 		},
 	})
+	cmd.Flags().BoolVar(&online, "online", false, "ask applications and media servers for their folders too")
+	return cmd
 }
 
 // findings is what check found.
@@ -50,9 +59,9 @@ type findings struct {
 	Warnings []config.Problem `json:"warnings"`
 }
 
-// check finds everything that is wrong. The configuration is nil when it could not
+// check finds everything that is wrong, with online also what applications and servers say. The configuration is nil when it could not
 // be read, and incomplete when there are problems.
-func (c *cli) check(ctx context.Context) (*config.Config, findings) {
+func (c *cli) check(ctx context.Context, online bool) (*config.Config, findings) {
 	cfg, err := c.load(nil)
 	f := findings{Problems: []config.Problem{}, Warnings: []config.Problem{}}
 	if wrong, ok := errors.AsType[*config.Error](err); ok {
@@ -68,12 +77,19 @@ func (c *cli) check(ctx context.Context) (*config.Config, findings) {
 				f.Problems = append(f.Problems, cfg.Problem(key, message))
 			}
 		}
+		if _, err := app.TracesTo(cfg, c.getenv); err != nil {
+			f.Problems = append(f.Problems, config.Problem{File: "environment", Message: err.Error()})
+		}
 		for _, p := range app.Judge(cfg) {
 			add(p.Key, p.Message)
 		}
 		problems, warnings := cfg.CheckTLS(time.Now())
 		f.Problems, f.Warnings = append(f.Problems, problems...), append(f.Warnings, warnings...)
-		checkPlugins(ctx, cfg, add, func(key, message string) { f.Warnings = append(f.Warnings, cfg.Problem(key, message)) })
+		warn := func(key, message string) { f.Warnings = append(f.Warnings, cfg.Problem(key, message)) }
+		checked := checkPlugins(ctx, cfg, add, warn)
+		if online && len(f.Problems) == 0 {
+			c.checkPaths(ctx, cfg, checked, warn)
+		}
 	}
 	for _, found := range [][]config.Problem{f.Problems, f.Warnings} {
 		slices.SortStableFunc(found, func(a, b config.Problem) int {
@@ -84,16 +100,16 @@ func (c *cli) check(ctx context.Context) (*config.Config, findings) {
 	return cfg, f
 }
 
-func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, message string)) {
+func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, message string)) pluginhost.Checked {
 	instances, _ := app.Instances(cfg) // a setting that has no JSON is a known problem
 	instances = slices.DeleteFunc(instances, func(i pluginhost.Instance) bool { return !config.NamePattern.MatchString(i.Plugin) })
 	if len(instances) == 0 {
-		return
+		return pluginhost.Checked{}
 	}
 	binaries, err := pluginhost.Discover(cfg.Plugins.Dir...)
 	if err != nil {
 		add("plugins.dir", err.Error()+pluginsDirAdvice)
-		return
+		return pluginhost.Checked{}
 	}
 	plugins := pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
 	checked := plugins.Check(ctx, instances)
@@ -121,6 +137,8 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, m
 	}
 	checkDetails(cfg, checked, warn)
 	checkTypes(cfg, checked, warn)
+	checkGroups(cfg, checked, warn)
+	return checked
 }
 
 // checkDetails warns of sources that are to add details and cannot.
@@ -142,6 +160,35 @@ func checkDetails(cfg *config.Config, checked pluginhost.Checked, warn func(key,
 	}
 }
 
+// checkGroups warns of groups and digests whose target takes one event at a time.
+func checkGroups(cfg *config.Config, checked pluginhost.Checked, warn func(key, message string)) {
+	single := func(target string) bool {
+		d, ok := checked.Describe(host.KindTarget, cfg.Targets[target].Plugin)
+		return ok && !slices.Contains(d.Features, sdk.FeatureGroup)
+	}
+	const alone = "%s takes one event at a time: they are sent alone"
+	for _, name := range slices.Sorted(maps.Keys(cfg.Targets)) {
+		t := cfg.Targets[name]
+		if t.Group != nil && single(name) {
+			warn("targets."+name+".group", fmt.Sprintf(alone, "plugin "+t.Plugin))
+		}
+		if t.DigestAfter > 0 && single(name) {
+			warn("targets."+name+".digest_after", fmt.Sprintf(alone, "plugin "+t.Plugin))
+		}
+	}
+	for i, r := range cfg.Routes {
+		key := fmt.Sprintf("routes[%d].group", i)
+		if r.Digest != nil {
+			key = fmt.Sprintf("routes[%d].digest", i)
+		}
+		for _, target := range r.To {
+			if (r.Group != nil || r.Digest != nil) && single(target) {
+				warn(key, fmt.Sprintf(alone, "target "+target))
+			}
+		}
+	}
+}
+
 // checkTypes warns of routes that wait for what their sources do not tell.
 func checkTypes(cfg *config.Config, checked pluginhost.Checked, warn func(key, message string)) {
 	routes, err := route.New(cfg.Routes)
@@ -153,6 +200,9 @@ func checkTypes(cfg *config.Config, checked pluginhost.Checked, warn func(key, m
 		d, _ := checked.Describe(host.KindSource, s.Plugin)
 		for _, t := range d.EventTypes { // none are any
 			types[name] = append(types[name], t.Type)
+		}
+		if len(d.EventTypes) > 0 && s.Snapshot.Every > 0 && slices.Contains(d.Features, sdk.FeatureSnapshot) {
+			types[name] = append(types[name], snapshot.Types()...)
 		}
 	}
 	for _, p := range routes.LintTypes(sourceNames(cfg), types) {
@@ -251,7 +301,18 @@ func (c *cli) report(cfg *config.Config, f findings) error {
 	for _, r := range cfg.Routes {
 		rows = append(rows, []string{"route", r.Name, "-", routeDetail(r)})
 	}
+	if to, _ := app.TracesTo(cfg, c.getenv); to != "" { // what is wrong with it is a problem
+		rows = append(rows, []string{"traces", "-", "-", "to " + to + sampled(cfg.Tracing)})
+	}
 	return c.table(rows...)
+}
+
+// sampled says which part of the events is traced.
+func sampled(t config.Tracing) string {
+	if t.Sample == nil {
+		return ""
+	}
+	return fmt.Sprintf(", %g of the events", *t.Sample)
 }
 
 // inUnits writes a duration as people do in a configuration: 7d and 1h30m, not 168h0m0s.

@@ -86,6 +86,28 @@ routes: [{name: one, from: [sonarr], types: [media.importd], to: [ops]}]
 	require.Len(t, f.Warnings, 5)
 }
 
+// TestCheckSaysWhereTracesGo, also where the environment says it.
+func TestCheckSaysWhereTracesGo(t *testing.T) {
+	t.Parallel()
+	const settings = `
+plugins: {dir: %s}
+sources: {radarr: {plugin: radarr, auth: [{none: {}}]}}
+%s
+`
+	dir := pluginDir(t)
+	check := func(tracing string, environ ...string) result {
+		return runWith(t, "", environ, "check", "--config", write(t, fmt.Sprintf(settings, dir, tracing)))
+	}
+	require.NotContains(t, check("").out, "traces")
+	require.Regexp(t, `traces +- +- +to http://127.0.0.1:4318, 0.25 of the events\n`, check(`tracing: {endpoint: "http://127.0.0.1:4318", sample: 0.25}`).out)
+	const elsewhere = "OTEL_EXPORTER_OTLP_ENDPOINT=http://tempo:4318"
+	require.Regexp(t, `traces +- +- +to \$OTEL_EXPORTER_OTLP_ENDPOINT\n`, check("", elsewhere).out)
+	require.Regexp(t, `to http://127.0.0.1:4318\n`, check(`tracing: {endpoint: "http://127.0.0.1:4318"}`, elsewhere).out)
+	r := check("", "OTEL_EXPORTER_OTLP_ENDPOINT=tempo:4318")
+	require.Equal(t, exitError, r.code)
+	require.Contains(t, r.err, "environment: OTEL_EXPORTER_OTLP_ENDPOINT: want http://HOST:PORT")
+}
+
 func TestCheckTellsWhatPluginsDoubt(t *testing.T) {
 	t.Parallel()
 	file := write(t, fmt.Sprintf(`
@@ -114,7 +136,7 @@ routes:
 		switch v.Name {
 		case "discord":
 			require.Equal(t, "targets.chat.config.webhook_url", v.Warnings[0].Key)
-			require.Equal(t, []sdk.Feature{sdk.FeatureEdit}, v.Unused)
+			require.Empty(t, v.Unused, "every feature is made use of")
 			require.Empty(t, v.EventTypes)
 		case "radarr":
 			require.Contains(t, v.EventTypes, eventTypeView{sdk.TypeMediaImported, []string{"Download"}})
@@ -177,8 +199,8 @@ routes: [{name: all, to: [ops, in, in2]}]
 	require.Equal(t, exitError, r.code)
 	require.Contains(t, r.err, `hookarr.yaml:3: sources.a.plugin: `)
 	require.Contains(t, r.err, `; did you mean "radarr"?`)
-	require.Contains(t, r.err, `hookarr.yaml:3: sources.b.plugin: webhook is a target plugin, which delivers: it belongs under targets; the source plugins are prowlarr, radarr`)
-	require.Contains(t, r.err, `hookarr.yaml:5: targets.in.plugin: radarr is a source plugin, which takes webhooks in: it belongs under sources; the target plugins are discord, slack, webhook`)
+	require.Contains(t, r.err, `hookarr.yaml:3: sources.b.plugin: webhook is a target plugin, which delivers: it belongs under targets; the source plugins are prowlarr, radarr, sonarr`)
+	require.Contains(t, r.err, `hookarr.yaml:5: targets.in.plugin: radarr is a source plugin, which takes webhooks in: it belongs under sources; the target plugins are discord, plex, slack, webhook`)
 	require.Contains(t, r.err, `hookarr.yaml:5: targets.in2.plugin: radarr is a source plugin`)
 	require.Contains(t, r.err, "hookarr.yaml:5: targets.ops.config.url: 169.254.169.254 is not an address to deliver to")
 
@@ -220,7 +242,7 @@ routes: [{name: all, to: [ops]}]
 	r = run(t, "plugins", "list", "--config", file)
 	require.Zero(t, r.code, r.err)
 	require.Equal(t, twice, r.err)
-	require.Equal(t, 5, strings.Count(r.out, " ok\n"), r.out)
+	require.Equal(t, 7, strings.Count(r.out, " ok\n"), r.out)
 }
 
 func TestCheckReadsTLSFiles(t *testing.T) {
@@ -271,7 +293,7 @@ func TestPlugins(t *testing.T) {
 	require.Regexp(t, `(?m)^open +source +- +- +- +- +- .*chmod go-w `+dir, r.out)
 	require.Regexp(t, `(?m)^renamed +target +- +- +- +[0-9a-f]{12} +- .*`, r.out)
 	require.Regexp(t, `(?m)^hookarr-target-My_Own +- +- +- +- +- +- +ignored: it is no plugin by its name: call it .*`, r.out)
-	require.Regexp(t, `(?m)^webhook +target +\d+\.\d+\.\d+ +\d+\.\d+\.\d+ +1 +[0-9a-f]{12} +raw test preview +ok$`, r.out)
+	require.Regexp(t, `(?m)^webhook +target +\d+\.\d+\.\d+ +\d+\.\d+\.\d+ +1 +[0-9a-f]{12} +group raw test preview +ok$`, r.out)
 
 	r = run(t, "plugins", "list", "--config", file, "--json")
 	require.Zero(t, r.code, r.err)

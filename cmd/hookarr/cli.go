@@ -39,6 +39,8 @@ type cli struct {
 	// width is that of the terminal that out is, in cells; 0 is no terminal, where nothing
 	// is cut to fit.
 	width int
+	// colors is that out is a terminal that shows colours.
+	colors bool
 	// live is that err is a terminal, where a line can be written over.
 	live bool
 
@@ -121,7 +123,8 @@ or a difference that connect --check found.`,
 	completeFlag(root, "config", files)
 	root.AddCommand(
 		c.newInit(), c.newServe(), c.newCheck(), c.newConnect(), c.newMigrate(), c.newPlugins(), c.newSend(),
-		c.newEvents(), c.newDeliveries(), c.newActions(), c.newTargets(), c.newSources(), c.newRoutes(), c.newReload(), c.newLogs(),
+		c.newEvents(), c.newDeliveries(), c.newActions(), c.newTargets(), c.newSilences(), c.newSources(), c.newSync(), c.newRoutes(), c.newPaths(), c.newCatalogue(), c.newReload(), c.newLogs(),
+		c.newOpen(), c.newSessions(),
 		c.newVersion(),
 	)
 	root.SetIn(c.in)

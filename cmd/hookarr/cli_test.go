@@ -59,7 +59,7 @@ var buildPlugins = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, name := range []string{"source-radarr", "source-prowlarr", "target-webhook", "target-discord", "target-slack"} {
+	for _, name := range []string{"source-radarr", "source-prowlarr", "source-sonarr", "target-webhook", "target-discord", "target-slack", "target-plex"} {
 		out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "hookarr-"+name), "../../plugins/"+name).CombinedOutput()
 		if err != nil {
 			return dir, errors.Join(err, errors.New(string(out)))
@@ -143,12 +143,25 @@ func TestUsage(t *testing.T) {
 		{[]string{"events", "list", "--field", "x"}, `--field: want PATH=VALUE, such as media.title=Dune`, "hookarr events list [flags]"},
 		{[]string{"events", "replay"}, `give ids, or filters: hookarr events replay --source radarr --since 2h`, "hookarr events replay [ID...] [flags]"},
 		{[]string{"deliveries", "retry", "0197a2c4", "--target", "ops"}, `give ids or filters, not both`, "hookarr deliveries retry [ID...] [flags]"},
-		{[]string{"deliveries", "retry", "--state", "delivered"}, `--state: want dead, pending or cancelled`, "hookarr deliveries retry [ID...] [flags]"},
+		{[]string{"deliveries", "retry", "--state", "delivered"}, `--state: want dead, pending, verifying or cancelled`, "hookarr deliveries retry [ID...] [flags]"},
 		{[]string{"deliveries", "cancel", "7"}, `id "7": ` + wantID, "hookarr deliveries cancel [ID...] [flags]"},
 		{[]string{"routes", "test"}, `give --sample media.imported, --event ID or FILE, one of them`, "hookarr routes test [FILE] [flags]"},
 		{[]string{"routes", "test", "x.json"}, `give the source that decodes it: --source radarr`, "hookarr routes test [FILE] [flags]"},
-		{[]string{"targets", "preview", "ops"}, `give --sample media.imported or --event ID, one of them`, "hookarr targets preview NAME [flags]"},
+		{[]string{"targets", "preview", "ops"}, `give --sample media.imported, --story season, --event ID or --delivery ID, one of them`, "hookarr targets preview NAME [flags]"},
+		{[]string{"targets", "preview", "ops", "--story", "saeson"}, `--story: want season, upgrade, health or digest; did you mean "season"?`, "hookarr targets preview NAME [flags]"},
 		{[]string{"targets", "rename", "ops"}, `give NEW`, "hookarr targets rename OLD NEW [flags]"},
+		{[]string{"silences", "add"}, `give EXPRESSION`, "hookarr silences add EXPRESSION [flags]"},
+		{[]string{"silences", "add", "true"}, `give --for 2h, or --until with a time such as 2026-11-28 14:00, one of them`, "hookarr silences add EXPRESSION [flags]"},
+		{[]string{"silences", "add", "true", "--for", "2h", "--until", "2030-01-01"}, `give --for 2h, or --until with a time such as 2026-11-28 14:00, one of them`, "hookarr silences add EXPRESSION [flags]"},
+		{[]string{"silences", "add", "true", "--until", "2h"}, `--until: want a time such as 2026-11-28 14:00; --for takes how long`, "hookarr silences add EXPRESSION [flags]"},
+		{[]string{"sessions", "revoke"}, `give an ID, or --all, one of them`, "hookarr sessions revoke [ID] [flags]"},
+		{[]string{"sessions", "revoke", "5feceb66", "--all"}, `give an ID, or --all, one of them`, "hookarr sessions revoke [ID] [flags]"},
+		{[]string{"sessions", "revoke", "5fe"}, `id "5fe": want the first digits of one, 4 or more: hookarr sessions list shows them`, "hookarr sessions revoke [ID] [flags]"},
+		{[]string{"sessions", "revoke", "5feceb66/x"}, `id "5feceb66/x": want the first digits of one, 4 or more: hookarr sessions list shows them`, "hookarr sessions revoke [ID] [flags]"},
+		{[]string{"open", "now"}, `"now" is one argument too many`, "hookarr open [flags]"},
+		{[]string{"silences", "expire", "7"}, `id "7": ` + wantID, "hookarr silences expire ID [flags]"},
+		{[]string{"sync"}, `give SOURCE`, "hookarr sync SOURCE [flags]"},
+		{[]string{"sync", "radarr", "--to", "ops"}, `--to is of --full: what has changed goes by the routes`, "hookarr sync SOURCE [flags]"},
 		{[]string{"logs", "--level", "warning"}, `--level: want debug, info, warn or error`, "hookarr logs [flags]"},
 		{[]string{"events", "list", "--socket", "a", "--server", "b"}, `give --server or --socket, not both`, "hookarr events list [flags]"},
 		{[]string{"deliveries", "list", "--state", "lost"}, `--state: want delivered, pending, verifying, dead, superseded or cancelled`, "hookarr deliveries list [flags]"},
@@ -301,7 +314,7 @@ func TestInit(t *testing.T) {
 func secretsOf(t *testing.T, content string) []string {
 	t.Helper()
 	found := regexp.MustCompile(`"([A-Z0-9]{26,}|whsec_[^"]+)"`).FindAllString(content, -1)
-	require.Len(t, found, 3)
+	require.Len(t, found, 4)
 	return found
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -88,14 +89,32 @@ func operatorCommands() []run1 {
 		{line: "targets rename nobody ops", code: exitError, err: `there is no target of this name`},
 		{line: "targets rename elsewhere ops", out: `^rename is done: 1 of 1\n$`},
 		{line: "targets test ops", out: `^the test of target ops ended as ok, status 204\n$`, server: true},
-		{line: "targets preview ops --sample media.imported", out: `(?s)^POST https://example.com/\[redacted\]\nX-A: 1\nX-B: 2\n\n{.*"type":"media.imported".*}\n\nthe body goes on\n$`, server: true},
+		{line: "targets preview ops --sample media.imported", out: `(?s)^POST https://example.com/\[redacted\]\nX-A: 1\nX-B: 2\n\n{\n.*"type": "media.imported".*}\n\nthe body goes on\n$`, server: true},
+		{line: "targets preview ops --sample media.imported --request", out: `(?s)\n\n{.*"type":"media.imported".*}\n\nthe body goes on\n$`, server: true},
+		{line: "targets preview chat --story season", out: `(?s)^POST https://chat.example/\[redacted\] \(14 events\)\n┌─ green ─.*│ The Phantom Empire S01\n.*└─+\n\nnot as it was to be: the template failed: used another\n$`, server: true},
+		{line: "targets preview chat --event e1 --event e3 --edit", out: `^PATCH https://chat.example/\[redacted\]/messages/1 \(2 events\)\n┌`, server: true},
+		{line: "targets preview chat --delivery d11 --request", out: `(?s)^POST https://chat.example/\[redacted\]\n\n{"embeds":`, server: true},
+		{line: "targets preview chat --delivery d11 --edit", out: `^PATCH https://chat.example/\[redacted\]/messages/m-1\n`, server: true},
 		{line: "targets preview ops --event e1 --json", out: `"content_type": "application/json"`, server: true},
-		{line: "sources list", out: `(?m)^radarr +radarr +hmac github +- +\S+ +\d{4}-`},
+		{line: `silences add event.source=="sonarr" --for 2h --target ops --comment moving`, out: `^silence \S+ is active until \S+ \S+ UTC\n$`},
+		{line: "silences add event.sorce --for 2h", code: exitError, err: `^hookarr: expression: column 7: an event has no field "sorce" here; did you mean "source"\?\n$`},
+		{line: "silences add true --for 2h --target opps", code: exitError, err: `"opps" is not configured; did you mean "ops"\?`},
+		{line: "silences add true --until 2020-01-01", code: exitError, err: `^hookarr: its end has passed already\n$`},
+		{line: "silences list", out: `(?m)^\S+ +active +.* ops +0 +\S+ +event.source=="sonarr" +moving$`},
+		{line: "silences list --json", out: `"state": "active"`},
+		{line: "silences expire s1", out: `^silence \S+ has ended, after 0 deliveries\n$`},
+		{line: "silences expire s1", code: exitError, err: `is over already\n$`},
+		{line: "actions list --limit 1", out: `(?m) expire +.* done `},
+		{line: "sources list", out: `(?m)^radarr +radarr +hmac github +- +- +- +\S+ +\d{4}-`},
+		{line: "sources show radarr", out: `(?m)^last media.imported +\d{4}-`},
+		{line: "sources show radar", code: exitError, err: `no source is called "radar"; did you mean "radarr"\?`},
+		{line: "sync radar", code: exitError, err: `no source is called "radar"; did you mean "radarr"\?`, server: true},
 		{line: "sources list --json", out: `"last_seen": \[\n`},
 		{line: "routes list", out: `(?m)^old +- +- +ops +event.media.year < 2000$`},
 		{line: "routes test --sample media.imported", out: `(?s)goes to +ops, chat\n\nROUTE +VERDICT\neverything +yes, to ops, chat\nold +no, when: `},
 		{line: "routes test --event e1 --json", out: `"targets": \[\n    "ops",\n    "chat"`},
 		{line: "routes test ../../examples/payloads/radarr/import.json --source radarr", out: `(?m)^goes to +ops, chat$`, server: true},
+		{line: "paths ops", code: exitError, err: `has no paths to compare: its plugin knows no libraries\n$|: environment variable \S+ is not set where hookarr runs: `},
 		{line: "plugins inspect source-radarr", out: `(?s)plugin +source-radarr\n.*state +ready since.*process +\d+, \d+ MiB of memory\n.*serves +radarr\n$`, server: true},
 		{line: "plugins inspect radarr --schema", out: `"properties"`, server: true},
 		{line: "plugins inspect radar", code: exitError, err: `did you mean|it uses source-radarr`, server: true},
@@ -106,6 +125,18 @@ func operatorCommands() []run1 {
 		{line: "reload", out: `the configuration is reloaded\n$`, server: true},
 		{line: "logs", out: `(?m) level=INFO msg="operator action" `, server: true},
 		{line: "logs --level error --json", out: `^\[\]\n$`, server: true},
+		{line: "catalogue grant grafana", code: exitError, err: `^hookarr: no target has the plugin catalogue: docs/targets/catalogue.md says`},
+		{line: "open", out: `^http://127.0.0.1:0/login#[-_A-Za-z0-9]{43}\n$`, err: `^It signs one browser in, once, until \S+ \S+ UTC. From another machine, run there first: ssh -L 0:127.0.0.1:0 HOST\n$`, server: true},
+		{line: "open --json", out: `"url": "http://127.0.0.1:0/login#[-_A-Za-z0-9]{43}",\n  "expires_at"`, server: true},
+		{line: "actions list --limit 1", out: `(?m) link +\S+ +socket +done +1 `, alone: `(?m) expire `},
+		{line: "sessions list", out: `(?m)^[0-9a-f]{18} +ci +token +operate +.* Browser/1$`},
+		{line: "sessions list --json", out: `(?s)"who": "root",.*"who": "ci"`},
+		{line: "sessions revoke 00000000", code: exitError, err: `^hookarr: there is no such session: list them for their ids\n$`},
+		{line: "sessions revoke n1", out: `^the session of ci, begun \S+ \S+ UTC, has ended\n$`},
+		{line: "sessions revoke n1", code: exitError, err: `^hookarr: there is no such session`},
+		{line: "actions list --limit 1", out: `(?m) revoke +.* done +1 +0 +1 +session of ci by token$`},
+		{line: "sessions revoke --all", out: `^2 browsers are signed out\n$`},
+		{line: "sessions revoke --all --json", out: `^{\n  "revoked": 0\n}\n$`},
 		{line: "version", out: `(?m)^server +\S+`, alone: `^version +`},
 	}
 }
@@ -121,6 +152,13 @@ func named(t *testing.T, line string, s *store.Store) []string {
 			actions, err := s.ListActions(t.Context(), store.ActionFilter{Limit: 1})
 			require.NoError(t, err)
 			args[i] = actions[0].ID.String()
+		case arg == "n1":
+			id, _ := store.IDOf(strings.Repeat("A", 43))
+			args[i] = hex.EncodeToString(id[:])
+		case arg == "s1":
+			list, _, err := s.ListSilences(t.Context(), time.Hour)
+			require.NoError(t, err)
+			args[i] = list[0].ID.String()
 		case regexp.MustCompile(`^[ed]\d+$`).MatchString(arg):
 			_, err := fmt.Sscan(arg[1:], &n)
 			require.NoError(t, err)
@@ -141,6 +179,7 @@ func TestOperatorCommands(t *testing.T) {
 				file := rigConfig(t)
 				s := rigDatabase(t, file)
 				accept(t, s, 5, "elsewhere")
+				signInBrowsers(t, s)
 				if serving {
 					startServer(t, file, s)
 				}
@@ -207,6 +246,22 @@ func TestOperatorCommandsAreAll(t *testing.T) {
 		t.Errorf("no test runs hookarr %s", path)
 	}
 	walk((&cli{}).newRoot())
+}
+
+// signInBrowsers stores a session that began with a token, whose secret is all A, and one
+// with a link.
+func signInBrowsers(t *testing.T, s *store.Store) {
+	t.Helper()
+	for i, n := range []store.Session{
+		{Who: "ci", Via: admin.ViaToken, Role: config.RoleOperate, Agent: "Browser/1"},
+		{Who: "root", Via: admin.ViaLink, Role: config.RoleOperate},
+		{Who: "gone", Via: admin.ViaToken, Role: config.RoleOperate}, // its token is not configured
+	} {
+		id, ok := store.IDOf(strings.Repeat("ABC"[i:i+1], 42) + "A")
+		require.True(t, ok)
+		n.ID, n.Proof = id, []byte{1}
+		require.NoError(t, s.AddSession(t.Context(), &n, store.SecretID{}))
+	}
 }
 
 // accept stores an event with a delivery to each target.
@@ -435,13 +490,15 @@ func TestCompletionOfIDs(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	for line, want := range map[string]string{
-		"events why":                  id(1).String() + "\tradarr media.imported Sintel (2010)\n",
-		"deliveries retry":            id(12).String() + "\tchat pending Sintel (2010)\n",
-		"deliveries retry " + "0197":  id(12).String() + "\tchat pending Sintel (2010)\n",
-		"deliveries list --event":     id(3).String() + "\tradarr release.grabbed A title of two lines\n",
-		"plugins inspect":             "source-radarr\tready\n",
-		"actions show":                id(50).String() + "\tretry done\n",
-		"targets preview ops --event": id(2).String() + "\tradarr\n",
+		"events why":                     id(1).String() + "\tradarr media.imported Sintel (2010)\n",
+		"deliveries retry":               id(12).String() + "\tchat pending Sintel (2010)\n",
+		"deliveries retry " + "0197":     id(12).String() + "\tchat pending Sintel (2010)\n",
+		"deliveries list --event":        id(3).String() + "\tradarr release.grabbed A title of two lines\n",
+		"plugins inspect":                "source-radarr\tready\n",
+		"actions show":                   id(50).String() + "\tretry done\n",
+		"targets preview ops --event":    id(2).String() + "\tradarr\n",
+		"targets preview ops --delivery": id(12).String() + "\tchat pending Sintel (2010)\n",
+		"targets preview ops --story":    "season\nupgrade\nhealth\ndigest\n",
 	} {
 		r := run(t, append(strings.Fields("__complete --config "+file+" "+line), "")...)
 		require.Zero(t, r.code, r.err)
@@ -492,12 +549,54 @@ func TestTablesFit(t *testing.T) {
 	require.Contains(t, c.do(t.Context(), "events", "list", "--config", file).out, "天気の子天気の子天気の子")
 }
 
+func TestWideTablesFit(t *testing.T) {
+	t.Parallel()
+	held := "breaker, next probe 2026-11-29 11:56:07 UTC"
+	for name, rows := range map[string][][]string{
+		"events": {
+			{"ID", "RECEIVED", "SOURCE", "TYPE", "STATE", "DELIVERIES", "TITLE", "REASON"},
+			{"01a22725-d1c7-71aa", "2026-11-29 11:51:59 UTC", "sonarr", "file.deleted_for_upgrade", "routed", "3 delivered, 1 verifying", "Dark Water S01E03", ""},
+		},
+		"deliveries": {
+			{"ID", "CREATED", "TARGET", "TYPE", "STATE", "ATTEMPTS", "NEXT ATTEMPT", "TITLE", "REASON"},
+			{"01a22727-ed61-7d99", "2026-11-29 11:54:17 UTC", "jellyfin", "file.deleted_for_upgrade", "superseded", "0", "-", "Dark Water S01E03", "the delivery of the upgrade tells of it"},
+		},
+		"targets": {
+			{"NAME", "PLUGIN", "STATE", "SINCE", "PENDING", "VERIFYING", "DEAD", "REASON"},
+			{"library", "catalogue", held, "2026-11-29 11:53:05 UTC", "4", "1", "0", "5 attempts in a row failed, the last: no answer"},
+		},
+		"sources": {
+			{"NAME", "PLUGIN", "AUTH", "HISTORY READ TO", "SNAPSHOT", "ITEMS", "TYPE", "LAST SEEN"},
+			{"radarr", "radarr", "hmac github, basic", "2026-11-29 11:46:51 UTC", "2026-11-29 11:51:52 UTC", "8", "file.deleted_for_upgrade", "2026-11-29 11:49:10 UTC"},
+		},
+	} {
+		var out strings.Builder
+		c := &cli{width: 100, out: &out}
+		require.NoError(t, c.table(rows...))
+		for line := range strings.Lines(out.String()) {
+			require.LessOrEqual(t, cells(strings.TrimSuffix(line, "\n")), 100, "%s: %s", name, out.String())
+		}
+		require.Contains(t, out.String(), rows[1][0], "%s: what is typed again is whole", name)
+		if name == "targets" {
+			require.Contains(t, out.String(), "breaker, next probe 11-29 11:56 ")
+		}
+	}
+
+	var out strings.Builder
+	c := &cli{width: 60, out: &out}
+	reason := "reaches no library, as the server has none in or above /media/elsewhere"
+	require.NoError(t, c.reasoned([][]string{{"SOURCE", "ROOT FOLDER", "REASON"}, {"radarr", "/movies", ""}, {"sonarr", "/tv", reason}}))
+	require.Equal(t, "SOURCE  ROOT FOLDER\nradarr  /movies\nsonarr  /tv\n  "+reason+"\n", out.String())
+}
+
 func TestShorten(t *testing.T) {
 	t.Parallel()
 	a, b := "0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f", "0197a2c4-5b1e-7c3b-9d2f-1a2b3c4d5e6f"
-	require.Equal(t, "0197a2c4-5b1e", shorten([]string{a, a})(a))
+	require.Equal(t, "0197a2c4-5b1e-7c3a", shorten([]string{a, a})(a), "another of the same millisecond may be in no list")
 	require.Equal(t, "0197a2c4-5b1e-7c3a", shorten([]string{b, a})(a))
 	require.Equal(t, "0197a2c4-5b1e-7c3b", shorten([]string{b, a})(b))
+	c := "0197a2c4-5b1e-7c3a-9e2f-1a2b3c4d5e6f"
+	require.Equal(t, "0197a2c4-5b1e-7c3a-9e", shorten([]string{c, a})(c))
 	require.Equal(t, "short", shorten([]string{"short"})("short"))
 }
 

@@ -66,6 +66,22 @@ func (c *cli) actionIDs(*cobra.Command, []string, string) ([]string, cobra.Shell
 	})
 }
 
+// silenceIDs completes with the silences that are active.
+func (c *cli) silenceIDs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return c.ask(needDatabase, func(ctx context.Context, s *service) ([]string, error) {
+		list, err := s.ListSilences(ctx)
+		list = slices.DeleteFunc(list, func(n admin.Silence) bool { return n.State != admin.SilenceActive })
+		return described(list, func(n admin.Silence) (string, string) { return n.ID, n.Expression }), err
+	})
+}
+
+func (c *cli) sessionIDs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return c.ask(needDatabase, func(ctx context.Context, s *service) ([]string, error) {
+		list, err := s.ListSessions(ctx)
+		return described(list, func(n admin.Session) (string, string) { return n.ID, n.Who + " by " + n.Via }), err
+	})
+}
+
 func (c *cli) pluginNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return c.ask(needServer, func(ctx context.Context, s *service) ([]string, error) {
 		list, err := s.ListPlugins(ctx)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hookarr/hookarr/core/connect"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -18,37 +19,9 @@ const (
 	arrivalPoll    = 200 * time.Millisecond
 )
 
-// connection is what connect says of an application's webhook.
-type connection struct {
-	Source     string       `json:"source"`
-	App        string       `json:"app,omitempty"`
-	Version    string       `json:"version,omitempty"`
-	URL        string       `json:"url"`
-	Connected  bool         `json:"connected"`
-	Connection string       `json:"connection,omitempty"`
-	Changes    []sdk.Change `json:"changes"`
-	Problems   []string     `json:"problems"`
-	// Event is the application's test as it arrived.
-	Event string `json:"event,omitempty"`
-}
-
-func describe(name, address string, r sdk.ConnectResult) connection {
-	c := connection{
-		Source: name, App: r.AppName, Version: r.AppVersion, URL: withoutToken(address), Connected: r.Connected,
-		Connection: r.ConnectionID, Changes: r.Changes, Problems: r.Problems,
-	}
-	if c.Changes == nil {
-		c.Changes = []sdk.Change{}
-	}
-	if c.Problems == nil {
-		c.Problems = []string{}
-	}
-	return c
-}
-
 // prove waits for the application's test to be in the database, which proves the whole
 // way. Most applications test what they save, and are asked for a test if not.
-func (c *cli) prove(ctx context.Context, result *connection, since time.Time, test func() (sdk.ConnectResult, error)) error {
+func (c *cli) prove(ctx context.Context, result *connect.Connection, since time.Time, test func() (sdk.ConnectResult, error)) error {
 	_, s, err := c.open(ctx)
 	if err != nil {
 		result.Problems = append(result.Problems, "the application is connected, and whether its test arrived cannot be seen: "+err.Error())
@@ -60,7 +33,7 @@ func (c *cli) prove(ctx context.Context, result *connection, since time.Time, te
 	}
 	tested, err := test()
 	if err != nil {
-		return explainConnect(result.Source, err)
+		return connect.Explain(result.Source, err)
 	}
 	if result.Problems = append(result.Problems, tested.Problems...); len(result.Problems) > 0 {
 		return nil
@@ -84,7 +57,7 @@ func (c *cli) prove(ctx context.Context, result *connection, since time.Time, te
 }
 
 // arrival looks for the application's test in the database.
-func arrival(ctx context.Context, s *store.Store, result *connection, since time.Time) error {
+func arrival(ctx context.Context, s *store.Store, result *connect.Connection, since time.Time) error {
 	events, err := s.ListEvents(ctx, store.EventFilter{Source: result.Source, Type: sdk.TypeTest, Limit: 1})
 	if err == nil && len(events) > 0 && !events[0].ReceivedAt.Before(since) {
 		result.Event = events[0].ID.String()
@@ -92,7 +65,7 @@ func arrival(ctx context.Context, s *store.Store, result *connection, since time
 	return err
 }
 
-func (c *cli) showConnection(r connection, w wish) error {
+func (c *cli) showConnection(r connect.Connection, w wish) error {
 	if c.json {
 		if err := c.printJSON(r); err != nil {
 			return err
@@ -151,7 +124,7 @@ func inWords(change sdk.Change, w wish) (string, bool) {
 	}
 }
 
-func summary(r connection, w wish) string {
+func summary(r connect.Connection, w wish) string {
 	name := strings.TrimSpace(r.App + " " + r.Version)
 	switch {
 	case len(r.Problems) > 0 && r.App == "":
@@ -182,7 +155,7 @@ func summary(r connection, w wish) string {
 // errDrift ends a check that found something: exit code 2.
 var errDrift = errors.New("drift")
 
-func verdict(r connection, w wish) error {
+func verdict(r connect.Connection, w wish) error {
 	switch {
 	case len(r.Problems) > 0:
 		return errReported

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +29,7 @@ func (c *cli) newDeliveriesList() *cobra.Command {
   hookarr deliveries list --state dead --since 7d
   hookarr deliveries list --target ops --state pending --limit 100 --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			filter, err := f.read(c, deliveryStates())
+			filter, err := f.read(c, event.DeliveryStates())
 			if err == nil {
 				err = checkLimit(limit)
 			}
@@ -44,7 +47,7 @@ func (c *cli) newDeliveriesList() *cobra.Command {
 			})
 		},
 	})
-	f.flags(c, cmd, deliveryStates())
+	f.flags(c, cmd, event.DeliveryStates())
 	limitFlag(cmd, &limit)
 	return cmd
 }
@@ -57,9 +60,13 @@ func (c *cli) deliveryRows(deliveries []admin.Delivery) [][]string {
 	short := shorten(ids)
 	rows := [][]string{{"ID", "CREATED", "TARGET", "TYPE", "STATE", "ATTEMPTS", "NEXT ATTEMPT", "TITLE", "REASON"}}
 	for _, v := range deliveries {
+		next, reason := v.DueAt, v.Reason
+		if v.ClosesAt != nil && v.ClosesAt.After(time.Now()) { // else its target is on hold, or it goes out
+			next, reason = v.ClosesAt, cmp.Or(reason, "waits for more events")
+		}
 		rows = append(rows, []string{
 			short(v.ID), c.time(v.CreatedAt), v.Target, orDash(string(v.Type)), string(v.State), strconv.Itoa(v.Attempts),
-			orDash(c.timeOf(v.DueAt)), orDash(clean(v.Title, titleWidth)), clean(v.Reason, reasonWidth),
+			orDash(c.timeOf(next)), orDash(clean(titleOf(v), titleWidth)), clean(reason, reasonWidth),
 		})
 	}
 	return rows
@@ -91,11 +98,12 @@ and with --request what they sent, as far as that is known and without secrets.`
 
 func (c *cli) newDeliveriesRetry() *cobra.Command {
 	return c.newChange(change{
-		kind: store.ActionRetry, done: "retried", states: []event.DeliveryState{event.Dead, event.Pending, event.Cancelled},
+		kind: store.ActionRetry, done: "retried", states: []event.DeliveryState{event.Dead, event.Pending, event.Verifying, event.Cancelled},
 		short: "Give deliveries more attempts, beginning now",
 		long: `Retry gives deliveries more attempts, beginning now: those with these ids, or all that
 filters select, which are counted first. Without --state, filters select dead letters;
-with --state pending what waits is due now. Without a terminal, filters need --yes.`,
+with --state pending what waits is due now, and with --state verifying what an endpoint
+has accepted is sent again. Without a terminal, filters need --yes.`,
 		example: `  hookarr deliveries retry 0197a2c4-6f02
   hookarr deliveries retry --target ops --since 7d
   hookarr deliveries retry --state cancelled --target ops --yes`,
@@ -105,7 +113,7 @@ with --state pending what waits is due now. Without a terminal, filters need --y
 
 func (c *cli) newDeliveriesCancel() *cobra.Command {
 	return c.newChange(change{
-		kind: store.ActionCancel, done: "cancelled", states: []event.DeliveryState{event.Pending, event.Dead},
+		kind: store.ActionCancel, done: "cancelled", states: []event.DeliveryState{event.Pending, event.Verifying, event.Dead},
 		short: "Give deliveries up",
 		long: `Cancel gives deliveries up: those with these ids, or all that filters select, which are
 counted first. Without --state, filters select what is pending. An attempt that is under
@@ -172,4 +180,15 @@ func (s *service) retryAll(ctx context.Context, f admin.DeliveryFilter, expect i
 
 func (s *service) cancelAll(ctx context.Context, f admin.DeliveryFilter, expect int) (admin.Action, error) {
 	return s.CancelDeliveries(ctx, f, expect, "")
+}
+
+// titleOf is that of a delivery's event, or of the first of several.
+func titleOf(v admin.Delivery) string {
+	switch {
+	case v.Group == event.DigestKey:
+		return fmt.Sprintf("digest of %s: %s", counted(v.Members, "event", "events"), v.Title)
+	case v.Members > 1:
+		return fmt.Sprintf("%d events: %s", v.Members, v.Title)
+	}
+	return v.Title
 }

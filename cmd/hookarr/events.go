@@ -211,7 +211,7 @@ func (c *cli) listEvents(ctx context.Context, s *service, f admin.EventFilter, l
 	}
 	columns := layOut(c.eventRows(events))
 	if c.width > 0 {
-		columns.fit(c.width, c.eventRows(nil)[0])
+		columns.fit(c.width, c.eventRows(events))
 	}
 	if !c.json {
 		if err := columns.print(c, c.eventRows(nil)); err != nil {

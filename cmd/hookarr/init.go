@@ -38,12 +38,16 @@ whisparr, readarr or prowlarr, or begins with one and a dash: radarr-4k.`,
 		Example: `  hookarr init
   hookarr init --discord https://discord.com/api/webhooks/ID/TOKEN
   hookarr init --slack https://hooks.slack.com/services/T000/B000/XXXX --app sonarr --app radarr=http://nas:7878,KEY
+  hookarr init --telegram 123456789:TOKEN --telegram-chat -1001234567890 --ntfy https://ntfy.sh/TOPIC
   hookarr init --webhook http://127.0.0.1:9900/hook --config /etc/hookarr/hookarr.yaml`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.init(cmd.Context(), w) },
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&w.discord, "discord", nil, "deliver to the Discord channel with this webhook `URL`")
 	flags.StringArrayVar(&w.slack, "slack", nil, "deliver to the Slack channel with this webhook `URL`")
+	flags.StringVar(&w.telegram, "telegram", "", "deliver by the Telegram bot with this `TOKEN` to --telegram-chat")
+	flags.StringVar(&w.telegramChat, "telegram-chat", "", "the chat's number or @name: `ID`")
+	flags.StringArrayVar(&w.ntfy, "ntfy", nil, "deliver to the ntfy topic at this `URL`")
 	flags.StringArrayVar(&w.webhook, "webhook", nil, "deliver to the endpoint at this `URL`, signed")
 	flags.StringArrayVar(&w.apps, "app", nil, "take the webhooks of `NAME[=URL,KEY]`")
 	flags.StringVar(&w.externalURL, "external-url", "", "the `URL` where the applications reach this server")

@@ -22,7 +22,8 @@ func TestInitWithFlags(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hookarr.yaml")
 	r := run(t, "init", "--config", file,
 		"--discord", "https://discord.com/api/webhooks/1/to-KEN", "--discord", "https://discord.com/api/webhooks/2/${TOKEN}",
-		"--slack", "https://hooks.slack.com/services/T/B/X", "--webhook", "http://127.0.0.1:9900/?a=%22b'&c",
+		"--slack", "https://hooks.slack.com/services/T/B/X", "--telegram", "123456789:to-KEN", "--telegram-chat", "-1001234567890",
+		"--ntfy", "https://ntfy.sh/Xb4tQ9", "--ntfy", "http://nas:80/push/home_1", "--webhook", "http://127.0.0.1:9900/?a=%22b'&c",
 		"--app", "radarr=http://nas:7878,0123456789abcdef", "--app", "radarr-4k", "--app", "prowlarr=http://nas:9696", "--app", "sonarr=http://nas:8989,fedcba9876543210",
 		"--external-url", "http://hookarr:9000")
 	require.Zero(t, r.code, r.err)
@@ -46,9 +47,16 @@ func TestInitWithFlags(t *testing.T) {
 	require.Equal(t, map[string]any{"webhook_url": "https://discord.com/api/webhooks/1/to-KEN"}, cfg.Targets["chat"].Config)
 	require.Equal(t, map[string]any{"webhook_url": "https://discord.com/api/webhooks/2/${TOKEN}"}, cfg.Targets["chat-2"].Config, "it means itself")
 	require.Equal(t, "slack", cfg.Targets["team"].Plugin)
+	require.Equal(t, map[string]any{"bot_token": "123456789:to-KEN", "chat_id": "-1001234567890"}, cfg.Targets["family"].Config)
+	require.Equal(t, map[string]any{"server": "https://ntfy.sh", "topic": "Xb4tQ9"}, cfg.Targets["phone"].Config)
+	require.Equal(t, map[string]any{"server": "http://nas:80/push", "topic": "home_1"}, cfg.Targets["phone-2"].Config)
 	require.Equal(t, "http://127.0.0.1:9900/?a=%22b'&c", cfg.Targets["ops"].Config["url"])
+	require.Nil(t, cfg.Targets["ops"].Group)
+	for _, chat := range []string{"chat", "chat-2", "team", "family", "phone", "phone-2"} {
+		require.Equal(t, "download", cfg.Targets[chat].Group.By, chat)
+	}
 	for _, route := range cfg.Routes {
-		require.Equal(t, []string{"chat", "chat-2", "team", "ops"}, route.To)
+		require.Equal(t, []string{"chat", "chat-2", "team", "phone", "phone-2", "ops", "family"}, route.To)
 	}
 	require.Equal(t, []string{"hookarr.*"}, cfg.Routes[1].Types)
 	require.Empty(t, lint(cfg))
@@ -60,6 +68,11 @@ func TestInitRefuses(t *testing.T) {
 		`--discord: want a URL that begins with http:// or https://`:                                     {"--discord", "hunter2"},
 		`--slack: want a URL that begins with http:// or https://`:                                       {"--slack", "ftp://hunter2"},
 		`--webhook: want a URL that begins with http:// or https://`:                                     {"--webhook", "http://"},
+		`--telegram: want the token of a bot, which is digits, a colon and letters: @BotFather has it`:   {"--telegram", "hunter2", "--telegram-chat", "1"},
+		`--telegram-chat: want the number of a chat, such as -1001234567890, or the @name`:               {"--telegram", "1:hunter2"},
+		`--telegram: want the token of a bot`:                                                            {"--telegram-chat", "@hunter2"},
+		`--ntfy: want the URL of a topic, such as https://ntfy.sh/TOPIC`:                                 {"--ntfy", "hunter2"},
+		`--ntfy: want the URL of a topic, such as https://ntfy.sh/TOPIC, whose name is 1 to 64`:          {"--ntfy", "https://hunter2.example/"},
 		`--external-url: want a URL that begins with http:// or https://`:                                {"--external-url", "hookarr:8484"},
 		`--app: "radar" is no application; did you mean "radarr"?`:                                       {"--app", "radar"},
 		`--app: "plex" is no application; there are radarr, sonarr, lidarr, whisparr, readarr, prowlarr`: {"--app", "plex=http://x,hunter2"},
@@ -95,13 +108,15 @@ func answer(t *testing.T, file string, lines ...string) result {
 func TestInitAsks(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "hookarr.yaml")
-	r := answer(t, file, "discord", "https://discord.com/api/webhooks/1/t", "", "", "radar", "radarr, prowlarr sonarr",
+	r := answer(t, file, "discord", "https://discord.com/api/webhooks/1/t", "", "topic", "https://ntfy.sh/topic", "", "1:token", "here", "@here", "radar", "radarr, prowlarr sonarr",
 		"http://nas:7878", "0123456789abcdef", "", "http://hookarr:8484")
 	require.Zero(t, r.code, r.err)
 	golden(t, "init-asks.txt", r.err)
 	cfg, err := config.Loader{Environ: func() []string { return nil }}.Load(file)
 	require.NoError(t, err)
 	require.Equal(t, "discord", cfg.Targets["chat"].Plugin)
+	require.Equal(t, "topic", cfg.Targets["phone"].Config["topic"])
+	require.Equal(t, "@here", cfg.Targets["family"].Config["chat_id"])
 	require.Equal(t, []string{"prowlarr", "radarr", "sonarr"}, sourceNames(cfg))
 	require.Equal(t, "0123456789abcdef", cfg.Sources["radarr"].Config["api_key"])
 	require.Nil(t, cfg.Sources["sonarr"].Config)
@@ -114,7 +129,7 @@ func TestInitAsks(t *testing.T) {
 
 	// Nothing but empty answers is what no answer at all would be.
 	empty := filepath.Join(t.TempDir(), "hookarr.yaml")
-	require.Zero(t, answer(t, empty, "", "", "", "", "").code)
+	require.Zero(t, answer(t, empty, "", "", "", "", "", "", "").code)
 	asked, err := os.ReadFile(empty)
 	require.NoError(t, err)
 	plain := filepath.Join(t.TempDir(), "hookarr.yaml")

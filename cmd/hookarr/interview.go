@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hookarr/hookarr/core/connect"
 )
 
 // interviewer asks a person at a terminal.
@@ -66,13 +68,15 @@ func (i interviewer) ask(question string, check func(string) error) (string, err
 func (i interviewer) askTargets(w *wanted) error {
 	for _, q := range []struct {
 		question string
+		check    func(string) error
 		urls     *[]string
 	}{
-		{"Webhook URL of a Discord channel (Edit Channel, Integrations)?", &w.discord},
-		{"Webhook URL of a Slack channel (api.slack.com/messaging/webhooks)?", &w.slack},
-		{"URL of another endpoint?", &w.webhook},
+		{"Webhook URL of a Discord channel (Edit Channel, Integrations)?", checkURL, &w.discord},
+		{"Webhook URL of a Slack channel (api.slack.com/messaging/webhooks)?", checkURL, &w.slack},
+		{"URL of an ntfy topic, such as https://ntfy.sh/TOPIC?", checkTopic, &w.ntfy},
+		{"URL of another endpoint?", checkURL, &w.webhook},
 	} {
-		answer, err := i.ask(q.question, checkURL)
+		answer, err := i.ask(q.question, q.check)
 		if err != nil {
 			return err
 		}
@@ -80,7 +84,19 @@ func (i interviewer) askTargets(w *wanted) error {
 			*q.urls = append(*q.urls, answer)
 		}
 	}
-	return nil
+	return i.askTelegram(w)
+}
+
+// askTelegram asks for the chat only where there is a bot that writes there.
+func (i interviewer) askTelegram(w *wanted) (err error) {
+	if w.telegram, err = i.ask("Token of a Telegram bot (from @BotFather)?", checkBotToken); err != nil || w.telegram == "" {
+		return err
+	}
+	w.telegramChat, err = i.ask("Chat that it writes to, such as -1001234567890 or @channel?", checkChat)
+	if err == nil && w.telegramChat == "" {
+		w.telegram = "" // which writes nowhere
+	}
+	return err
 }
 
 func (i interviewer) askApps(w *wanted) error {
@@ -106,7 +122,7 @@ func (i interviewer) askApps(w *wanted) error {
 		}
 		if key != "" {
 			name += "=" + address + "," + key
-			remote = remote || !isLoopback(address)
+			remote = remote || !connect.IsLoopback(address)
 		}
 		w.apps = append(w.apps, name)
 	}

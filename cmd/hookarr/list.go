@@ -43,33 +43,10 @@ func readTime(flag, text string, zone *time.Location) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if ago, ok := readAge(text); ok {
-		return time.Now().Add(-ago), nil
-	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
+	if t, ok := admin.ReadTime(text, time.Now(), zone); ok {
 		return t, nil
 	}
-	for _, layout := range []string{time.DateTime, "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
-			return t, nil
-		}
-	}
 	return time.Time{}, usagef("--%s: want how long ago, such as 90m, 2h or 7d, or a time such as 2026-11-28 14:00", flag)
-}
-
-// readAge reads a duration, which may be in days or weeks.
-func readAge(text string) (time.Duration, bool) {
-	for unit, length := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
-		number, ok := strings.CutSuffix(text, unit)
-		var n float64
-		if ok {
-			if _, err := fmt.Sscanf(number+" end", "%g end", &n); err == nil && n > 0 && n < 10_000 {
-				return time.Duration(n * float64(length)), true
-			}
-		}
-	}
-	d, err := time.ParseDuration(text)
-	return d, err == nil && d > 0
 }
 
 // eventFlags select events.
@@ -83,13 +60,13 @@ func (f *eventFlags) flags(c *cli, cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.source, "source", "", "only of this `SOURCE`")
 	flags.StringVar(&f.typ, "type", "", "only of this `TYPE`, such as media.imported")
-	flags.StringVar(&f.state, "state", "", "only in this `STATE`: "+oneWordOf(eventStates()))
+	flags.StringVar(&f.state, "state", "", "only in this `STATE`: "+oneWordOf(event.States()))
 	flags.StringVar(&f.correlation, "correlation", "", "only of the story with this `KEY`")
 	flags.StringArrayVar(&f.fields, "field", nil, "only with this in the normalized form, as `PATH=VALUE`, such as media.title=Dune")
 	f.span.flags(cmd)
 	completeFlag(cmd, "source", c.names(sourceNames))
 	completeFlag(cmd, "type", words(sdk.Types()))
-	completeFlag(cmd, "state", words(eventStates()))
+	completeFlag(cmd, "state", words(event.States()))
 	completeFlag(cmd, "correlation", cobra.NoFileCompletions)
 	completeFlag(cmd, "field", cobra.NoFileCompletions)
 }
@@ -108,7 +85,7 @@ func (f *eventFlags) read(c *cli) (admin.EventFilter, error) {
 		}
 	}
 	var err error
-	if filter.State, err = oneOf("state", f.state, eventStates()); err != nil {
+	if filter.State, err = oneOf("state", f.state, event.States()); err != nil {
 		return filter, err
 	}
 	c.warnNames("", f.source, filter.Type)
@@ -242,18 +219,10 @@ func oneWordOf[S ~string](known []S) string {
 // states sums deliveries up: "2 delivered, 1 pending".
 func states(counts map[string]int) string {
 	var parts []string
-	for _, state := range deliveryStates() {
+	for _, state := range event.DeliveryStates() {
 		if n := counts[string(state)]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-func deliveryStates() []event.DeliveryState {
-	return []event.DeliveryState{event.Delivered, event.Pending, event.Verifying, event.Dead, event.Superseded, event.Cancelled}
-}
-
-func eventStates() []event.State {
-	return []event.State{event.Routed, event.Deferred, event.Undecodable, event.Duplicate}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // quiet hours and digests name time zones, which a bare container lacks
 
 	"github.com/mattn/go-isatty"
 	"golang.org/x/sys/unix"
@@ -17,6 +18,8 @@ func main() {
 	context.AfterFunc(ctx, restore)
 	c := &cli{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isatty.IsTerminal(os.Stdin.Fd())}
 	c.width, c.live = widthOf(os.Stdout), isatty.IsTerminal(os.Stderr.Fd())
+	// https://no-color.org
+	c.colors = c.width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	os.Exit(c.run(ctx, os.Args[1:]))
 }
 

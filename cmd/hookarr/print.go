@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,12 +28,17 @@ const (
 	// end.
 	comfortable = 30
 	narrow      = 12
-	// briefTime is a time where there is little room.
-	briefTime = "01-02 15:04"
-	// shortID is the least that is shown of an id: what its first digits tell is the
-	// millisecond.
-	shortID = len("0197a2c4-5b1e")
+	// known is as far as words of Hookarr's own are cut: they tell apart what is longer.
+	known = 16
+	// shortID is the least that is shown of an id. Its first 12 digits are the millisecond in
+	// which it was made, which it shares with others, also with ones that a list does not
+	// show: the deliveries of one event are made at once. The next 4 tell these apart.
+	shortID = len("0197a2c4-5b1e-7c3a")
 )
+
+// wholeTime is a time as it is shown, and in its group what is shown of it where there is
+// little room.
+var wholeTime = regexp.MustCompile(`\b\d{4}-(\d\d-\d\d \d\d:\d\d):\d\d [A-Z0-9+-]+`)
 
 // tell prints a line for people beside the output.
 func (c *cli) tell(words ...any) {
@@ -60,9 +66,34 @@ func (c *cli) table(rows ...[]string) error {
 	l := layOut(rows)
 	if c.width > 0 && len(rows) > 0 {
 		l.drop(c.width, rows)
-		l.fit(c.width, rows[0])
+		l.fit(c.width, rows)
 	}
 	return l.print(c, rows)
+}
+
+// reasoned is table for a last column of sentences that are to be read in full: where the
+// terminal has no room beside the row, they are below it.
+func (c *cli) reasoned(rows [][]string) error {
+	if c.width == 0 || layOut(rows).total() <= c.width {
+		return c.table(rows...)
+	}
+	var bare [][]string
+	for _, row := range rows {
+		bare = append(bare, row[:len(row)-1])
+	}
+	l := layOut(bare)
+	l.fit(c.width, bare)
+	for i, row := range rows {
+		if err := l.print(c, bare[i:i+1]); err != nil {
+			return err
+		}
+		if reason := row[len(row)-1]; i > 0 && reason != "" {
+			if err := c.say("  %s", reason); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // layout is how the columns of a table are printed.
@@ -103,25 +134,46 @@ func (l layout) drop(width int, rows [][]string) {
 }
 
 // fit makes a table as narrow as a terminal, as far as that goes: it cuts the widest of what
-// others wrote, and then the seconds of times.
-func (l layout) fit(width int, header []string) {
-	l.cut(width, header, comfortable)
+// others wrote, then the seconds of times, leaves out what other commands tell too, and in
+// the end cuts the long words of Hookarr's own.
+func (l layout) fit(width int, rows [][]string) {
+	header := rows[0]
+	l.cut(width, header, comfortable, isForeign)
 	for i := range l {
 		if l.total() > width && isTime(header[min(i, len(header)-1)]) {
-			l[i].brief = true
-			l[i].full = min(l[i].full, max(len(briefTime), len(header[i])))
-			l[i].pad = min(l[i].pad, l[i].full)
+			l.shortenTimes(i, rows)
 		}
 	}
-	l.cut(width, header, narrow)
+	l.cut(width, header, narrow, isForeign)
+	for _, name := range []string{"ATTEMPTS", "AUTH", "PLUGIN", "FREE"} {
+		if i := slices.Index(header, name); i >= 0 && l.total() > width {
+			l[i].gone = true
+		}
+	}
+	l.cut(width, header, known, isLong)
 }
 
-// cut cuts the widest of what others wrote, but no further than to least.
-func (l layout) cut(width int, header []string, least int) {
+// shortenTimes leaves the seconds, the year and the zone out of the times in a column.
+func (l layout) shortenTimes(column int, rows [][]string) {
+	c := &l[column]
+	c.brief, c.full, c.pad = true, 0, 0
+	for _, row := range rows {
+		if column < len(row) {
+			n := cells(c.format(row[column]))
+			c.full = max(c.full, n)
+			if column < len(row)-1 {
+				c.pad = max(c.pad, n)
+			}
+		}
+	}
+}
+
+// cut cuts the widest of some columns, but no further than to least.
+func (l layout) cut(width int, header []string, least int, which func(column string) bool) {
 	for l.total() > width {
 		widest := -1
 		for i, name := range header {
-			if isForeign(name) && !l[i].gone && l[i].full > least && (widest < 0 || l[i].full >= l[widest].full) {
+			if which(name) && !l[i].gone && l[i].full > least && (widest < 0 || l[i].full >= l[widest].full) {
 				widest = i
 			}
 		}
@@ -147,16 +199,20 @@ func (l layout) total() int {
 // isForeign reports whether others write what is in a column.
 func isForeign(column string) bool {
 	switch column {
-	case "TITLE", "REASON", "WHEN":
+	case "TITLE", "REASON", "WHEN", "EXPRESSION", "COMMENT":
 		return true
 	default:
 		return false
 	}
 }
 
+// isLong reports whether a column has long words of Hookarr's own.
+func isLong(column string) bool { return column == "TYPE" || column == "DELIVERIES" }
+
+// isTime reports whether there may be times in a column.
 func isTime(column string) bool {
 	switch column {
-	case "RECEIVED", "CREATED", "NEXT ATTEMPT", "BEGUN", "SINCE", "LAST SEEN", "HISTORY READ TO":
+	case "RECEIVED", "CREATED", "NEXT ATTEMPT", "BEGUN", "UNTIL", "SINCE", "LAST SEEN", "HISTORY READ TO", "SNAPSHOT", "STATE":
 		return true
 	default:
 		return false
@@ -186,10 +242,8 @@ func (l layout) print(c *cli, rows [][]string) error {
 
 // format is what of a cell is printed.
 func (c column) format(cell string) string {
-	if c.brief && len(cell) > len(time.DateTime) {
-		if t, err := time.Parse(time.DateTime, cell[:len(time.DateTime)]); err == nil {
-			return t.Format(briefTime)
-		}
+	if c.brief {
+		cell = wholeTime.ReplaceAllString(cell, "$1")
 	}
 	if c.cut {
 		return cut(cell, c.full)

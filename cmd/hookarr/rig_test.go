@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -88,11 +87,27 @@ func (trier) TestTarget(_ context.Context, target string) (admin.Tested, error) 
 	return admin.Tested{Class: sdk.ClassOK, Status: 204}, nil
 }
 
-func (trier) Preview(_ context.Context, target string, event json.RawMessage) (admin.Preview, error) {
+func (trier) Preview(_ context.Context, target string, work store.Work, previous *sdk.Receipt) (admin.Preview, error) {
+	if target == "chat" {
+		return previewOfChat(work, previous)
+	}
 	return admin.Preview{
 		Target: target, Method: http.MethodPost, URL: "https://example.com/[redacted]", ContentType: "application/json",
-		Headers: http.Header{"X-B": {"2"}, "X-A": {"1\x1b"}}, Body: string(event), Truncated: true,
+		Headers: http.Header{"X-B": {"2"}, "X-A": {"1\x1b"}}, Body: string(work.Event.Normalized), Truncated: true,
 	}, nil
+}
+
+// previewOfChat is a message of Discord's, in words of its own.
+func previewOfChat(work store.Work, previous *sdk.Receipt) (admin.Preview, error) {
+	p := admin.Preview{
+		Plugin: "discord", Method: http.MethodPost, URL: "https://chat.example/[redacted]",
+		Body:     fmt.Sprintf(`{"embeds":[{"title":%q,"color":3055195}]}`, work.Event.Title),
+		Fallback: "the template failed:\nused another",
+	}
+	if previous != nil {
+		p.Method, p.URL = http.MethodPatch, p.URL+"/messages/"+previous.MessageID
+	}
+	return p, nil
 }
 
 // reloads answers as a process does, before and after its file is mended.
@@ -125,7 +140,7 @@ func startServer(t *testing.T, file string, s *store.Store) *server {
 	})
 	r := &server{log: log, service: &admin.Service{
 		Store: s, Settings: &settings{config: c, routes: routes}, Operate: operator, Program: admin.Version{Version: readBuild().Version, Go: "go"},
-		Plugins: host, Decoder: host, Trier: trier{}, Reloader: &reloads{}, Logs: ring,
+		Plugins: host, Decoder: host, Trier: trier{}, Reloader: &reloads{}, Logs: ring, Folders: host,
 	}}
 	// As the worker of bulk actions does.
 	ctx, stop := context.WithCancel(context.Background())

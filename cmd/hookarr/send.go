@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/connect"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/examples/payloads"
 )
@@ -173,7 +173,7 @@ func newSender(cfg *config.Config, name string, source config.Source, address st
 		return nil, fmt.Errorf("sources.%s: %w", name, err)
 	}
 	if address == "" {
-		address = localURL(cfg) + "/hooks/" + name
+		address = connect.LocalURL(cfg) + "/hooks/" + name
 	}
 	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, usagef("--url: want an absolute URL such as http://127.0.0.1:8484/hooks/%s", name)
@@ -187,19 +187,6 @@ func newSender(cfg *config.Config, name string, source config.Source, address st
 		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
-}
-
-// localURL is where a server of this configuration is reached from its own machine.
-func localURL(cfg *config.Config) string {
-	scheme := "http"
-	if cfg.TLS.Enabled() {
-		scheme = "https"
-	}
-	hostname, port, _ := net.SplitHostPort(cfg.Listen) // checked with the configuration
-	if ip := net.ParseIP(hostname); hostname == "" || ip != nil && ip.IsUnspecified() {
-		hostname = "127.0.0.1"
-	}
-	return scheme + "://" + net.JoinHostPort(hostname, port)
 }
 
 // trustOwn trusts the server's own certificate besides the system's; nil is the

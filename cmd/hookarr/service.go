@@ -38,6 +38,8 @@ const (
 	// needSettings is the configuration alone.
 	needSettings need = iota
 	needDatabase
+	// needFolders is the plugins, and the database if there is one.
+	needFolders
 	// needServer is what only a server can do.
 	needServer
 )
@@ -207,6 +209,17 @@ func (c *cli) serviceHere(ctx context.Context, f *settings, what need, tell bool
 	s := &admin.Service{Settings: f, Program: program()}
 	o := api.Options{Service: s, Log: c.errorLog()}
 	here, release := &service{}, func() error { return nil }
+	if what == needFolders {
+		if f.problems != nil {
+			return nil, nil, f.problems
+		}
+		s.Folders = brief{c, f.config}
+		if rows, err := c.openDatabase(ctx, f.config); err == nil {
+			s.Store, release = rows, rows.Close
+		} else if tell {
+			c.tell("note: no stored events are looked at:", err)
+		}
+	}
 	if what == needDatabase {
 		if err := f.sound("database.url"); err != nil {
 			return nil, nil, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -38,7 +39,8 @@ func (c *cli) printEvent(v admin.Event) error {
 		{"title", clean(v.Title, reasonWidth)},
 		{"summary", clean(v.Summary, reasonWidth)},
 		{"correlation", clean(v.CorrelationKey, reasonWidth)},
-		{"request", requested(v.Request)},
+		{"request", requested(v.Request, v.Origin)},
+		{"trace", v.TraceID},
 	}
 	for _, r := range v.Repetitions {
 		rows = append(rows, []string{"repeated", c.time(r.SeenAt) + ", by " + string(r.Origin) + ", as " + r.ID})
@@ -49,6 +51,9 @@ func (c *cli) printEvent(v admin.Event) error {
 // happened is when an event that was read from a history happened.
 func (c *cli) happened(v admin.Event) string {
 	var e struct{ Time time.Time }
+	if v.Origin == sdk.OriginSnapshot {
+		return "found by a snapshot of what the application has"
+	}
 	if v.Origin != sdk.OriginCatchup || json.Unmarshal(v.Event, &e) != nil {
 		return ""
 	}
@@ -56,12 +61,20 @@ func (c *cli) happened(v admin.Event) string {
 }
 
 // requested says what the event was made of.
-func requested(r *admin.Request) string {
+func requested(r *admin.Request, origin sdk.Origin) string {
 	if r == nil {
 		return ""
 	}
 	from := clean(r.Method, titleWidth)
-	if from == "" {
+	switch {
+	case from != "":
+	case origin == sdk.OriginSnapshot:
+		from = "what the application has or had"
+	case origin == sdk.OriginTarget:
+		return "none: a target told it of its own"
+	case origin == sdk.OriginHookarr:
+		return "none: Hookarr tells it of itself"
+	default:
 		from = "record of the application's history"
 	}
 	return fmt.Sprintf("%s, %d bytes", from, r.Bytes)
@@ -87,11 +100,15 @@ func (c *cli) printDelivery(v admin.Delivery, sent bool, more ...[]string) error
 		{"state", string(v.State)},
 		{"reason", clean(v.Reason, whole)},
 		{"attempts", strconv.Itoa(v.Attempts)},
-		{"next attempt", c.timeOf(v.DueAt)},
+		{next(v), c.timeOf(v.DueAt)},
+		{"accepted", c.proof(v)},
 		{"target waits", clean(v.Hold, whole)},
 		{"until", c.timeOf(v.HoldUntil)},
 		{"next probe", c.timeOf(v.NextProbe)},
 		{"message", clean(v.MessageID, reasonWidth)},
+		{"events", c.members(v)},
+		{"told by", v.SupersededBy},
+		{"note", clean(v.Note, whole)},
 	}, more...))
 	if err != nil || len(v.History) == 0 {
 		return err
@@ -99,7 +116,10 @@ func (c *cli) printDelivery(v admin.Delivery, sent bool, more ...[]string) error
 	rows := [][]string{{"  ATTEMPT", "STARTED", "TOOK", "CLASS", "STATUS", "MESSAGE"}}
 	for _, a := range v.History {
 		number, status := "  "+strconv.Itoa(a.Number), "-"
-		if !a.Counted {
+		switch {
+		case a.Ask > 0:
+			number = fmt.Sprintf("  proof, ask %d", a.Ask)
+		case !a.Counted:
 			number = "  -" // not counted
 		}
 		if a.Status != 0 {
@@ -116,6 +136,45 @@ func (c *cli) printDelivery(v admin.Delivery, sent bool, more ...[]string) error
 		}
 	}
 	return nil
+}
+
+// next is what comes next of a delivery.
+func next(v admin.Delivery) string {
+	if v.State == event.Verifying {
+		return "next ask"
+	}
+	return "next attempt"
+}
+
+// proof says what is known of the proof of a delivery that its endpoint has accepted.
+func (c *cli) proof(v admin.Delivery) string {
+	if v.Proof == nil {
+		return ""
+	}
+	said := fmt.Sprintf("%s, asked %s for proof", c.time(v.Proof.AcceptedAt), counted(v.Proof.Asks, "time", "times"))
+	if v.State == event.Verifying {
+		said += ", to be there by " + c.time(v.Proof.By)
+	}
+	return said
+}
+
+// members says how many events a delivery has that may have several.
+func (c *cli) members(v admin.Delivery) string {
+	if v.Group == "" {
+		return ""
+	}
+	said := fmt.Sprintf("%d, by %s", v.Members, clean(v.Group, reasonWidth))
+	if v.Group == event.DigestKey {
+		said = fmt.Sprintf("%d, as a digest", v.Members)
+	}
+	switch {
+	case v.ClosesAt == nil:
+	case v.Hold != "":
+		said += ", more may join while the target is on hold"
+	default:
+		said += ", more may join until " + c.time(*v.ClosesAt)
+	}
+	return said
 }
 
 func took(a admin.Attempt) string {

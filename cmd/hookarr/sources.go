@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/hookarr/hookarr/core/admin"
@@ -13,8 +14,8 @@ func (c *cli) newSources() *cobra.Command {
 	list := c.tables(&cobra.Command{
 		Use:   "list",
 		Short: "Show the sources, and what was last seen of them",
-		Long: `List shows the sources with the latest event of each type, and how far the history of
-an application was read.`,
+		Long: `List shows the sources with the latest event of each type, how far the history of an
+application was read, and when everything that it has was read last.`,
 		Example: `  hookarr sources list
   hookarr sources list --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -27,13 +28,67 @@ an application was read.`,
 			})
 		},
 	})
-	return c.remote(group("sources", "Show sources", list))
+	show := c.tables(&cobra.Command{
+		Use:   "show NAME",
+		Short: "Show a source: its last events, its history, and its snapshot",
+		Example: `  hookarr sources show radarr
+  hookarr sources show radarr --json`,
+		ValidArgsFunction: first(c.names(sourceNames), cobra.NoFileCompletions),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withService(cmd.Context(), needDatabase, func(s *service) error {
+				v, err := s.Source(cmd.Context(), args[0])
+				if err != nil || c.json {
+					return c.orJSON(v, err)
+				}
+				return c.facts(c.sourceFacts(v))
+			})
+		},
+	})
+	return c.remote(group("sources", "Show sources", list, show))
+}
+
+func (c *cli) sourceFacts(v admin.Source) [][]string {
+	rows := [][]string{
+		{"source", clean(v.Name, titleWidth)},
+		{"plugin", orDash(v.Plugin)},
+		{"auth", clean(strings.Join(v.Auth, ", "), whole)},
+	}
+	if v.Catchup != nil {
+		rows = append(rows, []string{"history read to", c.time(v.Catchup.ReadTo)}, []string{"history waits", clean(v.Catchup.Trouble, whole)})
+	}
+	if v.Snapshot != nil {
+		rows = append(rows, c.snapshotFacts(*v.Snapshot)...)
+	}
+	for _, seen := range v.LastSeen {
+		rows = append(rows, []string{"last " + clean(string(seen.Type), titleWidth), c.time(seen.At)})
+	}
+	return rows
+}
+
+func (c *cli) snapshotFacts(s admin.Snapshot) [][]string {
+	rows := [][]string{}
+	if s.Phase != "" {
+		rows = append(rows, []string{"snapshot now", progressOf(s)})
+	}
+	read := "never to its end"
+	if s.EndedAt != nil {
+		read = c.time(*s.EndedAt)
+	}
+	rows = append(rows, []string{"snapshot read", read})
+	if s.Phase == "" && s.EndedRun == s.Run {
+		rows = append(rows, []string{"snapshot", countsOf(s)})
+	}
+	return append(rows,
+		[]string{"next snapshot", c.timeOf(s.NextAt)},
+		[]string{"not told", clean(s.Withheld, whole)},
+		[]string{"snapshot waits", clean(s.Trouble, whole)},
+	)
 }
 
 func (c *cli) sourceRows(sources []admin.Source) [][]string {
-	rows := [][]string{{"NAME", "PLUGIN", "AUTH", "HISTORY READ TO", "TYPE", "LAST SEEN"}}
+	rows := [][]string{{"NAME", "PLUGIN", "AUTH", "HISTORY READ TO", "SNAPSHOT", "ITEMS", "TYPE", "LAST SEEN"}}
 	for _, v := range sources {
-		auth, read := strings.Join(v.Auth, ", "), ""
+		auth, read, snapshot, items := strings.Join(v.Auth, ", "), "", "", ""
 		switch {
 		case v.Name == sdk.SourceHookarr:
 			auth = "built in"
@@ -43,13 +98,24 @@ func (c *cli) sourceRows(sources []admin.Source) [][]string {
 		if v.Catchup != nil {
 			read = c.time(v.Catchup.ReadTo)
 		}
-		row := []string{clean(v.Name, titleWidth), orDash(v.Plugin), orDash(clean(auth, reasonWidth)), orDash(read)}
+		if v.Snapshot != nil {
+			items = humanize.Comma(int64(v.Snapshot.Items))
+			switch {
+			case v.Snapshot.Trouble != "":
+				snapshot = "waits"
+			case v.Snapshot.Phase != "":
+				snapshot = string(v.Snapshot.Phase)
+			default:
+				snapshot = c.timeOf(v.Snapshot.EndedAt)
+			}
+		}
+		row := []string{clean(v.Name, titleWidth), orDash(v.Plugin), orDash(clean(auth, reasonWidth)), orDash(read), orDash(snapshot), orDash(items)}
 		if len(v.LastSeen) == 0 {
 			rows = append(rows, append(row, "-", "never"))
 		}
 		for i, seen := range v.LastSeen {
 			if i > 0 {
-				row = []string{"", "", "", ""}
+				row = []string{"", "", "", "", "", ""}
 			}
 			rows = append(rows, append(row, orDash(clean(string(seen.Type), titleWidth)), c.time(seen.At)))
 		}

@@ -59,7 +59,7 @@ func TestTargetsListThrottled(t *testing.T) {
 	require.NoError(t, err)
 	r := run(t, "targets", "list", "--config", file)
 	require.Zero(t, r.code, r.err)
-	require.Regexp(t, `(?m)^ops +webhook +throttled until .+ +- +0 +0 +429, Retry-After 1m0s`, r.out)
+	require.Regexp(t, `(?m)^ops +webhook +throttled until .+ +- +0 +0 +0 +429, Retry-After 1m0s`, r.out)
 }
 
 // fill stores an event in every state, and deliveries in most.
@@ -143,6 +143,7 @@ func TestShowAPastEvent(t *testing.T) {
 	r := run(t, "events", "show", id(1).String(), "--config", file)
 	require.Zero(t, r.code, r.err)
 	require.Regexp(t, `(?m)^request +record of the application's history, 9 bytes$`, r.out)
+	require.Equal(t, "none: a target told it of its own", requested(&admin.Request{}, sdk.OriginTarget))
 }
 
 // A filter by a wrong name finds nothing and says why.
@@ -267,7 +268,7 @@ func TestTargetsListHeldAndUnconfigured(t *testing.T) {
 	}
 	r := run(t, "targets", "list", "--config", file)
 	require.Zero(t, r.code, r.err)
-	require.Regexp(t, `(?m)^gone +- +unconfigured +- +1 +0 +target is not in the configuration$`, r.out)
+	require.Regexp(t, `(?m)^gone +- +unconfigured +- +1 +0 +0 +target is not in the configuration$`, r.out)
 	require.NotContains(t, r.out, "forgotten") // nothing waits for it
 }
 

@@ -2,10 +2,7 @@ package main
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,10 +29,10 @@ func (c *cli) newTargetsList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				rows := [][]string{{"NAME", "PLUGIN", "STATE", "SINCE", "PENDING", "DEAD", "REASON"}}
+				rows := [][]string{{"NAME", "PLUGIN", "STATE", "SINCE", "PENDING", "VERIFYING", "DEAD", "REASON"}}
 				for _, v := range targets {
 					rows = append(rows, []string{
-						clean(v.Name, titleWidth), orDash(v.Plugin), c.waits(v), orDash(c.timeOf(v.Since)), strconv.Itoa(v.Pending), strconv.Itoa(v.Dead),
+						clean(v.Name, titleWidth), orDash(v.Plugin), c.waits(v), orDash(c.timeOf(v.Since)), strconv.Itoa(v.Pending), strconv.Itoa(v.Verifying), strconv.Itoa(v.Dead),
 						clean(v.Reason, reasonWidth),
 					})
 				}
@@ -91,6 +88,7 @@ func (c *cli) showTarget(t admin.Target, err error) error {
 		{"until", c.timeOf(t.Until)},
 		{"next probe", c.timeOf(t.ProbeAt)},
 		{"pending", strconv.Itoa(t.Pending)},
+		{"verifying", strconv.Itoa(t.Verifying)},
 		{"dead", strconv.Itoa(t.Dead)},
 	})
 }
@@ -196,52 +194,6 @@ letters, to the name that it has there now. A pause moves with them.`,
 	})
 	cmd.ValidArgsFunction = first(cobra.NoFileCompletions, first(c.names(targetNames), c.names(targetNames)))
 	return cmd
-}
-
-func (c *cli) newTargetsPreview() *cobra.Command {
-	var subject admin.Subject
-	cmd := c.onTarget(&cobra.Command{
-		Use:   "preview NAME",
-		Short: "Show what a target would send; nothing is sent",
-		Example: `  hookarr targets preview ops --sample media.imported
-  hookarr targets preview ops --event 0197a2c4-5b1e`,
-	}, needServer, func(cmd *cobra.Command, s *service, name string) error {
-		p, err := s.Preview(cmd.Context(), name, subject)
-		if err != nil || c.json {
-			return c.orJSON(p, err)
-		}
-		return c.showPreview(p)
-	})
-	c.subjectFlags(cmd, &subject)
-	run := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkSubject(subject, "--sample media.imported or --event ID"); err != nil {
-			return err
-		}
-		return run(cmd, args)
-	}
-	return cmd
-}
-
-// showPreview prints a message as it would be sent.
-func (c *cli) showPreview(p admin.Preview) error {
-	var lines []string
-	if p.URL != "" {
-		lines = append(lines, clean(p.Method+" "+p.URL, whole))
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Headers)) {
-		for _, value := range p.Headers[name] {
-			lines = append(lines, clean(name+": "+value, whole))
-		}
-	}
-	if len(lines) > 0 {
-		lines = append(lines, "")
-	}
-	lines = append(lines, cleanLines(p.Body))
-	if p.Truncated {
-		lines = append(lines, "", "the body goes on")
-	}
-	return c.say("%s", strings.Join(lines, "\n"))
 }
 
 // subjectFlags say which event a question is about.

@@ -6,29 +6,37 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/connect"
 )
 
 // wanted is what somebody who begins wants: by flags, or by the answers to questions.
 type wanted struct {
 	discord, slack, webhook []string
+	// telegram is a bot's token, and telegramChat where it writes.
+	telegram, telegramChat string
+	// ntfy are the addresses of topics.
+	ntfy []string
 	// apps are NAME or NAME=URL,KEY.
 	apps        []string
 	externalURL string
 }
 
 func (w wanted) none() bool {
-	return len(w.discord)+len(w.slack)+len(w.webhook)+len(w.apps) == 0 && w.externalURL == ""
+	return len(w.discord)+len(w.slack)+len(w.ntfy)+len(w.webhook)+len(w.apps) == 0 && w.telegram+w.telegramChat+w.externalURL == ""
 }
 
 // filled is what the template writes.
 type filled struct {
 	Listen, ExternalURL, Plugins string
-	Apps                         []newApp
-	Targets                      []newTarget
+	// AdminListen and AdminToken are of the pages for operators.
+	AdminListen, AdminToken string
+	Apps                    []newApp
+	Targets                 []newTarget
 	// Example is that nothing was asked for: the target stands for one of the reader's.
 	Example bool
 }
@@ -50,7 +58,14 @@ type newApp struct {
 	HMAC, Password string
 }
 
-type newTarget struct{ Name, Plugin, URL, Secret string }
+type newTarget struct {
+	Name, Plugin string
+	// URL may be a secret.
+	URL string
+	// Place is a chat of Telegram's, or a topic of ntfy's.
+	Place  string
+	Secret string
+}
 
 // The applications whose plugins ask them through their API, and those that do not.
 var (
@@ -64,23 +79,19 @@ const exampleURL = "http://127.0.0.1:9900/hook"
 // defaultPort is the one that webhooks are taken at.
 const defaultPort = "8484"
 
+// adminPort is the one of the pages for operators, and otherAdminPort where that is taken
+// by webhooks.
+const adminPort, otherAdminPort = "8485", "8486"
+
 // fill makes a configuration of what is wanted.
 func (w wanted) fill() (filled, error) {
-	f := filled{Listen: "127.0.0.1:" + defaultPort, ExternalURL: w.externalURL}
-	for _, group := range []struct {
-		flag, name, plugin string
-		urls               []string
-	}{{"--discord", "chat", "discord", w.discord}, {"--slack", "team", "slack", w.slack}, {"--webhook", "ops", "webhook", w.webhook}} {
-		for i, address := range group.urls {
-			if err := checkURL(address); err != nil {
-				return filled{}, usagef("%s: %w", group.flag, err)
-			}
-			t := newTarget{Name: group.name, Plugin: group.plugin, URL: address, Secret: freshWebhookSecret()}
-			if i > 0 {
-				t.Name = fmt.Sprintf("%s-%d", group.name, i+1)
-			}
-			f.Targets = append(f.Targets, t)
-		}
+	f := filled{
+		Listen: "127.0.0.1:" + defaultPort, ExternalURL: w.externalURL,
+		AdminListen: "127.0.0.1:" + adminPort, AdminToken: freshSecret() + freshSecret(),
+	}
+	var err error
+	if f.Targets, err = w.targets(); err != nil {
+		return filled{}, err
 	}
 	if len(f.Targets) == 0 {
 		f.Example = true
@@ -106,7 +117,83 @@ func (w wanted) fill() (filled, error) {
 		}
 		f.Listen = listenFor(w.externalURL)
 	}
+	if strings.HasSuffix(f.Listen, ":"+adminPort) {
+		f.AdminListen = "127.0.0.1:" + otherAdminPort
+	}
 	return f, nil
+}
+
+// targets are those that were asked for.
+func (w wanted) targets() ([]newTarget, error) {
+	var all []newTarget
+	for _, group := range []struct {
+		flag, name, plugin string
+		urls               []string
+	}{{"--discord", "chat", "discord", w.discord}, {"--slack", "team", "slack", w.slack}, {"--ntfy", "phone", "ntfy", w.ntfy}, {"--webhook", "ops", "webhook", w.webhook}} {
+		for i, address := range group.urls {
+			t := newTarget{Name: group.name, Plugin: group.plugin, URL: address}
+			err := checkURL(address)
+			switch group.plugin {
+			case "webhook":
+				t.Secret = freshWebhookSecret()
+			case "ntfy":
+				t.URL, t.Place, err = parseTopic(address)
+			}
+			if err != nil {
+				return nil, usagef("%s: %w", group.flag, err)
+			}
+			if i > 0 {
+				t.Name = fmt.Sprintf("%s-%d", group.name, i+1)
+			}
+			all = append(all, t)
+		}
+	}
+	if w.telegram == "" && w.telegramChat == "" {
+		return all, nil
+	}
+	if err := checkBotToken(w.telegram); err != nil {
+		return nil, usagef("--telegram: %w", err)
+	}
+	if err := checkChat(w.telegramChat); err != nil {
+		return nil, usagef("--telegram-chat: %w", err)
+	}
+	return append(all, newTarget{Name: "family", Plugin: "telegram", Secret: w.telegram, Place: w.telegramChat}), nil
+}
+
+// parseTopic takes the address of a topic apart. Who knows the topic can read it, so that
+// the error does not repeat it.
+func parseTopic(address string) (server, topic string, err error) {
+	u, err := url.Parse(address)
+	if err != nil || checkURL(address) != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", "", errors.New("want the URL of a topic, such as https://ntfy.sh/TOPIC")
+	}
+	at := strings.LastIndex(u.Path, "/") + 1
+	topic = u.Path[at:]
+	if !regexp.MustCompile(`^[-_A-Za-z0-9]{1,64}$`).MatchString(topic) {
+		return "", "", errors.New("want the URL of a topic, such as https://ntfy.sh/TOPIC, whose name is 1 to 64 letters, digits, - and _")
+	}
+	u.Path = strings.TrimSuffix(u.Path[:at], "/")
+	return u.String(), topic, nil
+}
+
+func checkTopic(address string) error {
+	_, _, err := parseTopic(address)
+	return err
+}
+
+// checkBotToken never repeats the token.
+func checkBotToken(token string) error {
+	if !regexp.MustCompile(`^\d+:[-_A-Za-z0-9]+$`).MatchString(token) {
+		return errors.New("want the token of a bot, which is digits, a colon and letters: @BotFather has it")
+	}
+	return nil
+}
+
+func checkChat(chat string) error {
+	if !regexp.MustCompile(`^(-?\d+|@\w+)$`).MatchString(chat) {
+		return errors.New("want the number of a chat, such as -1001234567890, or the @name of a public channel")
+	}
+	return nil
 }
 
 // checkURL never repeats the URL, which may be a secret.
@@ -155,7 +242,7 @@ func listenFor(external string) string {
 	}
 	port := cmp.Or(u.Port(), defaultPort)
 	switch {
-	case !isLoopback(external):
+	case !connect.IsLoopback(external):
 		return ":" + port
 	case u.Hostname() == "localhost":
 		return net.JoinHostPort("127.0.0.1", port)
@@ -181,6 +268,7 @@ func (f filled) next(flags string) string {
 		say("hookarr serve", "takes webhooks, and says hello to "+f.To())
 	}
 	say("hookarr send "+f.Apps[0].Name+" --sample "+sampleOf(f.Apps[0].Plugin), "shows the whole way, in another terminal")
+	say("hookarr open", "prints a link to the pages, which signs your browser in")
 	var byHand []newApp
 	for _, a := range f.Apps {
 		if a.Asked && a.URL != "" {
@@ -197,7 +285,7 @@ func (f filled) next(flags string) string {
 		}
 		b.WriteString("\n")
 	}
-	if f.ExternalURL == "" && slices.ContainsFunc(f.Apps, func(a newApp) bool { return a.URL != "" && !isLoopback(a.URL) }) {
+	if f.ExternalURL == "" && slices.ContainsFunc(f.Apps, func(a newApp) bool { return a.URL != "" && !connect.IsLoopback(a.URL) }) {
 		b.WriteString("\nApplications on other machines need listen: :8484 in the file, and external_url: where\nthey reach this one.\n")
 	}
 	return b.String()

@@ -41,6 +41,9 @@ func (c *cli) tellStory(story admin.Story) error {
 		"Let in: " + step(story.Auth),
 		"Decoded: " + step(story.Decode),
 	}
+	if e.TraceID != "" {
+		lines = append(lines, "Trace: "+e.TraceID)
+	}
 	if len(e.Repetitions) > 0 {
 		lines = append(lines, "Repeated: "+c.repeated(e.Repetitions))
 	}
@@ -52,6 +55,7 @@ func (c *cli) tellStory(story admin.Story) error {
 	}
 	for _, d := range e.Deliveries {
 		lines = append(lines, "", fmt.Sprintf("To %s by route %s: %s", clean(d.Target, titleWidth), clean(orDash(d.Route), titleWidth), c.standing(d)))
+		lines = append(lines, gathered(d)...)
 		for _, a := range d.History {
 			lines = append(lines, "  "+c.time(a.StartedAt)+"  "+attempted(a))
 		}
@@ -137,6 +141,23 @@ func (c *cli) standing(d admin.Delivery) string {
 	return text
 }
 
+// gathered says what a delivery has to do with others.
+func gathered(d admin.Delivery) (lines []string) {
+	switch {
+	case d.Group == event.DigestKey:
+		lines = append(lines, "  it is a digest of "+counted(d.Members, "event", "events"))
+	case d.Members > 1:
+		lines = append(lines, fmt.Sprintf("  it tells %d events, by %s", d.Members, clean(d.Group, reasonWidth)))
+	}
+	if d.SupersededBy != "" {
+		lines = append(lines, "  delivery "+d.SupersededBy+" tells of it")
+	}
+	if d.Note != "" {
+		lines = append(lines, "  "+clean(d.Note, whole))
+	}
+	return lines
+}
+
 // repeated says how often an event came again, and when it did last.
 func (c *cli) repeated(all []admin.Repetition) string {
 	times := "once"
@@ -148,7 +169,10 @@ func (c *cli) repeated(all []admin.Repetition) string {
 
 func attempted(a admin.Attempt) string {
 	text := fmt.Sprintf("attempt %d took %s: %s", a.Number, took(a), a.Class)
-	if !a.Counted {
+	switch {
+	case a.Ask > 0:
+		text = fmt.Sprintf("ask %d for the proof took %s: %s", a.Ask, took(a), a.Class)
+	case !a.Counted:
 		text = fmt.Sprintf("an attempt that does not count took %s: %s", took(a), a.Class)
 	}
 	if a.Status != 0 {
@@ -168,7 +192,7 @@ func (c *cli) waiting(d admin.Delivery) (lines []string) {
 	switch {
 	case d.State == event.Dead:
 		return []string{"  it is not tried again by itself: hookarr deliveries retry " + d.ID + " tries it"}
-	case d.State != event.Pending:
+	case !d.State.Live():
 		return nil
 	}
 	if d.Hold != "" {
@@ -181,11 +205,32 @@ func (c *cli) waiting(d admin.Delivery) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
+	if d.State == event.Verifying {
+		return append(lines, c.proving(d)...)
+	}
 	switch {
+	case d.ClosesAt != nil && d.Hold != "":
+		lines = append(lines, "  more events may join it until then")
+	case d.ClosesAt != nil:
+		lines = append(lines, "  it waits for more events until "+c.time(*d.ClosesAt))
 	case d.DueAt != nil:
 		lines = append(lines, "  it is tried next at "+c.time(*d.DueAt))
 	case d.Hold == "":
 		lines = append(lines, "  it is due now")
+	}
+	return lines
+}
+
+// proving is what a delivery waits for that its endpoint has accepted.
+func (c *cli) proving(d admin.Delivery) (lines []string) {
+	if d.Proof != nil {
+		lines = append(lines, "  it was accepted at "+c.proof(d))
+	}
+	switch {
+	case d.DueAt != nil:
+		lines = append(lines, "  its target is asked next at "+c.time(*d.DueAt))
+	case d.Hold == "":
+		lines = append(lines, "  its target is asked now")
 	}
 	return lines
 }
