@@ -41,7 +41,7 @@ run: build ## Start the server on examples/hookarr.yaml and stay.
 .PHONY: test
 # The longest tests wait more than they work: four at once.
 test: ## Run every test, Postgres included.
-	go test -parallel 4 -timeout 10m ./internal/e2e ./...
+	go test -parallel 4 -timeout 15m ./internal/e2e ./...
 	cd examples/plugin-target-file && go test ./...
 
 .PHONY: test/race
@@ -49,10 +49,19 @@ test/race: ## Run every test with the race detector (needs a C compiler).
 	CGO_ENABLED=1 go test -race -timeout 20m ./...
 
 .PHONY: test/race-heart
-# The tests of query plans fill large tables from one goroutine: slow under the
+# These wait more than they work, too. The tests of query plans fill large tables from one goroutine: slow under the
 # detector, and nothing for it to find.
 test/race-heart: ## Run the tests of what works concurrently with the race detector.
-	CGO_ENABLED=1 go test -race -skip TestStatementsReadWhatTheyReturn -timeout 15m ./core/app ./core/deliver ./core/pluginhost ./core/store/... ./sdk/...
+	CGO_ENABLED=1 go test -race -parallel 4 -skip TestStatementsReadWhatTheyReturn -timeout 15m ./core/admin/live ./core/app ./core/deliver ./core/pluginhost ./core/store/... ./sdk/...
+
+.PHONY: test/catalogue
+test/catalogue: ## Compare catalogues with what applications have after 10,000 events.
+	CATALOGUE_EVENTS=10000 go test ./plugins/target-catalogue -run TestCatalogueEquals -timeout 30m -v
+
+.PHONY: test/alerts
+test/alerts: ## Check the alerts of examples/prometheus (needs promtool).
+	promtool check rules examples/prometheus/alerts.yaml
+	cd examples/prometheus && promtool test rules alerts_test.yaml
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of foreign bytes, FUZZTIME each (20s).
@@ -79,9 +88,21 @@ bench/soak: build ## Send for 20 minutes at half of the full rate.
 bench/purge: build ## Measure latency while 200,000 old events are deleted.
 	go run ./internal/bench purge -bin bin $(BENCH)
 
+.PHONY: bench/traces
+bench/traces: build ## Measure what traces cost, from none to every event.
+	go run ./internal/bench traces -bin bin $(BENCH)
+
+.PHONY: bench/desk
+bench/desk: build ## Measure what open pages cost, and lists of 500,000 events.
+	go run ./internal/bench desk -bin bin $(BENCH)
+
 .PHONY: bench/neighbours
 bench/neighbours: build ## Measure latency beside a target that is in trouble.
 	go run ./internal/bench neighbours -bin bin $(BENCH)
+
+.PHONY: bench/snapshot
+bench/snapshot: ## Measure snapshots of 50,000 titles on both databases.
+	go test ./core/snapshot -run TestLargeLibrary -count 1 -timeout 30m -parallel 1 -v -titles 50000
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Run the linters.
@@ -90,6 +111,38 @@ lint: $(TOOLS)/golangci-lint ## Run the linters.
 .PHONY: fmt
 fmt: $(TOOLS)/golangci-lint ## Format the code.
 	golangci-lint fmt ./...
+
+.PHONY: docs
+docs: ## Write the options of targets into docs/targets/.
+	go test $(patsubst %,./plugins/%,$(filter target-%,$(PLUGINS))) -run '^TestPage$$' -update
+
+.PHONY: looks
+looks: ## Show every message of targets in every look: bin/looks.html.
+	@mkdir -p bin
+	go run ./plugins/internal/looks > bin/looks.html
+
+# Each is TARGET:FILE:HEIGHT, the height in pixels.
+PICTURES := discord:looks:785 slack:targets/slack:785 telegram:targets/telegram:845 ntfy:targets/ntfy:865 \
+	email:targets/email:860 apprise:targets/apprise:530
+
+.PHONY: looks/pictures
+looks/pictures: ## Make the pictures of the documentation (needs chromium).
+	@mkdir -p bin
+	for p in $(PICTURES); do IFS=: read -r target file height <<< "$$p"; \
+	  go run ./plugins/internal/looks -bare -targets "$$target" -cases story_movie > bin/picture.html; \
+	  chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run \
+	    --hide-scrollbars --user-data-dir="$$(mktemp -d)" --window-size="1300,$$height" --screenshot="docs/$$file.png" "file://$(CURDIR)/bin/picture.html"; \
+	done
+
+.PHONY: looks/dashboard
+looks/dashboard: build ## Draw the dashboard of the documentation (needs prometheus and chromium).
+	go run ./internal/grafana/picture -bin bin > bin/dashboard.html
+	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run \
+	  --hide-scrollbars --user-data-dir="$$(mktemp -d)" --window-size=1560,2680 --screenshot=docs/grafana.png "file://$(CURDIR)/bin/dashboard.html"
+
+.PHONY: pictures
+pictures: ## Make the pictures of the operators' pages (needs chromium).
+	TEST_BROWSER=required go test ./internal/e2e -run '^TestPages$$' -count 1 -pictures
 
 .PHONY: generate
 generate: $(TOOLS)/buf $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## Generate code from the wire contract.

@@ -36,6 +36,11 @@ type options struct {
 	targets int
 	idle    time.Duration
 
+	// Paths of the desk that pages ask for.
+	stream, page, now string
+	watchers          int
+	watch             time.Duration
+
 	phase    time.Duration
 	soak     time.Duration
 	old      int
@@ -61,6 +66,14 @@ var measurements = map[string]measurement{
 	"purge": {
 		measure: measurePurge, engines: sqlite + "," + postgres, timeout: time.Hour,
 		room: func(o options) int { return 2 * purgeRate * int((o.patience + 2*o.phase + time.Minute).Seconds()) },
+	},
+	"traces": {
+		measure: measureTraces, engines: sqlite + "," + postgres, timeout: 30 * time.Minute,
+		room: func(o options) int { return o.runs * len(tracings()) * (o.events + warmUp) },
+	},
+	"desk": {
+		measure: measureDesk, engines: sqlite + "," + postgres, timeout: 30 * time.Minute,
+		room: func(o options) int { return 1 + 2*deskRate*int((o.watch+10*time.Second).Seconds()) },
 	},
 	"neighbours": {
 		measure: measureNeighbours, engines: sqlite + "," + postgres, timeout: 30 * time.Minute,
@@ -112,10 +125,15 @@ func parse(name string, m measurement, args []string) (o options, err error) {
 	flags.IntVar(&o.senders, "concurrency", 32, "senders at full speed")
 	flags.IntVar(&o.workers, "target-concurrency", 64, "attempts that the target may have under way")
 	flags.DurationVar(&o.open, "open", 45*time.Second, "full: length of all runs for latency")
-	flags.IntVar(&o.stored, "stored", 500_000, "full: events in the full database")
+	flags.IntVar(&o.stored, "stored", 500_000, "full, desk: events in the full database")
 	flags.IntVar(&o.targets, "targets", 300, "full: targets of the idle server")
 	flags.DurationVar(&o.idle, "idle", m.idle, "full, idle: how long a server is left alone")
 	flags.DurationVar(&o.phase, "phase", 20*time.Second, "idle, purge, neighbours: length of each run at a steady rate")
+	flags.IntVar(&o.watchers, "watchers", 10, "desk: pages that are open")
+	flags.DurationVar(&o.watch, "watch", time.Minute, "desk: length of each run")
+	flags.StringVar(&o.stream, "stream", "/live", "desk: path of the stream of changes")
+	flags.StringVar(&o.page, "page", "/api/v1/events?limit=50", "desk: path of what most pages fetch anew")
+	flags.StringVar(&o.now, "now", "/api/v1/overview,/api/v1/activity", "desk: paths of what each fifth page fetches anew")
 	flags.DurationVar(&o.soak, "soak", 20*time.Minute, "soak: length of the run")
 	flags.IntVar(&o.old, "old", 200_000, "purge: events beyond their retention")
 	flags.DurationVar(&o.patience, "patience", 5*time.Minute, "purge: bound on the purge")

@@ -24,7 +24,9 @@ const (
 
 // server is a running Hookarr, or the sketch of one.
 type server struct {
-	url     string
+	url string
+	// desk is where operators and probes ask.
+	desk    string
 	startup time.Duration // from the start of the process until it was ready
 	cmd     *exec.Cmd
 	log     string
@@ -47,7 +49,13 @@ func startHookarr(ctx context.Context, s settings) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	yaml, err := s.yaml(listen)
+	desk := listen
+	if s.desk {
+		if desk, err = freeAddress(ctx); err != nil {
+			return nil, err
+		}
+	}
+	yaml, err := s.yaml(listen, desk)
 	if err != nil {
 		return nil, fmt.Errorf("write configuration: %w", err)
 	}
@@ -55,7 +63,7 @@ func startHookarr(ctx context.Context, s settings) (*server, error) {
 	if err := os.WriteFile(config, yaml, 0o600); err != nil {
 		return nil, fmt.Errorf("write configuration: %w", err)
 	}
-	return launch(ctx, s.dir, listen, binary, "serve", "--config", config)
+	return launch(ctx, s.dir, listen, desk, binary, "serve", "--config", config)
 }
 
 // startSketch runs this program as the sketch.
@@ -74,7 +82,7 @@ func startSketch(ctx context.Context, s settings) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return launch(ctx, s.dir, listen, self, sketchCommand, string(text))
+	return launch(ctx, s.dir, listen, listen, self, sketchCommand, string(text))
 }
 
 // freeAddress is one on which nobody listens yet.
@@ -87,8 +95,9 @@ func freeAddress(ctx context.Context) (string, error) {
 	return free.Addr().String(), free.Close()
 }
 
-// launch starts a program that will listen on an address, and waits until it is ready.
-func launch(ctx context.Context, dir, listen, binary string, args ...string) (*server, error) {
+// launch starts a program that will listen on two addresses, which may be one, and waits
+// until it is ready.
+func launch(ctx context.Context, dir, listen, desk, binary string, args ...string) (*server, error) {
 	log, err := os.Create(filepath.Join(dir, "server.log"))
 	if err != nil {
 		return nil, fmt.Errorf("create log: %w", err)
@@ -96,7 +105,7 @@ func launch(ctx context.Context, dir, listen, binary string, args ...string) (*s
 	defer func() { _ = log.Close() }() // the process has its own handle
 
 	ctx, cancel := context.WithCancel(ctx)
-	srv := &server{url: "http://" + listen, log: log.Name(), cancel: cancel, ended: make(chan struct{})}
+	srv := &server{url: "http://" + listen, desk: "http://" + desk, log: log.Name(), cancel: cancel, ended: make(chan struct{})}
 	srv.cmd = exec.CommandContext(ctx, binary, args...)
 	srv.cmd.Stdout, srv.cmd.Stderr = log, log
 	srv.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the bench
@@ -139,7 +148,7 @@ func (s *server) awaitReady(ctx context.Context) error {
 
 // ready reports whether the server is ready and no plugin is missing.
 func (s *server) ready(ctx context.Context) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/readyz", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.desk+"/readyz", http.NoBody)
 	if err != nil {
 		return false
 	}

@@ -8,6 +8,7 @@ import (
 
 const (
 	sourceSecret = "a-source-secret-for-the-bench"
+	deskToken    = "a-token-for-the-bench"
 	targetSecret = "whsec_YS10YXJnZXQtc2VjcmV0LWZvci10aGUtYmVuY2g="
 	// sourceName and targetName are what the events come from and go to.
 	sourceName = "radarr"
@@ -26,6 +27,11 @@ type settings struct {
 	// routed.
 	others []target
 	routed []string
+	// traces is where traces are sent, if anywhere, and sample the part of the events.
+	traces string
+	sample float64
+	// desk has operators asked for a token, on an address of their own.
+	desk bool
 	// retention is of events; 0 is the default.
 	retention time.Duration
 }
@@ -46,7 +52,7 @@ func webhookConfig(endpoint string) map[string]any {
 }
 
 // yaml is the configuration; JSON is YAML.
-func (s settings) yaml(listen string) ([]byte, error) {
+func (s settings) yaml(listen, desk string) ([]byte, error) {
 	type object = map[string]any
 	plugins, err := filepath.Abs(filepath.Join(s.bin, "plugins"))
 	if err != nil {
@@ -74,6 +80,12 @@ func (s settings) yaml(listen string) ([]byte, error) {
 		}},
 		"targets": targets,
 		"routes":  []any{object{"name": "everything", "to": append([]string{targetName}, s.routed...)}},
+	}
+	if s.traces != "" {
+		config["tracing"] = object{"endpoint": s.traces, "sample": s.sample}
+	}
+	if s.desk {
+		config["admin"] = object{"listen": desk, "tokens": []any{object{"name": "bench", "role": "operate", "token": deskToken}}}
 	}
 	if s.retention != 0 {
 		config["retention"] = object{"events": s.retention.String()}

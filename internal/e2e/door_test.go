@@ -231,6 +231,7 @@ func (s *server) metrics(t *testing.T) string {
 	t.Helper()
 	resp, err := http.Get(s.url + "/metrics")
 	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, resp.StatusCode)
 	defer func() { require.NoError(t, resp.Body.Close()) }()
 	out, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -39,6 +40,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	defer chromium.Close()
 	binaries = dir
 	if err := build(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -378,4 +380,19 @@ func (b *syncBuffer) String() string {
 func (b *syncBuffer) tail(lines int) string {
 	all := strings.Split(b.String(), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// suspend stops a process and waits until all of its threads have stopped: the signal
+// reaches one of them, and the others may work on until that one runs.
+func suspend(t *testing.T, pid int) {
+	t.Helper()
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	require.Eventually(t, func() bool {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		return err == nil && !slices.ContainsFunc(threads, func(stat string) bool {
+			data, err := os.ReadFile(stat)
+			_, state, _ := strings.Cut(string(data), ") ")
+			return err == nil && !strings.HasPrefix(state, "T")
+		})
+	}, 10*time.Second, 5*time.Millisecond)
 }

@@ -136,9 +136,9 @@ func testNothingLost(t *testing.T, database string, stopDatabase func(), databas
 		kills++
 		switch round {
 		case 0: // dies between the endpoint's answer and its record
-			srv.start("HOOKARR_FAILPOINT=after-answer:100")
+			srv.launch("HOOKARR_FAILPOINT=after-answer:100")
 		case 1: // dies between the record and the end of the job
-			srv.start("HOOKARR_FAILPOINT=after-settle:100")
+			srv.launch("HOOKARR_FAILPOINT=after-settle:100")
 		default:
 			srv.start()
 			stopDatabase()

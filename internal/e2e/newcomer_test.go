@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -26,12 +27,29 @@ type newcomer struct {
 	*server
 	dir string
 	env []string
+	// admin is where the pages and the health are.
+	admin string
 }
 
 func newNewcomer(t *testing.T, env ...string) *newcomer {
 	t.Helper()
-	dir, addr := t.TempDir(), freeAddr(t)
-	return &newcomer{server: serverOn(t, filepath.Join(dir, "hookarr.yaml"), addr), dir: dir, env: append(env, "HOOKARR_LISTEN="+addr)}
+	dir, addr, admin := t.TempDir(), freeAddr(t), freeAddr(t)
+	return &newcomer{
+		server: serverOn(t, filepath.Join(dir, "hookarr.yaml"), addr), dir: dir, admin: "http://" + admin,
+		env: append(env, "HOOKARR_LISTEN="+addr, "HOOKARR_ADMIN_LISTEN="+admin),
+	}
+}
+
+func (n *newcomer) awaitReady() {
+	n.t.Helper()
+	require.Eventually(n.t, func() bool {
+		resp, err := http.Get(n.admin + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer func() { _ = resp.Body.Close() }()
+		return resp.StatusCode == http.StatusOK
+	}, 30*time.Second, 20*time.Millisecond, "server is not ready")
 }
 
 // hookarr is a command as it is typed.
@@ -66,7 +84,8 @@ func TestTwoCommandsAndNoEdit(t *testing.T) {
 	t.Cleanup(web.Close)
 	n := newNewcomer(t)
 	await := func(messages int) []endpoint.DiscordMessage {
-		require.Eventually(t, func() bool { return len(discord.Messages()) >= messages }, 30*time.Second, 10*time.Millisecond)
+		// A message waits some seconds for what else its download brings.
+		require.Eventually(t, func() bool { return len(discord.Messages()) >= messages }, time.Minute, 10*time.Millisecond)
 		require.Empty(t, discord.Refused())
 		require.Len(t, discord.Messages(), messages)
 		return discord.Messages()

@@ -330,7 +330,7 @@ func TestDatabaseAwayFromNodes(t *testing.T) {
 func TestPurgeStarvesNobody(t *testing.T) {
 	t.Parallel()
 
-	const old, concurrency = 100_000, 16
+	const old, concurrency = 40_000, 16
 	url := testpg.Cluster(t).URL()
 	w := newWitness(t, 2*time.Second)
 	a := newNode(t, url, "a", w, concurrency, "retention: {events: 24h, dead_letters: 24h}")

@@ -161,7 +161,7 @@ func TestAttemptShowsWhatWasSent(t *testing.T) {
 	tested, err := c.TestTarget(t.Context(), "ops", "")
 	require.NoError(t, err)
 	require.Equal(t, http.StatusUnprocessableEntity, tested.Status)
-	preview, err := c.Preview(t.Context(), "ops", admin.Subject{Event: srv.newest(t, c)})
+	preview, err := c.Preview(t.Context(), "ops", admin.PreviewOf{Subject: admin.Subject{Event: srv.newest(t, c)}})
 	require.NoError(t, err)
 	require.Equal(t, http.MethodPost, preview.Method)
 	require.Contains(t, preview.Body, titleOf(1))

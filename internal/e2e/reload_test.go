@@ -385,26 +385,31 @@ func TestStopEndsAReload(t *testing.T) {
 	require.NotContains(t, s.log.String(), notReloaded)
 }
 
+// writeCertificate puts a certificate and its key into the place of those before.
+func writeCertificate(t *testing.T, dir string, serial int64) (certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	for name, block := range map[string]*pem.Block{"key.pem": {Type: "PRIVATE KEY", Bytes: private}, "cert.pem": {Type: "CERTIFICATE", Bytes: cert}} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".next"), pem.EncodeToMemory(block), 0o600))
+		require.NoError(t, os.Rename(filepath.Join(dir, name+".next"), filepath.Join(dir, name)))
+	}
+	return filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+}
+
 // TestCertificateIsReadAgain when its files change.
 func TestCertificateIsReadAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write := func(serial int64) {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		require.NoError(t, err)
-		template := &x509.Certificate{
-			SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-			IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		}
-		cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-		require.NoError(t, err)
-		private, err := x509.MarshalPKCS8PrivateKey(key)
-		require.NoError(t, err)
-		for name, block := range map[string]*pem.Block{"key.pem": {Type: "PRIVATE KEY", Bytes: private}, "cert.pem": {Type: "CERTIFICATE", Bytes: cert}} {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, name+".next"), pem.EncodeToMemory(block), 0o600))
-			require.NoError(t, os.Rename(filepath.Join(dir, name+".next"), filepath.Join(dir, name)))
-		}
-	}
+	write := func(serial int64) { writeCertificate(t, dir, serial) }
 	write(1)
 	targets, routes, _ := variant(1, newWitness(t, 0))
 	s := newServer(t, settings{

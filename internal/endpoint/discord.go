@@ -24,12 +24,16 @@ const (
 // With a Limit it holds clients to that: Discord's own is 5 requests in 2 s. Traffic
 // says how they kept to it, and to the pauses that they were asked for.
 type Discord struct {
-	script
+	channel[DiscordMessage]
 	meter
-	Limit    Limit
-	deleted  bool
-	messages []DiscordMessage
-	refused  []string
+	Limit Limit
+	// Forum makes the webhook's channel one of threads only: a message begins a thread, or
+	// goes to one.
+	Forum   bool
+	deleted bool
+	// gone are the threads that were deleted.
+	gone         []string
+	posts, edits int
 }
 
 // DiscordMessage is a message as it stands in the channel.
@@ -38,6 +42,8 @@ type DiscordMessage struct {
 	ThreadID string
 	// Edits counts the changes since it was posted.
 	Edits int
+	// Foreign messages have another author than the webhook.
+	Foreign bool
 	DiscordBody
 }
 
@@ -46,25 +52,35 @@ func (d *Discord) URL(server string) string {
 	return server + "/api/webhooks/" + discordID + "/" + discordToken
 }
 
-// Messages returns the channel, oldest first.
-func (d *Discord) Messages() []DiscordMessage {
+// Counts returns how many messages were posted, and how many were edited.
+func (d *Discord) Counts() (posts, edits int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Clone(d.messages)
+	return d.posts, d.edits
 }
 
-// Refused returns why requests were answered 400, in order.
-func (d *Discord) Refused() []string {
+// DeleteMessage removes one message, as a moderator would.
+func (d *Discord) DeleteMessage(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Clone(d.refused)
+	d.messages = slices.DeleteFunc(d.messages, func(m DiscordMessage) bool { return m.ID == id })
 }
 
-// DeleteMessages empties the channel, as a moderator would.
-func (d *Discord) DeleteMessages() {
+// DeleteThread removes a thread with its messages.
+func (d *Discord) DeleteThread(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.messages = nil
+	d.gone = append(d.gone, id)
+	d.messages = slices.DeleteFunc(d.messages, func(m DiscordMessage) bool { return m.ThreadID == id })
+}
+
+// Disown makes a message that of another author, which the webhook cannot edit.
+func (d *Discord) Disown(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.messages {
+		d.messages[i].Foreign = d.messages[i].Foreign || d.messages[i].ID == id
+	}
 }
 
 // DeleteWebhook makes every further request fail for good.
@@ -155,40 +171,106 @@ func (d *Discord) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		discordError(w, http.StatusBadRequest, 50109, "The request body contains invalid JSON.")
 		return
 	}
-	if body.empty() {
-		d.refused = append(d.refused, "empty message")
-		discordError(w, http.StatusBadRequest, 50006, "Cannot send an empty message")
+	if messageID != "" {
+		d.edit(w, r, messageID, version, body)
 		return
 	}
-	if b := body.breach(messageID != ""); b != nil {
-		d.refused = append(d.refused, b.Error())
-		b.write(w, version)
-		return
+	if d.acceptable(w, version, body) && d.channelTakes(w, r, body) {
+		d.post(w, r, body)
 	}
-	d.keep(w, r, messageID, body)
 }
 
-// keep posts or edits a message that is within the limits.
-func (d *Discord) keep(w http.ResponseWriter, r *http.Request, messageID string, body DiscordBody) {
-	thread := r.URL.Query().Get("thread_id")
-	if messageID != "" {
-		i := slices.IndexFunc(d.messages, func(m DiscordMessage) bool { return m.ID == messageID && m.ThreadID == thread })
-		if i < 0 {
-			discordError(w, http.StatusNotFound, 10008, "Unknown Message")
-			return
-		}
-		d.messages[i].DiscordBody = body
-		d.messages[i].Edits++
-		d.messages[i].answer(w)
-		return
+// acceptable refuses a body that breaches a limit.
+func (d *Discord) acceptable(w http.ResponseWriter, version string, body DiscordBody) bool {
+	if body.empty() {
+		d.refuseBody(w, http.StatusBadRequest, 50006, "Cannot send an empty message")
+		return false
 	}
-	m := DiscordMessage{ID: strconv.Itoa(1200000000000000000 + len(d.messages)), ThreadID: thread, DiscordBody: body}
+	if b := body.breach(false); b != nil {
+		d.refused = append(d.refused, b.Error())
+		b.write(w, version)
+		return false
+	}
+	return true
+}
+
+func (d *Discord) refuseBody(w http.ResponseWriter, status, code int, message string) {
+	d.refused = append(d.refused, message)
+	discordError(w, status, code, message)
+}
+
+// channelTakes refuses a message that names a thread where the channel has none, or none
+// where it needs one.
+func (d *Discord) channelTakes(w http.ResponseWriter, r *http.Request, body DiscordBody) bool {
+	thread := r.URL.Query().Get("thread_id")
+	switch named := body.ThreadName != ""; {
+	case slices.Contains(d.gone, thread):
+		d.refuseBody(w, http.StatusBadRequest, 10003, "Unknown Channel")
+	case named && thread != "":
+		d.refuseBody(w, http.StatusBadRequest, 220002, "Webhooks posted to forum channels cannot have both a thread_name and thread_id")
+	case named && !d.Forum:
+		d.refuseBody(w, http.StatusBadRequest, 220003, "Webhooks can only create threads in forum channels")
+	case d.Forum && !named && thread == "":
+		d.refuseBody(w, http.StatusBadRequest, 220001, "Webhooks posted to forum channels must have a thread_name or thread_id")
+	default:
+		return true
+	}
+	return false
+}
+
+// post keeps a message. The thread that it begins has the message's id.
+func (d *Discord) post(w http.ResponseWriter, r *http.Request, body DiscordBody) {
+	m := DiscordMessage{ID: strconv.Itoa(1200000000000000000 + d.posts), ThreadID: r.URL.Query().Get("thread_id"), DiscordBody: body}
+	if body.ThreadName != "" {
+		m.ThreadID = m.ID
+	}
+	d.posts++
 	d.messages = append(d.messages, m)
 	if r.URL.Query().Get("wait") != "true" {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	m.answer(w)
+}
+
+// edit changes the members of a message that the request has.
+func (d *Discord) edit(w http.ResponseWriter, r *http.Request, id, version string, body DiscordBody) {
+	thread := r.URL.Query().Get("thread_id")
+	i := slices.IndexFunc(d.messages, func(m DiscordMessage) bool { return m.ID == id && m.ThreadID == thread })
+	switch {
+	case slices.Contains(d.gone, thread):
+		discordError(w, http.StatusNotFound, 10003, "Unknown Channel")
+		return
+	case i < 0:
+		discordError(w, http.StatusNotFound, 10008, "Unknown Message")
+		return
+	case d.messages[i].Foreign:
+		discordError(w, http.StatusForbidden, 50005, "Cannot edit a message authored by another user")
+		return
+	}
+	whole := d.messages[i].DiscordBody
+	if body.Content != nil {
+		whole.Content = body.Content
+	}
+	if body.Embeds != nil {
+		whole.Embeds = body.Embeds
+	}
+	if body.AllowedMentions != nil {
+		whole.AllowedMentions = body.AllowedMentions
+	}
+	if b := body.breach(true); b != nil {
+		d.refused = append(d.refused, b.Error())
+		b.write(w, version)
+		return
+	}
+	if whole.empty() {
+		d.refuseBody(w, http.StatusBadRequest, 50006, "Cannot send an empty message")
+		return
+	}
+	d.edits++
+	d.messages[i].DiscordBody = whole
+	d.messages[i].Edits++
+	d.messages[i].answer(w)
 }
 
 // answer writes the message with its id behind the embeds, where Discord has it.
@@ -202,7 +284,7 @@ func (m DiscordMessage) answer(w http.ResponseWriter) {
 		ChannelID string          `json:"channel_id"`
 		Author    json.RawMessage `json:"author"`
 		WebhookID string          `json:"webhook_id"`
-	}{0, m.Content, m.Embeds, 0, m.ID, "1012345678900000000", json.RawMessage(`{"bot":true}`), discordID})
+	}{0, m.Content, m.Embeds, 0, m.ID, cmp.Or(m.ThreadID, "1012345678900000000"), json.RawMessage(`{"bot":true}`), discordID})
 }
 
 // discordPath takes /api/webhooks/ID/TOKEN[/messages/ID] apart, with or without a

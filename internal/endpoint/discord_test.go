@@ -86,6 +86,7 @@ func TestDiscordRefusesEveryBreach(t *testing.T) {
 		"username":          {`{"content":"a","username":"` + a(80) + `"}`, `{"content":"a","username":"` + a(81) + `"}`, "username"},
 		"reserved name":     {`{"content":"a","username":"Hookarr"}`, `{"content":"a","username":"My Discord bot"}`, "username"},
 		"avatar":            {`{"content":"a","avatar_url":"https://a.example/b.png"}`, `{"content":"a","avatar_url":"b.png"}`, "avatar_url"},
+		"thread name":       {`{"content":"a"}`, `{"content":"a","thread_name":"` + a(101) + `"}`, "thread_name"},
 		"mention kind":      {`{"content":"a","allowed_mentions":{"parse":["users"]}}`, `{"content":"a","allowed_mentions":{"parse":["here"]}}`, "allowed_mentions"},
 		"mention id":        {`{"content":"a","allowed_mentions":{"parse":[],"roles":["123456789012345678"]}}`, `{"content":"a","allowed_mentions":{"parse":[],"roles":["admins"]}}`, "allowed_mentions"},
 		"mention twice":     {`{"content":"a","allowed_mentions":{"parse":["roles"],"users":["123456789012345678"]}}`, `{"content":"a","allowed_mentions":{"parse":["users"],"users":["123456789012345678"]}}`, "allowed_mentions"},
@@ -168,4 +169,64 @@ func TestDiscordTurnsAway(t *testing.T) {
 	got = send(t, http.MethodPost, url, `{"content":"a"}`)
 	require.Equal(t, http.StatusNotFound, got.status)
 	require.JSONEq(t, `{"message":"Unknown Webhook","code":10015}`, got.body)
+}
+
+func TestDiscordForum(t *testing.T) {
+	t.Parallel()
+	d := endpoint.Discord{Forum: true}
+	url := d.URL(serve(t, &d))
+	for query, c := range map[string]struct{ body, code string }{
+		"":             {`{"content":"a"}`, "220001"},
+		"?thread_id=5": {`{"content":"a","thread_name":"b"}`, "220002"},
+	} {
+		got := send(t, http.MethodPost, url+query, c.body)
+		require.Equal(t, http.StatusBadRequest, got.status)
+		require.Contains(t, got.body, c.code)
+	}
+	got := send(t, http.MethodPost, url+"?wait=true", `{"content":"a","thread_name":"Dune"}`)
+	require.Equal(t, http.StatusOK, got.status)
+	m := d.Messages()[0]
+	require.Equal(t, "Dune", m.ThreadName)
+	require.Contains(t, got.body, `"channel_id":"`+m.ThreadID+`"`)
+
+	edit := url + "/messages/" + m.ID
+	require.Equal(t, http.StatusNotFound, send(t, http.MethodPatch, edit, `{"content":"b"}`).status)
+	edit += "?thread_id=" + m.ThreadID
+	require.Equal(t, http.StatusBadRequest, send(t, http.MethodPatch, edit, `{"thread_name":"b"}`).status)
+	require.Equal(t, http.StatusOK, send(t, http.MethodPatch, edit, `{"content":"b"}`).status)
+	d.DeleteThread(m.ThreadID)
+	got = send(t, http.MethodPatch, edit, `{"content":"b"}`)
+	require.Equal(t, http.StatusNotFound, got.status)
+	require.Contains(t, got.body, "10003")
+	require.Contains(t, send(t, http.MethodPost, url+"?thread_id="+m.ThreadID, `{"content":"b"}`).body, "10003")
+
+	var text endpoint.Discord
+	require.Contains(t, send(t, http.MethodPost, text.URL(serve(t, &text)), `{"content":"a","thread_name":"b"}`).body, "220003")
+}
+
+func TestDiscordEditsWhatTheRequestHas(t *testing.T) {
+	t.Parallel()
+	var d endpoint.Discord
+	url := d.URL(serve(t, &d))
+	send(t, http.MethodPost, url, `{"content":"a","embeds":[{"title":"b"}]}`)
+	id := d.Messages()[0].ID
+	edit := url + "/messages/" + id
+	require.Equal(t, http.StatusOK, send(t, http.MethodPatch, edit, `{"embeds":[{"title":"c"}]}`).status)
+	require.Equal(t, "a", *d.Messages()[0].Content)
+	require.Equal(t, http.StatusOK, send(t, http.MethodPatch, edit, `{"content":""}`).status)
+	require.Equal(t, "c", *d.Messages()[0].Embeds[0].Title)
+	require.Equal(t, http.StatusBadRequest, send(t, http.MethodPatch, edit, `{"embeds":[]}`).status, "nothing is left")
+	require.Equal(t, http.StatusBadRequest, send(t, http.MethodPatch, edit, embed(`"title":"`+strings.Repeat("a", 257)+`"`)).status)
+	posts, edits := d.Counts()
+	require.Equal(t, []int{1, 2}, []int{posts, edits})
+
+	d.Disown(id)
+	got := send(t, http.MethodPatch, edit, `{"content":"b"}`)
+	require.Equal(t, http.StatusForbidden, got.status)
+	require.Contains(t, got.body, "50005")
+
+	d.DeleteMessage(id)
+	require.Equal(t, http.StatusNotFound, send(t, http.MethodPatch, edit, `{"content":"b"}`).status)
+	send(t, http.MethodPost, url, `{"content":"a"}`)
+	require.NotEqual(t, id, d.Messages()[0].ID, "an id is given once")
 }

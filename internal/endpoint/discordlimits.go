@@ -12,13 +12,14 @@ import (
 	"time"
 )
 
-// DiscordBody is what may be posted.
+// DiscordBody is what may be posted, and all but the names may be edited.
 type DiscordBody struct {
 	Content         *string          `json:"content,omitempty"`
 	Username        *string          `json:"username,omitempty"`
 	AvatarURL       string           `json:"avatar_url,omitempty"`
 	Embeds          []DiscordEmbed   `json:"embeds,omitempty"`
 	AllowedMentions *DiscordMentions `json:"allowed_mentions,omitempty"`
+	ThreadName      string           `json:"thread_name,omitempty"`
 }
 
 // DiscordEmbed is one embed.
@@ -151,6 +152,8 @@ func (d *DiscordBody) breach(edit bool) *breach {
 		c.that(!strings.Contains(lower, "discord") && !strings.Contains(lower, "clyde"), `Username cannot contain "discord"`, "username")
 		c.that(!edit, "A message keeps its username", "username")
 	}
+	c.that(length(d.ThreadName) <= 100, "Must be 100 or fewer in length.", "thread_name")
+	c.that(!edit || d.ThreadName == "", "A message keeps its thread", "thread_name")
 	c.url(d.AvatarURL, "avatar_url")
 	c.that(len(d.Embeds) <= 10, "Must be 10 or fewer in length.", "embeds")
 	total := 0

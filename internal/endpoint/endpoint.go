@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf16"
@@ -41,6 +42,34 @@ func (s *script) scripted(w http.ResponseWriter, r *http.Request) bool {
 	s.mu.Unlock()
 	h(w, r)
 	return true
+}
+
+// channel is what a service shows and what it refused. Its lock is the script's.
+type channel[M any] struct {
+	script
+	messages []M
+	refused  []string
+}
+
+// Messages returns what stands in the channel, oldest first.
+func (c *channel[M]) Messages() []M {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.messages)
+}
+
+// Refused returns why messages were refused, in order.
+func (c *channel[M]) Refused() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.refused)
+}
+
+// DeleteMessages empties the channel, as a person may.
+func (c *channel[M]) DeleteMessages() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.messages = nil
 }
 
 // strict decodes a request's JSON body and refuses members that v does not have: a

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,11 +22,9 @@ const slackPath = "/services/T0000HOOK/B0000HOOK/sEcReTsEcReTsEcReTsEcReT"
 // With a Limit it holds clients to that: Slack's own is 1 request a second. Traffic says
 // how they kept to it, and to the pauses that they were asked for.
 type Slack struct {
-	script
+	channel[SlackBody]
 	meter
-	Limit    Limit
-	messages []SlackBody
-	refused  []string
+	Limit Limit
 }
 
 // SlackBody is what may be posted.
@@ -46,6 +43,8 @@ type SlackBlock struct {
 	Fields    []SlackText `json:"fields,omitempty"`
 	Accessory *SlackImage `json:"accessory,omitempty"`
 	Elements  []SlackText `json:"elements,omitempty"`
+	ImageURL  string      `json:"image_url,omitempty"`
+	AltText   string      `json:"alt_text,omitempty"`
 }
 
 // SlackText is a text object.
@@ -65,20 +64,6 @@ type SlackImage struct {
 
 // URL returns the webhook's URL on a server that serves s.
 func (s *Slack) URL(server string) string { return server + slackPath }
-
-// Messages returns what was posted, oldest first.
-func (s *Slack) Messages() []SlackBody {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.messages)
-}
-
-// Refused returns why requests were answered 400, in order.
-func (s *Slack) Refused() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.refused)
-}
 
 // Throttle answers the next request with 429. Slack rounds up to whole seconds.
 func (s *Slack) Throttle(after time.Duration) {
@@ -178,6 +163,8 @@ func (b *SlackBlock) check() (int, error) {
 		return 0, nil
 	case b.Type == "header" && b.Text != nil && b.Text.Type == "plain_text":
 		return b.Text.check(150)
+	case b.Type == "image":
+		return 0, SlackImage{b.Type, b.ImageURL, b.AltText}.check()
 	case b.Type == "section" && (b.Text != nil || len(b.Fields) > 0) && len(b.Fields) <= 10:
 		return b.checkSection()
 	case b.Type == "context" && len(b.Elements) > 0 && len(b.Elements) <= 10:
@@ -211,12 +198,19 @@ func (b *SlackBlock) checkSection() (int, error) {
 		}
 		total += n
 	}
-	if a := b.Accessory; a != nil {
-		if a.Type != "image" || !absolute(a.ImageURL) || len(a.ImageURL) > 3000 || length(a.AltText) == 0 || length(a.AltText) > 2000 {
-			return 0, errors.New("accessory is no image with an absolute URL and a text")
+	if b.Accessory != nil {
+		if err := b.Accessory.check(); err != nil {
+			return 0, fmt.Errorf("accessory: %w", err)
 		}
 	}
 	return total, nil
+}
+
+func (i SlackImage) check() error {
+	if i.Type != "image" || !absolute(i.ImageURL) || len(i.ImageURL) > 3000 || length(i.AltText) == 0 || length(i.AltText) > 2000 {
+		return errors.New("no image with an absolute URL and a text")
+	}
+	return nil
 }
 
 func (t *SlackText) check(longest int) (int, error) {

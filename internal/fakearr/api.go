@@ -1,9 +1,13 @@
 package fakearr
 
 import (
+	"bufio"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -57,14 +61,97 @@ func (a *Arr) routes() {
 		}
 		return nil
 	})
+	a.get("qualityprofile", func(*http.Request) any {
+		return each(a.profiles, func(name string) object {
+			return object{{"name", name}, {"upgradeAllowed", true}, {"items", []object{}}, {"id", a.profileID(name)}}
+		})
+	})
+	a.get("config/host", func(*http.Request) any {
+		return object{
+			{"port", 80}, {"instanceName", a.opts.InstanceName}, {"applicationUrl", a.opts.ApplicationURL}, {"apiKey", a.opts.APIKey}, {"id", 1},
+		}
+	})
 	a.notificationRoutes()
+	a.rootFolderRoutes()
 	a.handle("GET", "history", a.historyPage)
 	a.handle("GET", "history/since", a.historySince)
 	a.family.routes()
 }
 
 func (a *Arr) handle(method, path string, h http.HandlerFunc) {
-	a.mux.HandleFunc(method+" "+a.profile.api+"/"+path, h)
+	a.mux.HandleFunc(method+" "+a.profile.api+"/"+path, func(w http.ResponseWriter, r *http.Request) {
+		a.state.Lock()
+		a.asked[method+" "+path]++
+		a.state.Unlock()
+		h(w, r)
+	})
+}
+
+// Requests counts the requests to the API so far: "GET movie/{id}" of all movies.
+func (a *Arr) Requests() map[string]int {
+	a.state.Lock()
+	defer a.state.Unlock()
+	return maps.Clone(a.asked)
+}
+
+// list answers with all titles that are wanted. It makes them one by one: that of a
+// large library would take hundreds of megabytes.
+func (a *Arr) list(path string, wanted func(url.Values, *Title) bool, resource func(*Title) object) {
+	a.handle("GET", path, func(w http.ResponseWriter, r *http.Request) {
+		a.state.Lock()
+		titles, trouble := slices.Clone(a.titles), a.trouble
+		a.state.Unlock()
+		if trouble.Unordered {
+			slices.Reverse(titles)
+		}
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		out := bufio.NewWriterSize(w, 64<<10)
+		separator := "["
+		for i, t := range titles {
+			if trouble.CutList > 0 && i == trouble.CutList {
+				_ = out.Flush()
+				_ = http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler) //nolint:forbidigo // So a handler breaks off.
+			}
+			if wanted != nil && !wanted(r.URL.Query(), t) {
+				continue
+			}
+			a.state.Lock()
+			body, err := plainJSON(resource(t))
+			a.state.Unlock()
+			if err != nil {
+				panic(http.ErrAbortHandler) //nolint:forbidigo // So a handler breaks off.
+			}
+			// The client is gone when this fails, and its own error says so.
+			_, _ = out.WriteString(separator)
+			_, _ = out.Write(body)
+			separator = ","
+		}
+		if separator == "[" {
+			_, _ = out.WriteString("[")
+		}
+		_, _ = out.WriteString("]")
+		_ = out.Flush()
+	})
+}
+
+// named is the title with an id that may be absent, which stands for all of them.
+func (a *Arr) named(id string) []*Title {
+	if id == "" {
+		return a.titles
+	}
+	if t, err := a.title(positive(id, 0)); err == nil {
+		return []*Title{t}
+	}
+	return nil
+}
+
+func (a *Arr) sizeOf(titleID int) int64 {
+	var size int64
+	for _, f := range a.filesOf(titleID) {
+		size += f.Size
+	}
+	return size
 }
 
 // get answers with what f returns, or 404 for nil. The state is locked while f runs.
@@ -177,8 +264,14 @@ type Trouble struct {
 	// Overlap is how many records a page of the history repeats from the page before, as
 	// happens when records are added while a client pages.
 	Overlap int
-	// Unordered gives the records of a history in an order of no meaning.
+	// Unordered gives the records of a history, and the titles of a list, in an order of
+	// no meaning.
 	Unordered bool
+	// Only limits Status, HTML, Hang and Delay to requests whose address ends so, such as
+	// "/episode?seriesId=7".
+	Only string
+	// CutList breaks off the list of all titles after so many.
+	CutList int
 }
 
 // Trouble sets how the application misbehaves from now on. The zero value ends all of
@@ -191,6 +284,9 @@ func (a *Arr) Trouble(t Trouble) {
 
 // answered answers r when trouble does.
 func (t Trouble) answered(w http.ResponseWriter, r *http.Request) bool {
+	if !strings.HasSuffix(r.URL.RequestURI(), t.Only) {
+		return false
+	}
 	if t.Hang {
 		<-r.Context().Done()
 		return true

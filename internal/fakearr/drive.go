@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The states of a download.
@@ -25,7 +26,7 @@ func (a *Arr) do(ctx context.Context, f func() ([]happening, error)) error {
 	a.state.Lock()
 	happened, err := f()
 	a.state.Unlock()
-	if err != nil {
+	if err != nil || quiet(ctx) {
 		return err
 	}
 	for _, h := range happened {
@@ -38,17 +39,35 @@ func (a *Arr) do(ctx context.Context, f func() ([]happening, error)) error {
 // Add adds a title to the library and returns it with its ids.
 func (a *Arr) Add(ctx context.Context, t Title) (Title, error) {
 	err := a.do(ctx, func() ([]happening, error) {
-		t.ID = a.id("title")
-		t.AddMethod = cmp.Or(t.AddMethod, "manual")
-		t.Episodes, t.Albums = slices.Clone(t.Episodes), slices.Clone(t.Albums)
-		t.Tags = slices.Sorted(slices.Values(t.Tags))
-		a.tagIDs(t.Tags)
-		a.family.adopt(&t)
-		kept := t
-		a.titles = append(a.titles, &kept)
-		return []happening{a.family.added(&kept)}, nil
+		kept := a.shelve(t, a.now())
+		t = *kept
+		return []happening{a.family.added(kept)}, nil
 	})
 	return t, err
+}
+
+// shelve gives a title all ids and puts it into the library.
+func (a *Arr) shelve(t Title, added time.Time) *Title {
+	t.ID = a.id("title")
+	t.AddMethod = cmp.Or(t.AddMethod, "manual")
+	t.Episodes, t.Albums, t.Books = slices.Clone(t.Episodes), slices.Clone(t.Albums), slices.Clone(t.Books)
+	for i := range t.Episodes {
+		t.Episodes[i].ID = 0
+	}
+	for i := range t.Albums {
+		t.Albums[i].ID = 0
+	}
+	for i := range t.Books {
+		t.Books[i].ID = 0
+	}
+	t.Tags = slices.Sorted(slices.Values(t.Tags))
+	a.tagIDs(t.Tags)
+	if t.Added.IsZero() {
+		t.Added = added
+	}
+	a.family.adopt(&t)
+	a.titles = append(a.titles, &t)
+	return &t
 }
 
 // Grab hands a release to the download client.
@@ -100,6 +119,7 @@ func (a *Arr) Import(ctx context.Context, downloadID string) ([]File, error) {
 			added := each(batch, func(f File) *File {
 				f.ID, f.TitleID, f.DownloadID, f.Added = a.id("file"), t.ID, d.ID, a.now()
 				f.Quality, f.Group, f.Scene = d.Quality, d.Group, d.Name
+				f.Edition = d.Edition
 				f.Source = "/downloads/" + d.Name + "/" + path.Base(f.Path)
 				return &f
 			})
@@ -108,7 +128,7 @@ func (a *Arr) Import(ctx context.Context, downloadID string) ([]File, error) {
 				out = append(out, a.drop(t, f, Upgrade)...)
 			}
 			for _, f := range added {
-				a.files = append(a.files, f)
+				a.hold(f)
 				a.remember(t, a.family.holds(f), a.importRecord(d, f))
 				files = append(files, *f)
 			}
@@ -150,7 +170,7 @@ func (a *Arr) Scan(ctx context.Context, titleID int) ([]File, error) {
 		for _, batch := range a.family.batches(t, &Download{Release: Release{Quality: a.family.words().first, Size: 1 << 30}}) {
 			for _, f := range batch {
 				f.ID, f.TitleID, f.Added, f.Quality, f.Source = a.id("file"), t.ID, a.now(), a.family.words().first, f.Path
-				a.files = append(a.files, &f)
+				a.hold(&f)
 				files = append(files, f)
 				if a.app == WhisparrV3 {
 					out = append(out, a.family.imported(t, nil, []*File{&f}, nil))
@@ -188,7 +208,7 @@ func (a *Arr) replacedBy(t *Title, added []*File) []*File {
 
 // drop removes a file.
 func (a *Arr) drop(t *Title, f *File, reason string) []happening {
-	a.files = slices.DeleteFunc(a.files, func(o *File) bool { return o.ID == f.ID })
+	a.release(t.ID, func(o *File) bool { return o.ID == f.ID })
 	w := a.family.words()
 	if reason != NoLinkedEpisodes && (reason != ManualOverride || w.overrides) {
 		a.remember(t, a.family.holds(f), record{
@@ -258,7 +278,7 @@ func (a *Arr) Delete(ctx context.Context, titleID int, files bool) error {
 			}
 		}
 		h := a.family.removed(t, files, size)
-		a.files = slices.DeleteFunc(a.files, func(f *File) bool { return f.TitleID == t.ID })
+		a.release(t.ID, func(*File) bool { return true })
 		a.titles = slices.DeleteFunc(a.titles, func(o *Title) bool { return o == t })
 		a.history = slices.DeleteFunc(a.history, func(r record) bool { return r.titleID == t.ID })
 		return []happening{h}, nil

@@ -6,7 +6,8 @@
 // package httptest, on loopback.
 //
 // What the applications do not document follows the sources of
-// Radarr 6.1, Sonarr 4.0.19, Lidarr 2.14.5, Whisparr 2.0.0 and Whisparr 3.2.0.
+// Radarr 6.1, Sonarr 4.0.19, Lidarr 2.14.5, Readarr 0.4.18, Whisparr 2.0.0 and Whisparr
+// 3.2.0.
 package fakearr
 
 import (
@@ -25,11 +26,13 @@ const (
 	Radarr     App = "radarr"
 	Sonarr     App = "sonarr"
 	Lidarr     App = "lidarr"
+	Readarr    App = "readarr"
 	WhisparrV2 App = "whisparr-v2"
 	WhisparrV3 App = "whisparr-v3"
 )
 
-// Apps returns all applications.
+// Apps returns the applications in which Hookarr can register its webhook: all but
+// Readarr.
 func Apps() []App { return []App{Radarr, Sonarr, Lidarr, WhisparrV2, WhisparrV3} }
 
 // Options are the settings of an installation. The zero value is a usual one.
@@ -65,19 +68,27 @@ type Arr struct {
 	driving sync.Mutex
 	state   sync.Mutex
 
-	lastID      map[string]int
+	lastID map[string]int
+	// asked counts the requests to the API by their pattern.
+	asked       map[string]int
 	started     time.Time
 	tags        []string
 	connections []*connection
-	titles      []*Title
-	files       []*File
-	downloads   []*Download
-	history     []record
-	checks      []Check
+	profiles    []string
+	// titles and files are in the order of their ids.
+	titles []*Title
+	files  []*File
+	// filesByTitle are the files again, by the ids of their titles.
+	filesByTitle map[int][]*File
+	downloads    []*Download
+	history      []record
+	checks       []Check
 	// untold checks failed before the application's start.
 	untold  bool
 	events  []Event
 	trouble Trouble
+	// rootFolders are made of the titles' folders while nil.
+	rootFolders []RootFolder
 }
 
 // New returns an installation that has been running for a day and has neither
@@ -90,7 +101,7 @@ func New(app App, o Options) *Arr {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &Arr{app: app, opts: o, profile: p, client: newClient(o.TLS), lastID: map[string]int{}}
+	a := &Arr{app: app, opts: o, profile: p, client: newClient(o.TLS), lastID: map[string]int{}, asked: map[string]int{}, filesByTitle: map[int][]*File{}}
 	a.started = a.now().Add(-24 * time.Hour)
 	a.family = p.family(a)
 	a.mux = http.NewServeMux()

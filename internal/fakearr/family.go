@@ -72,6 +72,24 @@ func mediaInfo() object {
 	}
 }
 
+// apiMediaInfo is mediaInfo in the API.
+func apiMediaInfo() object {
+	return object{
+		{"audioBitrate", 640000},
+		{"audioChannels", 5.1},
+		{"audioCodec", "EAC3"},
+		{"audioLanguages", "eng"},
+		{"audioStreamCount", 1},
+		{"videoCodec", "x265"},
+		{"videoFps", 23.976},
+		{"videoDynamicRange", ""},
+		{"videoDynamicRangeType", ""},
+		{"resolution", "1920x1080"},
+		{"runTime", "42:00"},
+		{"subtitles", "eng/ger"},
+	}
+}
+
 // client is how webhooks name where a download is.
 func (d *Download) client() object {
 	if d == nil {

@@ -25,7 +25,7 @@ type record struct {
 }
 
 // part is what a record is about within its title. Of a movie, nothing.
-type part struct{ episode, album, track int }
+type part struct{ episode, album, track, book int }
 
 // remember writes a record for each part.
 func (a *Arr) remember(t *Title, parts []part, r record) {

@@ -1,13 +1,14 @@
 package fakearr
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
 	"time"
 )
 
-// Title is a movie, scene, series, site or artist. Members that an application does
+// Title is a movie, scene, series, site, artist or author. Members that an application does
 // not know are ignored.
 type Title struct {
 	// ID is given by the application.
@@ -26,13 +27,24 @@ type Title struct {
 	Released                   string
 	TMDB, TVDB, TVMaze         int
 	IMDB, MusicBrainz, Stash   string
+	Goodreads                  string
 	Disambiguation, SeriesType string
 	// Movie makes a title of Whisparr v3 a movie. Others are scenes.
 	Movie bool
+	// Unmonitored titles are not searched for.
+	Unmonitored bool
+	// QualityProfile is the name of one, "HD-1080p" unless given.
+	QualityProfile string
+	// Certification is a rating such as PG-13, Runtime is in minutes.
+	Certification string
+	Runtime       int
+	// Added is the time of Add unless given.
+	Added time.Time
 	// AddMethod is "manual" unless given.
 	AddMethod string
 	Episodes  []Episode
 	Albums    []Album
+	Books     []Book
 }
 
 // Episode is an episode of a series, or a scene of a site.
@@ -56,6 +68,20 @@ type Album struct {
 	Tracks   []Track
 }
 
+// Book is a book of an author.
+type Book struct {
+	// ID is given by the application.
+	ID                                int
+	Title, Goodreads, Overview, Cover string
+	// Edition is the one that is wanted, by its id at Goodreads.
+	Edition, ISBN, ASIN string
+	// Released is a date, 2006-01-02.
+	Released string
+	// Files is how many it has once it is imported, one unless given: what is read aloud
+	// has several.
+	Files int
+}
+
 // Track is a track of an album.
 type Track struct {
 	// ID is given by the application.
@@ -72,16 +98,18 @@ type File struct {
 	Scene, Source  string
 	Size           int64
 	Added          time.Time
-	// Episodes, or Album and Track, are what the file holds of its title.
-	Episodes     []int
-	Album, Track int
-	DownloadID   string
+	// Edition is what only movies have: Director's Cut.
+	Edition string
+	// Episodes, or Album and Track, or Book, are what the file holds of its title.
+	Episodes           []int
+	Album, Track, Book int
+	DownloadID         string
 }
 
 // Release is what an indexer offers. All of it may be left out.
 type Release struct {
-	Name, Indexer, Quality, Group string
-	Size                          int64
+	Name, Indexer, Quality, Group, Edition string
+	Size                                   int64
 	// Parts are the ids of the episodes or albums that it holds, all unless given.
 	Parts []int
 	// SingleFile makes one file of all its episodes.
@@ -116,27 +144,41 @@ const (
 )
 
 func (a *Arr) title(id int) (*Title, error) {
-	if i := slices.IndexFunc(a.titles, func(t *Title) bool { return t.ID == id }); i >= 0 {
+	if i, ok := slices.BinarySearchFunc(a.titles, id, func(t *Title, id int) int { return cmp.Compare(t.ID, id) }); ok {
 		return a.titles[i], nil
 	}
 	return nil, fmt.Errorf("%s has no title %d", a.app, id)
 }
 
 func (a *Arr) file(id int) (*File, error) {
-	if i := slices.IndexFunc(a.files, func(f *File) bool { return f.ID == id }); i >= 0 {
+	if i, ok := slices.BinarySearchFunc(a.files, id, func(f *File, id int) int { return cmp.Compare(f.ID, id) }); ok {
 		return a.files[i], nil
 	}
 	return nil, fmt.Errorf("%s has no file %d", a.app, id)
 }
 
-func (a *Arr) filesOf(titleID int) []*File {
-	var out []*File
-	for _, f := range a.files {
-		if f.TitleID == titleID {
-			out = append(out, f)
-		}
+func (a *Arr) filesOf(titleID int) []*File { return a.filesByTitle[titleID] }
+
+// hold adds a file.
+func (a *Arr) hold(f *File) {
+	a.files = append(a.files, f)
+	a.filesByTitle[f.TitleID] = append(a.filesByTitle[f.TitleID], f)
+}
+
+// release removes files of a title.
+func (a *Arr) release(titleID int, gone func(*File) bool) {
+	a.files = slices.DeleteFunc(a.files, func(f *File) bool { return f.TitleID == titleID && gone(f) })
+	// Others may be in the middle of the list.
+	a.filesByTitle[titleID] = slices.DeleteFunc(slices.Clone(a.filesByTitle[titleID]), gone)
+}
+
+// profileID is the id of a quality profile; a new one is made.
+func (a *Arr) profileID(name string) int {
+	name = cmp.Or(name, "HD-1080p")
+	if !slices.Contains(a.profiles, name) {
+		a.profiles = append(a.profiles, name)
 	}
-	return out
+	return slices.Index(a.profiles, name) + 1
 }
 
 func (a *Arr) download(id string) (*Download, error) {

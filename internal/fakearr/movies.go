@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 )
 
@@ -232,17 +233,9 @@ func (m movies) manual(t *Title, d *Download, messages []string) []happening {
 }
 
 func (m movies) routes() {
-	m.get("movie", func(r *http.Request) any {
-		out := []object{}
-		q := r.URL.Query()
-		for _, t := range m.titles {
-			if q.Has("tmdbId") && q.Get("tmdbId") != strconv.Itoa(t.TMDB) || m.v3() && q.Has("stashId") && q.Get("stashId") != t.Stash {
-				continue
-			}
-			out = append(out, m.resource(t))
-		}
-		return out
-	})
+	m.list("movie", func(q url.Values, t *Title) bool {
+		return (!q.Has("tmdbId") || q.Get("tmdbId") == strconv.Itoa(t.TMDB)) && (!m.v3() || !q.Has("stashId") || q.Get("stashId") == t.Stash)
+	}, m.resource)
 	m.get("movie/{id}", func(r *http.Request) any {
 		t, err := m.title(pathID(r))
 		if err != nil {
@@ -267,7 +260,7 @@ func (m movies) fileResource(f *File) object {
 	if t, err := m.title(f.TitleID); err == nil {
 		o = append(o, member{"relativePath", relative(t, f.Path)})
 	}
-	return apiFile(f, o...)
+	return apiFile(f, append(o, object{{"edition", f.Edition}, {"indexerFlags", 0}, {"mediaInfo", apiMediaInfo()}}...)...)
 }
 
 // resource is a movie in the API.
@@ -282,10 +275,13 @@ func (m movies) resource(t *Title) object {
 		{"overview", text(t.Overview)},
 		{"images", m.images(t, m.imageFolder(t))},
 		{"path", t.Path},
-		{"qualityProfileId", 1},
+		{"qualityProfileId", m.profileID(t.QualityProfile)},
 		{"hasFile", len(files) > 0},
-		{"monitored", true},
-		{"runtime", 0},
+		{"monitored", !t.Unmonitored},
+		{"runtime", t.Runtime},
+		{"added", seconds(t.Added)},
+		{"ratings", object{{"tmdb", object{{"votes", 0}, {"value", 0}}}}},
+		{"sizeOnDisk", m.sizeOf(t.ID)},
 		{"imdbId", text(t.IMDB)},
 		{"tmdbId", t.TMDB},
 		{"titleSlug", strconv.Itoa(t.TMDB)},
@@ -303,7 +299,7 @@ func (m movies) resource(t *Title) object {
 			{"itemType", camel(m.itemType(t))},
 		}...)
 	} else {
-		o = append(o, member{"physicalRelease", midnight(t.Released)})
+		o = append(o, member{"physicalRelease", midnight(t.Released)}, member{"certification", text(t.Certification)})
 	}
 	return append(o, member{"id", t.ID})
 }

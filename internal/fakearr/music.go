@@ -26,6 +26,9 @@ func (m music) adopt(t *Title) {
 	t.Path = cmp.Or(t.Path, "/music/"+t.Name)
 	for i := range t.Albums {
 		al := &t.Albums[i]
+		if al.ID != 0 {
+			continue
+		}
 		al.ID = m.id("album")
 		al.Tracks = slices.Clone(al.Tracks)
 		for j := range al.Tracks {
@@ -286,7 +289,7 @@ func (a *Arr) DeleteAlbum(ctx context.Context, albumID int, files bool) error {
 			h := m.about("AlbumDelete", "onAlbumDelete", t)
 			h.body = append(h.body, member{"album", m.albumObject(al)}, member{"deletedFiles", files})
 			t.Albums = slices.DeleteFunc(slices.Clone(t.Albums), func(o Album) bool { return o.ID == albumID })
-			a.files = slices.DeleteFunc(a.files, func(f *File) bool { return f.Album == albumID })
+			a.release(t.ID, func(f *File) bool { return f.Album == albumID })
 			return []happening{h}, nil
 		}
 		return nil, fmt.Errorf("%s has no album %d", a.app, albumID)

@@ -29,7 +29,7 @@ func (m music) included(t *Title, p part, wanted func(string) bool) object {
 }
 
 func (m music) routes() {
-	m.get("artist", func(*http.Request) any { return each(m.titles, m.artistResource) })
+	m.list("artist", nil, m.artistResource)
 	m.get("artist/{id}", func(r *http.Request) any {
 		t, err := m.title(pathID(r))
 		if err != nil {
@@ -55,9 +55,17 @@ func (m music) routes() {
 	})
 	m.get("trackfile", func(r *http.Request) any {
 		q := r.URL.Query()
+		files := m.files
+		if q.Has("artistId") {
+			t, err := m.title(positive(q.Get("artistId"), 0))
+			if err != nil {
+				return nil
+			}
+			files = m.filesOf(t.ID)
+		}
 		out := []object{}
-		for _, f := range m.files {
-			if m.selects(q.Get("artistId"), f.TitleID) && m.selects(q.Get("albumId"), f.Album) {
+		for _, f := range files {
+			if m.selects(q.Get("albumId"), f.Album) {
 				out = append(out, m.fileResource(f))
 			}
 		}
@@ -78,10 +86,9 @@ func (m music) selects(filter string, id int) bool { return filter == "" || filt
 func (m music) albums(r *http.Request) any {
 	q := r.URL.Query()
 	out := []object{}
-	for _, t := range m.titles {
+	for _, t := range m.named(q.Get("artistId")) {
 		for _, al := range t.Albums {
-			if m.selects(q.Get("artistId"), t.ID) &&
-				(!q.Has("albumIds") || slices.Contains(q["albumIds"], strconv.Itoa(al.ID))) &&
+			if (!q.Has("albumIds") || slices.Contains(q["albumIds"], strconv.Itoa(al.ID))) &&
 				(!q.Has("foreignAlbumId") || q.Get("foreignAlbumId") == al.MusicBrainz) {
 				out = append(out, m.albumResource(t, al))
 			}
@@ -94,10 +101,10 @@ func (m music) albums(r *http.Request) any {
 func (m music) tracks(r *http.Request, id int) []object {
 	q := r.URL.Query()
 	out := []object{}
-	for _, t := range m.titles {
+	for _, t := range m.named(q.Get("artistId")) {
 		for _, al := range t.Albums {
 			for _, tr := range al.Tracks {
-				if (id == 0 || tr.ID == id) && m.selects(q.Get("artistId"), t.ID) && m.selects(q.Get("albumId"), al.ID) {
+				if (id == 0 || tr.ID == id) && m.selects(q.Get("albumId"), al.ID) {
 					out = append(out, m.trackResource(t, al, tr))
 				}
 			}
@@ -117,9 +124,14 @@ func (m music) artistResource(t *Title) object {
 		{"disambiguation", t.Disambiguation},
 		{"images", m.images(t, strconv.Itoa(t.ID))},
 		{"path", t.Path},
-		{"monitored", true},
+		{"qualityProfileId", m.profileID(t.QualityProfile)},
+		{"metadataProfileId", 1},
+		{"monitored", !t.Unmonitored},
 		{"genres", list(t.Genres)},
 		{"tags", m.tagIDs(t.Tags)},
+		{"added", seconds(t.Added)},
+		{"ratings", object{{"votes", 0}, {"value", 0}}},
+		{"statistics", object{{"trackFileCount", len(m.filesOf(t.ID))}, {"sizeOnDisk", m.sizeOf(t.ID)}}},
 		{"id", t.ID},
 	}
 }
@@ -151,7 +163,7 @@ func (m music) trackResource(t *Title, al Album, tr Track) object {
 		{"trackFileId", 0},
 		{"id", tr.ID},
 	}
-	for _, f := range m.files {
+	for _, f := range m.filesOf(t.ID) {
 		if f.Track == tr.ID {
 			o[4].value, o[5].value = true, f.ID
 		}

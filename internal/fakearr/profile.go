@@ -29,7 +29,7 @@ type profile struct {
 // Flags that ask for no event of their own.
 func narrows(flag string) bool {
 	return slices.Contains([]string{
-		"onUpgrade", "onMovieFileDeleteForUpgrade", "onEpisodeFileDeleteForUpgrade", "includeHealthWarnings",
+		"onUpgrade", "onMovieFileDeleteForUpgrade", "onEpisodeFileDeleteForUpgrade", "onBookFileDeleteForUpgrade", "includeHealthWarnings",
 	}, flag)
 }
 
@@ -49,6 +49,11 @@ func profiles() map[App]profile {
 		"onGrab", "onReleaseImport", "onUpgrade", "onRename", "onArtistAdd", "onArtistDelete", "onAlbumDelete",
 		"onDownloadFailure", "onImportFailure", "onTrackRetag",
 	}, appFlags...)
+	author := []string{
+		"onGrab", "onReleaseImport", "onUpgrade", "onRename", "onAuthorAdded", "onAuthorDelete", "onBookDelete", "onBookFileDelete",
+		"onBookFileDeleteForUpgrade", "onHealthIssue", "includeHealthWarnings", "onDownloadFailure", "onImportFailure", "onBookRetag",
+		"onApplicationUpdate",
+	}
 	return map[App]profile{
 		Radarr: {
 			product: "Radarr", version: "6.1.0.10317", api: "/api/v3", flags: movie,
@@ -65,6 +70,14 @@ func profiles() map[App]profile {
 			product: "Lidarr", version: "2.14.5.4836", api: "/api/v1", flags: artist,
 			headers: true, withoutURL: []string{"HealthRestored"}, renameAlone: true,
 			family: func(a *Arr) family { return music{a} },
+		},
+		Readarr: {
+			product: "Readarr", version: "0.4.18.2805", api: "/api/v1", flags: author, renameAlone: true,
+			withoutURL: []string{
+				"Grab", "Download", "Rename", "Retag", "AuthorAdded", "AuthorDelete", "BookDelete", "BookFileDelete", "Health",
+				"ApplicationUpdate", "Test",
+			},
+			family: func(a *Arr) family { return books{a} },
 		},
 		WhisparrV2: {
 			product: "Whisparr", version: "2.0.0.548", api: "/api/v3", flags: episode, idFromBody: true,

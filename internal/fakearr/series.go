@@ -29,7 +29,9 @@ func (s series) adopt(t *Title) {
 	t.Path = cmp.Or(t.Path, "/tv/"+t.Name)
 	t.SeriesType = cmp.Or(t.SeriesType, "standard")
 	for i := range t.Episodes {
-		t.Episodes[i].ID = s.id("episode")
+		if e := &t.Episodes[i]; e.ID == 0 {
+			e.ID = s.id("episode")
+		}
 	}
 }
 

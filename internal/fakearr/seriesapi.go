@@ -2,6 +2,7 @@ package fakearr
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 )
@@ -24,16 +25,9 @@ func (s series) included(t *Title, p part, wanted func(string) bool) object {
 }
 
 func (s series) routes() {
-	s.get("series", func(r *http.Request) any {
-		out := []object{}
-		q := r.URL.Query()
-		for _, t := range s.titles {
-			if !q.Has("tvdbId") || q.Get("tvdbId") == strconv.Itoa(t.TVDB) {
-				out = append(out, s.resource(t))
-			}
-		}
-		return out
-	})
+	s.list("series", func(q url.Values, t *Title) bool {
+		return !q.Has("tvdbId") || q.Get("tvdbId") == strconv.Itoa(t.TVDB)
+	}, s.resource)
 	s.get("series/{id}", func(r *http.Request) any {
 		t, err := s.title(pathID(r))
 		if err != nil {
@@ -51,7 +45,11 @@ func (s series) routes() {
 		return nil
 	})
 	s.get("episodefile", func(r *http.Request) any {
-		return each(s.filesOf(positive(r.URL.Query().Get("seriesId"), 0)), s.fileResource)
+		t, err := s.title(positive(r.URL.Query().Get("seriesId"), 0))
+		if err != nil {
+			return nil
+		}
+		return each(s.filesOf(t.ID), s.fileResource)
 	})
 	s.get("episodefile/{id}", func(r *http.Request) any {
 		f, err := s.Arr.file(pathID(r))
@@ -66,10 +64,9 @@ func (s series) routes() {
 func (s series) episodes(r *http.Request) any {
 	q := r.URL.Query()
 	out := []object{}
-	for _, t := range s.titles {
+	for _, t := range s.named(q.Get("seriesId")) {
 		for _, e := range t.Episodes {
-			if q.Has("seriesId") && q.Get("seriesId") != strconv.Itoa(t.ID) ||
-				q.Has("seasonNumber") && q.Get("seasonNumber") != strconv.Itoa(e.Season) ||
+			if q.Has("seasonNumber") && q.Get("seasonNumber") != strconv.Itoa(e.Season) ||
 				q.Has("episodeIds") && !slices.Contains(q["episodeIds"], strconv.Itoa(e.ID)) {
 				continue
 			}
@@ -104,9 +101,12 @@ func (s series) resource(t *Title) object {
 		{"images", s.images(t, strconv.Itoa(t.ID))},
 		{"year", t.Year},
 		{"path", t.Path},
-		{"qualityProfileId", 1},
-		{"monitored", true},
-		{"runtime", 0},
+		{"qualityProfileId", s.profileID(t.QualityProfile)},
+		{"monitored", !t.Unmonitored},
+		{"runtime", t.Runtime},
+		{"added", seconds(t.Added)},
+		{"ratings", object{{"votes", 0}, {"value", 0}}},
+		{"statistics", object{{"episodeFileCount", len(s.filesOf(t.ID))}, {"sizeOnDisk", s.sizeOf(t.ID)}}},
 		{"tvdbId", t.TVDB},
 		{"titleSlug", slug(t.Name)},
 		{"genres", list(t.Genres)},
@@ -118,6 +118,7 @@ func (s series) resource(t *Title) object {
 			{"tmdbId", t.TMDB},
 			{"imdbId", text(t.IMDB)},
 			{"seriesType", t.SeriesType},
+			{"certification", text(t.Certification)},
 			{"originalLanguage", english()[0]},
 		}...)
 	}
@@ -154,5 +155,5 @@ func (s series) fileResource(f *File) object {
 		}
 		o = append(o, member{"relativePath", relative(t, f.Path)})
 	}
-	return apiFile(f, o...)
+	return apiFile(f, append(o, member{"mediaInfo", apiMediaInfo()})...)
 }
