@@ -62,7 +62,7 @@ func (l *ledger) arrived(event sdk.Event, at time.Time) bool {
 	if e.arrived.IsZero() {
 		e.arrived = at
 	}
-	if event.App == "sonarr" && event.Type != sdk.TypeTest {
+	if event.App == "sonarr" && event.Type != sdk.TypeTest && event.Origin != sdk.OriginTarget {
 		if l.told[event.Fingerprint] == nil {
 			l.told[event.Fingerprint] = map[string]sdk.Origin{}
 		}

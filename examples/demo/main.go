@@ -2,8 +2,9 @@
 // as processes, sends it signed Radarr webhooks, and receives what it delivers, whose
 // signatures it verifies. Every third delivery is refused once, to show a retry. It gives
 // the running server another target, which refuses an event, asks why, and has the dead
-// letter retried. Then it connects an imitated Sonarr and kills the server while that imports a season, to show
-// that nothing is missed. It exits 0 only if everything arrived, once, and the server
+// letter retried. Then it connects an imitated Sonarr, which imports a season: an imitated Plex and Jellyfin show it, and
+// a message in an imitated Discord turns from imported to available. Last it kills the server while Sonarr imports another
+// season, to show that nothing is missed. It exits 0 only if everything arrived, once, and the server
 // ended cleanly.
 package main
 
@@ -60,7 +61,13 @@ func run(ctx context.Context, bin string, out *log.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, audit.close()) }()
 
-	sonarr, err := serveSonarr(ctx)
+	home, err := serveHousehold(ctx)
+	if err != nil {
+		return fmt.Errorf("start media servers: %w", err)
+	}
+	defer func() { err = errors.Join(err, home.close()) }()
+
+	sonarr, err := serveSonarr(ctx, home)
 	if err != nil {
 		return fmt.Errorf("start Sonarr: %w", err)
 	}
@@ -83,6 +90,12 @@ func run(ctx context.Context, bin string, out *log.Logger) (err error) {
 		book.report())
 	if err == nil {
 		err = audit.operate(running, srv, sourceSecret, book)
+	}
+	if err == nil {
+		err = sonarr.connect(running, srv, out)
+	}
+	if err == nil {
+		err = home.show(running, sonarr, out)
 	}
 	if err == nil {
 		err = sonarr.outage(ctx, running, srv, book)

@@ -16,7 +16,8 @@ import (
 	"time"
 )
 
-// configuration sends everything to one endpoint. The retries are quicker than
+// configuration sends everything to one endpoint, and what Sonarr tells to media servers and a
+// chat. The retries are quicker than
 // anybody would want them; the two event types that "*" leaves out are named.
 const configuration = `listen: %s
 database: {url: %q}
@@ -37,8 +38,22 @@ targets:
     concurrency: 4
     retry: {initial: 300ms, multiplier: 2, max_interval: 2s}
     config: {url: %q, secrets: [%q], format: standard}
+  plex:
+    plugin: plex
+    group: {wait: 1s}
+    config: {url: %q, token: %q, map: [{from: /tv, to: /media/tv}]}
+  jellyfin:
+    plugin: jellyfin
+    group: {wait: 1s}
+    config: {url: %q, api_key: %q, map: [{from: /tv, to: /media/tv}]}
+  chat:
+    plugin: discord
+    group: {by: download, wait: 500ms}
+    config: {webhook_url: %q}
 routes:
   - {name: everything, types: ["*", test, unknown], to: [receiver]}
+  - {name: shelves, from: [sonarr], types: ["media.*", import.completed, "file.*"], to: [plex, jellyfin]}
+  - {name: people, from: [sonarr], types: [media.imported, media.upgraded, import.completed, "library.*"], to: [chat]}
 `
 
 // server is a Hookarr.
@@ -58,7 +73,10 @@ func newServer(ctx context.Context, bin, dir, endpoint, sourceSecret, targetSecr
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range []string{"hookarr", "plugins/hookarr-source-radarr", "plugins/hookarr-source-sonarr", "plugins/hookarr-target-webhook"} {
+	for _, file := range []string{
+		"hookarr", "plugins/hookarr-source-radarr", "plugins/hookarr-source-sonarr", "plugins/hookarr-target-webhook",
+		"plugins/hookarr-target-plex", "plugins/hookarr-target-jellyfin", "plugins/hookarr-target-discord",
+	} {
 		if _, err := os.Stat(filepath.Join(bin, file)); err != nil {
 			return nil, fmt.Errorf("%w: run make build", err)
 		}
@@ -71,7 +89,8 @@ func newServer(ctx context.Context, bin, dir, endpoint, sourceSecret, targetSecr
 	_ = free.Close() // the server listens there next
 	srv := &server{url: "http://" + free.Addr().String(), program: filepath.Join(bin, "hookarr"), config: filepath.Join(dir, "hookarr.yaml")}
 	yaml := fmt.Appendf(nil, configuration, free.Addr(), "sqlite://"+filepath.Join(dir, "hookarr.db"),
-		filepath.Join(bin, "plugins"), filepath.Join(dir, "plugins.lock"), sourceSecret, rand.Text(), s.url, s.APIKey(), endpoint, targetSecret)
+		filepath.Join(bin, "plugins"), filepath.Join(dir, "plugins.lock"), sourceSecret, rand.Text(), s.url, s.APIKey(), endpoint, targetSecret,
+		s.home.plexURL, s.home.plexToken, s.home.jellyfinURL, s.home.jellyfinKey, s.home.discordURL)
 	return srv, os.WriteFile(srv.config, yaml, 0o600)
 }
 

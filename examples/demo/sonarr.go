@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"strings"
@@ -20,9 +21,11 @@ type sonarr struct {
 	*fakearr.Arr
 	url   string
 	close func() error
+	// home has the disk that the files are on.
+	home *household
 }
 
-func serveSonarr(ctx context.Context) (sonarr, error) {
+func serveSonarr(ctx context.Context, home *household) (sonarr, error) {
 	var listen net.ListenConfig
 	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -31,22 +34,28 @@ func serveSonarr(ctx context.Context) (sonarr, error) {
 	arr := fakearr.New(fakearr.Sonarr, fakearr.Options{})
 	s := &http.Server{Handler: arr, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = s.Serve(l) }() // until Close
-	return sonarr{Arr: arr, url: "http://" + l.Addr().String(), close: s.Close}, nil
+	return sonarr{Arr: arr, url: "http://" + l.Addr().String(), close: s.Close, home: home}, nil
 }
 
-// outage connects Sonarr, lets it import a season, and lets it import another while the
-// server is dead. The server runs until the context running ends.
-func (s sonarr) outage(ctx, running context.Context, srv *server, book *ledger) error {
-	said, err := srv.run(running, "connect", "sonarr")
+// connect has Hookarr set Sonarr up.
+func (s sonarr) connect(ctx context.Context, srv *server, out *log.Logger) error {
+	said, err := srv.run(ctx, "connect", "sonarr")
 	if err != nil {
 		return err
 	}
-	book.out.Printf("\n$ hookarr connect sonarr\n%s", strings.TrimSpace(said))
+	out.Printf("\n$ hookarr connect sonarr\n%s", strings.TrimSpace(said))
+	return nil
+}
+
+// outage lets Sonarr import a season, and another while the server is dead. The server runs
+// until the context running ends.
+func (s sonarr) outage(ctx, running context.Context, srv *server, book *ledger) error {
+	before, _, _ := book.sonarr()
 	sent, err := s.importSeason(running, 1)
 	if err != nil {
 		return err
 	}
-	sent++ // of the series, which no history has
+	sent += before + 1 // the series, which no history has
 	if err := await(running, patience, "complete", func(context.Context) bool { n, _, _ := book.sonarr(); return n >= sent }); err != nil {
 		return err
 	}
@@ -62,7 +71,7 @@ func (s sonarr) outage(ctx, running context.Context, srv *server, book *ledger) 
 		return err
 	}
 	webhooks, readBack, twice := book.sonarr()
-	book.out.Printf("\nwebhooks of a season       %d, delivered %d", sent, webhooks)
+	book.out.Printf("\nwebhooks of two seasons    %d, delivered %d", sent, webhooks)
 	book.out.Printf("missed while killed        %d, read back from Sonarr's history and delivered %d", missed, readBack)
 	book.out.Printf("delivered twice            %d", twice)
 	if webhooks != sent || readBack != missed || twice > 0 {
@@ -88,5 +97,6 @@ func (s sonarr) importSeason(ctx context.Context, number int) (int, error) {
 		return 0, err
 	}
 	files, err := s.Import(ctx, d.ID)
+	s.home.store(files)
 	return 1 + len(files), err
 }
