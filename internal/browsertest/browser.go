@@ -11,8 +11,11 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -50,6 +53,13 @@ func executable() (string, error) {
 	return "", errNoBrowser
 }
 
+// starts is how many times the process may start: on a busy machine Chromium now and then
+// crashes before it opens its port.
+const (
+	starts     = 4
+	startPause = time.Second
+)
+
 func (b *Browser) start() {
 	path, err := executable()
 	if err != nil {
@@ -59,8 +69,18 @@ func (b *Browser) start() {
 	if b.dir, b.err = os.MkdirTemp("", "hookarr-browser-"); b.err != nil {
 		return
 	}
+	for n := range starts {
+		if b.err = b.startIn(path, filepath.Join(b.dir, strconv.Itoa(n))); b.err == nil {
+			return
+		}
+		time.Sleep(startPause)
+	}
+	b.err = fmt.Errorf("start the browser %s %d times: %w", path, starts, b.err)
+}
+
+func (b *Browser) startIn(path, dir string) error {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(b.dir),
+		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.DisableGPU,
 		// It asks nobody but the servers of tests. Names are theirs, and no authority knows
 		// their certificates.
 		chromedp.Flag("host-resolver-rules", "MAP *.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
@@ -72,10 +92,13 @@ func (b *Browser) start() {
 	// A browser may know events that the library does not, and tells so in lines of the log.
 	quiet := log.New(io.Discard, "", 0).Printf
 	b.ctx, b.cancel = chromedp.NewContext(ctx, chromedp.WithLogf(quiet), chromedp.WithErrorf(quiet))
-	if err := chromedp.Do(b.ctx); err != nil {
+	err := chromedp.Do(b.ctx)
+	if err != nil {
+		b.cancel()
 		stop()
-		b.err = fmt.Errorf("start the browser %s: %w", path, err)
+		b.ctx = nil
 	}
+	return err
 }
 
 // Close ends the process.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +45,25 @@ func serve(t *testing.T, body, script string) string {
 }
 
 const sound = "<main><h1>Sound</h1></main>"
+
+// A browser that crashes while it starts is started again.
+func TestBrowserStartsAgain(t *testing.T) {
+	path, err := executable()
+	if err != nil {
+		t.Skip("SKIPPED: " + err.Error())
+	}
+	crashed := filepath.Join(t.TempDir(), "crashed")
+	script := filepath.Join(t.TempDir(), "browser.sh")
+	require.NoError(t, os.WriteFile(script, []byte(`#!/bin/sh
+[ -e '`+crashed+`' ] || { : > '`+crashed+`'; kill -TRAP $$; }
+exec '`+path+`' "$@"
+`), 0o700)) //nolint:gosec // it is run
+	t.Setenv("TEST_BROWSER", script)
+	var b Browser
+	t.Cleanup(b.Close)
+	b.Require(t)
+	require.FileExists(t, crashed)
+}
 
 func TestSoundPage(t *testing.T) {
 	t.Parallel()
