@@ -42,17 +42,20 @@ run: build ## Start the server on examples/hookarr.yaml and stay.
 # The longest tests wait more than they work: four at once.
 test: ## Run every test, Postgres included.
 	go test -parallel 4 -timeout 15m ./internal/e2e ./...
+	cd sdk && go test ./...
 	cd examples/plugin-target-file && go test ./...
 
 .PHONY: test/race
 test/race: ## Run every test with the race detector (needs a C compiler).
 	CGO_ENABLED=1 go test -race -timeout 20m ./...
+	cd sdk && CGO_ENABLED=1 go test -race ./...
 
 .PHONY: test/race-heart
 # These wait more than they work, too. The tests of query plans fill large tables from one goroutine: slow under the
 # detector, and nothing for it to find.
 test/race-heart: ## Run the tests of what works concurrently with the race detector.
-	CGO_ENABLED=1 go test -race -parallel 4 -skip TestStatementsReadWhatTheyReturn -timeout 15m ./core/admin/live ./core/app ./core/deliver ./core/pluginhost ./core/store/... ./sdk/...
+	CGO_ENABLED=1 go test -race -parallel 4 -skip TestStatementsReadWhatTheyReturn -timeout 15m ./core/admin/live ./core/app ./core/deliver ./core/pluginhost ./core/store/...
+	cd sdk && CGO_ENABLED=1 go test -race ./...
 
 .PHONY: test/catalogue
 test/catalogue: ## Compare catalogues with what applications have after 10,000 events.
@@ -65,11 +68,11 @@ test/alerts: ## Check the alerts of examples/prometheus (needs promtool).
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of foreign bytes, FUZZTIME each (20s).
-	go list -f '{{.Dir}}' ./... | while read -r dir; do \
+	for module in . sdk; do (cd $$module && go list -f '{{.Dir}}' ./... | while read -r dir; do \
 	  for f in $$(grep -ho 'func Fuzz[A-Za-z0-9]*' "$$dir"/*_test.go 2>/dev/null | cut -c6-); do \
 	    echo "$$dir $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),20s) "$$dir"; \
 	  done; \
-	done
+	done); done
 
 # BENCH are more flags, such as -before DIR, which measures another build beside bin.
 .PHONY: bench
@@ -107,10 +110,11 @@ bench/snapshot: ## Measure snapshots of 50,000 titles on both databases.
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Run the linters.
 	golangci-lint run ./...
+	cd sdk && golangci-lint run ./...
 
 .PHONY: fmt
 fmt: $(TOOLS)/golangci-lint ## Format the code.
-	golangci-lint fmt ./...
+	golangci-lint fmt ./... sdk
 
 .PHONY: docs
 docs: ## Write the options of targets into docs/targets/.
@@ -155,6 +159,7 @@ verify: generate ## Check generated files, the wire contract and the modules.
 	git diff --exit-code -- sdk/internal
 	go mod tidy -diff
 	go vet -tags failpoint ./...
+	cd sdk && go mod tidy -diff && go vet ./...
 	cd examples/plugin-target-file && go mod tidy -diff && go vet ./...
 
 .PHONY: clean

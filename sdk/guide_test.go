@@ -33,7 +33,7 @@ func outsider(t *testing.T, root, code string) (dir string) {
 	sum, err := os.ReadFile(filepath.Join(example, "go.sum"))
 	require.NoError(t, err)
 	for name, content := range map[string]string{
-		"go.mod": strings.Replace(string(mod), "=> ../..", "=> "+root, 1), "go.sum": string(sum), "main.go": code,
+		"go.mod": strings.Replace(string(mod), "=> ../../sdk", "=> "+filepath.Join(root, "sdk"), 1), "go.sum": string(sum), "main.go": code,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
 	}

@@ -3,7 +3,7 @@ module example.com/hookarr-target-file
 go 1.26.0
 
 require (
-	github.com/hookarr/hookarr v0.0.0
+	github.com/hookarr/hookarr/sdk v0.0.0
 	github.com/stretchr/testify v1.12.1
 )
 
@@ -33,4 +33,4 @@ require (
 )
 
 // Drop this line outside of Hookarr's repository, and require a released version.
-replace github.com/hookarr/hookarr => ../..
+replace github.com/hookarr/hookarr/sdk => ../../sdk
