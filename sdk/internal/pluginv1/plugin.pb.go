@@ -107,6 +107,8 @@ const (
 	Feature_FEATURE_FOLDERS Feature = 10
 	// Source: SnapshotService is served.
 	Feature_FEATURE_SNAPSHOT Feature = 11
+	// Source and target: OptionsService is served.
+	Feature_FEATURE_OPTIONS Feature = 12
 )
 
 // Enum value maps for Feature.
@@ -124,6 +126,7 @@ var (
 		9:  "FEATURE_VERIFY",
 		10: "FEATURE_FOLDERS",
 		11: "FEATURE_SNAPSHOT",
+		12: "FEATURE_OPTIONS",
 	}
 	Feature_value = map[string]int32{
 		"FEATURE_UNSPECIFIED": 0,
@@ -138,6 +141,7 @@ var (
 		"FEATURE_VERIFY":      9,
 		"FEATURE_FOLDERS":     10,
 		"FEATURE_SNAPSHOT":    11,
+		"FEATURE_OPTIONS":     12,
 	}
 )
 
@@ -343,7 +347,11 @@ type DescribeResponse struct {
 	Features     []Feature `protobuf:"varint,8,rep,packed,name=features,proto3,enum=hookarr.plugin.v1.Feature" json:"features,omitempty"`
 	Defaults     *Defaults `protobuf:"bytes,9,opt,name=defaults,proto3" json:"defaults,omitempty"`
 	// The types of event that the source may make; empty for any.
-	EventTypes    []*EventType `protobuf:"bytes,10,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
+	EventTypes []*EventType `protobuf:"bytes,10,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
+	// The plugin uses no network, but for instances that set a key which the schema
+	// marks with x-hookarr-network, and reads no file but its own. Hosts may make sure
+	// of it.
+	Offline       bool `protobuf:"varint,11,opt,name=offline,proto3" json:"offline,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -446,6 +454,13 @@ func (x *DescribeResponse) GetEventTypes() []*EventType {
 		return x.EventTypes
 	}
 	return nil
+}
+
+func (x *DescribeResponse) GetOffline() bool {
+	if x != nil {
+		return x.Offline
+	}
+	return false
 }
 
 // EventType is one that a source plugin may make.
@@ -3558,12 +3573,176 @@ func (x *Change) GetTo() string {
 	return ""
 }
 
+type ListOptionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the instance, for messages.
+	Instance string `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	// Its configuration, which need not be in place. The key asked for may be absent
+	// although it is required.
+	Config []byte `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"`
+	// Dotted path inside the configuration. The schema marks those that have options
+	// with x-hookarr-options.
+	Key           string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOptionsRequest) Reset() {
+	*x = ListOptionsRequest{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOptionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOptionsRequest) ProtoMessage() {}
+
+func (x *ListOptionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOptionsRequest.ProtoReflect.Descriptor instead.
+func (*ListOptionsRequest) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *ListOptionsRequest) GetInstance() string {
+	if x != nil {
+		return x.Instance
+	}
+	return ""
+}
+
+func (x *ListOptionsRequest) GetConfig() []byte {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+func (x *ListOptionsRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+type ListOptionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Options       []*Option              `protobuf:"bytes,1,rep,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOptionsResponse) Reset() {
+	*x = ListOptionsResponse{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOptionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOptionsResponse) ProtoMessage() {}
+
+func (x *ListOptionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOptionsResponse.ProtoReflect.Descriptor instead.
+func (*ListOptionsResponse) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *ListOptionsResponse) GetOptions() []*Option {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// Option is one value that a key may have.
+type Option struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As the configuration has it.
+	Value string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	// What people call it; empty for the value itself.
+	Label         string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Option) Reset() {
+	*x = Option{}
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Option) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Option) ProtoMessage() {}
+
+func (x *Option) ProtoReflect() protoreflect.Message {
+	mi := &file_hookarr_plugin_v1_plugin_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Option.ProtoReflect.Descriptor instead.
+func (*Option) Descriptor() ([]byte, []int) {
+	return file_hookarr_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *Option) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *Option) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
 var File_hookarr_plugin_v1_plugin_proto protoreflect.FileDescriptor
 
 const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"\x1ehookarr/plugin/v1/plugin.proto\x12\x11hookarr.plugin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x11\n" +
-	"\x0fDescribeRequest\"\xa8\x03\n" +
+	"\x0fDescribeRequest\"\xc2\x03\n" +
 	"\x10DescribeResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12+\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x17.hookarr.plugin.v1.KindR\x04kind\x12\x18\n" +
@@ -3577,7 +3756,8 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\bdefaults\x18\t \x01(\v2\x1b.hookarr.plugin.v1.DefaultsR\bdefaults\x12=\n" +
 	"\vevent_types\x18\n" +
 	" \x03(\v2\x1c.hookarr.plugin.v1.EventTypeR\n" +
-	"eventTypes\"B\n" +
+	"eventTypes\x12\x18\n" +
+	"\aoffline\x18\v \x01(\bR\aoffline\"B\n" +
 	"\tEventType\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12!\n" +
 	"\fnative_types\x18\x02 \x03(\tR\vnativeTypes\"\xae\x01\n" +
@@ -3800,11 +3980,20 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06Change\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
-	"\x02to\x18\x03 \x01(\tR\x02to*>\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\"Z\n" +
+	"\x12ListOptionsRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\tR\binstance\x12\x16\n" +
+	"\x06config\x18\x02 \x01(\fR\x06config\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\"J\n" +
+	"\x13ListOptionsResponse\x123\n" +
+	"\aoptions\x18\x01 \x03(\v2\x19.hookarr.plugin.v1.OptionR\aoptions\"4\n" +
+	"\x06Option\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\tR\x05value\x12\x14\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label*>\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vKIND_SOURCE\x10\x01\x12\x0f\n" +
-	"\vKIND_TARGET\x10\x02*\xfb\x01\n" +
+	"\vKIND_TARGET\x10\x02*\x90\x02\n" +
 	"\aFeature\x12\x17\n" +
 	"\x13FEATURE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rFEATURE_FETCH\x10\x01\x12\x13\n" +
@@ -3818,7 +4007,8 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x0eFEATURE_VERIFY\x10\t\x12\x13\n" +
 	"\x0fFEATURE_FOLDERS\x10\n" +
 	"\x12\x14\n" +
-	"\x10FEATURE_SNAPSHOT\x10\v*\x84\x01\n" +
+	"\x10FEATURE_SNAPSHOT\x10\v\x12\x13\n" +
+	"\x0fFEATURE_OPTIONS\x10\f*\x84\x01\n" +
 	"\x05Class\x12\x15\n" +
 	"\x11CLASS_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bCLASS_OK\x10\x01\x12\x13\n" +
@@ -3844,7 +4034,9 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\rVerifyService\x12M\n" +
 	"\x06Verify\x12 .hookarr.plugin.v1.VerifyRequest\x1a!.hookarr.plugin.v1.VerifyResponse2m\n" +
 	"\rFolderService\x12\\\n" +
-	"\vListFolders\x12%.hookarr.plugin.v1.ListFoldersRequest\x1a&.hookarr.plugin.v1.ListFoldersResponse2i\n" +
+	"\vListFolders\x12%.hookarr.plugin.v1.ListFoldersRequest\x1a&.hookarr.plugin.v1.ListFoldersResponse2n\n" +
+	"\x0eOptionsService\x12\\\n" +
+	"\vListOptions\x12%.hookarr.plugin.v1.ListOptionsRequest\x1a&.hookarr.plugin.v1.ListOptionsResponse2i\n" +
 	"\x0fSnapshotService\x12V\n" +
 	"\tListItems\x12#.hookarr.plugin.v1.ListItemsRequest\x1a$.hookarr.plugin.v1.ListItemsResponse2n\n" +
 	"\x0eHistoryService\x12\\\n" +
@@ -3867,7 +4059,7 @@ func file_hookarr_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_hookarr_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_hookarr_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
+var file_hookarr_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
 var file_hookarr_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                     // 0: hookarr.plugin.v1.Kind
 	(Feature)(0),                  // 1: hookarr.plugin.v1.Feature
@@ -3922,10 +4114,13 @@ var file_hookarr_plugin_v1_plugin_proto_goTypes = []any{
 	(*HeaderCredential)(nil),      // 50: hookarr.plugin.v1.HeaderCredential
 	(*ConnectResponse)(nil),       // 51: hookarr.plugin.v1.ConnectResponse
 	(*Change)(nil),                // 52: hookarr.plugin.v1.Change
-	nil,                           // 53: hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
-	nil,                           // 54: hookarr.plugin.v1.FolderTitle.IdsEntry
-	(*durationpb.Duration)(nil),   // 55: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 56: google.protobuf.Timestamp
+	(*ListOptionsRequest)(nil),    // 53: hookarr.plugin.v1.ListOptionsRequest
+	(*ListOptionsResponse)(nil),   // 54: hookarr.plugin.v1.ListOptionsResponse
+	(*Option)(nil),                // 55: hookarr.plugin.v1.Option
+	nil,                           // 56: hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
+	nil,                           // 57: hookarr.plugin.v1.FolderTitle.IdsEntry
+	(*durationpb.Duration)(nil),   // 58: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 59: google.protobuf.Timestamp
 }
 var file_hookarr_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 0: hookarr.plugin.v1.DescribeResponse.kind:type_name -> hookarr.plugin.v1.Kind
@@ -3934,43 +4129,43 @@ var file_hookarr_plugin_v1_plugin_proto_depIdxs = []int32{
 	6,  // 3: hookarr.plugin.v1.DescribeResponse.event_types:type_name -> hookarr.plugin.v1.EventType
 	8,  // 4: hookarr.plugin.v1.Defaults.rate:type_name -> hookarr.plugin.v1.Rate
 	9,  // 5: hookarr.plugin.v1.Defaults.group:type_name -> hookarr.plugin.v1.Group
-	55, // 6: hookarr.plugin.v1.Group.wait:type_name -> google.protobuf.Duration
-	55, // 7: hookarr.plugin.v1.Group.max_wait:type_name -> google.protobuf.Duration
+	58, // 6: hookarr.plugin.v1.Group.wait:type_name -> google.protobuf.Duration
+	58, // 7: hookarr.plugin.v1.Group.max_wait:type_name -> google.protobuf.Duration
 	12, // 8: hookarr.plugin.v1.ConfigureRequest.instances:type_name -> hookarr.plugin.v1.Instance
 	11, // 9: hookarr.plugin.v1.ConfigureRequest.host:type_name -> hookarr.plugin.v1.HostInfo
 	1,  // 10: hookarr.plugin.v1.HostInfo.features:type_name -> hookarr.plugin.v1.Feature
 	14, // 11: hookarr.plugin.v1.ConfigureResponse.problems:type_name -> hookarr.plugin.v1.Problem
 	15, // 12: hookarr.plugin.v1.ConfigureResponse.instances:type_name -> hookarr.plugin.v1.InstanceInfo
 	14, // 13: hookarr.plugin.v1.ConfigureResponse.warnings:type_name -> hookarr.plugin.v1.Problem
-	53, // 14: hookarr.plugin.v1.CheckHealthResponse.warnings:type_name -> hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
+	56, // 14: hookarr.plugin.v1.CheckHealthResponse.warnings:type_name -> hookarr.plugin.v1.CheckHealthResponse.WarningsEntry
 	18, // 15: hookarr.plugin.v1.OriginalRequest.headers:type_name -> hookarr.plugin.v1.Header
-	56, // 16: hookarr.plugin.v1.OriginalRequest.received_at:type_name -> google.protobuf.Timestamp
+	59, // 16: hookarr.plugin.v1.OriginalRequest.received_at:type_name -> google.protobuf.Timestamp
 	19, // 17: hookarr.plugin.v1.DecodeRequest.request:type_name -> hookarr.plugin.v1.OriginalRequest
 	22, // 18: hookarr.plugin.v1.DecodeResponse.skip:type_name -> hookarr.plugin.v1.Skip
 	23, // 19: hookarr.plugin.v1.DecodeResponse.invalid:type_name -> hookarr.plugin.v1.Invalid
 	19, // 20: hookarr.plugin.v1.DeliverRequest.originals:type_name -> hookarr.plugin.v1.OriginalRequest
 	25, // 21: hookarr.plugin.v1.DeliverRequest.previous:type_name -> hookarr.plugin.v1.Receipt
 	2,  // 22: hookarr.plugin.v1.DeliverResponse.class:type_name -> hookarr.plugin.v1.Class
-	55, // 23: hookarr.plugin.v1.DeliverResponse.retry_after:type_name -> google.protobuf.Duration
+	58, // 23: hookarr.plugin.v1.DeliverResponse.retry_after:type_name -> google.protobuf.Duration
 	25, // 24: hookarr.plugin.v1.DeliverResponse.receipt:type_name -> hookarr.plugin.v1.Receipt
 	28, // 25: hookarr.plugin.v1.DeliverResponse.learnt_rate:type_name -> hookarr.plugin.v1.LearntRate
 	27, // 26: hookarr.plugin.v1.DeliverResponse.requests:type_name -> hookarr.plugin.v1.SentRequest
-	55, // 27: hookarr.plugin.v1.DeliverResponse.verify_after:type_name -> google.protobuf.Duration
-	55, // 28: hookarr.plugin.v1.DeliverResponse.prove_within:type_name -> google.protobuf.Duration
+	58, // 27: hookarr.plugin.v1.DeliverResponse.verify_after:type_name -> google.protobuf.Duration
+	58, // 28: hookarr.plugin.v1.DeliverResponse.prove_within:type_name -> google.protobuf.Duration
 	18, // 29: hookarr.plugin.v1.SentRequest.headers:type_name -> hookarr.plugin.v1.Header
-	55, // 30: hookarr.plugin.v1.LearntRate.reset_after:type_name -> google.protobuf.Duration
+	58, // 30: hookarr.plugin.v1.LearntRate.reset_after:type_name -> google.protobuf.Duration
 	26, // 31: hookarr.plugin.v1.TestResponse.outcome:type_name -> hookarr.plugin.v1.DeliverResponse
 	24, // 32: hookarr.plugin.v1.VerifyRequest.delivery:type_name -> hookarr.plugin.v1.DeliverRequest
 	25, // 33: hookarr.plugin.v1.VerifyRequest.accepted:type_name -> hookarr.plugin.v1.Receipt
 	26, // 34: hookarr.plugin.v1.VerifyResponse.outcome:type_name -> hookarr.plugin.v1.DeliverResponse
 	34, // 35: hookarr.plugin.v1.ListFoldersRequest.titles:type_name -> hookarr.plugin.v1.FolderTitle
-	54, // 36: hookarr.plugin.v1.FolderTitle.ids:type_name -> hookarr.plugin.v1.FolderTitle.IdsEntry
+	57, // 36: hookarr.plugin.v1.FolderTitle.ids:type_name -> hookarr.plugin.v1.FolderTitle.IdsEntry
 	35, // 37: hookarr.plugin.v1.ListFoldersResponse.roots:type_name -> hookarr.plugin.v1.Folder
 	34, // 38: hookarr.plugin.v1.ListFoldersResponse.titles:type_name -> hookarr.plugin.v1.FolderTitle
 	36, // 39: hookarr.plugin.v1.ListFoldersResponse.map:type_name -> hookarr.plugin.v1.PathPair
 	40, // 40: hookarr.plugin.v1.ListItemsResponse.items:type_name -> hookarr.plugin.v1.Item
-	56, // 41: hookarr.plugin.v1.ListHistoryRequest.since:type_name -> google.protobuf.Timestamp
-	56, // 42: hookarr.plugin.v1.ListHistoryRequest.until:type_name -> google.protobuf.Timestamp
+	59, // 41: hookarr.plugin.v1.ListHistoryRequest.since:type_name -> google.protobuf.Timestamp
+	59, // 42: hookarr.plugin.v1.ListHistoryRequest.until:type_name -> google.protobuf.Timestamp
 	42, // 43: hookarr.plugin.v1.ListHistoryRequest.renamed:type_name -> hookarr.plugin.v1.Rename
 	44, // 44: hookarr.plugin.v1.ListHistoryResponse.events:type_name -> hookarr.plugin.v1.PastEvent
 	3,  // 45: hookarr.plugin.v1.ConnectRequest.action:type_name -> hookarr.plugin.v1.ConnectAction
@@ -3978,35 +4173,38 @@ var file_hookarr_plugin_v1_plugin_proto_depIdxs = []int32{
 	49, // 47: hookarr.plugin.v1.Credential.basic:type_name -> hookarr.plugin.v1.BasicCredential
 	50, // 48: hookarr.plugin.v1.Credential.header:type_name -> hookarr.plugin.v1.HeaderCredential
 	52, // 49: hookarr.plugin.v1.ConnectResponse.changes:type_name -> hookarr.plugin.v1.Change
-	4,  // 50: hookarr.plugin.v1.PluginService.Describe:input_type -> hookarr.plugin.v1.DescribeRequest
-	10, // 51: hookarr.plugin.v1.PluginService.Configure:input_type -> hookarr.plugin.v1.ConfigureRequest
-	16, // 52: hookarr.plugin.v1.PluginService.CheckHealth:input_type -> hookarr.plugin.v1.CheckHealthRequest
-	20, // 53: hookarr.plugin.v1.SourceService.Decode:input_type -> hookarr.plugin.v1.DecodeRequest
-	24, // 54: hookarr.plugin.v1.TargetService.Deliver:input_type -> hookarr.plugin.v1.DeliverRequest
-	29, // 55: hookarr.plugin.v1.TargetService.Test:input_type -> hookarr.plugin.v1.TestRequest
-	31, // 56: hookarr.plugin.v1.VerifyService.Verify:input_type -> hookarr.plugin.v1.VerifyRequest
-	33, // 57: hookarr.plugin.v1.FolderService.ListFolders:input_type -> hookarr.plugin.v1.ListFoldersRequest
-	38, // 58: hookarr.plugin.v1.SnapshotService.ListItems:input_type -> hookarr.plugin.v1.ListItemsRequest
-	41, // 59: hookarr.plugin.v1.HistoryService.ListHistory:input_type -> hookarr.plugin.v1.ListHistoryRequest
-	45, // 60: hookarr.plugin.v1.FetchService.Fetch:input_type -> hookarr.plugin.v1.FetchRequest
-	47, // 61: hookarr.plugin.v1.ConnectService.Connect:input_type -> hookarr.plugin.v1.ConnectRequest
-	5,  // 62: hookarr.plugin.v1.PluginService.Describe:output_type -> hookarr.plugin.v1.DescribeResponse
-	13, // 63: hookarr.plugin.v1.PluginService.Configure:output_type -> hookarr.plugin.v1.ConfigureResponse
-	17, // 64: hookarr.plugin.v1.PluginService.CheckHealth:output_type -> hookarr.plugin.v1.CheckHealthResponse
-	21, // 65: hookarr.plugin.v1.SourceService.Decode:output_type -> hookarr.plugin.v1.DecodeResponse
-	26, // 66: hookarr.plugin.v1.TargetService.Deliver:output_type -> hookarr.plugin.v1.DeliverResponse
-	30, // 67: hookarr.plugin.v1.TargetService.Test:output_type -> hookarr.plugin.v1.TestResponse
-	32, // 68: hookarr.plugin.v1.VerifyService.Verify:output_type -> hookarr.plugin.v1.VerifyResponse
-	37, // 69: hookarr.plugin.v1.FolderService.ListFolders:output_type -> hookarr.plugin.v1.ListFoldersResponse
-	39, // 70: hookarr.plugin.v1.SnapshotService.ListItems:output_type -> hookarr.plugin.v1.ListItemsResponse
-	43, // 71: hookarr.plugin.v1.HistoryService.ListHistory:output_type -> hookarr.plugin.v1.ListHistoryResponse
-	46, // 72: hookarr.plugin.v1.FetchService.Fetch:output_type -> hookarr.plugin.v1.FetchResponse
-	51, // 73: hookarr.plugin.v1.ConnectService.Connect:output_type -> hookarr.plugin.v1.ConnectResponse
-	62, // [62:74] is the sub-list for method output_type
-	50, // [50:62] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	55, // 50: hookarr.plugin.v1.ListOptionsResponse.options:type_name -> hookarr.plugin.v1.Option
+	4,  // 51: hookarr.plugin.v1.PluginService.Describe:input_type -> hookarr.plugin.v1.DescribeRequest
+	10, // 52: hookarr.plugin.v1.PluginService.Configure:input_type -> hookarr.plugin.v1.ConfigureRequest
+	16, // 53: hookarr.plugin.v1.PluginService.CheckHealth:input_type -> hookarr.plugin.v1.CheckHealthRequest
+	20, // 54: hookarr.plugin.v1.SourceService.Decode:input_type -> hookarr.plugin.v1.DecodeRequest
+	24, // 55: hookarr.plugin.v1.TargetService.Deliver:input_type -> hookarr.plugin.v1.DeliverRequest
+	29, // 56: hookarr.plugin.v1.TargetService.Test:input_type -> hookarr.plugin.v1.TestRequest
+	31, // 57: hookarr.plugin.v1.VerifyService.Verify:input_type -> hookarr.plugin.v1.VerifyRequest
+	33, // 58: hookarr.plugin.v1.FolderService.ListFolders:input_type -> hookarr.plugin.v1.ListFoldersRequest
+	53, // 59: hookarr.plugin.v1.OptionsService.ListOptions:input_type -> hookarr.plugin.v1.ListOptionsRequest
+	38, // 60: hookarr.plugin.v1.SnapshotService.ListItems:input_type -> hookarr.plugin.v1.ListItemsRequest
+	41, // 61: hookarr.plugin.v1.HistoryService.ListHistory:input_type -> hookarr.plugin.v1.ListHistoryRequest
+	45, // 62: hookarr.plugin.v1.FetchService.Fetch:input_type -> hookarr.plugin.v1.FetchRequest
+	47, // 63: hookarr.plugin.v1.ConnectService.Connect:input_type -> hookarr.plugin.v1.ConnectRequest
+	5,  // 64: hookarr.plugin.v1.PluginService.Describe:output_type -> hookarr.plugin.v1.DescribeResponse
+	13, // 65: hookarr.plugin.v1.PluginService.Configure:output_type -> hookarr.plugin.v1.ConfigureResponse
+	17, // 66: hookarr.plugin.v1.PluginService.CheckHealth:output_type -> hookarr.plugin.v1.CheckHealthResponse
+	21, // 67: hookarr.plugin.v1.SourceService.Decode:output_type -> hookarr.plugin.v1.DecodeResponse
+	26, // 68: hookarr.plugin.v1.TargetService.Deliver:output_type -> hookarr.plugin.v1.DeliverResponse
+	30, // 69: hookarr.plugin.v1.TargetService.Test:output_type -> hookarr.plugin.v1.TestResponse
+	32, // 70: hookarr.plugin.v1.VerifyService.Verify:output_type -> hookarr.plugin.v1.VerifyResponse
+	37, // 71: hookarr.plugin.v1.FolderService.ListFolders:output_type -> hookarr.plugin.v1.ListFoldersResponse
+	54, // 72: hookarr.plugin.v1.OptionsService.ListOptions:output_type -> hookarr.plugin.v1.ListOptionsResponse
+	39, // 73: hookarr.plugin.v1.SnapshotService.ListItems:output_type -> hookarr.plugin.v1.ListItemsResponse
+	43, // 74: hookarr.plugin.v1.HistoryService.ListHistory:output_type -> hookarr.plugin.v1.ListHistoryResponse
+	46, // 75: hookarr.plugin.v1.FetchService.Fetch:output_type -> hookarr.plugin.v1.FetchResponse
+	51, // 76: hookarr.plugin.v1.ConnectService.Connect:output_type -> hookarr.plugin.v1.ConnectResponse
+	64, // [64:77] is the sub-list for method output_type
+	51, // [51:64] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_hookarr_plugin_v1_plugin_proto_init() }
@@ -4029,9 +4227,9 @@ func file_hookarr_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hookarr_plugin_v1_plugin_proto_rawDesc), len(file_hookarr_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   51,
+			NumMessages:   54,
 			NumExtensions: 0,
-			NumServices:   9,
+			NumServices:   10,
 		},
 		GoTypes:           file_hookarr_plugin_v1_plugin_proto_goTypes,
 		DependencyIndexes: file_hookarr_plugin_v1_plugin_proto_depIdxs,

@@ -701,6 +701,118 @@ var FolderService_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
+	OptionsService_ListOptions_FullMethodName = "/hookarr.plugin.v1.OptionsService/ListOptions"
+)
+
+// OptionsServiceClient is the client API for OptionsService service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// OptionsService lists the values that a key of an instance's configuration may have,
+// as the endpoint knows them: libraries, channels. Served by source and target plugins
+// with FEATURE_OPTIONS.
+type OptionsServiceClient interface {
+	// ListOptions asks the endpoint. It changes nothing, there or in the plugin.
+	ListOptions(ctx context.Context, in *ListOptionsRequest, opts ...grpc.CallOption) (*ListOptionsResponse, error)
+}
+
+type optionsServiceClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewOptionsServiceClient(cc grpc.ClientConnInterface) OptionsServiceClient {
+	return &optionsServiceClient{cc}
+}
+
+func (c *optionsServiceClient) ListOptions(ctx context.Context, in *ListOptionsRequest, opts ...grpc.CallOption) (*ListOptionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListOptionsResponse)
+	err := c.cc.Invoke(ctx, OptionsService_ListOptions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// OptionsServiceServer is the server API for OptionsService service.
+// All implementations must embed UnimplementedOptionsServiceServer
+// for forward compatibility.
+//
+// OptionsService lists the values that a key of an instance's configuration may have,
+// as the endpoint knows them: libraries, channels. Served by source and target plugins
+// with FEATURE_OPTIONS.
+type OptionsServiceServer interface {
+	// ListOptions asks the endpoint. It changes nothing, there or in the plugin.
+	ListOptions(context.Context, *ListOptionsRequest) (*ListOptionsResponse, error)
+	mustEmbedUnimplementedOptionsServiceServer()
+}
+
+// UnimplementedOptionsServiceServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedOptionsServiceServer struct{}
+
+func (UnimplementedOptionsServiceServer) ListOptions(context.Context, *ListOptionsRequest) (*ListOptionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListOptions not implemented")
+}
+func (UnimplementedOptionsServiceServer) mustEmbedUnimplementedOptionsServiceServer() {}
+func (UnimplementedOptionsServiceServer) testEmbeddedByValue()                        {}
+
+// UnsafeOptionsServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to OptionsServiceServer will
+// result in compilation errors.
+type UnsafeOptionsServiceServer interface {
+	mustEmbedUnimplementedOptionsServiceServer()
+}
+
+func RegisterOptionsServiceServer(s grpc.ServiceRegistrar, srv OptionsServiceServer) {
+	// If the following call panics, it indicates UnimplementedOptionsServiceServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&OptionsService_ServiceDesc, srv)
+}
+
+func _OptionsService_ListOptions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListOptionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OptionsServiceServer).ListOptions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OptionsService_ListOptions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OptionsServiceServer).ListOptions(ctx, req.(*ListOptionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// OptionsService_ServiceDesc is the grpc.ServiceDesc for OptionsService service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var OptionsService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "hookarr.plugin.v1.OptionsService",
+	HandlerType: (*OptionsServiceServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "ListOptions",
+			Handler:    _OptionsService_ListOptions_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
+	Metadata: "hookarr/plugin/v1/plugin.proto",
+}
+
+const (
 	SnapshotService_ListItems_FullMethodName = "/hookarr.plugin.v1.SnapshotService/ListItems"
 )
 
