@@ -1,9 +1,12 @@
 package sdk_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -62,40 +65,44 @@ func TestGuidesPluginBuildsAsAnOutsider(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), binary)
 	out, err := cmd.CombinedOutput()
 	require.Error(t, err)
-	require.Contains(t, string(out), "hookarr-target-discord 0.1.0 is a target plugin")
+	require.Contains(t, string(out), "hookarr-target-discord 0.1.0 is a target plugin of Hookarr, which starts it by itself.")
 }
 
-// TestGuidesSourceBuilds puts the pieces of the guide's source together, as its reader
-// does: the first decodes, and the others are what the instance can do besides.
-func TestGuidesSourceBuilds(t *testing.T) {
+// TestGuidesCodeBuilds puts the pieces of the guide together, as its readers do. The comment
+// before a piece names the program that it is part of; what the guide leaves out of that is
+// in testdata/guide.
+func TestGuidesCodeBuilds(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
 	guide, err := os.ReadFile(filepath.Join(root, "PLUGINS.md"))
 	require.NoError(t, err)
-	_, chapter, ok := strings.Cut(string(guide), "## 5. Sources: Decode")
-	require.True(t, ok)
-	chapter, _, ok = strings.Cut(chapter, "## 6.")
-	require.True(t, ok)
-	var pieces []string
-	for piece := range strings.SplitSeq(chapter, "```go\n") {
-		code, _, _ := strings.Cut(piece, "```")
-		pieces = append(pieces, code)
+	pieces := regexp.MustCompile("(?ms)^<!-- example: ([a-z-]+) -->\n```go\n(.*?)^```").FindAllStringSubmatch(string(guide), -1)
+	require.Len(t, pieces, strings.Count(string(guide), "\n```go\n"), "a piece of code has no comment that names its program")
+	programs := map[string]string{}
+	for _, piece := range pieces {
+		programs[piece[1]] += piece[2] + "\n"
 	}
-	require.Len(t, pieces, 7)
-	first, err := os.ReadFile(filepath.Join("testdata", "guide", "decode.txt"))
-	require.NoError(t, err)
-	powers, err := os.ReadFile(filepath.Join("testdata", "guide", "powers.txt"))
-	require.NoError(t, err)
-	for name, code := range map[string]string{
-		"decode": string(first) + pieces[1],
-		"powers": string(powers) + strings.Join(pieces[2:], "\n"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			goIn(t, outsider(t, root, code), "vet", ".")
-		})
+	dir := outsider(t, root, "package main\n\nfunc main() {}\n")
+	for name, code := range programs {
+		rest, err := os.ReadFile(filepath.Join("testdata", "guide", name+".go.txt"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it is complete, and built by a test of its own
+		}
+		require.NoError(t, err)
+		file := filepath.Join(dir, name, "main.go")
+		if strings.HasSuffix(name, "test") {
+			file = filepath.Join(dir, name, "main_test.go")
+		}
+		if before, after, ok := strings.Cut(string(rest), "\t// examples\n"); ok {
+			code = before + code + after
+		} else {
+			code = string(rest) + code
+		}
+		require.NoError(t, os.Mkdir(filepath.Dir(file), 0o700))
+		require.NoError(t, os.WriteFile(file, []byte(code), 0o600))
 	}
+	goIn(t, dir, "vet", "./...")
 }
 
 func TestExampleBuildsAsAnOutsider(t *testing.T) {

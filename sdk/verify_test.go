@@ -111,6 +111,19 @@ func TestVerify(t *testing.T) {
 	require.Len(t, o.Events, 999, "the first is none, and 1000 are taken")
 }
 
+// An event that is none costs the delivery nothing, and its author is told.
+func TestEventNotHandedBack(t *testing.T) {
+	t.Parallel()
+	target := plugintest.StartTarget(t, sdk.Info{Name: "t", Version: "1.0.0", Features: []sdk.Feature{sdk.FeatureVerify}},
+		func(context.Context, sdk.Env, emptyConfig) (sdk.Target, error) {
+			return verifier{receipt: sdk.Receipt{Events: []sdk.Event{{Title: "without a type"}}}}, nil
+		}, map[string]any{})
+	o, err := target.Deliver(t.Context(), plugintest.Delivery(t, "id", plugintest.EventOf(sdk.TypeMediaImported)))
+	require.NoError(t, err)
+	require.Equal(t, sdk.ClassOK, o.Class)
+	require.Contains(t, target.Logs(), "event not handed back")
+}
+
 func fill(e sdk.Event, n int) []sdk.Event {
 	all := make([]sdk.Event, n)
 	for i := range all {
@@ -190,7 +203,7 @@ func TestSnapshot(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, item.JSON, again.Items[0].JSON, "nothing in it is of the moment")
 	_, err = client.Snapshot(t.Context(), "arr", sdk.SnapshotQuery{Cursor: "keyless"})
-	require.ErrorContains(t, err, "no key")
+	require.ErrorContains(t, err, "the item has no key")
 	for _, cursor := range []string{"long", "nul"} {
 		_, err = client.Snapshot(t.Context(), "arr", sdk.SnapshotQuery{Cursor: cursor})
 		require.ErrorIs(t, err, host.ErrAnswer, cursor)

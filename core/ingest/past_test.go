@@ -49,7 +49,7 @@ func TestRemember(t *testing.T) {
 	nameless := pastEvent(at)
 	nameless.Event.Fingerprint = ""
 	_, err = b.intake.Remember(t.Context(), "radarr", nameless, time.Minute)
-	require.ErrorContains(t, err, "without fingerprint")
+	require.ErrorContains(t, err, "event without fingerprint or title")
 }
 
 // asker counts what the door asks of an outage.

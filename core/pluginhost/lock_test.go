@@ -50,6 +50,7 @@ func TestLock(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(path, []byte("something else"), 0o755))
 	err = verify("hookarr-target-x")
+	require.ErrorContains(t, err, "hookarr-target-x has SHA-256 ")
 	require.ErrorContains(t, err, "pins "+hex.EncodeToString(sum[:]))
 	require.ErrorContains(t, err, "run hookarr plugins lock")
 

@@ -57,7 +57,7 @@ func TestBrowserStartsAgain(t *testing.T) {
 	require.NoError(t, os.WriteFile(script, []byte(`#!/bin/sh
 [ -e '`+crashed+`' ] || { : > '`+crashed+`'; kill -TRAP $$; }
 exec '`+path+`' "$@"
-`), 0o700)) //nolint:gosec // it is run
+`), 0o700))
 	t.Setenv("TEST_BROWSER", script)
 	var b Browser
 	t.Cleanup(b.Close)
