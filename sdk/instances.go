@@ -28,9 +28,10 @@ const (
 	stuckCall  = handshake.StuckCall
 )
 
-// reader reads one instance's configuration. It returns the function that builds
-// the instance from it, and the configuration, or what is wrong with it.
-type reader[T any] func(data []byte) (build func(context.Context, Env) (T, error), config any, problems []config.Problem)
+// reader reads one instance's configuration. It returns the function that builds the
+// instance from it, and the configuration, or what is wrong with it; and what it warns of
+// in either case.
+type reader[T any] func(data []byte) (build func(context.Context, Env) (T, error), config any, problems, warned []config.Problem)
 
 // instances holds a plugin's configured instances by name.
 type instances[T any] struct {
@@ -123,16 +124,16 @@ func (s *instances[T]) configure(ctx context.Context, req *pluginv1.ConfigureReq
 }
 
 // build makes an instance and checks that it has what the plugin declares. It returns
-// what is wrong, in which case there is no instance, and what the constructor warns of.
+// what is wrong, in which case there is no instance, and what there is to warn of.
 func (s *instances[T]) build(ctx context.Context, name string, data []byte, by HostInfo) (in *instance[T], problems, warned []config.Problem) {
-	newInstance, settings, problems := s.read(data)
+	newInstance, settings, problems, warned := s.read(data)
 	s.secrets.add(settings)
 	if len(problems) > 0 {
 		r := newRedactor(settings)
 		for i := range problems {
 			problems[i].Message = r.line(problems[i].Message)
 		}
-		return nil, problems, nil
+		return nil, problems, warned
 	}
 	in = &instance[T]{name: name, hash: sha256.Sum256(data), redactor: newRedactor(settings)}
 	in.http = &HTTP{userAgent: s.id.userAgent()}
@@ -145,7 +146,7 @@ func (s *instances[T]) build(ctx context.Context, name string, data []byte, by H
 	}()
 	said := &warnings{}
 	value, err := newInstance(ctx, Env{Instance: name, Log: in.log, HTTP: in.http, Host: by, warnings: said})
-	in.warnings = said.close(in.redactor)
+	in.warnings = append(warned, said.close(in.redactor)...)
 	if err != nil {
 		problems = config.Problems(err)
 		for i := range problems {

@@ -123,7 +123,7 @@ func checkEventTypes(id identity) error {
 
 // readerOf returns the reader of configurations of type C.
 func readerOf[C, T any](schema *config.Schema, ctor func(context.Context, Env, C) (T, error)) reader[T] {
-	return func(data []byte) (func(context.Context, Env) (T, error), any, []config.Problem) {
+	return func(data []byte) (func(context.Context, Env) (T, error), any, []config.Problem, []config.Problem) {
 		c := new(C)
 		problems := schema.Decode(data, c)
 		return func(ctx context.Context, env Env) (T, error) {
@@ -132,7 +132,7 @@ func readerOf[C, T any](schema *config.Schema, ctor func(context.Context, Env, C
 				err = errors.New("the plugin built nothing from this, which is a bug in it")
 			}
 			return value, err
-		}, c, problems
+		}, c, problems, schema.Deprecated(data)
 	}
 }
 

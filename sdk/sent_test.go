@@ -34,6 +34,7 @@ type posterConfig struct {
 	URL   sdk.Secret `json:"url" doc:"Endpoint."`
 	Token sdk.Secret `json:"token" doc:"A token."`
 	Raw   bool       `json:"raw" doc:"Post the original."`
+	Old   string     `json:"old" hookarr:"deprecated" doc:"Use url."`
 }
 
 func newPoster(_ context.Context, env sdk.Env, c posterConfig) (sdk.Target, error) {
@@ -324,19 +325,27 @@ func TestWarningsOfConfigurations(t *testing.T) {
 	client := host.NewClient(attach(t, p, err))
 	instances := []host.Instance{
 		instance("a", `{"token":"weak"}`), instance("b", `{"token":"fine"}`), instance("c", `{"token":"wrong"}`),
+		instance("d", `{"old":"x","token":"weak"}`), instance("e", `{"old":"x","rav":true}`),
 	}
 	want := []host.Problem{
 		{Instance: "a", Key: "token", Message: "is as [redacted] as [redacted]"},
 		{Instance: "a", Message: "should be seen to soon"},
 		{Instance: "c", Key: "token", Message: "is [redacted]"},
+		{Instance: "d", Key: "old", Message: "is deprecated: Use url."},
+		{Instance: "d", Key: "token", Message: "is as [redacted] as [redacted]"},
+		{Instance: "d", Message: "should be seen to soon"},
+		{Instance: "e", Key: "old", Message: "is deprecated: Use url."},
 	}
 	// Each answer has them all, whether or not something has changed.
 	for _, validateOnly := range []bool{true, false, false} {
 		configured, err := client.Configure(t.Context(), instances, validateOnly)
 		require.NoError(t, err)
 		require.Equal(t, want, configured.Warnings)
-		require.Equal(t, []host.Problem{{Instance: "c", Key: "token", Message: "is refused"}}, configured.Problems)
-		require.Equal(t, []host.InstanceInfo{{Name: "a"}, {Name: "b"}}, configured.Instances)
+		require.Equal(t, []host.Problem{
+			{Instance: "c", Key: "token", Message: "is refused"},
+			{Instance: "e", Key: "rav", Message: "is an unknown key; did you mean raw?"},
+		}, configured.Problems)
+		require.Equal(t, []host.InstanceInfo{{Name: "a"}, {Name: "b"}, {Name: "d"}}, configured.Instances)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	reflector "github.com/invopop/jsonschema"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -33,6 +34,43 @@ func (s *Schema) Decode(data []byte, into any) []Problem {
 		return Problems(v.Validate())
 	}
 	return nil
+}
+
+// Deprecated returns a warning for each key in data that its author wants to be rid of.
+func (s *Schema) Deprecated(data []byte) []Problem {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		return nil
+	}
+	return deprecated(s.tree, nil, withoutNulls(doc))
+}
+
+func deprecated(s *reflector.Schema, at []string, v any) []Problem {
+	if s == nil {
+		return nil
+	}
+	if s.Deprecated {
+		return []Problem{{Key: path(at), Message: strings.TrimSuffix("is deprecated: "+line(s.Description), ": ")}}
+	}
+	var warnings []Problem
+	part := func(s *reflector.Schema, key string, v any) {
+		warnings = append(warnings, deprecated(s, append(slices.Clone(at), key), v)...)
+	}
+	switch parts := v.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(parts)) {
+			if p, ok := property(s, key); ok {
+				part(p, key, parts[key])
+			} else {
+				part(s.AdditionalProperties, key, parts[key])
+			}
+		}
+	case []any:
+		for i, item := range parts {
+			part(s.Items, strconv.Itoa(i), item)
+		}
+	}
+	return warnings
 }
 
 // decode reads a checked object. What the schema cannot say, such as the range of

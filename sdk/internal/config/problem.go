@@ -221,20 +221,26 @@ func holdsSecret(s *reflector.Schema) bool {
 // suggest names the known key that an unknown one was meant to be, if one is near,
 // and otherwise all of them if they are few.
 func suggest(key string, known []string) string {
-	best, least := "", 1+len(key)/3
-	for _, k := range known {
-		if d := distance(key, k); d <= least {
-			best, least = k, d-1
-		}
-	}
+	near := nearest(key, known)
 	switch {
-	case best != "":
-		return fmt.Sprintf("; did you mean %s?", best)
+	case near != "":
+		return fmt.Sprintf("; did you mean %s?", near)
 	case len(known) > 0 && len(known) <= 12:
 		return "; there are " + strings.Join(known, ", ")
 	default:
 		return ""
 	}
+}
+
+// nearest returns the known word that another was meant to be, or nothing.
+func nearest(word string, known []string) string {
+	best, least := "", 1+len(word)/3
+	for _, k := range known {
+		if d := distance(word, k); d <= least {
+			best, least = k, d-1
+		}
+	}
+	return best
 }
 
 // distance is Levenshtein's, without regard to case.

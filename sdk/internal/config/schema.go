@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -146,80 +145,6 @@ func annotate(t reflect.Type, s *reflector.Schema) error {
 	default:
 		return nil
 	}
-}
-
-// annotateField reads the tags `doc:"…"` and `hookarr:"required,default=…,enum=a|b"`.
-func annotateField(parent, p *reflector.Schema, name string, f reflect.StructField) error {
-	p.Description = f.Tag.Get("doc")
-	tag, ok := f.Tag.Lookup("hookarr")
-	if !ok {
-		return nil
-	}
-	for option := range strings.SplitSeq(tag, ",") {
-		word, value, _ := strings.Cut(option, "=")
-		switch word {
-		case "required":
-			parent.Required = append(parent.Required, name)
-			requireContent(p)
-		case "enum":
-			item := p
-			if p.Items != nil {
-				item = p.Items
-			}
-			for text := range strings.SplitSeq(value, "|") {
-				item.Enum = append(item.Enum, literal(item.Type, text))
-			}
-		case "default":
-			p.Default = literal(p.Type, value)
-		default:
-			return fmt.Errorf("the tag hookarr:%q has the unknown option %q; there are required, default and enum", tag, word)
-		}
-	}
-	if p.Default != nil && slices.Contains(parent.Required, name) {
-		return errors.New("a required key has no use for a default: leave one of them out")
-	}
-	return checkDefault(p, f.Type)
-}
-
-// checkDefault reports a default that the field could not be configured to.
-func checkDefault(p *reflector.Schema, t reflect.Type) error {
-	if p.Default == nil {
-		return nil
-	}
-	text, ok := p.Default.(json.RawMessage)
-	if !ok {
-		var err error
-		if text, err = json.Marshal(p.Default); err != nil {
-			return fmt.Errorf("the default %v: %w", p.Default, err)
-		}
-	}
-	if err := json.Unmarshal(text, reflect.New(t).Interface()); err != nil {
-		return fmt.Errorf("the default %s: %w", text, err)
-	}
-	if len(p.Enum) > 0 && !slices.ContainsFunc(p.Enum, func(v any) bool { return reflect.DeepEqual(v, p.Default) }) {
-		return fmt.Errorf("the default %v is not in enum", p.Default)
-	}
-	return nil
-}
-
-// requireContent makes a required key need more than to be there: an environment
-// variable that is not set gives an empty string.
-func requireContent(p *reflector.Schema) {
-	one := uint64(1)
-	switch p.Type {
-	case "string":
-		p.MinLength = &one
-	case "array":
-		p.MinItems = &one
-	}
-}
-
-// literal reads a tag's value: text for strings, JSON for everything else.
-func literal(schemaType, text string) any {
-	if schemaType == "string" {
-		return text
-	}
-	return json.RawMessage(text)
 }
 
 func property(s *reflector.Schema, name string) (*reflector.Schema, bool) {
