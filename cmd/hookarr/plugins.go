@@ -101,7 +101,7 @@ func (c *cli) listPlugins(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plugins := pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
+	plugins := pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock, Settings: app.PluginSettings(cfg)})
 	for _, b := range binaries {
 		if len(b.Shadowed) > 0 {
 			c.tell("warning:", cfg.Problem("plugins.dir", shadowed(b)))

@@ -32,6 +32,7 @@ import (
 	"github.com/hookarr/hookarr/core/snapshot"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/core/trace"
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 const (
@@ -150,6 +151,9 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (_ *Ap
 	a.reloads = newReloads(o, a.registry)
 	a.plugins = pluginhost.New(pluginhost.Options{
 		Dirs: c.Plugins.Dir, LockFile: c.Plugins.Lock, Log: o.Log, Metrics: a.registry, Changed: a.reloads.pluginChanged,
+		Settings: func(kind host.Kind, name string) pluginhost.Settings {
+			return PluginSettings(a.current.Load().config)(kind, name)
+		},
 	})
 	if a.store, err = OpenStore(ctx, c.Database.URL, o.Log); err != nil {
 		return nil, err

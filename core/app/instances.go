@@ -12,6 +12,14 @@ import (
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
+// PluginSettings returns what a configuration says of single plugins, for the plugin host.
+func PluginSettings(c *config.Config) func(kind host.Kind, name string) pluginhost.Settings {
+	return func(kind host.Kind, name string) pluginhost.Settings {
+		p := c.Plugins.Of(string(kind), name)
+		return pluginhost.Settings{Memory: int64(p.Memory), Sandbox: pluginhost.SandboxMode(p.Sandbox)}
+	}
+}
+
 // Instances lists the sources and targets of a configuration for the plugin host, in
 // the order of their names. The error names every one that is left out.
 func Instances(c *config.Config) ([]pluginhost.Instance, error) {

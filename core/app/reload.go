@@ -31,7 +31,7 @@ const changeTimeout = 5 * time.Second
 
 // restartKeys are what a running process keeps as it was made. A key ends with a dot for
 // everything below it.
-var restartKeys = []string{"listen", "admin.listen", "admin.socket", "database.", "plugins.", "limits.", "log.format", "tracing."}
+var restartKeys = []string{"listen", "admin.listen", "admin.socket", "database.", "plugins.dir", "plugins.lock", "limits.", "log.format", "tracing."}
 
 // Reloaded says what a reload changed, or would change.
 type Reloaded struct {
@@ -260,6 +260,7 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 	next.routes.OnOverrun(a.overruns.note)
 	next.resolve(a.plugins, former.plan)
 	a.replace(ctx, former, next)
+	a.note(ctx, "plugins not replaced for their settings: those before serve on", a.plugins.ApplySettings(ctx))
 	a.note(ctx, "certificate not read", a.servers.certificate.load(c.TLS))
 	a.note(ctx, "operators let in as before", a.operators.admit(c))
 	draining, cancel := a.reloads.drain(ctx, former)

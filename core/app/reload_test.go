@@ -126,4 +126,9 @@ func TestNeedsRestart(t *testing.T) {
 	plain := &config.Config{Listen: ":2", Limits: config.Limits{Bodies: 1}, Tracing: config.Tracing{Endpoint: "http://127.0.0.1:4318"}}
 	require.Equal(t, []string{"limits.bodies", "listen", "tracing.endpoint", "tls"}, needsRestart(was, plain))
 	require.Contains(t, needsRestart(plain, was), "tls")
+
+	plugins := &config.Config{Listen: ":1", TLS: was.TLS, Plugins: config.Plugins{
+		Dir: []string{"a"}, Lock: "b", ByName: map[string]config.Plugin{"target-chat": {Memory: config.GiB, Sandbox: config.SandboxOff}},
+	}}
+	require.Equal(t, []string{"plugins.dir", "plugins.lock"}, needsRestart(was, plugins), "settings of plugins take effect at once")
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,6 +91,7 @@ func (k checker) process() {
 	if len(k.Plugins.Dir) == 0 || slices.Contains(k.Plugins.Dir, "") {
 		k.problem("plugins.dir", "give the directory of the plugin binaries")
 	}
+	k.plugins(runtime.GOOS)
 	k.oneOf("log.level", k.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", k.Log.Format, "text", "json")
 	if k.Shutdown.Drain < 0 {

@@ -17,7 +17,8 @@
 // a key. A double underscore stands on both sides of a source's or target's name,
 // in which an underscore is a dash, and between the keys of a plugin's settings:
 // HOOKARR_TARGETS__MY_OPS__RETRY_MAX_AGE sets targets.my-ops.retry.max_age and
-// HOOKARR_TARGETS__MY_OPS__CONFIG__URL sets targets.my-ops.config.url. Lists are
+// HOOKARR_TARGETS__MY_OPS__CONFIG__URL sets targets.my-ops.config.url. So it is with
+// what is set for one plugin: HOOKARR_PLUGINS__TARGET_DISCORD__MEMORY. Lists are
 // separated by commas. Routes and auth are lists of sections and can be set in the
 // file alone.
 //
@@ -173,7 +174,38 @@ type Plugins struct {
 	Dir []string `koanf:"dir"`
 	// Lock is the file of pinned checksums; a missing file pins nothing.
 	Lock string `koanf:"lock"`
+	// ByName are the settings of single plugins, by kind and name: target-discord.
+	ByName map[string]Plugin `koanf:"source-NAME, target-NAME"`
 }
+
+// Of returns the settings of a plugin, which are the defaults when none are given. Kind is
+// source or target.
+func (p Plugins) Of(kind, name string) Plugin {
+	if given, ok := p.ByName[kind+"-"+name]; ok {
+		return given
+	}
+	var plugin Plugin
+	plugin.setDefaults()
+	return plugin
+}
+
+// Plugin says what the process of a plugin may take.
+type Plugin struct {
+	// Memory is how much it may hold before another takes its place; 0 is no bound.
+	Memory Size `koanf:"memory"`
+	// Sandbox is auto, on or off.
+	Sandbox string `koanf:"sandbox"`
+}
+
+// What Plugin.Sandbox says.
+const (
+	// SandboxAuto keeps those plugins in a sandbox that can do their work in one.
+	SandboxAuto = "auto"
+	// SandboxOn starts the plugin in a sandbox or not at all.
+	SandboxOn = "on"
+	// SandboxOff starts the plugin without one.
+	SandboxOff = "off"
+)
 
 // Log says what is logged and how.
 type Log struct {

@@ -83,8 +83,12 @@ func (d *decoder) section(key string, raw any, to reflect.Value) {
 	known := fields(to.Type())
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		child := join(key, name)
-		if i := slices.IndexFunc(known, func(f field) bool { return f.name == name }); i >= 0 {
-			d.decode(child, values[name], to.Field(known[i].index))
+		if i := slices.IndexFunc(known, func(f field) bool { return f.takes(name) }); i >= 0 {
+			if value := to.Field(known[i].index); known[i].open() {
+				d.entry(key, name, values[name], value)
+			} else {
+				d.decode(child, values[name], value)
+			}
 			continue
 		}
 		i := slices.IndexFunc(known, func(f field) bool { return f.name+fileSuffix == name && isSecret(f.typ) })
@@ -134,11 +138,19 @@ func (d *decoder) names(key string, raw any, to reflect.Value) {
 	}
 	to.Set(reflect.MakeMap(to.Type()))
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		item := reflect.New(to.Type().Elem()).Elem()
-		setDefaults(item)
-		d.decode(join(key, name), values[name], item)
-		to.SetMapIndex(reflect.ValueOf(name), item)
+		d.entry(key, name, values[name], to)
 	}
+}
+
+// entry decodes one section of a map.
+func (d *decoder) entry(key, name string, raw any, to reflect.Value) {
+	if to.IsNil() {
+		to.Set(reflect.MakeMap(to.Type()))
+	}
+	item := reflect.New(to.Type().Elem()).Elem()
+	setDefaults(item)
+	d.decode(join(key, name), raw, item)
+	to.SetMapIndex(reflect.ValueOf(name), item)
 }
 
 func (d *decoder) list(key string, raw any, to reflect.Value) {
@@ -189,7 +201,7 @@ func (d *decoder) scalar(key string, raw any, to reflect.Value) {
 		}
 		return
 	case Size:
-		if size, err := parseSize(text); err != nil {
+		if size, err := parseSize(raw, text); err != nil {
 			d.problem(key, "%s", err)
 		} else {
 			to.SetInt(int64(size))

@@ -16,6 +16,8 @@ func (c *Config) setDefaults() {
 	c.Retention = Retention{Events: 30 * 24 * time.Hour, DeadLetters: 90 * 24 * time.Hour}
 }
 
+func (p *Plugin) setDefaults() { p.Sandbox = SandboxAuto }
+
 func (f *ForwardAuth) setDefaults() { f.Role = RoleView }
 
 func (o *OIDC) setDefaults() {

@@ -59,7 +59,11 @@ func diff(changes *[]Change, key string, was, is reflect.Value) {
 		diffRoutes(changes, key, was.Interface().([]Route), is.Interface().([]Route)) //nolint:forcetypeassert // of this type
 	case isSection(was.Type()):
 		for _, f := range fields(was.Type()) {
-			diff(changes, join(key, f.name), was.Field(f.index), is.Field(f.index))
+			child := join(key, f.name)
+			if f.open() {
+				child = key
+			}
+			diff(changes, child, was.Field(f.index), is.Field(f.index))
 		}
 	case was.Kind() == reflect.Pointer && !was.IsNil() && !is.IsNil() && isSection(was.Type().Elem()):
 		diff(changes, key, was.Elem(), is.Elem())

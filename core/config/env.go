@@ -2,6 +2,8 @@ package config
 
 import (
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hookarr/hookarr/sdk"
@@ -22,6 +24,9 @@ func envKey(variable string) (key string, ok bool) {
 			return "", false
 		}
 		words = words[1:]
+		if open, ok := openField(t); ok && len(words) > 0 {
+			t = open.typ
+		}
 		switch {
 		case isSettable(t):
 			return key, len(words) == 0
@@ -83,6 +88,33 @@ type field struct {
 	name  string
 	typ   reflect.Type
 	index int
+}
+
+// openKeys is, as the name of a field, every key that is a plugin's: the field is a map of
+// them, and they stand beside the other keys of its section.
+const openKeys = "source-NAME, target-NAME"
+
+var openPattern = regexp.MustCompile(`^(source|target)-[a-z0-9][a-z0-9-]{0,39}$`)
+
+// open reports whether the field takes more than one key.
+func (f field) open() bool { return f.name == openKeys }
+
+// takes reports whether the field is what a key of the section sets.
+func (f field) takes(key string) bool {
+	if f.open() {
+		return openPattern.MatchString(key)
+	}
+	return f.name == key
+}
+
+// openField returns the field of a section that takes more than one key.
+func openField(t reflect.Type) (f field, ok bool) {
+	all := fields(t)
+	i := slices.IndexFunc(all, field.open)
+	if i < 0 {
+		return field{}, false
+	}
+	return all[i], true
 }
 
 // fields returns the keys of a section in the order of the documentation.

@@ -67,7 +67,10 @@ func TestLoadFull(t *testing.T) {
 	require.Equal(t, config.Hosts{"hooks.example.com"}, c.Hosts)
 	require.Equal(t, "127.0.0.1:8485", c.Admin.Listen)
 	require.Equal(t, "postgres://hookarr:pa$$word@db/hookarr", c.Database.URL.Reveal())
-	require.Equal(t, config.Plugins{Dir: []string{"/usr/lib/hookarr"}, Lock: "/etc/hookarr/plugins.lock"}, c.Plugins)
+	require.Equal(t, config.Plugins{
+		Dir: []string{"/usr/lib/hookarr"}, Lock: "/etc/hookarr/plugins.lock",
+		ByName: map[string]config.Plugin{"target-webhook": {Memory: 200 * config.MiB, Sandbox: "on"}, "source-radarr": {Sandbox: "off"}},
+	}, c.Plugins)
 	require.Equal(t, config.Log{Level: "debug", Format: "json"}, c.Log)
 	require.Equal(t, 10*time.Second, c.Shutdown.Drain)
 	require.Equal(t, config.GiB, c.Limits.Bodies)

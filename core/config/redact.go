@@ -99,6 +99,10 @@ func (r redactor) section(key string, v reflect.Value) *yaml.Node {
 			section.Content = append(section.Content, text(f.name), r.setting(child, value.Interface(), r.schema(v)))
 			continue
 		}
+		if f.open() {
+			section.Content = append(section.Content, r.node(key, value).Content...)
+			continue
+		}
 		section.Content = append(section.Content, text(f.name), r.node(child, value))
 	}
 	return section

@@ -32,7 +32,10 @@ func (s Size) String() string {
 
 var errSize = errors.New("want a size with a unit, KiB, MiB or GiB, such as 64MiB")
 
-func parseSize(text string) (Size, error) {
+func parseSize(raw any, text string) (Size, error) {
+	if raw == 0 {
+		return 0, nil
+	}
 	for unit, size := range map[string]Size{"KiB": KiB, "MiB": MiB, "GiB": GiB} {
 		number, ok := strings.CutSuffix(text, unit)
 		if !ok {

@@ -78,6 +78,8 @@ type process struct {
 	// dir is the process's own temporary directory.
 	dir     string
 	started time.Time
+	// settings are those that it was started with.
+	settings Settings
 	// checksum is the binary's SHA-256 in hexadecimal.
 	checksum string
 	// calls counts the calls under way. It only grows while the process is the
@@ -129,6 +131,7 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 		},
 		dir:      dir,
 		started:  time.Now(),
+		settings: l.opts.Settings(kind, name).withDefaults(),
 		checksum: sum,
 	}
 	p.plugin = plugin.NewClient(&plugin.ClientConfig{

@@ -82,11 +82,17 @@ var quick = Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: 100 * time.Mil
 // test.
 func setup(t *testing.T, timing Timing, binaries ...string) *testBundle {
 	t.Helper()
+	return setupWith(t, timing, nil, binaries...)
+}
+
+// setupWith is setup with settings of plugins.
+func setupWith(t *testing.T, timing Timing, settings func(host.Kind, string) Settings, binaries ...string) *testBundle {
+	t.Helper()
 	b := &testBundle{dir: pluginDir(t), signs: t.TempDir(), log: &logBuffer{}}
 	for _, name := range binaries {
 		install(t, b.dir, name)
 	}
-	b.Host = New(Options{Dirs: []string{b.dir}, LockFile: filepath.Join(b.dir, "plugins.lock"), Log: b.log.logger(), Timing: timing})
+	b.Host = New(Options{Dirs: []string{b.dir}, LockFile: filepath.Join(b.dir, "plugins.lock"), Log: b.log.logger(), Timing: timing, Settings: settings})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()

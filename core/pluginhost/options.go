@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 // Options configure a Host. Zero values work, except for Dirs.
@@ -24,6 +26,10 @@ type Options struct {
 	// system's. Its path is limited to some 30 characters by what a socket's may
 	// have.
 	TempDir string
+	// Settings returns what operators say of a plugin. It is asked at each start of the
+	// plugin's process and at each look at what that takes, so that changes take effect. It
+	// must not block. Nil says nothing of any.
+	Settings func(kind host.Kind, name string) Settings
 	// Changed is called when a plugin has come up or was replaced, so that what it says of
 	// itself may be another. It must not block. Nil is nothing to do.
 	Changed func()
@@ -59,6 +65,9 @@ const healthFailures = 3
 func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Settings == nil {
+		o.Settings = noSettings
 	}
 	if o.Changed == nil {
 		o.Changed = func() {}
