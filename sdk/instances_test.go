@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -27,37 +26,17 @@ func attach(t *testing.T, p *sdk.Plugin, err error) *grpc.ClientConn {
 	t.Helper()
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	output := &testOutput{to: t.Output()}
-	log := process.Log{Output: output, Level: slog.LevelDebug}
-	served, done := process.ServeTest(ctx, p.Services(log), log)
-	require.NotNil(t, served)
-	conn, err := grpc.NewClient("unix:"+served.Addr.String(), append(host.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	log := process.Log{Output: t.Output(), Level: slog.LevelDebug}
+	address, done, err := process.ServeTest(ctx, p.Services(log), log)
+	require.NoError(t, err)
+	conn, err := grpc.NewClient(address, append(host.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_ = conn.Close()
 		cancel()
 		<-done
-		output.end()
 	})
 	return conn
-}
-
-// testOutput takes a test's log until the test ends: go-plugin writes a little longer.
-type testOutput struct {
-	mu sync.Mutex
-	to io.Writer
-}
-
-func (o *testOutput) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.to.Write(b)
-}
-
-func (o *testOutput) end() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.to = io.Discard
 }
 
 // ledger remembers what became of instances.

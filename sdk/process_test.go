@@ -3,6 +3,8 @@ package sdk_test
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"os"
@@ -16,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
 	"github.com/hookarr/hookarr/sdk"
@@ -31,10 +32,13 @@ const patience = 30 * time.Second
 // launched is a plugin process.
 type launched struct {
 	cmd    *exec.Cmd
+	conn   *grpc.ClientConn
 	client *host.Client
 	stdin  io.WriteCloser
 	stdout *bufio.Reader
 	exited chan struct{}
+	// greeting is the line of the handshake.
+	greeting string
 
 	mu  sync.Mutex
 	log []string
@@ -53,8 +57,15 @@ func command(t *testing.T, env ...string) *exec.Cmd {
 // launch starts a plugin process the way a host does and configures one instance.
 func launch(t *testing.T, env ...string) *launched {
 	t.Helper()
+	return launchAs(t, newIdentity(t), func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, env...) })
+}
+
+func launchAs(t *testing.T, self identity, change func(*exec.Cmd)) *launched {
+	t.Helper()
 	l := &launched{exited: make(chan struct{})}
-	l.cmd = command(t, append(env, handshake.CookieKey+"="+handshake.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1")...)
+	l.cmd = command(t, handshake.CookieKey+"="+handshake.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1",
+		handshake.ClientCertEnv+"="+string(self.pem), handshake.SocketDirEnv+"="+t.TempDir())
+	change(l.cmd)
 	var err error
 	l.stdin, err = l.cmd.StdinPipe()
 	require.NoError(t, err)
@@ -83,21 +94,42 @@ func launch(t *testing.T, env ...string) *launched {
 		<-read // Standard error ends with the process.
 	}()
 
-	// CORE-VERSION|PROTOCOL|NETWORK|ADDRESS|TYPE|CERT
-	line, err := l.stdout.ReadString('\n')
+	l.greeting, err = l.stdout.ReadString('\n')
 	require.NoError(t, err)
-	parts := strings.Split(strings.TrimSpace(line), "|")
-	require.GreaterOrEqual(t, len(parts), 5, line)
-	require.Equal(t, []string{"1", "1", "unix"}, parts[:3])
-	require.Equal(t, "grpc", parts[4])
-	conn, err := grpc.NewClient("unix:"+parts[3], append(host.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	l.conn, err = grpc.NewClient("unix:"+l.address(t), append(host.DialOptions(), self.credentials(l.certificate(t)))...)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close() })
-	l.client = host.NewClient(conn)
+	t.Cleanup(func() { _ = l.conn.Close() })
+	l.client = host.NewClient(l.conn)
 	configured, err := l.client.Configure(t.Context(), []host.Instance{{Name: "ops"}}, false)
 	require.NoError(t, err)
 	require.Empty(t, configured.Problems)
 	return l
+}
+
+// parts are those of the greeting: CORE-VERSION|PROTOCOL|NETWORK|ADDRESS|TYPE|CERT.
+func (l *launched) parts(t *testing.T) []string {
+	t.Helper()
+	parts := strings.Split(strings.TrimSuffix(l.greeting, "\n"), "|")
+	require.Len(t, parts, 6, l.greeting)
+	require.Equal(t, []string{"1", "1", "unix"}, parts[:3])
+	require.Equal(t, "grpc", parts[4])
+	return parts
+}
+
+// address is where the plugin listens.
+func (l *launched) address(t *testing.T) string {
+	t.Helper()
+	return l.parts(t)[3]
+}
+
+// certificate is the plugin's.
+func (l *launched) certificate(t *testing.T) *x509.Certificate {
+	t.Helper()
+	der, err := base64.RawStdEncoding.DecodeString(l.parts(t)[5])
+	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	return cert
 }
 
 func (l *launched) logs() string {
@@ -215,7 +247,7 @@ func TestProcessEndsWithItsHost(t *testing.T) {
 func TestProcessEndsWhenItsParentIsGone(t *testing.T) {
 	t.Parallel()
 	// A shell starts the plugin and is killed: nobody held a pipe.
-	cmd := command(t, handshake.CookieKey+"="+handshake.CookieValue)
+	cmd := command(t, handshake.CookieKey+"="+handshake.CookieValue, handshake.ClientCertEnv+"="+string(newIdentity(t).pem))
 	shell := exec.CommandContext(context.WithoutCancel(t.Context()), "/bin/sh", "-c", `"$0" </dev/null & wait`, cmd.Path)
 	shell.Env = cmd.Env
 	stdout, err := shell.StdoutPipe()

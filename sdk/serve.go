@@ -37,6 +37,9 @@ func serve(p *Plugin, err error) {
 	}
 	// Libraries log here, and know of no instance.
 	slog.SetDefault(process.Log{Output: redactingWriter{log.Output, p.secrets}, Level: log.Level}.Logger().With("plugin", p.id.Name))
-	process.Serve(p.services(log), log)
+	if err := process.Serve(p.services(log), log); err != nil {
+		log.Logger().Error("the plugin cannot serve", "error", err)
+		os.Exit(1)
+	}
 	os.Exit(0)
 }

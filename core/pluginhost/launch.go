@@ -134,25 +134,18 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 		settings: l.opts.Settings(kind, name).withDefaults(),
 		checksum: sum,
 	}
-	p.plugin = plugin.NewClient(&plugin.ClientConfig{
-		HandshakeConfig:  host.Handshake(),
-		VersionedPlugins: host.Plugins(),
-		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		GRPCDialOptions:  host.DialOptions(),
-		AutoMTLS:         true,
-		SkipHostEnv:      true,
-		// The context of greet ends first.
-		StartTimeout:     2 * l.opts.Timing.Start,
-		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: dir},
-		// What it has to say comes back as errors.
-		Logger:     hclog.NewNullLogger(),
-		SyncStderr: &lineWriter{line: log.line},
-		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner.Runner, error) {
-			p.env = append(p.env, cmd.Env...)
-			p.socketDir = socketDir
-			return p.osProcess, nil
-		},
-	})
+	config := ClientConfig()
+	// The context of greet ends first.
+	config.StartTimeout = 2 * l.opts.Timing.Start
+	config.UnixSocketConfig = &plugin.UnixSocketConfig{TempDir: dir}
+	// Of plugins with go-plugin's own server, which takes standard error from their process.
+	config.SyncStderr = &lineWriter{line: log.line}
+	config.RunnerFunc = func(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner.Runner, error) {
+		p.env = append(p.env, cmd.Env...)
+		p.socketDir = socketDir
+		return p.osProcess, nil
+	}
+	p.plugin = plugin.NewClient(config)
 	if err := p.greet(ctx, l.opts.Timing.Start, kind, name); err != nil {
 		gone := p.pid() != 0 && p.endsWithin(exitGrace)
 		p.end()
@@ -181,12 +174,10 @@ func (p *process) greet(ctx context.Context, timeout time.Duration, kind host.Ki
 	// go-plugin takes no context; it gives up when the process is gone.
 	stop := context.AfterFunc(ctx, p.kill)
 	defer stop()
-	protocol, err := p.plugin.Client()
+	client, err := Connect(p.plugin)
 	if err == nil {
-		p.client, err = host.Connect(protocol)
-	}
-	if err == nil {
-		p.client.Host = aboutSelf()
+		client.Host = aboutSelf()
+		p.client = client
 		p.desc, err = p.client.Describe(ctx)
 	}
 	if err != nil {

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
@@ -23,6 +22,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 	"github.com/hookarr/hookarr/sdk/signature"
@@ -125,21 +125,10 @@ func runSketch(ctx context.Context, text string) (err error) {
 
 // startPlugin starts a plugin with one instance. It ends with this process.
 func startPlugin(ctx context.Context, dir, name, instance string, config map[string]any) (*host.Client, error) {
-	process := plugin.NewClient(&plugin.ClientConfig{
-		HandshakeConfig:  host.Handshake(),
-		VersionedPlugins: host.Plugins(),
-		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		GRPCDialOptions:  host.DialOptions(),
-		AutoMTLS:         true,
-		Managed:          true,
-		Cmd:              exec.Command(filepath.Join(dir, "hookarr-"+name)),
-		Logger:           hclog.NewNullLogger(),
-	})
-	protocol, err := process.Client()
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
-	}
-	client, err := host.Connect(protocol)
+	launch := pluginhost.ClientConfig()
+	launch.Managed = true
+	launch.Cmd = exec.Command(filepath.Join(dir, "hookarr-"+name))
+	client, err := pluginhost.Connect(plugin.NewClient(launch))
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}

@@ -25,7 +25,6 @@ func TestMain(m *testing.M) {
 	}
 	flag.Bool("update", false, "write the golden files")
 	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.copyChan"), // see plugintest.Main
 		// The server of the tests ends with the process.
 		goleak.IgnoreAnyFunction("github.com/hookarr/hookarr/internal/testpg.(*Server).Start.func1"),
 		goleak.IgnoreAnyFunction("os/exec.(*Cmd).Start.func2"),

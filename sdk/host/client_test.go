@@ -4,23 +4,24 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/go-plugin"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
-	"github.com/hookarr/hookarr/sdk/internal/handshake"
 	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
 )
 
@@ -64,23 +65,29 @@ func (f *fakePlugin) Deliver(_ context.Context, r *pluginv1.DeliverRequest) (*pl
 	return f.deliver, f.err
 }
 
-// connect serves a fake plugin over go-plugin's own gRPC connection.
+// connect serves a fake plugin over a gRPC connection.
 func connect(t *testing.T, f *fakePlugin) *host.Client {
 	t.Helper()
-	set := handshake.Plugins(func(s *grpc.Server) {
-		pluginv1.RegisterPluginServiceServer(s, f)
-		pluginv1.RegisterSourceServiceServer(s, f)
-		pluginv1.RegisterTargetServiceServer(s, f)
-	})
-	protocol, server := plugin.TestPluginGRPCConn(t, false, set[handshake.ProtocolVersion])
-	t.Cleanup(func() {
-		// Closing first would have the server stop itself meanwhile.
-		server.Stop()
-		_ = protocol.Close()
-	})
-	client, err := host.Connect(protocol)
+	l := bufconn.Listen(1 << 20)
+	server := grpc.NewServer()
+	pluginv1.RegisterPluginServiceServer(server, f)
+	pluginv1.RegisterSourceServiceServer(server, f)
+	pluginv1.RegisterTargetServiceServer(server, f)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(l)
+	}()
+	conn, err := grpc.NewClient("passthrough:plugin", append(host.DialOptions(),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return l.DialContext(ctx) }))...)
 	require.NoError(t, err)
-	return client
+	t.Cleanup(func() {
+		_ = conn.Close()
+		server.Stop()
+		<-served
+	})
+	return host.NewClient(conn)
 }
 
 func TestDescribe(t *testing.T) {

@@ -15,11 +15,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/hashicorp/go-hclog"
-	"github.com/hashicorp/go-plugin"
-	"github.com/hashicorp/go-plugin/runner"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
@@ -37,10 +36,7 @@ func Main(m *testing.M) {
 	if flag.Lookup("update") == nil {
 		flag.Bool("update", false, "write the golden files")
 	}
-	goleak.VerifyTestMain(m,
-		// go-plugin leaves the readers of the output pipes that it makes for every server.
-		goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.copyChan"),
-	)
+	goleak.VerifyTestMain(m)
 }
 
 // Plugin is a served plugin with one configured instance.
@@ -89,34 +85,19 @@ func serve(tb testing.TB, built *sdk.Plugin) *Plugin {
 	logs := &logs{}
 	log := process.Log{Output: process.Bounded(logs), Level: slog.LevelDebug}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
-	attach, done := process.ServeTest(ctx, built.Services(log), log)
-	require.NotNil(tb, attach, "the plugin was not served: %s", logs)
-	attach.ReattachFunc = func() (runner.AttachedRunner, error) { return attached{done: done}, nil }
-	client := plugin.NewClient(&plugin.ClientConfig{
-		HandshakeConfig: host.Handshake(),
-		// Attaching negotiates no version, so the versioned sets are not looked at.
-		Plugins:          host.Plugins()[sdk.ProtocolVersion],
-		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		Reattach:         attach,
-		GRPCDialOptions:  host.DialOptions(),
-		Logger:           hclog.NewNullLogger(),
-	})
-	protocol, err := client.Client()
+	address, done, err := process.ServeTest(ctx, built.Services(log), log)
+	require.NoError(tb, err, "the plugin is not served")
+	conn, err := grpc.NewClient(address, append(host.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	require.NoError(tb, err)
 	stop := sync.OnceFunc(func() {
-		// The server goes first: go-plugin's would be stopped twice at once otherwise.
+		_ = conn.Close()
 		cancel()
 		<-done
-		if protocol != nil {
-			_ = protocol.Close()
-		}
-		client.Kill()
 	})
 	tb.Cleanup(stop)
-	require.NoError(tb, err)
-	connected, err := host.Connect(protocol)
-	require.NoError(tb, err)
-	connected.Host = hostInfo()
-	return &Plugin{client: connected, logs: logs, stop: stop}
+	client := host.NewClient(conn)
+	client.Host = hostInfo()
+	return &Plugin{client: client, logs: logs, stop: stop}
 }
 
 // hostInfo is what a plugin under test is told of its host, which has a use for every
@@ -143,32 +124,6 @@ func Config(tb testing.TB, config any) json.RawMessage {
 	require.NotContains(tb, b.String(), `"`+sdk.Secret("x").String()+`"`,
 		"a sdk.Secret does not marshal: give the configuration as a map[string]any")
 	return bytes.TrimSpace(b.Bytes())
-}
-
-// attached is a plugin in this process, in the place of go-plugin's own, which would
-// wait for this process to end.
-type attached struct{ done <-chan struct{} }
-
-// Wait waits until the plugin is no longer served.
-func (a attached) Wait(context.Context) error {
-	<-a.done
-	return nil
-}
-
-// Kill does nothing: the context of the plugin ends it.
-func (attached) Kill(context.Context) error { return nil }
-
-// ID names the plugin in go-plugin's log.
-func (attached) ID() string { return Instance }
-
-// PluginToHost returns the address as it is.
-func (attached) PluginToHost(network, address string) (hostNetwork, hostAddress string, err error) {
-	return network, address, nil
-}
-
-// HostToPlugin returns the address as it is.
-func (attached) HostToPlugin(network, address string) (pluginNetwork, pluginAddress string, err error) {
-	return network, address, nil
 }
 
 // logs is a log that may be read while it is written.

@@ -2,14 +2,6 @@
 // before the first call.
 package handshake
 
-import (
-	"context"
-	"errors"
-
-	"github.com/hashicorp/go-plugin"
-	"google.golang.org/grpc"
-)
-
 const (
 	// ProtocolVersion is the version of the wire contract: hookarr.plugin.v1.
 	ProtocolVersion = 1
@@ -19,8 +11,16 @@ const (
 	// CookieValue is its value. It keeps people from running plugins by hand and is
 	// no secret.
 	CookieValue = "6b1f0c9a-hookarr-plugin-4d27e5"
-	// PluginName is the one name in go-plugin's plugin set.
-	PluginName = "hookarr"
+	// ClientCertEnv is the environment variable with the host's certificate in PEM. It and
+	// SocketDirEnv are those of github.com/hashicorp/go-plugin, which hosts launch with.
+	ClientCertEnv = "PLUGIN_CLIENT_CERT"
+	// SocketDirEnv is the environment variable with the directory in which to listen.
+	SocketDirEnv = "PLUGIN_UNIX_SOCKET_DIR"
+	// LogLevelEnv is the environment variable that carries the host's log level:
+	// debug, info, warn or error. Empty is info.
+	LogLevelEnv = "HOOKARR_LOG_LEVEL"
+	// ServerName is the name in a plugin's certificate that hosts ask for.
+	ServerName = "localhost"
 	// MaxMessageBytes bounds one gRPC message in either direction. A request of
 	// 16 MiB with its event and a group's other events must fit; gRPC's default of
 	// 4 MiB would refuse them.
@@ -31,9 +31,6 @@ const (
 	StreamWindow = 1 << 20
 	// ConnWindow is the same for all calls together.
 	ConnWindow = 16 << 20
-	// LogLevelEnv is the environment variable that carries the host's log level:
-	// debug, info, warn or error. Empty is info.
-	LogLevelEnv = "HOOKARR_LOG_LEVEL"
 	// TraceparentKey is the metadata of a call that names the host's span which the call is
 	// part of. Either end may not know of it.
 	TraceparentKey = "traceparent"
@@ -42,41 +39,3 @@ const (
 	// over, counts these.
 	StuckCall = "call is stuck: it goes on after its deadline"
 )
-
-// Config returns go-plugin's form of the handshake.
-func Config() plugin.HandshakeConfig {
-	return plugin.HandshakeConfig{
-		ProtocolVersion:  ProtocolVersion,
-		MagicCookieKey:   CookieKey,
-		MagicCookieValue: CookieValue,
-	}
-}
-
-// Plugins returns the versioned plugin sets of either end. The plugin's end gives
-// register, which adds its services to the server; the host's end gives nil and
-// gets a *grpc.ClientConn from Dispense(PluginName).
-func Plugins(register func(*grpc.Server)) map[int]plugin.PluginSet {
-	return map[int]plugin.PluginSet{
-		ProtocolVersion: {PluginName: &bridge{register: register}},
-	}
-}
-
-// bridge is go-plugin's view of a Hookarr plugin.
-type bridge struct {
-	plugin.NetRPCUnsupportedPlugin
-	register func(*grpc.Server)
-}
-
-// GRPCServer registers the plugin's services.
-func (b *bridge) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
-	if b.register == nil {
-		return errors.New("the host's end serves nothing")
-	}
-	b.register(s)
-	return nil
-}
-
-// GRPCClient returns the connection itself, which the host wraps in its client.
-func (*bridge) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
-	return conn, nil
-}

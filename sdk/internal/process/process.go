@@ -1,18 +1,23 @@
 // Package process is what surrounds a plugin's services: the handshake, the gRPC
 // server, signals, the log and the end together with the host.
+//
+// A host launches plugins with github.com/hashicorp/go-plugin. This is the plugin's end
+// of that protocol without its library, whose other transport, streams and brokers no
+// Hookarr uses, and which would be a third of a plugin's memory.
 package process
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
 	"github.com/hookarr/hookarr/sdk/internal/handshake"
@@ -25,11 +30,6 @@ const closeTimeout = 1500 * time.Millisecond
 // parentPoll is how often the process looks whether its parent is still there. It
 // backs up the pipe on standard input.
 const parentPoll = time.Second
-
-// callWorkers is how many goroutines are kept for calls; more calls at once get new
-// ones. A new one begins with a stack that is too small for gRPC and JSON, and to grow it
-// was an eighth of a plugin's time, by its profile.
-const callWorkers = 32
 
 // Services is a plugin as its process sees it.
 type Services interface {
@@ -44,77 +44,107 @@ func Launched() bool { return os.Getenv(handshake.CookieKey) == handshake.Cookie
 
 // Serve serves until the host stops the process or is gone. Nothing but the
 // handshake is written to standard output.
-func Serve(services Services, log Log) {
-	g := &gate{log: log.Logger()}
-	stop := func() {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		services.Close(ctx)
+func Serve(services Services, log Log) error {
+	parent := os.Getppid()
+	credentials, certificate, err := mutualTLS([]byte(os.Getenv(handshake.ClientCertEnv)))
+	if err != nil {
+		return err
 	}
-	go watchParent(os.Getppid())
+	l, err := listen(context.Background(), os.Getenv(handshake.SocketDirEnv))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }()
+	g := &gate{log: log.Logger()}
+	server := newServer(services, g, grpc.Creds(credentials))
+	endOnSignal(g, services)
+	go endWithParent(parent)
+	// The file is kept until the end: its finalizer would give the descriptor of
+	// standard output to the next file.
+	stdout := os.Stdout
+	defer runtime.KeepAlive(stdout)
+	os.Stdout = discarding()
+	if err := greet(stdout, l.Addr(), certificate); err != nil {
+		return err
+	}
+	if err := server.Serve(l); err != nil {
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	}
+	closeAll(context.Background(), services)
+	return nil
+}
+
+// ServeTest serves inside a test's own process, without encryption, until ctx ends, then
+// closes done. The address is one that grpc.NewClient takes.
+func ServeTest(ctx context.Context, services Services, log Log) (address string, done <-chan struct{}, err error) {
+	l, err := listen(ctx, "")
+	if err != nil {
+		return "", nil, err
+	}
+	server := newServer(services, &gate{log: log.Logger()})
+	context.AfterFunc(ctx, server.Stop)
+	closed := make(chan struct{})
 	go func() {
-		// A service manager that stops host and plugins together sends this while the
-		// host still waits for answers. go-plugin ignores SIGINT for the same reason.
-		signals := make(chan os.Signal, 2)
-		signal.Notify(signals, syscall.SIGTERM)
+		defer close(closed)
+		if err := server.Serve(l); err != nil {
+			log.Logger().ErrorContext(ctx, "plugin is no longer served", "error", err)
+		}
+		closeAll(context.WithoutCancel(ctx), services)
+	}()
+	return "unix:" + l.Addr().String(), closed, nil
+}
+
+func closeAll(ctx context.Context, services Services) {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	services.Close(ctx)
+}
+
+// greet writes the line by which the host finds this process. There is one version of the
+// protocol to offer: a host that speaks others alone says so, by this line.
+func greet(w io.Writer, address net.Addr, certificate []byte) error {
+	const coreVersion = 1 // of go-plugin's own protocol
+	_, err := fmt.Fprintf(w, "%d|%d|%s|%s|grpc|%s\n", coreVersion, handshake.ProtocolVersion,
+		address.Network(), address, base64.RawStdEncoding.EncodeToString(certificate))
+	if err != nil {
+		return fmt.Errorf("write the handshake: %w", err)
+	}
+	return nil
+}
+
+// discarding returns what takes the place of standard output, which is the handshake's.
+func discarding() *os.File {
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return os.Stderr // in a sandbox without devices
+	}
+	return null
+}
+
+// endOnSignal ends the process on SIGTERM, after the calls under way. A service manager
+// that stops host and plugins together sends it while the host still waits for answers;
+// a terminal sends SIGINT, which therefore does nothing.
+func endOnSignal(g *gate, services Services) {
+	// Received and not ignored: processes that the plugin starts would inherit that.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM)
+	go func() {
 		<-signals
 		go func() {
 			<-signals
 			os.Exit(1)
 		}()
 		g.drain()
-		stop()
+		closeAll(context.Background(), services)
 		os.Exit(0)
 	}()
-	plugin.Serve(serveConfig(services, g, log))
-	stop()
 }
 
-// ServeTest serves inside a test's own process until ctx ends, then closes done.
-func ServeTest(ctx context.Context, services Services, log Log) (attach *plugin.ReattachConfig, done <-chan struct{}) {
-	attached := make(chan *plugin.ReattachConfig, 1)
-	served, closed := make(chan struct{}), make(chan struct{})
-	config := serveConfig(services, &gate{log: log.Logger()}, log)
-	config.Test = &plugin.ServeTestConfig{Context: ctx, ReattachConfigCh: attached, CloseCh: served}
-	go plugin.Serve(config)
-	go func() {
-		defer close(closed)
-		<-served
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-		defer cancel()
-		services.Close(ctx)
-	}()
-	select {
-	case attach = <-attached:
-	case <-served:
-	}
-	return attach, closed
-}
-
-func serveConfig(services Services, g *gate, log Log) *plugin.ServeConfig {
-	return &plugin.ServeConfig{
-		HandshakeConfig:  handshake.Config(),
-		VersionedPlugins: handshake.Plugins(services.Register),
-		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(options,
-				grpc.MaxRecvMsgSize(handshake.MaxMessageBytes),
-				grpc.NumStreamWorkers(callWorkers),
-				grpc.InitialWindowSize(handshake.StreamWindow),
-				grpc.InitialConnWindowSize(handshake.ConnWindow),
-				grpc.ChainUnaryInterceptor(g.intercept))...)
-		},
-		Logger: hclog.New(&hclog.LoggerOptions{
-			Level:      hclog.LevelFromString(levelName(log.Level)),
-			Output:     log.Output,
-			JSONFormat: true,
-		}),
-	}
-}
-
-// watchParent ends the process when the host does. The host holds the other end of
+// endWithParent ends the process when the host does. The host holds the other end of
 // a pipe on standard input; when something else is there, only the change of parent
 // tells: parent is whose child this process was before it greeted anybody.
-func watchParent(parent int) {
+func endWithParent(parent int) {
 	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0 {
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
