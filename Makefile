@@ -103,6 +103,10 @@ bench/desk: build ## Measure what open pages cost, and lists of 500,000 events.
 bench/neighbours: build ## Measure latency beside a target that is in trouble.
 	go run ./internal/bench neighbours -bin bin $(BENCH)
 
+.PHONY: bench/plugins
+bench/plugins: plugins ## Measure size, start, memory and calls of every plugin.
+	go run ./internal/bench plugins -bin bin $(BENCH)
+
 .PHONY: bench/snapshot
 bench/snapshot: ## Measure snapshots of 50,000 titles on both databases.
 	go test ./core/snapshot -run TestLargeLibrary -count 1 -timeout 30m -parallel 1 -v -titles 50000

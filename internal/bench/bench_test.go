@@ -72,3 +72,18 @@ func TestCallCounts(t *testing.T) {
 `))
 	require.Equal(t, map[string]float64{"fsync": 0, "fdatasync": 0, "pwrite64": 0}, callCounts(""))
 }
+
+func TestPluginTable(t *testing.T) {
+	t.Parallel()
+
+	f := pluginFinding{}
+	f.add(hookarr, "target-webhook", 11, pluginRun{StartMS: 30, IdleMiB: 15, LoadedMiB: 17, CallUS: 300})
+	f.add(hookarr, "target-webhook", 11, pluginRun{StartMS: 40, IdleMiB: 16, LoadedMiB: 18, CallUS: 400})
+	f.add(oldBuild, "target-webhook", 15, pluginRun{StartMS: 50, IdleMiB: 19, LoadedMiB: 21, CallUS: 500})
+	f.add(hookarr, "source-generic", 10, pluginRun{StartMS: 20, IdleMiB: 14})
+	require.Equal(t, [][]string{
+		{"source-generic", hookarr, "10.00", "20", "14.0", "-", "-"},
+		{"target-webhook", hookarr, "11.00", "30 (30 to 40)", "15.0 (15.0 to 16.0)", "17.0 (17.0 to 18.0)", "300 (300 to 400)"},
+		{"target-webhook", oldBuild, "15.00", "50", "19.0", "21.0", "500"},
+	}, f.table().rows)
+}

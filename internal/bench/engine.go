@@ -21,6 +21,8 @@ import (
 const (
 	sqlite   = "sqlite"
 	postgres = "postgres"
+	// noDatabase is for what is measured without a server.
+	noDatabase = "none"
 )
 
 // engine makes empty databases.
@@ -41,6 +43,8 @@ func openEngine(ctx context.Context, name, dir string) (*engine, error) {
 		return openSQLite(ctx, dir)
 	case postgres:
 		return openPostgres(ctx)
+	case noDatabase:
+		return &engine{name: name, version: "no database", close: func() error { return nil }}, nil
 	default:
 		return nil, errors.New("is neither sqlite nor postgres")
 	}

@@ -89,7 +89,7 @@ func (f *figures) memory(row adder) {
 }
 
 // figuresOf takes a figure of each run.
-func figuresOf(runs []fullRun, figure func(fullRun) float64) []float64 {
+func figuresOf[R any](runs []R, figure func(R) float64) []float64 {
 	all := make([]float64, len(runs))
 	for i, run := range runs {
 		all[i] = figure(run)

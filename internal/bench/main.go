@@ -41,6 +41,8 @@ type options struct {
 	watchers          int
 	watch             time.Duration
 
+	calls int // of each plugin under load
+
 	phase    time.Duration
 	soak     time.Duration
 	old      int
@@ -74,6 +76,10 @@ var measurements = map[string]measurement{
 	"desk": {
 		measure: measureDesk, engines: sqlite + "," + postgres, timeout: 30 * time.Minute,
 		room: func(o options) int { return 1 + 2*deskRate*int((o.watch+10*time.Second).Seconds()) },
+	},
+	"plugins": {
+		measure: measurePlugins, engines: noDatabase, timeout: 30 * time.Minute,
+		room: func(options) int { return 1 },
 	},
 	"neighbours": {
 		measure: measureNeighbours, engines: sqlite + "," + postgres, timeout: 30 * time.Minute,
@@ -134,6 +140,7 @@ func parse(name string, m measurement, args []string) (o options, err error) {
 	flags.StringVar(&o.stream, "stream", "/live", "desk: path of the stream of changes")
 	flags.StringVar(&o.page, "page", "/api/v1/events?limit=50", "desk: path of what most pages fetch anew")
 	flags.StringVar(&o.now, "now", "/api/v1/overview,/api/v1/activity", "desk: paths of what each fifth page fetches anew")
+	flags.IntVar(&o.calls, "calls", 2000, "plugins: calls of each plugin that gets a load")
 	flags.DurationVar(&o.soak, "soak", 20*time.Minute, "soak: length of the run")
 	flags.IntVar(&o.old, "old", 200_000, "purge: events beyond their retention")
 	flags.DurationVar(&o.patience, "patience", 5*time.Minute, "purge: bound on the purge")

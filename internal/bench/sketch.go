@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -22,7 +21,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivertype"
 
-	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 	"github.com/hookarr/hookarr/sdk/signature"
@@ -123,27 +121,13 @@ func runSketch(ctx context.Context, text string) (err error) {
 	return errors.Join(server.Close(), k.queue.Stop(stop))
 }
 
-// startPlugin starts a plugin with one instance. It ends with this process.
+// startPlugin starts a plugin with one instance.
 func startPlugin(ctx context.Context, dir, name, instance string, config map[string]any) (*host.Client, error) {
-	launch := pluginhost.ClientConfig()
-	launch.Managed = true
-	launch.Cmd = exec.Command(filepath.Join(dir, "hookarr-"+name))
-	client, err := pluginhost.Connect(plugin.NewClient(launch))
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
-	}
-	text, err := json.Marshal(config)
+	p, err := launchPlugin(filepath.Join(dir, binaryPrefix+name))
 	if err != nil {
 		return nil, err
 	}
-	configured, err := client.Configure(ctx, []host.Instance{{Name: instance, Config: text}}, false)
-	if err == nil && len(configured.Problems) > 0 {
-		err = errors.New(configured.Problems[0].Message)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("configure %s: %w", name, err)
-	}
-	return client, nil
+	return p.client, configurePlugin(ctx, p.client, instance, config)
 }
 
 // open prepares the queue in the database.
