@@ -59,11 +59,15 @@ func TestGuidesPluginBuildsAsAnOutsider(t *testing.T) {
 	require.LessOrEqual(t, strings.Count(code, "\n"), 25, "it is no longer a short plugin")
 
 	dir := outsider(t, root, code)
-	binary := filepath.Join(dir, "hookarr-target-discord")
-	goIn(t, dir, "build", "-o", binary, ".")
+	line := regexp.MustCompile(`(?m)^go build .*$`).FindString(chapter)
+	require.Contains(t, line, "-tags grpcnotrace")
+	build := exec.CommandContext(t.Context(), "sh", "-c", line)
+	build.Dir, build.Env = dir, append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s: %s", line, out)
 
-	cmd := exec.CommandContext(t.Context(), binary)
-	out, err := cmd.CombinedOutput()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "hookarr-target-discord"))
+	out, err = cmd.CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(out), "hookarr-target-discord 0.1.0 is a target plugin of Hookarr, which starts it by itself.")
 }

@@ -22,9 +22,17 @@ func TestAuthorsLinkNoCore(t *testing.T) {
 	requireDepsWithout(t, append(heavy, "github.com/stretchr/", "go.uber.org/goleak", "testing"), ".", "./host", "./signature", "./pathmap")
 }
 
-func requireDepsWithout(t *testing.T, unwanted []string, packages ...string) {
+// TestNothingKeepsEveryMethod: templates call methods by name, so that the linker keeps all
+// of every type, which is a quarter of a plugin.
+func TestNothingKeepsEveryMethod(t *testing.T) {
+	t.Parallel()
+	requireDepsWithout(t, []string{"text/template", "html/template", "golang.org/x/net/trace"}, "-tags=grpcnotrace", ".")
+}
+
+// requireDepsWithout takes arguments of go list.
+func requireDepsWithout(t *testing.T, unwanted []string, args ...string) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps"}, packages...)...).Output()
+	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps"}, args...)...).Output()
 	require.NoError(t, err)
 	require.Contains(t, string(out), "github.com/hookarr/hookarr/sdk")
 	for path := range strings.FieldsSeq(string(out)) {

@@ -54,7 +54,7 @@ func TestOneBadPluginStopsNobody(t *testing.T) {
 	b := setup(t, Timing{BackoffMin: time.Minute},
 		"hookarr-target-chaos", "hookarr-target-exits", "hookarr-target-prints", "hookarr-target-speaks7",
 		"hookarr-target-liar", "hookarr-target-turncoat", "hookarr-target-misbuilt", "hookarr-target-panics",
-		"hookarr-target-elsewhere", "hookarr-target-oldcore")
+		"hookarr-target-elsewhere", "hookarr-target-oldcore", "hookarr-target-impostor", "hookarr-target-unencrypted")
 	writeBinary(t, filepath.Join(b.dir, "hookarr-target-noexec"), 0o644)
 	writeBinary(t, filepath.Join(b.dir, "hookarr-target-text"), 0o755)
 	reasons := map[string]string{
@@ -71,7 +71,10 @@ func TestOneBadPluginStopsNobody(t *testing.T) {
 			`the version "1" needs the form 1.2.3; field Age: `,
 		"panics":    "start plugin hookarr-target-panics: it ended: exit status 2: panic: ",
 		"elsewhere": "start plugin hookarr-target-elsewhere: plugin listens on unix /nowhere, not in its own directory",
-		"oldcore":   "start plugin hookarr-target-oldcore: incompatible core API version with plugin. Plugin version: 7, Core version: 1",
+		// Neither is told what the plugin is configured with.
+		"impostor":    "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+		"unencrypted": "tls: first record does not look like a TLS handshake",
+		"oldcore":     "start plugin hookarr-target-oldcore: incompatible core API version with plugin. Plugin version: 7, Core version: 1",
 	}
 	// What comes at the end of a reason.
 	ends := map[string]string{

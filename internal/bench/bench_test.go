@@ -56,6 +56,8 @@ func TestProcesses(t *testing.T) {
 	for deadline := time.Now().Add(10 * time.Second); ticks(self, false) == 0 && time.Now().Before(deadline); {
 	}
 	require.Positive(t, ticks(self, true))
+	require.Positive(t, onCPU(self))
+	require.Zero(t, onCPU(-1))
 	require.Zero(t, pss(-1))
 	require.Zero(t, ticks(-1, true))
 }
@@ -77,13 +79,13 @@ func TestPluginTable(t *testing.T) {
 	t.Parallel()
 
 	f := pluginFinding{}
-	f.add(hookarr, "target-webhook", 11, pluginRun{StartMS: 30, IdleMiB: 15, LoadedMiB: 17, CallUS: 300})
-	f.add(hookarr, "target-webhook", 11, pluginRun{StartMS: 40, IdleMiB: 16, LoadedMiB: 18, CallUS: 400})
-	f.add(oldBuild, "target-webhook", 15, pluginRun{StartMS: 50, IdleMiB: 19, LoadedMiB: 21, CallUS: 500})
-	f.add(hookarr, "source-generic", 10, pluginRun{StartMS: 20, IdleMiB: 14})
+	f.add(hookarr, "target-webhook", 11, pluginRun{StartMS: 30, StartCPUMS: 20, IdleMiB: 15, LoadedMiB: 17, CallUS: 300})
+	f.add(hookarr, "target-webhook", 11, pluginRun{StartMS: 40, StartCPUMS: 21, IdleMiB: 16, LoadedMiB: 18, CallUS: 400})
+	f.add(oldBuild, "target-webhook", 15, pluginRun{StartMS: 50, StartCPUMS: 30, IdleMiB: 19, LoadedMiB: 21, CallUS: 500})
+	f.add(hookarr, "source-generic", 10, pluginRun{StartMS: 20, StartCPUMS: 15, IdleMiB: 14})
 	require.Equal(t, [][]string{
-		{"source-generic", hookarr, "10.00", "20", "14.0", "-", "-"},
-		{"target-webhook", hookarr, "11.00", "30 (30 to 40)", "15.0 (15.0 to 16.0)", "17.0 (17.0 to 18.0)", "300 (300 to 400)"},
-		{"target-webhook", oldBuild, "15.00", "50", "19.0", "21.0", "500"},
+		{"source-generic", hookarr, "10.00", "20", "15", "14.0", "-", "-"},
+		{"target-webhook", hookarr, "11.00", "30 (30 to 40)", "20 (20 to 21)", "15.0 (15.0 to 16.0)", "17.0 (17.0 to 18.0)", "300 (300 to 400)"},
+		{"target-webhook", oldBuild, "15.00", "50", "30", "19.0", "21.0", "500"},
 	}, f.table().rows)
 }

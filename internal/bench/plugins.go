@@ -30,8 +30,9 @@ const (
 
 // pluginRun is one process, alone on the machine but for this program.
 type pluginRun struct {
-	StartMS float64 `json:"start_ms"` // from fork to the answer of Describe
-	IdleMiB float64 `json:"idle_mib"` // PSS
+	StartMS    float64 `json:"start_ms"`     // from fork to the answer of Describe
+	StartCPUMS float64 `json:"start_cpu_ms"` // until then, of all threads
+	IdleMiB    float64 `json:"idle_mib"`     // PSS
 	// The following are 0 for plugins that get no load.
 	LoadedMiB float64 `json:"loaded_mib,omitempty"`
 	CallUS    float64 `json:"call_us,omitempty"` // median
@@ -48,7 +49,7 @@ type pluginFinding map[string]map[string]*pluginFigures
 
 func (f pluginFinding) table() table {
 	t := table{
-		head: []string{"plugin", "build", "size MiB", "start to Describe ms", "PSS idle MiB", "PSS after load MiB", "call µs"},
+		head: []string{"plugin", "build", "size MiB", "start to Describe ms", "its CPU ms", "PSS idle MiB", "PSS after load MiB", "call µs"},
 		note: "One process at a time. Calls follow each other: Decode of an import of Radarr's, or Deliver of its event to an endpoint that takes it.",
 	}
 	for _, name := range keys(f[hookarr]) {
@@ -66,6 +67,7 @@ func (f pluginFinding) table() table {
 			}
 			t.add(name, build, fmt.Sprintf("%.2f", p.SizeMiB),
 				of("%.0f", func(r pluginRun) float64 { return r.StartMS }),
+				of("%.0f", func(r pluginRun) float64 { return r.StartCPUMS }),
 				of("%.1f", func(r pluginRun) float64 { return r.IdleMiB }),
 				of("%.1f", func(r pluginRun) float64 { return r.LoadedMiB }),
 				of("%.0f", func(r pluginRun) float64 { return r.CallUS }))
@@ -124,7 +126,7 @@ func (l *lab) measurePlugin(ctx context.Context, file, name string) (run pluginR
 	if _, err := p.client.Describe(ctx); err != nil {
 		return run, err
 	}
-	run.StartMS = time.Since(begun).Seconds() * 1e3
+	run.StartMS, run.StartCPUMS = time.Since(begun).Seconds()*1e3, onCPU(p.pid())*1e3
 	if err := pause(ctx, rest); err != nil {
 		return run, err
 	}

@@ -44,6 +44,20 @@ func ticks(pid int, reaped bool) float64 {
 	return sum
 }
 
+// onCPU is the processor time of a process in seconds, to the nanosecond and without that
+// of threads that have ended. See Documentation/scheduler/sched-stats.rst of Linux.
+func onCPU(pid int) float64 {
+	sum := 0.0
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid)) // the pattern is right
+	for _, thread := range threads {
+		text, _ := os.ReadFile(thread) // a thread may have ended
+		first, _, _ := strings.Cut(string(text), " ")
+		n, _ := strconv.ParseFloat(first, 64)
+		sum += n
+	}
+	return sum / 1e9
+}
+
 // cpu returns the seconds that each process has used, and the Postgres server with all
 // its backends.
 func cpu(processes map[string][]int, postmaster int) map[string]float64 {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -67,6 +68,8 @@ func Serve(services Services, log Log) error {
 	if err := greet(stdout, l.Addr(), certificate); err != nil {
 		return err
 	}
+	// What it took to start is given back: most plugins wait most of the time.
+	go debug.FreeOSMemory()
 	if err := server.Serve(l); err != nil {
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	}

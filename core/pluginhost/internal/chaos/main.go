@@ -74,6 +74,9 @@ func main() {
 		) (sdk.Target, error) {
 			return sdk.TargetFunc(nil), nil
 		})
+	case "impostor", "unencrypted":
+		_, _ = fmt.Fprintln(os.Stderr, impersonate(name == "impostor"))
+		os.Exit(9)
 	case "mute":
 		_, _ = io.Copy(io.Discard, os.Stdin)
 	case "slow":
