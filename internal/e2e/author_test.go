@@ -1,0 +1,143 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/sdk"
+)
+
+// author is somebody who writes a plugin in a new directory, with hookarr on the PATH.
+type author struct {
+	t     *testing.T
+	dir   string
+	begun time.Time
+}
+
+func newAuthor(t *testing.T) *author {
+	t.Helper()
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("there is no make")
+	}
+	return &author{t: t, dir: t.TempDir(), begun: time.Now()}
+}
+
+// types runs a line as a shell does.
+func (a *author) types(line string) {
+	a.t.Helper()
+	begun := time.Now()
+	cmd := exec.CommandContext(a.t.Context(), "sh", "-c", line)
+	cmd.Dir = a.dir
+	cmd.Env = append(os.Environ(), "PATH="+binaries+":"+os.Getenv("PATH"), "GOWORK=off", "GOFLAGS=")
+	out, err := cmd.CombinedOutput()
+	require.NoError(a.t, err, "%s\n%s", line, out)
+	a.t.Logf("%5.1f s  %s\n%s", time.Since(begun).Seconds(), line, out)
+}
+
+// configures adds the configuration in a README to that of a running server, with some
+// words replaced, and waits until it is in use.
+func (a *author) configures(srv *server, readme string, replace ...string) {
+	a.t.Helper()
+	begun := time.Now()
+	data, err := os.ReadFile(filepath.Join(a.dir, readme))
+	require.NoError(a.t, err)
+	_, block, ok := strings.Cut(string(data), "```yaml\n")
+	require.True(a.t, ok)
+	block, _, _ = strings.Cut(block, "```")
+	block = strings.NewReplacer(replace...).Replace(block)
+	require.LessOrEqual(a.t, strings.Count(block, "\n"), 6)
+	first, routes, ok := strings.Cut(block, "routes:\n")
+	require.True(a.t, ok)
+	section, first, ok := strings.Cut(first, "\n")
+	require.True(a.t, ok)
+	srv.rewrite(func(old string) string {
+		old = strings.Replace(old, "\n"+section+"\n", "\n"+section+"\n"+first, 1)
+		return strings.Replace(old, "\nroutes:\n", "\nroutes:\n"+routes, 1)
+	})
+	srv.awaitCount(reloaded, 1)
+	a.t.Logf("%5.1f s  until this is in use:\n%s", time.Since(begun).Seconds(), block)
+}
+
+// TestPluginInFiveMinutes is what the guide promises: a target from nothing to its first
+// event, at a server that runs on.
+func TestPluginInFiveMinutes(t *testing.T) {
+	t.Parallel()
+	taken := make(chan []byte, 10)
+	web := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		taken <- body
+	}))
+	t.Cleanup(web.Close)
+	own := ownPlugins(t, pluginFile("source-radarr"), pluginFile("target-webhook"))
+	srv := newServer(t, settings{database: sqliteURL(t), targets: webhookTarget(newReceiver(t)), routes: everything, plugins: own})
+	srv.start()
+	a := newAuthor(t)
+
+	a.types("hookarr plugins new target demo && cd hookarr-target-demo && make check")
+	a.types("cd hookarr-target-demo && make install PLUGINS=" + own)
+	a.configures(srv, "hookarr-target-demo/README.md", "${TARGET_DEMO_URL}", web.URL)
+	begun := time.Now()
+	require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)
+	var got struct{ ID, Type, Title string }
+	select {
+	case body := <-taken:
+		require.NoError(t, json.Unmarshal(body, &got), "%s", body)
+	case <-time.After(30 * time.Second):
+		require.FailNow(t, "no event arrived")
+	}
+	require.Equal(t, []string{"media.imported", titleOf(1)}, []string{got.Type, got.Title})
+	require.NotEmpty(t, got.ID)
+	t.Logf("%5.3f s  from the webhook to the endpoint", time.Since(begun).Seconds())
+	out, err := srv.cli("targets", "test", "demo")
+	require.NoError(t, err, out)
+	require.True(t, srv.running(), "the same process")
+	t.Logf("%5.1f s  in all", time.Since(a.begun).Seconds())
+}
+
+// TestSourceFromABody does the same for a source that begins from a body of an application
+// for which there is no plugin yet.
+func TestSourceFromABody(t *testing.T) {
+	t.Parallel()
+	endpoint := newReceiver(t)
+	own := ownPlugins(t, pluginFile("source-radarr"), pluginFile("target-webhook"))
+	srv := newServer(t, settings{database: sqliteURL(t), targets: webhookTarget(endpoint), routes: everything, plugins: own})
+	srv.start()
+	a := newAuthor(t)
+	body, err := os.ReadFile("../../examples/payloads/generic/approved.json")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(a.dir, "body.json"), body, 0o600))
+
+	a.types("hookarr plugins new source requests --from body.json && cd hookarr-source-requests && make check")
+	a.types("cd hookarr-source-requests && make install PLUGINS=" + own)
+	a.configures(srv, "hookarr-source-requests/README.md", "${SOURCE_REQUESTS_PASSWORD}", sourceSecret, "[chat]", "[ops]")
+	begun := time.Now()
+	req, err := http.NewRequest(http.MethodPost, srv.url+"/hooks/requests", bytes.NewReader(body))
+	require.NoError(t, err)
+	req.SetBasicAuth("requests", sourceSecret)
+	got := do(req)
+	require.Equal(t, http.StatusAccepted, got.status, got.body)
+	var event sdk.Event
+	require.Eventually(t, func() bool {
+		for _, d := range endpoint.all() {
+			event = d.Event
+		}
+		return event.Source == "requests"
+	}, 30*time.Second, 10*time.Millisecond)
+	require.Equal(t, []string{"requests", "MEDIA_APPROVED", "Sintel (2010)", "request.request_id:12"},
+		[]string{event.App, event.NativeType, event.Title, event.CorrelationKey}, fmt.Sprint(event))
+	t.Logf("%5.3f s  from the webhook to the endpoint", time.Since(begun).Seconds())
+	require.True(t, srv.running(), "the same process")
+	t.Logf("%5.1f s  in all", time.Since(a.begun).Seconds())
+}
