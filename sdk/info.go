@@ -61,8 +61,11 @@ const (
 	FeatureVerify  Feature = "verify"
 )
 
-// FeatureFolders is one of sources and of targets.
-const FeatureFolders Feature = "folders"
+// The features of sources and of targets.
+const (
+	FeatureFolders Feature = "folders"
+	FeatureOptions Feature = "options"
+)
 
 // Defaults are a target plugin's proposals. Zero values leave a matter to the host.
 type Defaults struct {

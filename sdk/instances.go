@@ -28,10 +28,10 @@ const (
 	stuckCall  = handshake.StuckCall
 )
 
-// reader reads one instance's configuration. It returns the function that builds the
-// instance from it, and the configuration, or what is wrong with it; and what it warns of
-// in either case.
-type reader[T any] func(data []byte) (build func(context.Context, Env) (T, error), config any, problems, warned []config.Problem)
+// reader reads one instance's configuration, in which a draft is a key that may be wrong or
+// missing; empty is none. It returns the function that builds the instance from it, and the
+// configuration, or what is wrong with it; and what it warns of in either case.
+type reader[T any] func(data []byte, draft string) (build func(context.Context, Env) (T, error), config any, problems, warned []config.Problem)
 
 // instances holds a plugin's configured instances by name.
 type instances[T any] struct {
@@ -94,7 +94,7 @@ func (s *instances[T]) configure(ctx context.Context, req *pluginv1.ConfigureReq
 		if known && old.hash == sha256.Sum256(w.GetConfig()) {
 			in, warned = old, old.warnings
 		} else {
-			in, found, warned = s.build(ctx, w.GetName(), w.GetConfig(), toHostInfo(req.GetHost()))
+			in, found, warned = s.build(ctx, w.GetName(), w.GetConfig(), "", toHostInfo(req.GetHost()))
 		}
 		for _, p := range found {
 			resp.Problems = append(resp.Problems, toProblem(w.GetName(), p))
@@ -124,9 +124,10 @@ func (s *instances[T]) configure(ctx context.Context, req *pluginv1.ConfigureReq
 }
 
 // build makes an instance and checks that it has what the plugin declares. It returns
-// what is wrong, in which case there is no instance, and what there is to warn of.
-func (s *instances[T]) build(ctx context.Context, name string, data []byte, by HostInfo) (in *instance[T], problems, warned []config.Problem) {
-	newInstance, settings, problems, warned := s.read(data)
+// what is wrong, in which case there is no instance, and what there is to warn of. The draft
+// is a key that may be wrong or missing; empty is none.
+func (s *instances[T]) build(ctx context.Context, name string, data []byte, draft string, by HostInfo) (in *instance[T], problems, warned []config.Problem) {
+	newInstance, settings, problems, warned := s.read(data, draft)
 	s.secrets.add(settings)
 	if len(problems) > 0 {
 		r := newRedactor(settings)
@@ -171,9 +172,8 @@ func (s *instances[T]) logger(r redactor) *slog.Logger {
 	return process.Log{Output: redactingWriter{Writer: s.log.Output, redactor: r}, Level: s.log.Level}.Logger()
 }
 
-// call runs f with the named instance, which is not closed before f returns. A
-// panic becomes an error of the kind that hosts take for a bug.
-func (s *instances[T]) call(ctx context.Context, name, method string, f func(in *instance[T]) error) (err error) {
+// call runs f with the named instance, which is not closed before f returns.
+func (s *instances[T]) call(ctx context.Context, name, method string, f func(in *instance[T]) error) error {
 	s.mu.RLock()
 	in, ok := s.live[name]
 	if ok {
@@ -184,6 +184,11 @@ func (s *instances[T]) call(ctx context.Context, name, method string, f func(in 
 		return status.Errorf(codes.FailedPrecondition, "no instance %q is configured", name)
 	}
 	defer in.calls.Done()
+	return in.run(ctx, method, f)
+}
+
+// run runs f. A panic becomes an error of the kind that hosts take for a bug.
+func (in *instance[T]) run(ctx context.Context, method string, f func(in *instance[T]) error) (err error) {
 	defer in.watch(ctx, method)()
 	defer func() {
 		if r := recover(); r != nil {
@@ -234,20 +239,23 @@ func (s *instances[T]) closeExcept(set, kept map[string]*instance[T]) {
 
 // close closes an instance once its calls have ended, in the background.
 func (s *instances[T]) close(in *instance[T]) {
-	s.closing.Go(func() {
-		defer func() {
-			if r := recover(); r != nil {
-				in.log.Error("plugin panicked", "method", "Close", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-			}
-		}()
-		in.calls.Wait()
-		defer in.http.close()
-		if c, ok := any(in.value).(io.Closer); ok {
-			if err := c.Close(); err != nil {
-				in.log.Warn("close instance", "error", err)
-			}
+	s.closing.Go(in.close)
+}
+
+// close closes an instance once its calls have ended.
+func (in *instance[T]) close() {
+	defer func() {
+		if r := recover(); r != nil {
+			in.log.Error("plugin panicked", "method", "Close", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 		}
-	})
+	}()
+	in.calls.Wait()
+	defer in.http.close()
+	if c, ok := any(in.value).(io.Closer); ok {
+		if err := c.Close(); err != nil {
+			in.log.Warn("close instance", "error", err)
+		}
+	}
 }
 
 // closeAll empties the set and waits for everything to be closed, or for ctx.

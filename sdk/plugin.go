@@ -48,7 +48,7 @@ func (id identity) has(f Feature) bool { return slices.Contains(id.Features, f) 
 // info or in the tags of C.
 func NewTargetPlugin[C any](info Info, ctor NewTarget[C]) (*Plugin, error) {
 	id, err := newIdentity[C](info, pluginv1.Kind_KIND_TARGET, FeatureGroup, FeatureEdit, FeatureRaw, FeatureTest, FeaturePreview,
-		FeatureVerify, FeatureFolders)
+		FeatureVerify, FeatureFolders, FeatureOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func NewTargetPlugin[C any](info Info, ctor NewTarget[C]) (*Plugin, error) {
 // NewSourcePlugin returns a plugin of sources, or what the author has to mend in
 // info or in the tags of C.
 func NewSourcePlugin[C any](info Info, ctor NewSource[C]) (*Plugin, error) {
-	id, err := newIdentity[C](info, pluginv1.Kind_KIND_SOURCE, FeatureFetch, FeatureHistory, FeatureConnect, FeatureSnapshot, FeatureFolders)
+	id, err := newIdentity[C](info, pluginv1.Kind_KIND_SOURCE, FeatureFetch, FeatureHistory, FeatureConnect, FeatureSnapshot, FeatureFolders, FeatureOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +103,26 @@ func newIdentity[C any](info Info, kind pluginv1.Kind, possible ...Feature) (ide
 		errs = append(errs, err)
 	}
 	var err error
-	id.schema, err = config.Of(reflect.TypeFor[C]())
+	if id.schema, err = config.Of(reflect.TypeFor[C]()); err == nil {
+		err = checkOptions(id)
+	}
 	return id, errors.Join(append(errs, err)...)
+}
+
+// checkOptions wants a key that has options and the feature to go together.
+func checkOptions(id identity) error {
+	keys := id.schema.OptionKeys()
+	err := id.schema.CheckOptions()
+	switch has := id.has(FeatureOptions); {
+	case err != nil:
+		return err
+	case has && len(keys) == 0:
+		return errors.New(`Info.Features lists sdk.FeatureOptions, and no field of the configuration has the tag hookarr:"options": add it to those whose values Options tells`)
+	case !has && len(keys) > 0:
+		return fmt.Errorf(`the key %s has the tag hookarr:"options": list sdk.FeatureOptions in Info.Features, or remove the tag`, keys[0])
+	default:
+		return nil
+	}
 }
 
 func checkEventTypes(id identity) error {
@@ -123,9 +141,9 @@ func checkEventTypes(id identity) error {
 
 // readerOf returns the reader of configurations of type C.
 func readerOf[C, T any](schema *config.Schema, ctor func(context.Context, Env, C) (T, error)) reader[T] {
-	return func(data []byte) (func(context.Context, Env) (T, error), any, []config.Problem, []config.Problem) {
+	return func(data []byte, draft string) (func(context.Context, Env) (T, error), any, []config.Problem, []config.Problem) {
 		c := new(C)
-		problems := schema.Decode(data, c)
+		problems := schema.DecodeDraft(data, draft, c)
 		return func(ctx context.Context, env Env) (T, error) {
 			value, err := ctor(ctx, env, *c)
 			if err == nil && any(value) == nil {
@@ -146,6 +164,8 @@ func targetHas(t Target, f Feature) bool {
 		_, ok = t.(Verifier)
 	case FeatureFolders:
 		_, ok = t.(FolderLister)
+	case FeatureOptions:
+		_, ok = t.(OptionLister)
 	}
 	return ok
 }
@@ -164,6 +184,8 @@ func sourceHas(s Source, f Feature) bool {
 		_, ok = s.(Snapshotter)
 	case FeatureFolders:
 		_, ok = s.(FolderLister)
+	case FeatureOptions:
+		_, ok = s.(OptionLister)
 	}
 	return ok
 }

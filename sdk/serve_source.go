@@ -39,6 +39,9 @@ func (s *sourceServer) Register(to *grpc.Server) {
 	if s.id.has(FeatureFolders) {
 		pluginv1.RegisterFolderServiceServer(to, &folderServer[Source]{server: &s.server})
 	}
+	if s.id.has(FeatureOptions) {
+		pluginv1.RegisterOptionsServiceServer(to, &optionsServer[Source]{server: &s.server})
+	}
 }
 
 // Decode implements SourceService.

@@ -31,6 +31,9 @@ func (s *targetServer) Register(to *grpc.Server) {
 	if s.id.has(FeatureFolders) {
 		pluginv1.RegisterFolderServiceServer(to, &folderServer[Target]{server: &s.server})
 	}
+	if s.id.has(FeatureOptions) {
+		pluginv1.RegisterOptionsServiceServer(to, &optionsServer[Target]{server: &s.server})
+	}
 }
 
 // Deliver implements TargetService.

@@ -35,6 +35,7 @@ type Client struct {
 
 	verify   pluginv1.VerifyServiceClient
 	folders  pluginv1.FolderServiceClient
+	options  pluginv1.OptionsServiceClient
 	snapshot pluginv1.SnapshotServiceClient
 }
 
@@ -50,6 +51,7 @@ func NewClient(conn grpc.ClientConnInterface) *Client {
 
 		verify:   pluginv1.NewVerifyServiceClient(conn),
 		folders:  pluginv1.NewFolderServiceClient(conn),
+		options:  pluginv1.NewOptionsServiceClient(conn),
 		snapshot: pluginv1.NewSnapshotServiceClient(conn),
 	}
 }

@@ -1,12 +1,16 @@
 package plugintest
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
@@ -106,6 +110,39 @@ func checkProblems(t *testing.T, p *Plugin, valid json.RawMessage) {
 	problems, err := p.Configure(t.Context(), Config(t, config))
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(problems), 2+len(s.Required), "problems come all at once: %v", problems)
+}
+
+// checkOptions wants each key with options to be asked for before it is there, and the
+// others to be refused with the names of these. That the endpoint of a suite knows no
+// options is no fault.
+func checkOptions(t *testing.T, p *Plugin, valid json.RawMessage) {
+	t.Helper()
+	d, err := p.Describe(t.Context())
+	require.NoError(t, err)
+	if !slices.Contains(d.Features, sdk.FeatureOptions) {
+		_, err := p.Options(t.Context(), valid, "any")
+		require.ErrorIs(t, err, host.ErrUnsupported)
+		return
+	}
+	known := d.OptionKeys()
+	require.NotEmpty(t, known, "the feature options wants a key that has some")
+	_, err = p.Options(t.Context(), valid, "no_such_key")
+	require.ErrorContains(t, err, "no_such_key", "a key without options")
+	for _, k := range known {
+		require.ErrorContains(t, err, k.Key, "the refusal of a key without options names those with some")
+		config := map[string]any{}
+		require.NoError(t, json.Unmarshal(valid, &config))
+		if first, _, nested := strings.Cut(k.Key, "."); !nested {
+			delete(config, first)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), wait)
+		_, err := p.Options(ctx, Config(t, config), k.Key)
+		cancel()
+		if err != nil {
+			require.Equal(t, codes.Aborted, status.Code(err), "options of %s: %v", k.Key, err)
+			require.NotContains(t, err.Error(), k.Key+": ", "the options of %s cannot be asked for before it is there: leave it to Validate to refuse it", k.Key)
+		}
+	}
 }
 
 func wrongFor(schemaType string) any {

@@ -59,6 +59,14 @@ func faulty() map[string]struct {
 		"skips the second": {source(func(_ context.Context, r sdk.Request) (sdk.Event, error) {
 			return sdk.Event{}, sdk.Skip("of " + r.ID)
 		}), "gave another reason"},
+		"wants the key that is asked for": {func(t *testing.T) {
+			t.Helper()
+			info := sourceInfo()
+			info.Features = []sdk.Feature{sdk.FeatureOptions}
+			dir := t.TempDir()
+			require.NoError(t, os.WriteFile(dir+"/a.json", []byte(`{}`), 0o600))
+			plugintest.TestSource(t, info, newLister, plugintest.SourceSuite{Testdata: dir, Config: map[string]any{"room": "a"}})
+		}, "the options of room cannot be asked for before it is there"},
 		"public URL": {func(t *testing.T) {
 			t.Helper()
 			suite := publicSuite()
@@ -66,6 +74,20 @@ func faulty() map[string]struct {
 			plugintest.TestTarget(t, targetInfo(), newPublicTarget, suite)
 		}, "shows the URL: make it an sdk.Secret, or set PublicURL if it is none"},
 	}
+}
+
+// lister is a source that tells options, and cannot be made without one.
+type lister struct{ sdk.SourceFunc }
+
+func (lister) Options(context.Context, string) ([]sdk.Option, error) { return nil, nil }
+
+func newLister(_ context.Context, _ sdk.Env, c struct {
+	Room string `json:"room" hookarr:"options" doc:"Room."`
+}) (sdk.Source, error) {
+	if c.Room == "" {
+		return nil, sdk.Problem("room", "is missing")
+	}
+	return lister{}, nil
 }
 
 // TestSuitesFindFaults runs each faulty plugin in a test of another process, which has to

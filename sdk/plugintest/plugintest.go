@@ -65,6 +65,13 @@ func (p *Plugin) Warnings(ctx context.Context, config json.RawMessage) ([]host.P
 	return configured.Warnings, err
 }
 
+// Options returns the values that a key may have in config, which is not put in place and
+// may be without the key. The error matches host.ErrUnsupported for a plugin without
+// sdk.FeatureOptions.
+func (p *Plugin) Options(ctx context.Context, config json.RawMessage, key string) ([]sdk.Option, error) {
+	return p.client.Options(ctx, host.Instance{Name: Instance, Config: config}, key)
+}
+
 // Logs returns what the plugin has logged so far, at debug, one JSON object a line.
 func (p *Plugin) Logs() string { return p.logs.String() }
 
@@ -106,7 +113,7 @@ func hostInfo() sdk.HostInfo {
 	return sdk.HostInfo{Version: "0.0.0-plugintest", Features: []sdk.Feature{
 		sdk.FeatureFetch, sdk.FeatureHistory, sdk.FeatureConnect,
 		sdk.FeatureGroup, sdk.FeatureEdit, sdk.FeatureRaw, sdk.FeatureTest, sdk.FeaturePreview,
-		sdk.FeatureVerify, sdk.FeatureFolders, sdk.FeatureSnapshot,
+		sdk.FeatureVerify, sdk.FeatureFolders, sdk.FeatureOptions, sdk.FeatureSnapshot,
 	}}
 }
 

@@ -81,7 +81,7 @@ func (s SourceSuite) dir() string {
 }
 
 // TestSource holds a source plugin to what hosts rely on: what it says of itself and
-// its configuration, that every body decodes to its golden file and to a type that it
+// its configuration, that options can be asked for if it has any, that every body decodes to its golden file and to a type that it
 // lists, that decoding is pure, that fingerprints tell events apart, and that no input makes it panic.
 //
 // Golden files are written when the test binary gets -update, a flag that [Main]
@@ -95,6 +95,7 @@ func TestSource[C any](t *testing.T, info sdk.Info, ctor sdk.NewSource[C], suite
 	}
 	t.Run("describe", func(t *testing.T) { checkDescription(t, start(t).Plugin, host.KindSource) })
 	t.Run("configuration", func(t *testing.T) { checkProblems(t, start(t).Plugin, Config(t, suite.Config)) })
+	t.Run("options", func(t *testing.T) { checkOptions(t, start(t).Plugin, Config(t, suite.Config)) })
 	t.Run("golden", func(t *testing.T) { checkGolden(t, start(t), suite) })
 	t.Run("bad input", func(t *testing.T) { checkBadInput(t, start(t), suite) })
 }

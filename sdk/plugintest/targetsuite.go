@@ -80,6 +80,7 @@ func TestTarget[C any](t *testing.T, info sdk.Info, ctor sdk.NewTarget[C], suite
 	run("idempotency", checkIdempotency)
 	run("extremes", checkExtremes)
 	run("reconfigure", checkReconfigure)
+	run("options", checkTargetOptions)
 	run("test", checkTest)
 	run("preview", checkPreview)
 }
@@ -92,6 +93,11 @@ func checkTargetDescription(t *testing.T, target *Target, _ *endpoint) {
 func checkTargetProblems(t *testing.T, target *Target, e *endpoint) {
 	t.Helper()
 	checkProblems(t, target.Plugin, Config(t, e.suite.Config(e.url())))
+}
+
+func checkTargetOptions(t *testing.T, target *Target, e *endpoint) {
+	t.Helper()
+	checkOptions(t, target.Plugin, Config(t, e.suite.Config(e.url())))
 }
 
 func deliver(t *testing.T, target *Target, d host.Delivery) host.Outcome {

@@ -16,22 +16,38 @@ import (
 
 // Decode reads data into the struct that into points to and returns everything
 // that is wrong with it. A null is the same as an absent key.
-func (s *Schema) Decode(data []byte, into any) []Problem {
+func (s *Schema) Decode(data []byte, into any) []Problem { return s.DecodeDraft(data, "", into) }
+
+// DecodeDraft is Decode for a configuration that is being written: what is wrong with one
+// key is no problem, and where its value cannot be read the key is taken for absent. With
+// an empty key it is Decode.
+func (s *Schema) DecodeDraft(data []byte, key string, into any) []Problem {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
 		return []Problem{{Message: "is not JSON"}}
 	}
 	doc = withoutNulls(doc)
+	object, _ := doc.(map[string]any)
 	if err := s.check.Validate(doc); err != nil {
-		return s.explain(err)
+		if problems := beside(key, s.explain(err)); len(problems) > 0 {
+			return problems
+		}
+		remove(object, key)
 	}
 	fill(s.typ, s.tree, doc)
-	object, _ := doc.(map[string]any)
-	if problems := s.decode(object, into); len(problems) > 0 {
-		return problems
+	if found := s.decode(object, into); len(found) > 0 {
+		if problems := beside(key, found); len(problems) > 0 {
+			return problems
+		}
+		remove(object, key)
+		fill(s.typ, s.tree, doc)
+		reflect.ValueOf(into).Elem().SetZero()
+		if problems := s.decode(object, into); len(problems) > 0 {
+			return problems
+		}
 	}
 	if v, ok := into.(interface{ Validate() error }); ok {
-		return Problems(v.Validate())
+		return beside(key, Problems(v.Validate()))
 	}
 	return nil
 }
