@@ -221,6 +221,8 @@ func firstSource(c *config.Config, typ sdk.Type) string {
 
 func targetNames(c *config.Config) []string { return slices.Sorted(maps.Keys(c.Targets)) }
 
+func sourceNames(c *config.Config) []string { return slices.Sorted(maps.Keys(c.Sources)) }
+
 func joined(names []string) string {
 	if len(names) == 0 {
 		return "none"

@@ -142,6 +142,8 @@ type Service struct {
 	Outage func(error) bool
 	// Folders are asked of plugins, which may be done without a server too.
 	Folders paths.Plugins
+	// Choices are asked of plugins, which may be done without a server too.
+	Choices OptionLister
 	// Listens returns the address of the pages; nil is that of the settings.
 	Listens func() string
 	// KnownPaths is what the last look at the paths of targets found wrong, by target.

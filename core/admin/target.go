@@ -161,8 +161,10 @@ func (s *Service) configured(ctx context.Context, name string) error {
 
 // unknownTarget is of a name that the configuration in use does not have. It may be in the
 // file all the same.
-func unknownTarget(name string, known []string) *Problem {
-	return notFound("the configuration in use has no target of this name (after a change of the file: hookarr reload)%s", meant(name, known))
+func unknownTarget(name string, known []string) *Problem { return unknown("target", name, known) }
+
+func unknown(kind, name string, known []string) *Problem {
+	return notFound("the configuration in use has no %s of this name (after a change of the file: hookarr reload)%s", kind, meant(name, known))
 }
 
 // meant ends a sentence about a name that is not there: with the one that was probably

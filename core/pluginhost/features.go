@@ -15,7 +15,7 @@ func Uses(f sdk.Feature) bool { return slices.Contains(used(), f) }
 // used are the features that this version makes use of.
 func used() []sdk.Feature {
 	return []sdk.Feature{
-		sdk.FeatureFetch, sdk.FeatureHistory, sdk.FeatureConnect, sdk.FeatureSnapshot, sdk.FeatureFolders,
+		sdk.FeatureFetch, sdk.FeatureHistory, sdk.FeatureConnect, sdk.FeatureSnapshot, sdk.FeatureFolders, sdk.FeatureOptions,
 		sdk.FeatureGroup, sdk.FeatureEdit, sdk.FeatureRaw, sdk.FeatureTest, sdk.FeaturePreview,
 		sdk.FeatureVerify,
 	}

@@ -45,28 +45,40 @@ func (h *Host) Snapshot(ctx context.Context, source string, q sdk.SnapshotQuery)
 
 // power calls an optional power of an instance's plugin.
 func power[R any](ctx context.Context, h *Host, kind host.Kind, method, instance string, do func(p *process) (R, error)) (R, error) {
-	var result R
+	var none R
 	s, err := h.lookup(kind, instance)
 	if err != nil {
-		return result, err
+		return none, err
 	}
 	if problem := s.problem(instance); problem != "" {
-		return result, fmt.Errorf("%w: %s", ErrUnavailable, problem)
+		return none, fmt.Errorf("%w: %s", ErrUnavailable, problem)
 	}
-	var answered error
+	return callPower(ctx, s, method, do)
+}
+
+// callPower calls an optional power of a plugin.
+func callPower[R any](ctx context.Context, s *supervisor, method string, do func(p *process) (R, error)) (result R, err error) {
+	var said error
 	err = s.call(ctx, method, false, func(p *process) error {
-		var err error
-		result, err = do(p)
-		// What the plugin says itself is no trouble of the plugin's.
-		switch {
-		case status.Code(err) == codes.Unimplemented:
-			answered, err = host.ErrUnsupported, nil
-		case errors.Is(err, host.ErrUnsupported), errors.Is(err, host.ErrNothingToSend):
-			answered, err = err, nil
-		case status.Code(err) == codes.Aborted:
-			answered, err = errors.New(message(err)), nil
-		}
-		return err
+		var trouble error
+		result, trouble = do(p)
+		said, trouble = plain(trouble)
+		return trouble
 	})
-	return result, errors.Join(err, answered)
+	return result, errors.Join(err, said)
+}
+
+// plain takes an error of a power for what the plugin says itself, in its own words, or for
+// trouble of the plugin's.
+func plain(err error) (said, trouble error) {
+	switch {
+	case status.Code(err) == codes.Unimplemented:
+		return host.ErrUnsupported, nil
+	case errors.Is(err, host.ErrUnsupported), errors.Is(err, host.ErrNothingToSend):
+		return err, nil
+	case status.Code(err) == codes.Aborted:
+		return errors.New(message(err)), nil
+	default:
+		return nil, err
+	}
 }

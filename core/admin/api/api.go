@@ -82,6 +82,7 @@ func build(o Options, mux *http.ServeMux) *api {
 	a.deliveries()
 	a.actions()
 	a.targets()
+	a.options()
 	a.silences()
 	a.sessions()
 	a.server()

@@ -10,6 +10,8 @@ import (
 	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/paths"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 // items is a list that is never long.
@@ -240,6 +242,18 @@ func (c *Client) Preview(ctx context.Context, name string, of admin.PreviewOf) (
 // Paths compares the folders of applications with the libraries of a target.
 func (c *Client) Paths(ctx context.Context, name string) (paths.Report, error) {
 	return post[paths.Report](ctx, c, "/targets/"+url.PathEscape(name)+"/paths", nil, "")
+}
+
+// OptionKeys returns the settings of a source or a target whose values its plugin can tell.
+func (c *Client) OptionKeys(ctx context.Context, kind host.Kind, name string) ([]host.OptionKey, error) {
+	l, err := get[items[host.OptionKey]](ctx, c, "/"+string(kind)+"s/"+url.PathEscape(name)+"/options", nil)
+	return l.Items, err
+}
+
+// Options returns the values that a setting of a source or a target may have.
+func (c *Client) Options(ctx context.Context, kind host.Kind, name, key string) ([]sdk.Option, error) {
+	l, err := get[items[sdk.Option]](ctx, c, "/"+string(kind)+"s/"+url.PathEscape(name)+"/options/"+url.PathEscape(key), nil)
+	return l.Items, err
 }
 
 // ListSilences returns the silences that are active or ended lately.

@@ -35,6 +35,14 @@ type config struct {
 	URL sdk.Secret `json:"url" doc:"Where the plugin posts to."`
 }
 
+// choosy is the configuration of a plugin that has options.
+type choosy struct {
+	config
+	Room string `json:"room" hookarr:"required,options" doc:"A room."`
+	// Ask is what happens when the plugin is asked for rooms.
+	Ask string `json:"ask" doc:"What happens when the plugin is asked for rooms."`
+}
+
 // Validate refuses on demand.
 func (c config) Validate() error {
 	if c.Refuse != "" {
@@ -89,6 +97,9 @@ func main() {
 		kind = map[string]string{"source": "target", "target": "source"}[kind]
 	}
 	info := sdk.Info{Name: name, Version: "1.2.3", Summary: "Does everything wrong, on demand."}
+	if name == "choosy" {
+		serveChoosy(kind, info)
+	}
 	if kind == "source" {
 		info.Features = []sdk.Feature{sdk.FeatureHistory, sdk.FeatureFetch, sdk.FeatureConnect}
 		info.EventTypes = []sdk.EventType{{Type: sdk.TypeTest, Native: []string{"Test"}}, {Type: sdk.TypeMediaAdded}}
@@ -102,6 +113,46 @@ func main() {
 	sdk.ServeTarget(info, func(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 		return target{newPlugin(env, c)}, nil
 	})
+}
+
+func serveChoosy(kind string, info sdk.Info) {
+	info.Features = []sdk.Feature{sdk.FeatureOptions}
+	if kind == "source" {
+		sdk.ServeSource(info, func(_ context.Context, env sdk.Env, c choosy) (sdk.Source, error) {
+			return choosySource{source{newPlugin(env, c.config)}, rooms{c}}, nil
+		})
+	}
+	sdk.ServeTarget(info, func(_ context.Context, env sdk.Env, c choosy) (sdk.Target, error) {
+		return choosyTarget{target{newPlugin(env, c.config)}, rooms{c}}, nil
+	})
+}
+
+type choosySource struct {
+	source
+	rooms
+}
+
+type choosyTarget struct {
+	target
+	rooms
+}
+
+// rooms tells options.
+type rooms struct{ choosy }
+
+func (r rooms) Options(ctx context.Context, key string) ([]sdk.Option, error) {
+	what, arg, _ := strings.Cut(r.Ask, " ")
+	p := &plugin{config: r.config}
+	switch what {
+	case "refuse":
+		return nil, errors.New(arg + ": the token " + r.URL.Reveal() + " is not accepted")
+	case "wait":
+		p.sign("arrived-options")
+		return nil, p.wait(ctx)
+	default:
+		p.misbehave(what, arg)
+	}
+	return []sdk.Option{{Value: key + "-1", Label: "One"}, {Value: key + "-2"}}, nil
 }
 
 // running counts the calls under way in this process.
