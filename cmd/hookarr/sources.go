@@ -8,6 +8,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 func (c *cli) newSources() *cobra.Command {
@@ -44,7 +45,7 @@ application was read, and when everything that it has was read last.`,
 			})
 		},
 	})
-	return c.remote(group("sources", "Show sources", list, show))
+	return c.remote(group("sources", "Show sources", list, show, c.newOptions(host.KindSource, "  hookarr sources options radarr\n  hookarr sources options radarr --json")))
 }
 
 func (c *cli) sourceFacts(v admin.Source) [][]string {

@@ -9,12 +9,13 @@ import (
 
 	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 func (c *cli) newTargets() *cobra.Command {
 	return c.remote(group("targets", "Show targets, hold them and end their holds, and try them",
 		c.newTargetsList(), c.newTargetsShow(), c.newTargetsPause(), c.newTargetsResume(), c.newTargetsProbe(), c.newTargetsTest(),
-		c.newTargetsRename(), c.newTargetsPreview()))
+		c.newTargetsRename(), c.newTargetsPreview(), c.newOptions(host.KindTarget, "  hookarr targets options plex\n  hookarr targets options plex libraries\n  hookarr targets options chat channel --json")))
 }
 
 func (c *cli) newTargetsList() *cobra.Command {

@@ -283,6 +283,14 @@ func TestTestAndFolders(t *testing.T) {
 	require.Contains(t, o.Message, "administrator")
 }
 
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil, map[string]any{"libraries": []string{"Boks"}})
+	found, err := b.target.Options(t.Context(), "libraries")
+	require.NoError(t, err)
+	require.Equal(t, []sdk.Option{{Value: "Books", Label: "book in /audiobooks, /mnt/more"}}, found)
+}
+
 // A name may be shorter in another case: U+212A is a K of three bytes.
 func TestPathsThatAreShorterThanTheirFolder(t *testing.T) {
 	t.Parallel()

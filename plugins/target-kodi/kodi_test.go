@@ -357,3 +357,13 @@ func TestSpelling(t *testing.T) {
 	require.Empty(t, foldersOf("special://videoplaylists/"))
 	require.Equal(t, []string{"/a/1.mkv", "/a/2, x.mkv"}, filesOf("stack:///a/1.mkv , /a/2,, x.mkv"))
 }
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	found, err := b.target.Options(t.Context(), "libraries")
+	require.NoError(t, err)
+	require.Equal(t, []sdk.Option{
+		{Value: "Movies", Label: "smb://NAS/Movies"}, {Value: "Shows", Label: "nfs://nas/tv"}, {Value: "Music", Label: "artist in /storage/music"},
+	}, found)
+}

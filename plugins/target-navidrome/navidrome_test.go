@@ -301,3 +301,11 @@ func TestPagesOfAlbums(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "http://nd/app/#/album/1%2F%0A2/show", (&navidrome{base: "http://nd"}).pageOf("1/\n2"))
 }
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil, nil)
+	found, err := b.target.Options(t.Context(), "libraries")
+	require.NoError(t, err)
+	require.Equal(t, []sdk.Option{{Value: "Music", Label: "artist in /music"}, {Value: "Live", Label: "artist in /live"}}, found)
+}

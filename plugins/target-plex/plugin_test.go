@@ -114,3 +114,31 @@ func TestFolders(t *testing.T) {
 	require.Equal(t, "/data/movies/Dune (2021)", got.Titles[1].Path)
 	require.Len(t, got.Map, 2)
 }
+
+// What is configured of the libraries does not matter: it may be what is wrong.
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	b := start(t, nil, map[string]any{"libraries": []string{"Film"}})
+	want := []sdk.Option{{Value: "TV Shows", Label: "series in /data/tv"}, {Value: "Movies", Label: "movie in /data/movies"}}
+	found, err := b.target.Options(t.Context(), "libraries")
+	require.NoError(t, err)
+	require.Equal(t, want, found)
+	b.plex.AddSection(plex.Movies, "Kids", "/data/kids")
+	found, err = b.target.Options(t.Context(), "libraries")
+	require.NoError(t, err)
+	require.Len(t, found, 3, "they are read anew each time")
+	require.Empty(t, b.plex.Scans())
+
+	_, err = b.target.Options(t.Context(), "url")
+	require.ErrorContains(t, err, "the key url has no options; there are some for libraries")
+	b.plex.SetToken("another")
+	_, err = b.target.Options(t.Context(), "libraries")
+	require.ErrorContains(t, err, "read the libraries of Plex: ")
+	require.ErrorContains(t, err, "token")
+	require.NotContains(t, err.Error(), plex.Token)
+
+	down := start(t, nil, map[string]any{"url": "http://127.0.0.1:1"})
+	_, err = down.target.Options(t.Context(), "libraries")
+	require.ErrorContains(t, err, "read the libraries of Plex: ")
+	require.ErrorContains(t, err, "connection refused")
+}

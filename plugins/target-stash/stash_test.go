@@ -285,6 +285,14 @@ func TestTestAndFolders(t *testing.T) {
 	require.Equal(t, sdk.ClassMisconfigured, o.Class)
 }
 
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	found, err := b.target.Options(t.Context(), "libraries")
+	require.NoError(t, err)
+	require.Equal(t, []sdk.Option{{Value: "/data/scenes"}, {Value: "/data/old"}}, found)
+}
+
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)

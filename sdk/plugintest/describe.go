@@ -120,13 +120,13 @@ func checkOptions(t *testing.T, p *Plugin, valid json.RawMessage) {
 	d, err := p.Describe(t.Context())
 	require.NoError(t, err)
 	if !slices.Contains(d.Features, sdk.FeatureOptions) {
-		_, err := p.Options(t.Context(), valid, "any")
+		_, err := p.optionsOf(t.Context(), valid, "any")
 		require.ErrorIs(t, err, host.ErrUnsupported)
 		return
 	}
 	known := d.OptionKeys()
 	require.NotEmpty(t, known, "the feature options wants a key that has some")
-	_, err = p.Options(t.Context(), valid, "no_such_key")
+	_, err = p.optionsOf(t.Context(), valid, "no_such_key")
 	require.ErrorContains(t, err, "no_such_key", "a key without options")
 	for _, k := range known {
 		require.ErrorContains(t, err, k.Key, "the refusal of a key without options names those with some")
@@ -136,7 +136,7 @@ func checkOptions(t *testing.T, p *Plugin, valid json.RawMessage) {
 			delete(config, first)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), wait)
-		_, err := p.Options(ctx, Config(t, config), k.Key)
+		_, err := p.optionsOf(ctx, Config(t, config), k.Key)
 		cancel()
 		if err != nil {
 			require.Equal(t, codes.Aborted, status.Code(err), "options of %s: %v", k.Key, err)

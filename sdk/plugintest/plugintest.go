@@ -42,6 +42,8 @@ func Main(m *testing.M) {
 // Plugin is a served plugin with one configured instance.
 type Plugin struct {
 	client *host.Client
+	// config is what the instance was configured with last.
+	config json.RawMessage
 	logs   *logs
 	stop   func()
 }
@@ -55,6 +57,9 @@ func (p *Plugin) Describe(ctx context.Context) (host.Description, error) {
 // which case the former configuration stays.
 func (p *Plugin) Configure(ctx context.Context, config json.RawMessage) ([]host.Problem, error) {
 	configured, err := p.client.Configure(ctx, []host.Instance{{Name: Instance, Config: config}}, false)
+	if err == nil && len(configured.Problems) == 0 {
+		p.config = config
+	}
 	return configured.Problems, err
 }
 
@@ -65,10 +70,14 @@ func (p *Plugin) Warnings(ctx context.Context, config json.RawMessage) ([]host.P
 	return configured.Warnings, err
 }
 
-// Options returns the values that a key may have in config, which is not put in place and
-// may be without the key. The error matches host.ErrUnsupported for a plugin without
+// Options returns the values that a key may have, of an instance with the configuration
+// that is in place. The error matches host.ErrUnsupported for a plugin without
 // sdk.FeatureOptions.
-func (p *Plugin) Options(ctx context.Context, config json.RawMessage, key string) ([]sdk.Option, error) {
+func (p *Plugin) Options(ctx context.Context, key string) ([]sdk.Option, error) {
+	return p.optionsOf(ctx, p.config, key)
+}
+
+func (p *Plugin) optionsOf(ctx context.Context, config json.RawMessage, key string) ([]sdk.Option, error) {
 	return p.client.Options(ctx, host.Instance{Name: Instance, Config: config}, key)
 }
 

@@ -34,6 +34,18 @@ func TestATestLooksAndDoesNothing(t *testing.T) {
 	})
 }
 
+func TestOptionsAreTheLibraries(t *testing.T) {
+	t.Parallel()
+	brands(t, func(t *testing.T, brand mediabrowser.Brand) {
+		b := setup(t, brand, change{config: func(c *mediabrowser.Config) { c.Libraries = []string{"Shows"} }})
+		found, err := b.target.Options(t.Context(), "libraries")
+		require.NoError(t, err)
+		require.Equal(t, []sdk.Option{
+			{Value: "Shows", Label: "series in /data/tv"}, {Value: "Movies", Label: "movie in /data/movies"}, {Value: "Music", Label: "artist in /data/music"},
+		}, found)
+	})
+}
+
 func TestFoldersOfTitlesAreFoundByIDs(t *testing.T) {
 	t.Parallel()
 	brands(t, func(t *testing.T, brand mediabrowser.Brand) {

@@ -16,7 +16,7 @@ import (
 type BlindConfig struct {
 	URL         string         `json:"url" hookarr:"required" doc:"URL of the server, with its port."`
 	Map         []pathmap.Pair `json:"map" doc:"Folders of the applications and what the server calls them; the longest that fits is used. hookarr paths TARGET proposes them."`
-	Libraries   []string       `json:"libraries" doc:"Names of the libraries to keep up to date; none is all."`
+	Libraries   []string       `json:"libraries" hookarr:"options" doc:"Names of the libraries to keep up to date; none is all."`
 	ProveWithin sdk.Duration   `json:"prove_within" hookarr:"default=30m" doc:"How long the server may take to show a file, before the delivery is given up."`
 
 	InsecureSkipVerify bool `json:"insecure_skip_verify" doc:"Accept any TLS certificate, such as one that the server signed itself."`

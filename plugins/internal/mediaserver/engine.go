@@ -12,8 +12,7 @@ import (
 	"github.com/hookarr/hookarr/sdk/pathmap"
 )
 
-// Target keeps one media server up to date. It has the powers of sdk.FeatureVerify,
-// sdk.FeatureTest and sdk.FeatureFolders.
+// Target keeps one media server up to date. It has the powers of [Features].
 type Target struct {
 	server   Server
 	options  Options

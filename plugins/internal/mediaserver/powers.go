@@ -14,7 +14,7 @@ import (
 
 // Features are the powers of every plugin that is built on Target.
 func Features() []sdk.Feature {
-	return []sdk.Feature{sdk.FeatureVerify, sdk.FeatureGroup, sdk.FeatureTest, sdk.FeatureFolders}
+	return []sdk.Feature{sdk.FeatureVerify, sdk.FeatureGroup, sdk.FeatureTest, sdk.FeatureFolders, sdk.FeatureOptions}
 }
 
 // Defaults are what such a plugin proposes. With a concurrency of more than one, others go
