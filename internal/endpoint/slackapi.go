@@ -20,7 +20,8 @@ const (
 const slackBotToken = "xoxb-0000-sEcReTsEcReTsEcReT"
 
 // SlackAPI is a Slack workspace as a bot meets it: the methods chat.postMessage and
-// chat.update of the Web API, with the limits of [Slack] on what they are given. Errors
+// chat.update of the Web API, with the limits of [Slack] on what they are given, and
+// conversations.list. Errors
 // come the way of the Web API, as a 200 with a word; the words are those of
 // https://docs.slack.dev/reference/methods. The zero value is ready.
 //
@@ -29,7 +30,12 @@ const slackBotToken = "xoxb-0000-sEcReTsEcReTsEcReT"
 type SlackAPI struct {
 	channel[SlackMessage]
 	meter
-	Limit    Limit
+	Limit Limit
+	// Conversations are the channels that conversations.list tells; those of the workspace if
+	// there are none.
+	Conversations []SlackConversation
+	// Scopes are those of the token for lists; channels:read and groups:read if there are none.
+	Scopes   []string
 	channels map[string]*meter
 	refusals map[string]string
 	posted   int
@@ -103,6 +109,10 @@ func (s *SlackAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		slackError(w, word, nil)
 		return
 	}
+	if method == methodList {
+		s.list(w, r)
+		return
+	}
 	var call slackCall
 	if err := strict(w, r, &call); err != nil {
 		s.refused = append(s.refused, err.Error())
@@ -132,7 +142,7 @@ func (s *SlackAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *SlackAPI) stranger(r *http.Request, method string) string {
 	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	switch {
-	case method != "chat.postMessage" && method != "chat.update":
+	case method != "chat.postMessage" && method != "chat.update" && method != methodList:
 		return "unknown_method"
 	case !bearer:
 		return "not_authed"
@@ -142,6 +152,8 @@ func (s *SlackAPI) stranger(r *http.Request, method string) string {
 		return s.refusals[method]
 	case s.refusals[""] != "":
 		return s.refusals[""]
+	case method == methodList:
+		return ""
 	case r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json"):
 		return "invalid_post_type"
 	default:

@@ -18,7 +18,7 @@ import (
 type config struct {
 	WebhookURL sdk.Secret `json:"webhook_url" doc:"URL of an incoming webhook, from the app's settings: https://hooks.slack.com/services/T…/B…/…. Set it, or bot_token and channel."`
 	BotToken   sdk.Secret `json:"bot_token" doc:"Bot User OAuth Token of a Slack app with the scope chat:write: xoxb-…. A bot edits its messages in place, a webhook cannot."`
-	Channel    string     `json:"channel" doc:"Where the bot posts to: the channel's id, from its details, or its name."`
+	Channel    string     `json:"channel" hookarr:"options" doc:"Where the bot posts to: the channel's id, from its details, or its name."`
 	APIURL     string     `json:"api_url" hookarr:"default=https://slack.com/api/" doc:"Address of Slack's Web API, for a proxy."`
 
 	Look   message.Look `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster" doc:"How much is shown: compact is two lines, rich is everything, poster is a large picture with few facts."`

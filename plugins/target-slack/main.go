@@ -13,7 +13,7 @@ func info() sdk.Info {
 		Name:     "slack",
 		Version:  "0.1.0",
 		Summary:  "Shows events in a Slack channel.",
-		Features: []sdk.Feature{sdk.FeatureGroup, sdk.FeatureEdit, sdk.FeatureTest, sdk.FeaturePreview},
+		Features: []sdk.Feature{sdk.FeatureGroup, sdk.FeatureEdit, sdk.FeatureTest, sdk.FeaturePreview, sdk.FeatureOptions},
 		Defaults: sdk.Defaults{
 			// One at a time keeps order. Slack takes one message per second from a webhook,
 			// and into a channel, with short bursts: https://docs.slack.dev/apis/web-api/rate-limits.
@@ -37,6 +37,7 @@ func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	if err != nil {
 		return nil, err
 	}
+	env.HTTP.LimitBody(maxAnswer)
 	t.way = &bot{http: env.HTTP, log: env.Log, api: api, token: c.BotToken, channel: c.Channel}
 	return t, nil
 }
