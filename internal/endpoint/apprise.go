@@ -21,6 +21,8 @@ type Apprise struct {
 	// Tags are those of the services in the configuration. A message for other tags alone
 	// reaches none.
 	Tags []string
+	// Locked refuses to tell the stored configuration.
+	Locked bool
 }
 
 // AppriseBody is what may be posted.
@@ -48,6 +50,10 @@ func (a *Apprise) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if key, ok := strings.CutPrefix(r.URL.Path, "/json/urls/"); ok {
+		a.list(w, r, key)
+		return
+	}
 	key, ok := appriseKeyOf(r.URL.Path)
 	switch {
 	case !ok:
@@ -78,6 +84,30 @@ func (a *Apprise) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.messages = append(a.messages, body)
 	writeJSON(w, http.StatusOK, map[string]any{"error": nil, "details": []any{}})
+}
+
+// list tells the services of the stored configuration: one with each of the tags.
+func (a *Apprise) list(w http.ResponseWriter, r *http.Request, key string) {
+	switch {
+	case r.Method != http.MethodGet:
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	case strings.TrimSuffix(key, "/") != appriseKey:
+		w.WriteHeader(http.StatusNoContent)
+		return
+	case a.Locked:
+		appriseAnswer(w, http.StatusForbidden, "The site has been configured to deny this request")
+		return
+	}
+	token := "1234567890:sEcReT"
+	if r.URL.Query().Get("privacy") == "1" {
+		token = "1...T"
+	}
+	urls := []map[string]any{}
+	for _, tag := range a.Tags {
+		urls = append(urls, map[string]any{"url": "tgram://" + token + "/1/", "tags": []string{tag}}, map[string]any{"url": "mailto://localhost", "tags": a.Tags})
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"tags": a.Tags, "urls": urls})
 }
 
 // appriseKeyOf returns the key in a path, which is empty for one that takes URLs.

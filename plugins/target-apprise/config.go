@@ -20,7 +20,7 @@ type config struct {
 	URL                sdk.Secret           `json:"url" hookarr:"required" doc:"The Apprise API server: http://apprise:8000."`
 	Key                sdk.Secret           `json:"key" doc:"Key of a configuration that is stored on the server. It, or urls."`
 	URLs               []sdk.Secret         `json:"urls" doc:"Apprise URLs of the services to tell, such as tgram://TOKEN/CHAT. They, or a key."`
-	Tag                string               `json:"tag" doc:"Tells only the services of the stored configuration with these tags: separated by commas with any of them, by spaces with all."`
+	Tag                string               `json:"tag" hookarr:"options" doc:"Tells only the services of the stored configuration with these tags: separated by commas with any of them, by spaces with all."`
 	Format             string               `json:"format" hookarr:"default=text,enum=text|markdown|html" doc:"What the body is written in. Apprise turns text and html into what each service shows. It hands markdown as it is to services of plain text, whose readers see its marks."`
 	Look               message.Look         `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster" doc:"How much a message shows. compact: what happened to what; standard; rich: everything that is known; poster: few facts."`
 	MaxBody            int                  `json:"max_body" hookarr:"default=2000" jsonschema:"minimum=100,maximum=32768" doc:"Most characters of a body. Services refuse longer ones: Discord takes 2000, Telegram 4096, Pushover 1024."`
@@ -68,4 +68,12 @@ func (c config) endpoint(server *url.URL) *url.URL {
 		return server.JoinPath("notify")
 	}
 	return server.JoinPath("notify", c.Key.Reveal())
+}
+
+// stored is where the stored configuration is told; nil without one.
+func (c config) stored(server *url.URL) *url.URL {
+	if c.Key == "" {
+		return nil
+	}
+	return server.JoinPath("json", "urls", c.Key.Reveal())
 }

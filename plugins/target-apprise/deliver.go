@@ -18,8 +18,10 @@ import (
 
 // target posts to one set of services.
 type target struct {
-	http         *sdk.HTTP
-	url          *url.URL
+	http *sdk.HTTP
+	url  *url.URL
+	// stored is where the stored configuration is told; nil without one.
+	stored       *url.URL
 	retryPartial bool
 	look         message.Look
 	maxBody      int

@@ -15,7 +15,7 @@ func info() sdk.Info {
 		Name:     "apprise",
 		Version:  "0.1.0",
 		Summary:  "Tells the services behind an Apprise API server.",
-		Features: []sdk.Feature{sdk.FeatureGroup, sdk.FeatureTest, sdk.FeaturePreview},
+		Features: []sdk.Feature{sdk.FeatureGroup, sdk.FeatureTest, sdk.FeaturePreview, sdk.FeatureOptions},
 		// One at a time keeps order.
 		Defaults: sdk.Defaults{
 			Concurrency:  1,
@@ -35,9 +35,10 @@ func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	if c.InsecureSkipVerify {
 		env.HTTP.InsecureSkipVerify()
 	}
+	env.HTTP.LimitBody(maxAnswer)
 	c.Templates.Warn(env, "templates")
 	t := &target{
-		http: env.HTTP, url: c.endpoint(server), retryPartial: c.RetryPartial, look: c.Look, maxBody: c.MaxBody, templates: c.Templates,
+		http: env.HTTP, url: c.endpoint(server), stored: c.stored(server), retryPartial: c.RetryPartial, look: c.Look, maxBody: c.MaxBody, templates: c.Templates,
 		form: form{Tag: c.Tag, Format: c.Format},
 	}
 	for _, u := range c.URLs {
