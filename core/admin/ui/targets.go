@@ -25,6 +25,7 @@ func (u *UI) targetPages() {
 	u.page("GET /targets", "targets", config.RoleView, u.listTargets)
 	u.page("GET /targets/{name}", "target", config.RoleView, u.showTarget)
 	u.page("GET /targets/{name}/paths", "paths", config.RoleOperate, u.showPaths)
+	u.page("GET /targets/{name}/options/{key}", "options", config.RoleView, u.showOptions)
 	u.page("GET /targets/{name}/preview", "preview", config.RoleOperate, u.previewTarget)
 	u.action("POST /targets/{name}/pause", config.RoleOperate, u.pauseTarget)
 	u.action("POST /targets/{name}/resume", config.RoleOperate, u.resumeTarget)
@@ -121,6 +122,8 @@ type targetPage struct {
 	// Folders, Previews and Tests are whether its plugin has these powers. Of a plugin that is
 	// not known, the last two are offered, and refused where it has them not.
 	Folders, Previews, Tests bool
+	// Options lead to the values that settings may have.
+	Options []optionLink
 	// Key tells a test from others that are sent.
 	Key string
 }
@@ -145,6 +148,7 @@ func (u *UI) showTarget(r *http.Request) (view, error) {
 		page.Facts = u.targetFacts(t.Name, own, c.Routes)
 		plugin := u.pluginOf(host.KindTarget, own.Plugin)
 		page.Folders = slices.Contains(plugin.Description.Features, sdk.FeatureFolders)
+		page.Options = optionLinks(plugin.Description, t.Name)
 		page.Previews, page.Tests = plugin.May(sdk.FeaturePreview), plugin.May(sdk.FeatureTest)
 	} else {
 		page.Others = u.targets()

@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -313,6 +314,37 @@ func TestPreviewOfWhatCannotBeShown(t *testing.T) {
 	a := r.get("/targets/news/preview?of=sample:test")
 	require.Equal(t, http.StatusInternalServerError, a.status)
 	require.NotContains(t, a.body, "secret of the database")
+}
+
+// choices answers as the plugins of media servers do.
+type choices struct{ label string }
+
+func (c choices) ListOptions(context.Context, host.Kind, string, string) (pluginhost.OptionList, error) {
+	return pluginhost.OptionList{
+		Keys:    []host.OptionKey{{Key: "libraries"}, {Key: "none"}},
+		Options: []sdk.Option{{Value: "TV <b>Shows</b>", Label: c.label}},
+	}, nil
+}
+
+func TestOptionsOfATarget(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.Service.Plugins = plugins{{Kind: host.KindTarget, Plugin: r.Config.Targets["ops"].Plugin, Description: host.Description{
+		Version: "1.0.0", Features: []sdk.Feature{sdk.FeatureOptions},
+		ConfigSchema: json.RawMessage(`{"properties":{"url":{},"libraries":{"x-hookarr-options":true},"at":{"properties":{"a/b?":{"x-hookarr-options":true}}}}}`),
+	}}}
+	require.Equal(t, http.StatusServiceUnavailable, r.get("/targets/ops/options/libraries").status)
+	r.Service.Choices = choices{foreign}
+	a := r.get("/targets/ops")
+	require.Contains(t, a.body, `<a href="/x/targets/ops/options/libraries">libraries</a>`)
+	require.Contains(t, a.body, `<a href="/x/targets/ops/options/at.a%2Fb%3F">at.a/b?</a>`)
+	a = r.get("/targets/ops/options/libraries")
+	shown(t, a)
+	require.Contains(t, a.body, "<code>targets.ops.config.libraries</code>")
+	require.Contains(t, a.body, "<code>TV &lt;b&gt;Shows&lt;/b&gt;</code>")
+	a = r.get("/targets/ops/options/url")
+	require.Equal(t, http.StatusNotFound, a.status)
+	require.Contains(t, a.body, "knows no values of the setting url")
 }
 
 func TestPathsOfATarget(t *testing.T) {
