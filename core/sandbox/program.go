@@ -1,0 +1,138 @@
+package sandbox
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+const (
+	// maxInterpreter bounds the path of an interpreter: PATH_MAX, and the kernel reads no
+	// more than 256 bytes of a script's first line.
+	maxInterpreter, maxShebang = 4096, 256
+	// maxSegments bounds the segments of a program that are looked at. Linkers write some
+	// ten.
+	maxSegments = 128
+	// maxNesting bounds interpreters of interpreters, as the kernel does.
+	maxNesting = 5
+)
+
+// ProgramPolicy is what a program needs to start: itself, named by path, the time zones
+// and, unless it is linked statically, its interpreters and the directories of libraries.
+// Nothing of the file is trusted.
+func ProgramPolicy(path string, program io.ReaderAt) Policy {
+	p := Policy{
+		Execute: []string{path},
+		Read:    []string{"/etc/localtime", "/usr/share/zoneinfo"},
+	}
+	p.addInterpreters(program, maxNesting)
+	if len(p.Execute) > 1 {
+		p.Read = append(p.Read, libraries()...)
+	}
+	return p
+}
+
+// libraries are what a dynamic loader and the usual runtimes read. None of it is private
+// to anybody.
+func libraries() []string {
+	dirs := []string{
+		"/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64", "/nix/store",
+		"/usr/share", "/usr/local/share",
+		"/etc/ld.so.cache", "/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf",
+	}
+	musl, _ := filepath.Glob("/etc/ld-musl-*.path") // the pattern is well-formed
+	return append(dirs, musl...)
+}
+
+// addInterpreters adds the programs that the kernel, or env, starts for this one.
+func (p *Policy) addInterpreters(program io.ReaderAt, nesting int) {
+	if nesting == 0 {
+		return
+	}
+	for _, path := range interpreters(program) {
+		if slices.Contains(p.Execute, path) {
+			continue
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			continue
+		}
+		p.Execute = append(p.Execute, path)
+		p.addInterpreters(f, nesting-1)
+		_ = f.Close()
+	}
+}
+
+// interpreters are what a program's file names: the dynamic loader, or what a script's
+// first line says.
+func interpreters(program io.ReaderAt) []string {
+	head := make([]byte, maxShebang)
+	n, _ := program.ReadAt(head, 0) // what is too short is neither
+	head = head[:n]
+	if line, ok := bytes.CutPrefix(head, []byte("#!")); ok {
+		line, _, _ = bytes.Cut(line, []byte{'\n'})
+		return scriptInterpreters(strings.Fields(string(line)))
+	}
+	if loader := dynamicLoader(program, head); loader != "" {
+		return []string{loader}
+	}
+	return nil
+}
+
+// scriptInterpreters are the first word, and what env looks for where that is env: a
+// plugin has no PATH, for which C libraries have their own.
+func scriptInterpreters(words []string) []string {
+	if len(words) == 0 || !filepath.IsAbs(words[0]) {
+		return nil
+	}
+	found := words[:1]
+	if filepath.Base(words[0]) != "env" {
+		return found
+	}
+	for _, word := range words[1:] {
+		if strings.HasPrefix(word, "-") || strings.Contains(word, "=") {
+			continue
+		}
+		for _, dir := range []string{"/usr/local/bin", "/bin", "/usr/bin"} {
+			found = append(found, filepath.Join(dir, word))
+		}
+		break
+	}
+	return found
+}
+
+// dynamicLoader returns the interpreter that a 64-bit ELF file names, or nothing. The
+// loader of any other has no use: the sandbox runs the machine's own kind alone.
+func dynamicLoader(program io.ReaderAt, head []byte) string {
+	if len(head) < elf.EI_NIDENT || string(head[:4]) != elf.ELFMAG || elf.Class(head[elf.EI_CLASS]) != elf.ELFCLASS64 {
+		return ""
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if elf.Data(head[elf.EI_DATA]) == elf.ELFDATA2MSB {
+		order = binary.BigEndian
+	}
+	var header elf.Header64
+	if err := binary.Read(bytes.NewReader(head), order, &header); err != nil {
+		return ""
+	}
+	for i := range min(int64(header.Phnum), maxSegments) {
+		var segment elf.Prog64
+		at := int64(header.Phoff) + i*int64(header.Phentsize) //nolint:gosec // a negative offset cannot be read
+		if err := binary.Read(io.NewSectionReader(program, at, int64(header.Phentsize)), order, &segment); err != nil {
+			return ""
+		}
+		if elf.ProgType(segment.Type) == elf.PT_INTERP && segment.Filesz <= maxInterpreter {
+			path := make([]byte, segment.Filesz)
+			if _, err := program.ReadAt(path, int64(segment.Off)); err != nil { //nolint:gosec // the same
+				return ""
+			}
+			return string(bytes.TrimRight(path, "\x00"))
+		}
+	}
+	return ""
+}
