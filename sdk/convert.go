@@ -27,6 +27,7 @@ func (id identity) describe() *pluginv1.DescribeResponse {
 		SdkVersion:      Version,
 		ProtocolVersion: ProtocolVersion,
 		ConfigSchema:    id.schema.JSON(),
+		Offline:         id.Offline,
 		Defaults: &pluginv1.Defaults{
 			Concurrency: count(d.Concurrency),
 			Rate:        &pluginv1.Rate{PerSecond: max(d.Rate, 0), Burst: count(d.Burst)},

@@ -31,6 +31,10 @@ type Info struct {
 	// EventTypes are what a source may make, for lists and for warnings of routes that
 	// wait for something else. Empty is for sources that cannot say.
 	EventTypes []EventType
+	// Offline is the promise of a source that it uses no network, but for instances that
+	// set a key with the tag `hookarr:"network"`, and no file but its own. Hosts may hold
+	// it to that: Hookarr runs it in a sandbox on Linux, where anything else fails.
+	Offline bool
 }
 
 // EventType is a type of event that a source may make, by webhook or from its history.

@@ -99,6 +99,9 @@ func newIdentity[C any](info Info, kind pluginv1.Kind, possible ...Feature) (ide
 	case d.Group != (GroupDefaults{}) && !id.has(FeatureGroup):
 		errs = append(errs, errors.New("Info.Defaults.Group proposes groups, which a target gets that lists sdk.FeatureGroup in Info.Features"))
 	}
+	if id.Offline && kind != pluginv1.Kind_KIND_SOURCE {
+		errs = append(errs, errors.New("Info.Offline is for sources: a target has something to reach"))
+	}
 	if err := checkEventTypes(id); err != nil {
 		errs = append(errs, err)
 	}

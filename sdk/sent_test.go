@@ -378,6 +378,17 @@ func TestEnvOfATestWarnsNobody(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestOfflineIsAPromiseOfSources(t *testing.T) {
+	t.Parallel()
+	p, err := sdk.NewSourcePlugin(sdk.Info{Name: "s", Version: "1.0.0", Offline: true}, newPowerful)
+	d, err := host.NewClient(attach(t, p, err)).Describe(t.Context())
+	require.NoError(t, err)
+	require.True(t, d.Offline)
+
+	_, err = sdk.NewTargetPlugin(sdk.Info{Name: "t", Version: "1.0.0", Offline: true}, newPoster)
+	require.ErrorContains(t, err, "Info.Offline is for sources")
+}
+
 func TestEventTypesOfSources(t *testing.T) {
 	t.Parallel()
 	types := []sdk.EventType{{Type: sdk.TypeMediaImported, Native: []string{"Download"}}, {Type: sdk.TypeTest}}

@@ -179,8 +179,12 @@ func (s *supervisor) taking() *process {
 func (s *supervisor) serves(instances []host.Instance) bool {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
-	return len(instances) == len(s.instances) && !slices.ContainsFunc(instances, func(in host.Instance) bool {
-		return !slices.ContainsFunc(s.instances, func(known host.Instance) bool {
+	return sameInstances(instances, s.instances)
+}
+
+func sameInstances(a, b []host.Instance) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(in host.Instance) bool {
+		return !slices.ContainsFunc(b, func(known host.Instance) bool {
 			return known.Name == in.Name && bytes.Equal(known.Config, in.Config)
 		})
 	})
@@ -195,18 +199,29 @@ func (s *supervisor) leaving(others []host.Instance) []host.Instance {
 	})
 }
 
-// take gives the plugin instances. One that is down gets them when it starts.
+// take gives the plugin instances. One that is down gets them when it starts, and one that
+// cannot serve them in its sandbox, or needs none any more, is replaced.
 func (s *supervisor) take(ctx context.Context, instances []host.Instance) error {
 	s.configuring.Lock()
-	defer s.configuring.Unlock()
 	s.instances = instances
 	p := s.taking()
-	if p == nil {
-		return nil
+	suits := p == nil || s.suits(p, instances)
+	s.configuring.Unlock()
+	var errs []error
+	if !suits {
+		errs = append(errs, s.reload(ctx))
+		if errs[0] == nil {
+			return nil
+		}
+	}
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	if p = s.taking(); p == nil {
+		return errors.Join(errs...)
 	}
 	if err := s.configureLocked(ctx, p); err != nil {
 		s.configureAgain(p)
-		return fmt.Errorf("configure plugin %s: %w", s.label(), err)
+		errs = append(errs, fmt.Errorf("configure plugin %s: %w", s.label(), err))
 	}
-	return nil
+	return errors.Join(errs...)
 }

@@ -1,6 +1,7 @@
 package pluginhost
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -28,7 +29,10 @@ type Problem struct {
 type Checked struct {
 	// Problems and Warnings are ordered by plugin, instance and key.
 	Problems, Warnings []Problem
-	plugins            map[pluginKey]host.Description
+	// NoSandbox says why plugins that could run in a sandbox would run without one here;
+	// empty where none of them would.
+	NoSandbox string
+	plugins   map[pluginKey]host.Description
 }
 
 // Describe returns what a plugin that was started for the check says of itself.
@@ -58,6 +62,7 @@ func (h *Host) Check(ctx context.Context, instances []Instance) Checked {
 			all.Problems = append(all.Problems, found.Problems...)
 			all.Warnings = append(all.Warnings, found.Warnings...)
 			maps.Copy(all.plugins, found.plugins)
+			all.NoSandbox = cmp.Or(all.NoSandbox, found.NoSandbox)
 		})
 	}
 	wg.Wait()
@@ -93,7 +98,10 @@ func (h *Host) Inspect(ctx context.Context, b Binary) (host.Description, error) 
 		return host.Description{}, err
 	}
 	defer l.close()
-	p, err := l.launch(ctx, b.Kind, b.Name, newLogSink(l.opts.Log.With("plugin", string(b.Kind)+"-"+b.Name), nil))
+	// To say what it is, a plugin needs no other place than it gets at first.
+	p, err := l.start(ctx, b.Kind, b.Name, newLogSink(l.opts.Log.With("plugin", string(b.Kind)+"-"+b.Name), nil), func(string) bool {
+		return l.opts.Settings(b.Kind, b.Name).Sandbox == SandboxOn
+	})
 	if err != nil {
 		return host.Description{}, err
 	}
@@ -105,12 +113,15 @@ func (l *launcher) check(ctx context.Context, key pluginKey, instances []host.In
 	whole := func(err error) []Problem {
 		return []Problem{{Kind: key.kind, Plugin: key.name, Message: strings.TrimSpace(err.Error())}}
 	}
-	p, err := l.launch(ctx, key.kind, key.name, newLogSink(l.opts.Log.With("plugin", string(key.kind)+"-"+key.name), nil))
+	p, err := l.launch(ctx, key.kind, key.name, instances, newLogSink(l.opts.Log.With("plugin", string(key.kind)+"-"+key.name), nil))
 	if err != nil {
 		return Checked{Problems: whole(err)}
 	}
 	defer p.end()
 	checked := Checked{plugins: map[pluginKey]host.Description{key: p.desc}}
+	if p.sandbox.State == SandboxUnsupported {
+		checked.NoSandbox = p.sandbox.Reason
+	}
 	ctx, cancel := context.WithTimeout(ctx, l.opts.Timing.Start)
 	defer cancel()
 	configured, err := p.client.Configure(ctx, instances, true)

@@ -192,6 +192,8 @@ type Status struct {
 	Memory       int64
 	StartedAt    time.Time
 	Path, SHA256 string
+	// Sandbox is where the process runs; zero without a process.
+	Sandbox Sandbox
 	// Description is what the plugin said of itself when it last started.
 	Description host.Description
 	// Instances are those that the plugin serves, by name.

@@ -47,6 +47,12 @@ type launcher struct {
 	// lock is held for as long as tmp is used.
 	lock     *os.File
 	requests chan startRequest
+	// unsupported is done when it was logged that there is no sandbox.
+	unsupported sync.Once
+
+	mu sync.Mutex
+	// known is what binaries have said of themselves, by their checksums.
+	known map[string]host.Description
 }
 
 func newLauncher(opts Options) (*launcher, error) {
@@ -58,7 +64,7 @@ func newLauncher(opts Options) (*launcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &launcher{opts: opts, tmp: tmp, lock: lock, requests: make(chan startRequest)}
+	l := &launcher{opts: opts, tmp: tmp, lock: lock, requests: make(chan startRequest), known: map[string]host.Description{}}
 	go startProcesses(l.requests)
 	return l, nil
 }
@@ -78,6 +84,8 @@ type process struct {
 	// dir is the process's own temporary directory.
 	dir     string
 	started time.Time
+	// sandbox is where it runs.
+	sandbox Sandbox
 	// settings are those that it was started with.
 	settings Settings
 	// checksum is the binary's SHA-256 in hexadecimal.
@@ -93,8 +101,9 @@ type refusedError struct{ err error }
 func (e *refusedError) Error() string { return e.err.Error() }
 func (e *refusedError) Unwrap() error { return e.err }
 
-// launch checks and starts a plugin's binary and asks it what it is.
-func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink *logSink) (*process, error) {
+// run checks and starts a plugin's binary, in a sandbox if that is asked for, and asks it
+// what it is. With an error comes the process that has ended, if one was started.
+func (l *launcher) run(ctx context.Context, kind host.Kind, name string, sink *logSink, inside func(checksum string) bool) (*process, error) {
 	file := binaryName(kind, name)
 	from := dirOf(l.opts.Dirs, file)
 	binary, err := openBinary(from, file)
@@ -134,6 +143,9 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 		settings: l.opts.Settings(kind, name).withDefaults(),
 		checksum: sum,
 	}
+	if inside(sum) {
+		p.policy = policyFor(binary, dir)
+	}
 	config := ClientConfig()
 	// The context of greet ends first.
 	config.StartTimeout = 2 * l.opts.Timing.Start
@@ -149,7 +161,7 @@ func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, sink
 	if err := p.greet(ctx, l.opts.Timing.Start, kind, name); err != nil {
 		gone := p.pid() != 0 && p.endsWithin(exitGrace)
 		p.end()
-		return nil, p.explainStart(err, gone, l.opts.Timing.Start)
+		return p, p.explainStart(err, gone, l.opts.Timing.Start)
 	}
 	return p, nil
 }

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/hookarr/hookarr/core/sandbox"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -33,6 +35,8 @@ type Options struct {
 	// Changed is called when a plugin has come up or was replaced, so that what it says of
 	// itself may be another. It must not block. Nil is nothing to do.
 	Changed func()
+	// probe asks the kernel for a sandbox. Nil is sandbox.Probe.
+	probe func() sandbox.Support
 	// Timing is for tests that cannot wait.
 	Timing Timing
 }
@@ -72,6 +76,10 @@ func (o Options) withDefaults() Options {
 	if o.Changed == nil {
 		o.Changed = func() {}
 	}
+	if o.probe == nil {
+		o.probe = sandbox.Probe
+	}
+	o.probe = sync.OnceValue(o.probe)
 	o.TempDir = cmp.Or(o.TempDir, os.TempDir())
 	t := &o.Timing
 	t.Start = cmp.Or(t.Start, 10*time.Second)

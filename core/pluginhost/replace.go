@@ -48,10 +48,17 @@ func (h *Host) Renew(ctx context.Context) {
 	wg.Wait()
 }
 
-// outdated reports whether the binary that is there is worth a try.
+// outdated reports whether the binary that is there is worth a try, or the process is not
+// where it should be.
 func (s *supervisor) outdated() bool {
 	p := s.taking()
 	if p == nil {
+		return true
+	}
+	s.configuring.Lock()
+	suits := s.suits(p, s.instances)
+	s.configuring.Unlock()
+	if !suits {
 		return true
 	}
 	file := binaryName(s.kind, s.name)
@@ -143,12 +150,11 @@ func (s *supervisor) replace(ctx context.Context, old *process) error {
 	begun := time.Now()
 	ctx, cancel := until(ctx, s.stopping)
 	defer cancel()
-	next, err := s.launcher.launch(ctx, s.kind, s.name, s.sink)
+	// The instances do not change between being given to the new process and its taking over.
+	next, err := s.launchLocked(ctx)
 	if err != nil {
 		return err
 	}
-	// The instances do not change between being given to the new process and its taking over.
-	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	v, err := s.ask(ctx, next, s.instances, false)
 	if err == nil {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/hookarr/hookarr/core/sandbox"
 )
 
 const (
@@ -33,6 +35,16 @@ type startRequest struct {
 	argv    []string
 	attr    *os.ProcAttr
 	started chan<- startResult
+	// policy is that of a sandbox, or nil. ended is closed after the process's end.
+	policy *sandbox.Policy
+	ended  <-chan struct{}
+}
+
+func (r startRequest) start() (*os.Process, error) {
+	if r.policy != nil {
+		return sandbox.Start(*r.policy, r.path, r.argv, r.attr, r.ended)
+	}
+	return os.StartProcess(r.path, r.argv, r.attr)
 }
 
 type startResult struct {
@@ -48,6 +60,8 @@ type osProcess struct {
 	path     string
 	argv     []string
 	env      []string
+	// policy is what the process may reach in its sandbox; nil for no sandbox.
+	policy *sandbox.Policy
 	// socketDir is where the plugin may listen.
 	socketDir string
 	log       *processLog
@@ -105,6 +119,8 @@ func (p *osProcess) Start(context.Context) error {
 			Sys:   processAttr(),
 		},
 		started: started,
+		policy:  p.policy,
+		ended:   p.exited,
 	}
 	r := <-started
 	if r.err != nil {

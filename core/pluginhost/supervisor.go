@@ -196,13 +196,12 @@ func (s *supervisor) run(ctx context.Context) {
 // start launches a process, configures it and makes it the one that calls go to. Nothing
 // of a process that fails is left.
 func (s *supervisor) start(ctx context.Context) (*process, error) {
-	p, err := s.launcher.launch(ctx, s.kind, s.name, s.sink)
+	// Who gives the plugin other instances comes before, or finds the process that needs
+	// them.
+	p, err := s.launchLocked(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// Who gives the plugin other instances comes before, or finds the process that needs
-	// them.
-	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	if err := s.configureLocked(ctx, p); err != nil {
 		p.end()
@@ -462,6 +461,7 @@ func (s *supervisor) status() Status {
 	}
 	if p := s.current; p != nil {
 		st.Memory = residentMemory(p.pid())
+		st.Sandbox = p.sandbox
 		st.PID, st.StartedAt, st.SHA256, st.Path = p.pid(), p.started, p.checksum, p.argv[0]
 	}
 	for _, in := range s.infos {

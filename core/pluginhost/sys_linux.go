@@ -26,7 +26,7 @@ func startProcesses(requests <-chan startRequest) {
 	// Never unlocked: the thread ends with the goroutine.
 	runtime.LockOSThread()
 	for r := range requests {
-		p, err := os.StartProcess(r.path, r.argv, r.attr)
+		p, err := r.start()
 		r.started <- startResult{p, err}
 	}
 }

@@ -39,7 +39,7 @@ func TestForkingThreadOutlivesCaller(t *testing.T) {
 			<-other
 			return
 		}
-		p, err := l.launch(context.Background(), host.KindTarget, "chaos", newLogSink(b.opts.Log, nil))
+		p, err := l.launch(context.Background(), host.KindTarget, "chaos", nil, newLogSink(b.opts.Log, nil))
 		done <- launched{p, err, unix.Gettid()}
 	}
 	go onThread()

@@ -13,7 +13,7 @@ import (
 // learns of this process's death from the end of its standard input alone.
 func startProcesses(requests <-chan startRequest) {
 	for r := range requests {
-		p, err := os.StartProcess(r.path, r.argv, r.attr)
+		p, err := r.start()
 		r.started <- startResult{p, err}
 	}
 }

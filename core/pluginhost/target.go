@@ -33,7 +33,7 @@ func (h *Host) TestConfig(ctx context.Context, in Instance, event json.RawMessag
 		return host.Outcome{}, err
 	}
 	defer l.close()
-	p, err := l.launch(ctx, host.KindTarget, in.Plugin, newLogSink(l.opts.Log.With("plugin", "target-"+in.Plugin), nil))
+	p, err := l.launch(ctx, host.KindTarget, in.Plugin, nil, newLogSink(l.opts.Log.With("plugin", "target-"+in.Plugin), nil))
 	if err != nil {
 		return host.Outcome{}, err
 	}

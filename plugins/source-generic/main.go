@@ -11,7 +11,7 @@ import (
 func main() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
-	return sdk.Info{Name: "generic", Version: "0.1.0", Summary: "Decodes any JSON by paths that its configuration names."}
+	return sdk.Info{Name: "generic", Version: "0.1.0", Offline: true, Summary: "Decodes any JSON by paths that its configuration names."}
 }
 
 func newSource(_ context.Context, _ sdk.Env, c config) (sdk.Source, error) { return decoder{c}, nil }

@@ -12,7 +12,7 @@ func main() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
 	return sdk.Info{
-		Name: "prowlarr", Version: "0.1.0",
+		Name: "prowlarr", Version: "0.1.0", Offline: true,
 		Summary: "Decodes the webhooks of Prowlarr.",
 		EventTypes: arr.EventTypes(
 			arr.Made(sdk.TypeReleaseGrabbed, "Grab"),

@@ -15,7 +15,7 @@ func main() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
 	return sdk.Info{
-		Name: "radarr", Version: "0.1.0", Features: api.Features(),
+		Name: "radarr", Version: "0.1.0", Offline: true, Features: api.Features(),
 		Summary: "Decodes the webhooks of Radarr, registers them, catches up on missed ones and adds details.",
 		EventTypes: arr.EventTypes(
 			arr.Made(sdk.TypeReleaseGrabbed, "Grab"),

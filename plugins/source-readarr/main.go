@@ -14,7 +14,7 @@ func main() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
 	return sdk.Info{
-		Name: "readarr", Version: "0.1.0", Features: []sdk.Feature{sdk.FeatureSnapshot, sdk.FeatureFolders},
+		Name: "readarr", Version: "0.1.0", Offline: true, Features: []sdk.Feature{sdk.FeatureSnapshot, sdk.FeatureFolders},
 		Summary: "Decodes the webhooks of Readarr, and reads what it has.",
 		EventTypes: arr.EventTypes(
 			arr.Made(sdk.TypeReleaseGrabbed, "Grab"),

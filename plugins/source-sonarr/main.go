@@ -21,7 +21,7 @@ func main() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
 	return sdk.Info{
-		Name: "sonarr", Version: "0.1.0", Features: api.Features(),
+		Name: "sonarr", Version: "0.1.0", Offline: true, Features: api.Features(),
 		Summary: "Decodes the webhooks of Sonarr, registers them, catches up on missed ones and adds details.",
 		EventTypes: arr.EventTypes(
 			arr.Made(sdk.TypeReleaseGrabbed, "Grab"),

@@ -17,7 +17,7 @@ func main() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
 	return sdk.Info{
-		Name: "whisparr", Version: "0.1.0", Features: api.Features(),
+		Name: "whisparr", Version: "0.1.0", Offline: true, Features: api.Features(),
 		Summary: "Decodes the webhooks of Whisparr 2 and 3, registers them, catches up on missed ones and adds details.",
 		EventTypes: arr.EventTypes(
 			arr.Made(sdk.TypeReleaseGrabbed, "Grab"),

@@ -102,6 +102,7 @@ func fromDescription(r *pluginv1.DescribeResponse) Description {
 		SDKVersion:      line(r.GetSdkVersion(), maxName),
 		ProtocolVersion: int(r.GetProtocolVersion()),
 		ConfigSchema:    r.GetConfigSchema(),
+		Offline:         r.GetOffline(),
 		Defaults: sdk.Defaults{
 			Concurrency: count(r.GetDefaults().GetConcurrency()),
 			Rate:        rate(r.GetDefaults().GetRate().GetPerSecond()),

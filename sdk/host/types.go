@@ -34,6 +34,9 @@ type Description struct {
 	Defaults     sdk.Defaults
 	// EventTypes are what a source may make; empty is anything.
 	EventTypes []sdk.EventType
+	// Offline: a source uses no network, but for instances that set a key which the
+	// schema marks with x-hookarr-network, and no file but its own.
+	Offline bool
 }
 
 // Instance is one configured source or target of a plugin.

@@ -84,7 +84,7 @@ func Main(stderr io.Writer) {
 	}
 	w, err := ReadWorld(os.Getenv(worldEnv))
 	if err == nil {
-		err = try(name, w)
+		err = Try(name, w)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, err)
@@ -93,7 +93,8 @@ func Main(stderr io.Writer) {
 	os.Exit(0)
 }
 
-func try(name string, w World) error {
+// Try makes one attempt in this process. It returns nil where that succeeds.
+func Try(name string, w World) error {
 	all := Attempts()
 	i := slices.IndexFunc(all, func(a Attempt) bool { return a.Name == name })
 	if i < 0 {

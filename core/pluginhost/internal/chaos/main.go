@@ -31,6 +31,8 @@ type config struct {
 	Doubt  string `json:"doubt" doc:"What the plugin warns of."`
 	// Prove is how many questions it takes to prove what the plugin accepted.
 	Prove int `json:"prove" doc:"How many questions it takes to prove what the plugin accepted."`
+	// Upstream is what the plugin may connect to.
+	Upstream string `json:"upstream" hookarr:"network" doc:"What the plugin may connect to."`
 	// URL is where the plugin posts to.
 	URL sdk.Secret `json:"url" doc:"Where the plugin posts to."`
 }
@@ -52,6 +54,7 @@ func (c config) Validate() error {
 }
 
 func main() {
+	attemptAsProgram()
 	// Traces of many goroutines would only slow the tests down.
 	debug.SetTraceback("single")
 	kind, name, _ := strings.Cut(strings.TrimPrefix(filepath.Base(os.Args[0]), "hookarr-"), "-")
@@ -103,6 +106,7 @@ func main() {
 	if kind == "source" {
 		info.Features = []sdk.Feature{sdk.FeatureHistory, sdk.FeatureFetch, sdk.FeatureConnect}
 		info.EventTypes = []sdk.EventType{{Type: sdk.TypeTest, Native: []string{"Test"}}, {Type: sdk.TypeMediaAdded}}
+		info.Offline = name == "offline"
 		sdk.ServeSource(info, func(_ context.Context, env sdk.Env, c config) (sdk.Source, error) {
 			return source{newPlugin(env, c)}, nil
 		})
@@ -262,11 +266,14 @@ func (p *plugin) decode(ctx context.Context, r sdk.Request) (sdk.Event, error) {
 		return sdk.Event{}, sdk.Skip("not interesting")
 	case "invalid":
 		return sdk.Event{}, sdk.InvalidTest(errors.New("not JSON"))
+	case "attempt":
+		return sdk.Event{Type: sdk.TypeTest, App: "chaos", Title: attempt(arg), Summary: "Tries to break out"}, nil
 	case "untitled":
 		return sdk.Event{Type: sdk.TypeTest, App: "chaos"}, nil
 	case "foreign":
 		return sdk.Event{ID: "forged", Source: "forged", Type: sdk.TypeTest, App: "chaos", Title: "A test", Summary: "A test"}, nil
 	case "wait":
+		p.sign("arrived-wait")
 		if err := p.wait(ctx); err != nil {
 			return sdk.Event{}, err
 		}

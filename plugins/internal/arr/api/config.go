@@ -13,7 +13,7 @@ import (
 type Config struct {
 	arr.Config
 
-	BaseURL            string     `json:"base_url" doc:"Where Hookarr reaches the application, its URL base included: http://nas:7878 or http://nas/radarr. With api_key, Hookarr registers its webhook (hookarr connect), catches up on events that were missed, adds details to events and reads what the application has, as far as the plugin can."`
+	BaseURL            string     `json:"base_url" hookarr:"network" doc:"Where Hookarr reaches the application, its URL base included: http://nas:7878 or http://nas/radarr. With api_key, Hookarr registers its webhook (hookarr connect), catches up on events that were missed, adds details to events and reads what the application has, as far as the plugin can."`
 	APIKey             sdk.Secret `json:"api_key" doc:"The application's API key, from its general settings."`
 	InsecureSkipVerify bool       `json:"insecure_skip_verify" doc:"Accept any TLS certificate of base_url, such as one that the application signed itself."`
 }

@@ -1,0 +1,229 @@
+package pluginhost
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hookarr/hookarr/core/sandbox"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+// SandboxState says where a plugin's process runs.
+type SandboxState string
+
+// The states.
+const (
+	// SandboxedOn: in a sandbox.
+	SandboxedOn SandboxState = "on"
+	// SandboxedOff: without one, because the settings or the plugin's work want it so.
+	SandboxedOff SandboxState = "off"
+	// SandboxUnsupported: without one, because the system has none.
+	SandboxUnsupported SandboxState = "unsupported"
+)
+
+// Sandbox says whether a plugin's process runs in a sandbox, and why.
+type Sandbox struct {
+	State SandboxState
+	// Reason says why not, or what this system's sandbox does not keep; it may be empty.
+	Reason string
+}
+
+// Sandbox returns where a plugin that says this of itself would run with these instances;
+// those of others are passed over.
+func (h *Host) Sandbox(kind host.Kind, plugin string, d host.Description, instances []Instance) Sandbox {
+	return h.opts.sandboxFor(kind, plugin, d, byPlugin(instances)[pluginKey{kind, plugin}])
+}
+
+// sandboxFor decides where a plugin runs. A plugin that is to run in a sandbox or not at
+// all is refused where there is none before this is asked.
+func (o Options) sandboxFor(kind host.Kind, name string, d host.Description, instances []host.Instance) Sandbox {
+	key := sandboxKey(kind, name)
+	mode := o.Settings(kind, name).withDefaults().Sandbox
+	switch {
+	case mode == SandboxOff:
+		return Sandbox{SandboxedOff, key + " is off"}
+	case mode == SandboxOn:
+	case kind != host.KindSource:
+		return Sandbox{SandboxedOff, "a target has something to reach"}
+	case !d.Offline:
+		return Sandbox{SandboxedOff, "the plugin does not promise to do without network and files"}
+	default:
+		for _, in := range instances {
+			if used := networkKey(d.ConfigSchema, in.Config); used != "" {
+				return Sandbox{SandboxedOff, "the plugin uses the network for " + ConfigKey(kind, in.Name, used)}
+			}
+		}
+	}
+	support := o.probe()
+	if !support.Supported() {
+		return Sandbox{SandboxUnsupported, support.Missing}
+	}
+	return Sandbox{SandboxedOn, strings.Join(support.Gaps, "; ")}
+}
+
+// sandboxKey is the key of the setting.
+func sandboxKey(kind host.Kind, name string) string {
+	return fmt.Sprintf("plugins.%s-%s.sandbox", kind, name)
+}
+
+// launch starts a plugin where its settings, its own promise and its instances want it.
+// What it promises is only known when it has said so: a plugin that is to run in a sandbox
+// is started outside once, asked, and started anew, unless this host has met the binary.
+func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, instances []host.Instance, sink *logSink) (*process, error) {
+	p, err := l.start(ctx, kind, name, sink, func(checksum string) bool {
+		return l.opts.sandboxFor(kind, name, l.met(checksum), instances).State == SandboxedOn
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.meet(p)
+	where := l.opts.sandboxFor(kind, name, p.desc, instances)
+	if inside := where.State == SandboxedOn; inside != (p.policy != nil) {
+		p.end()
+		if p, err = l.start(ctx, kind, name, sink, func(string) bool { return inside }); err != nil {
+			return nil, err
+		}
+	}
+	p.sandbox = where
+	if where.State == SandboxUnsupported {
+		l.unsupported.Do(func() {
+			l.opts.Log.WarnContext(ctx, "plugins that could run in a sandbox run without one", "reason", where.Reason)
+		})
+	}
+	return p, nil
+}
+
+// start starts a plugin, in a sandbox if that is asked for. A plugin that must have one is
+// not started without.
+func (l *launcher) start(ctx context.Context, kind host.Kind, name string, sink *logSink, inside func(checksum string) bool) (*process, error) {
+	key := sandboxKey(kind, name)
+	if l.opts.Settings(kind, name).Sandbox == SandboxOn {
+		if support := l.opts.probe(); !support.Supported() {
+			return nil, &refusedError{fmt.Errorf("start plugin %s: %s is on and there is no sandbox: %s: set it to auto to run the plugin without one where there is none",
+				binaryName(kind, name), key, support.Missing)}
+		}
+	}
+	p, err := l.run(ctx, kind, name, sink, inside)
+	if err != nil && p != nil && p.policy != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w (in a sandbox; with %s: off it runs without)", err, key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// met returns what a binary has said of itself that matters before it is started again.
+func (l *launcher) met(checksum string) host.Description {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.known[checksum]
+}
+
+func (l *launcher) meet(p *process) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known[p.checksum] = host.Description{Offline: p.desc.Offline, ConfigSchema: p.desc.ConfigSchema}
+}
+
+// policyFor is what a plugin may reach in its sandbox: its binary, open here, and its own
+// directory.
+func policyFor(binary *os.File, dir string) *sandbox.Policy {
+	p := sandbox.ProgramPolicy("/proc/self/fd/"+strconv.Itoa(int(binary.Fd())), binary)
+	p.Write = []string{dir}
+	return &p
+}
+
+// suits reports whether a process runs where it should with these instances.
+func (s *supervisor) suits(p *process, instances []host.Instance) bool {
+	return s.launcher.opts.sandboxFor(s.kind, s.name, p.desc, instances).State == p.sandbox.State
+}
+
+// launchLocked starts a process for the instances, and returns with configuring held: they
+// do not change any more before the process is given them.
+func (s *supervisor) launchLocked(ctx context.Context) (*process, error) {
+	for {
+		s.configuring.Lock()
+		instances := s.instances
+		s.configuring.Unlock()
+		p, err := s.launcher.launch(ctx, s.kind, s.name, instances, s.sink)
+		if err != nil {
+			return nil, err
+		}
+		s.configuring.Lock()
+		if sameInstances(instances, s.instances) {
+			return p, nil
+		}
+		s.configuring.Unlock()
+		p.end()
+	}
+}
+
+// networkKeywords are the parts of a JSON Schema that say for which keys a plugin uses the
+// network.
+type networkKeywords struct {
+	Network    bool                       `json:"x-hookarr-network"`
+	Properties map[string]networkKeywords `json:"properties"`
+	Items      *networkKeywords           `json:"items"`
+}
+
+// networkKey returns the first key that an instance sets and for which the plugin uses the
+// network; empty for none. A schema that cannot be read has none.
+func networkKey(schema, config json.RawMessage) string {
+	var keywords networkKeywords
+	var value any
+	if json.Unmarshal(schema, &keywords) != nil || json.Unmarshal(config, &value) != nil {
+		return ""
+	}
+	return strings.TrimPrefix(keywords.find(value), ".")
+}
+
+func (k networkKeywords) find(value any) string {
+	switch v := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(k.Properties)) {
+			property := k.Properties[name]
+			if property.Network && isSet(v[name]) {
+				return "." + name
+			}
+			if found := property.find(v[name]); found != "" {
+				return "." + name + found
+			}
+		}
+	case []any:
+		for i, item := range v {
+			if k.Items == nil {
+				break
+			}
+			if found := k.Items.find(item); found != "" {
+				return "." + strconv.Itoa(i) + found
+			}
+		}
+	}
+	return ""
+}
+
+// isSet reports whether a value is another than nothing, which configurations may spell out.
+func isSet(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return false
+	case string:
+		return v != ""
+	case bool:
+		return v
+	case float64:
+		return v != 0
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	}
+	return true
+}
