@@ -34,6 +34,35 @@ func newAuthor(t *testing.T) *author {
 	return &author{t: t, dir: t.TempDir(), begun: time.Now()}
 }
 
+// follows types the commands of a block of the guide's chapter. Plugins go into a directory of
+// the test.
+func (a *author) follows(block int, plugins string) {
+	a.t.Helper()
+	chapter := guideChapter(a.t)
+	blocks := strings.Split(chapter, "```sh\n")
+	require.Greater(a.t, len(blocks), block)
+	commands, _, _ := strings.Cut(blocks[block], "```")
+	for line := range strings.Lines(commands) {
+		line = strings.TrimSpace(line)
+		if dir, ok := strings.CutPrefix(line, "cd "); ok {
+			a.dir = filepath.Join(a.dir, dir)
+			continue
+		}
+		a.types(strings.Replace(line, "/usr/lib/hookarr/plugins", plugins, 1))
+	}
+}
+
+func guideChapter(t *testing.T) string {
+	t.Helper()
+	guide, err := os.ReadFile("../../PLUGINS.md")
+	require.NoError(t, err)
+	_, chapter, ok := strings.Cut(string(guide), "## 2. A plugin in five minutes")
+	require.True(t, ok)
+	chapter, _, ok = strings.Cut(chapter, "## 3. ")
+	require.True(t, ok)
+	return chapter
+}
+
 // types runs a line as a shell does.
 func (a *author) types(line string) {
 	a.t.Helper()
@@ -46,14 +75,12 @@ func (a *author) types(line string) {
 	a.t.Logf("%5.1f s  %s\n%s", time.Since(begun).Seconds(), line, out)
 }
 
-// configures adds the configuration in a README to that of a running server, with some
+// configures adds the configuration that a page has to that of a running server, with some
 // words replaced, and waits until it is in use.
-func (a *author) configures(srv *server, readme string, replace ...string) {
+func (a *author) configures(srv *server, page string, replace ...string) {
 	a.t.Helper()
 	begun := time.Now()
-	data, err := os.ReadFile(filepath.Join(a.dir, readme))
-	require.NoError(a.t, err)
-	_, block, ok := strings.Cut(string(data), "```yaml\n")
+	_, block, ok := strings.Cut(page, "```yaml\n")
 	require.True(a.t, ok)
 	block, _, _ = strings.Cut(block, "```")
 	block = strings.NewReplacer(replace...).Replace(block)
@@ -85,9 +112,8 @@ func TestPluginInFiveMinutes(t *testing.T) {
 	srv.start()
 	a := newAuthor(t)
 
-	a.types("hookarr plugins new target demo && cd hookarr-target-demo && make check")
-	a.types("cd hookarr-target-demo && make install PLUGINS=" + own)
-	a.configures(srv, "hookarr-target-demo/README.md", "${TARGET_DEMO_URL}", web.URL)
+	a.follows(1, own)
+	a.configures(srv, guideChapter(t), "${TARGET_DEMO_URL}", web.URL)
 	begun := time.Now()
 	require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)
 	var got struct{ ID, Type, Title string }
@@ -119,9 +145,10 @@ func TestSourceFromABody(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(a.dir, "body.json"), body, 0o600))
 
-	a.types("hookarr plugins new source requests --from body.json && cd hookarr-source-requests && make check")
-	a.types("cd hookarr-source-requests && make install PLUGINS=" + own)
-	a.configures(srv, "hookarr-source-requests/README.md", "${SOURCE_REQUESTS_PASSWORD}", sourceSecret, "[chat]", "[ops]")
+	a.follows(2, own)
+	readme, err := os.ReadFile(filepath.Join(a.dir, "README.md"))
+	require.NoError(t, err)
+	a.configures(srv, string(readme), "${SOURCE_REQUESTS_PASSWORD}", sourceSecret, "[chat]", "[ops]")
 	begun := time.Now()
 	req, err := http.NewRequest(http.MethodPost, srv.url+"/hooks/requests", bytes.NewReader(body))
 	require.NoError(t, err)
