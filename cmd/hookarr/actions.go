@@ -285,6 +285,14 @@ func (c *cli) rewrite(text string) {
 	_, _ = fmt.Fprintf(w, "\r%s\x1b[K ", text)
 }
 
+// clearLine takes away what rewrite wrote.
+func (c *cli) clearLine() {
+	if c.live {
+		c.rewrite("")
+		_, _ = fmt.Fprint(c.err, "\r")
+	}
+}
+
 // leave says what becomes of an action that is not watched any more.
 func (c *cli) leave(a admin.Action, s *service) error {
 	goesOn := "goes on on the server"

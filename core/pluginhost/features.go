@@ -21,8 +21,8 @@ func used() []sdk.Feature {
 	}
 }
 
-// aboutSelf is what plugins are told of this program.
-func aboutSelf() sdk.HostInfo {
+// AboutSelf is what plugins are told of this program.
+func AboutSelf() sdk.HostInfo {
 	version := ""
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "(devel)" {
 		version = strings.TrimPrefix(info.Main.Version, "v")

@@ -104,66 +104,84 @@ func (e *refusedError) Unwrap() error { return e.err }
 // run checks and starts a plugin's binary, in a sandbox if that is asked for, and asks it
 // what it is. With an error comes the process that has ended, if one was started.
 func (l *launcher) run(ctx context.Context, kind host.Kind, name string, sink *logSink, inside func(checksum string) bool) (*process, error) {
+	p, err := l.prepare(ctx, kind, name, sink)
+	if err != nil {
+		return nil, err
+	}
+	if inside(p.checksum) {
+		p.policy = policyFor(p.binary, p.dir)
+	}
+	p.plugin = plugin.NewClient(l.clientConfig(p))
+	err = p.greet(ctx, l.opts.Timing.Start, kind, name)
+	// A process that has started has its own.
+	_ = p.binary.Close()
+	if err != nil {
+		gone := p.pid() != 0 && p.endsWithin(exitGrace)
+		p.end()
+		return p, p.explainStart(err, gone, l.opts.Timing.Start)
+	}
+	return p, nil
+}
+
+// prepare checks a plugin's binary and returns the process that it is to become. The
+// caller closes its binary.
+func (l *launcher) prepare(ctx context.Context, kind host.Kind, name string, sink *logSink) (*process, error) {
 	file := binaryName(kind, name)
 	from := dirOf(l.opts.Dirs, file)
 	binary, err := openBinary(from, file)
 	if err != nil {
 		return nil, &refusedError{err}
 	}
-	defer func() { _ = binary.Close() }()
 	sum, err := checksum(binary)
 	if err == nil {
 		err = verifyLock(l.opts.LockFile, sum, file)
 	}
 	if err != nil {
+		_ = binary.Close()
 		return nil, &refusedError{err}
 	}
 	dir, err := os.MkdirTemp(l.tmp, "p")
 	if err != nil {
+		_ = binary.Close()
 		return nil, fmt.Errorf("make private directory for plugin: %w", err)
 	}
 	path, err := execPath(dir, binary)
 	if err != nil {
+		_ = binary.Close()
 		_ = os.RemoveAll(dir)
 		return nil, fmt.Errorf("link plugin: %w", err)
 	}
-	log := sink.process()
-	p := &process{
+	return &process{
 		osProcess: &osProcess{
 			requests: l.requests,
 			binary:   binary,
 			path:     path,
 			argv:     []string{filepath.Join(from, file)},
 			env:      l.environment(ctx, dir),
-			log:      log,
+			log:      sink.process(),
 			exited:   make(chan struct{}),
 		},
 		dir:      dir,
 		started:  time.Now(),
 		settings: l.opts.Settings(kind, name).withDefaults(),
 		checksum: sum,
-	}
-	if inside(sum) {
-		p.policy = policyFor(binary, dir)
-	}
+	}, nil
+}
+
+// clientConfig is how go-plugin starts a process.
+func (l *launcher) clientConfig(p *process) *plugin.ClientConfig {
 	config := ClientConfig()
 	// The context of greet ends first.
 	config.StartTimeout = 2 * l.opts.Timing.Start
-	config.UnixSocketConfig = &plugin.UnixSocketConfig{TempDir: dir}
+	config.UnixSocketConfig = &plugin.UnixSocketConfig{TempDir: p.dir}
 	// Of plugins with go-plugin's own server, which takes standard error from their process.
-	config.SyncStderr = &lineWriter{line: log.line}
+	config.SyncStderr = &lineWriter{line: p.log.line}
 	config.RunnerFunc = func(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner.Runner, error) {
 		p.env = append(p.env, cmd.Env...)
 		p.socketDir = socketDir
 		return p.osProcess, nil
 	}
-	p.plugin = plugin.NewClient(config)
-	if err := p.greet(ctx, l.opts.Timing.Start, kind, name); err != nil {
-		gone := p.pid() != 0 && p.endsWithin(exitGrace)
-		p.end()
-		return p, p.explainStart(err, gone, l.opts.Timing.Start)
-	}
-	return p, nil
+	return config
 }
 
 // environment is the whole environment of a plugin, but for go-plugin's own
@@ -188,7 +206,7 @@ func (p *process) greet(ctx context.Context, timeout time.Duration, kind host.Ki
 	defer stop()
 	client, err := Connect(p.plugin)
 	if err == nil {
-		client.Host = aboutSelf()
+		client.Host = AboutSelf()
 		p.client = client
 		p.desc, err = p.client.Describe(ctx)
 	}

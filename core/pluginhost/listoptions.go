@@ -44,13 +44,14 @@ func (h *Host) ListOptionsOf(ctx context.Context, in Instance, key string) (Opti
 	}
 	defer l.close()
 	label := string(in.Kind) + "-" + in.Plugin
-	p, err := l.launch(ctx, in.Kind, in.Plugin, newLogSink(l.opts.Log.With("plugin", label), nil))
+	draft := host.Instance{Name: in.Name, Config: in.Config}
+	p, err := l.launch(ctx, in.Kind, in.Plugin, []host.Instance{draft}, newLogSink(l.opts.Log.With("plugin", label), nil))
 	if err != nil {
 		return OptionList{}, err
 	}
 	defer p.end()
 	start := time.Now()
-	list, err := p.listOptions(ctx, host.Instance{Name: in.Name, Config: in.Config}, key)
+	list, err := p.listOptions(ctx, draft, key)
 	said, trouble := plain(err)
 	switch {
 	case trouble == nil:

@@ -42,6 +42,9 @@ type logSink struct {
 	log *slog.Logger
 	// stuck counts the records that tell of a stuck call; nil counts nothing.
 	stuck prometheus.Counter
+	// raw gets every line as it came, before any limit but that of its length; nil is
+	// nobody.
+	raw func(line []byte)
 
 	mu      sync.Mutex
 	limit   *rate.Limiter
@@ -94,6 +97,9 @@ func (l *processLog) line(line []byte) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.raw != nil {
+		l.raw(line)
+	}
 	if isPanic(line) && !l.panicked {
 		l.panicked, l.inReason, l.trace, l.reason = true, true, maxPanic, ""
 	}

@@ -65,6 +65,10 @@ type osProcess struct {
 	// socketDir is where the plugin may listen.
 	socketDir string
 	log       *processLog
+	// printed gets what the process prints after its handshake; nil discards it.
+	printed io.Writer
+	// outlives: the kernel does not end the process together with this one.
+	outlives bool
 
 	stdin  *os.File
 	stdout *os.File
@@ -116,7 +120,7 @@ func (p *osProcess) Start(context.Context) error {
 			Dir:   p.socketDir,
 			Env:   p.env,
 			Files: []*os.File{childIn, childOut, childErr, p.binary},
-			Sys:   processAttr(),
+			Sys:   processAttr(p.outlives),
 		},
 		started: started,
 		policy:  p.policy,
@@ -220,7 +224,11 @@ func (p *osProcess) Kill(context.Context) error {
 // Stdout gives go-plugin the handshake and nothing else: what else a plugin prints
 // is discarded.
 func (p *osProcess) Stdout() io.ReadCloser {
-	return &firstLine{file: p.stdout, read: func(line string) { p.greeting.Store(&line) }}
+	f := &firstLine{file: p.stdout, read: func(line string) { p.greeting.Store(&line) }, rest: io.Discard}
+	if p.printed != nil {
+		f.rest = p.printed
+	}
+	return f
 }
 
 // Stderr gives go-plugin nothing: see processLog.
@@ -268,23 +276,28 @@ type firstLine struct {
 	file *os.File
 	// read is called with the line.
 	read func(line string)
+	// rest gets what follows.
+	rest io.Writer
 	line []byte
 	done bool
 }
 
 func (f *firstLine) Read(p []byte) (int, error) {
 	if f.done {
-		_, _ = io.Copy(io.Discard, f.file)
+		_, _ = io.Copy(f.rest, f.file)
 		_ = f.Close()
 		return 0, io.EOF
 	}
 	n, err := f.file.Read(p)
+	var rest []byte
 	if i := bytes.IndexByte(p[:n], '\n'); i >= 0 {
+		rest = bytes.Clone(p[i+1 : n])
 		n = i + 1
 	}
 	f.line = append(f.line, p[:n]...)
 	if f.done = err != nil || bytes.HasSuffix(f.line, []byte{'\n'}) || len(f.line) > maxHandshake; f.done {
 		f.read(string(bytes.TrimSpace(f.line)))
+		_, _ = f.rest.Write(rest)
 	}
 	return n, nil
 }

@@ -1,6 +1,7 @@
 package pluginhost
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -32,10 +34,36 @@ func startProcesses(requests <-chan startRequest) {
 }
 
 // processAttr gives the child a process group of its own, so that its own children
-// can be killed with it, and kills it when this process dies.
-func processAttr() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+// can be killed with it, and kills it when this process dies, unless it outlives that.
+func processAttr(outlives bool) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if outlives {
+		attr.Pdeathsig = 0
+	}
+	return attr
 }
+
+// groupLives reports whether a process group has a member that is no zombie.
+func groupLives(pgid int) bool {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range stats {
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		// The name in brackets may have anything in it.
+		_, rest, _ := strings.Cut(string(stat[max(0, bytes.LastIndexByte(stat, ')')):]), ") ")
+		var state string
+		var parent, group int
+		if n, _ := fmt.Sscan(rest, &state, &parent, &group); n == 3 && group == pgid && state != "Z" && state != "X" {
+			return true
+		}
+	}
+	return false
+}
+
+// killGroup ends all processes of a group.
+func killGroup(pgid int) { _ = unix.Kill(-pgid, unix.SIGKILL) }
 
 // execPath returns a path that executes the file open in the child as execFile,
 // whatever has become of its name: what was checked is what runs. The path is a

@@ -18,7 +18,20 @@ func startProcesses(requests <-chan startRequest) {
 	}
 }
 
-func processAttr() *syscall.SysProcAttr { return nil }
+func processAttr(bool) *syscall.SysProcAttr { return nil }
+
+// groupLives knows nothing of groups: the process alone counts.
+func groupLives(pid int) bool {
+	p, err := os.FindProcess(pid)
+	return err == nil && p.Signal(syscall.Signal(0)) == nil
+}
+
+// killGroup ends the process alone.
+func killGroup(pid int) {
+	if p, err := os.FindProcess(pid); err == nil {
+		_ = p.Kill()
+	}
+}
 
 // execPath returns the file's own path: between check and execution its owner could
 // replace it, and only its owner.

@@ -154,7 +154,7 @@ func TestPluginKnowsThisHost(t *testing.T) {
 	b := setup(t, quick, "hookarr-target-chaos")
 	b.start(t, b.target("chaos", "ops", nil))
 	o := b.do(t.Context(), "ops", "host")
-	require.Equal(t, "{"+aboutSelf().Version+" [fetch history connect snapshot folders options group edit raw test preview verify]}", o.Receipt.Excerpt)
+	require.Equal(t, "{"+AboutSelf().Version+" [fetch history connect snapshot folders options group edit raw test preview verify]}", o.Receipt.Excerpt)
 	require.True(t, Uses(sdk.FeaturePreview))
 	require.False(t, Uses("clairvoyance"))
 }

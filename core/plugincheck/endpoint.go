@@ -1,0 +1,124 @@
+package plugincheck
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"time"
+)
+
+// goodAnswer is what the endpoint answers with 200. It has the forms in which some services
+// name the message that they have made.
+const goodAnswer = `{"ok":true,"id":"1000000000000000001","ts":"1700000000.000100","channel":"C0001","result":{"message_id":1001}}`
+
+// maxRequest bounds what the endpoint reads and echoes, in bytes.
+const maxRequest = 8 << 20
+
+// endpoint is the HTTP server on the loopback that targets deliver to. Its URL has a token in the
+// path, as the webhooks of chat services have, which nothing must show.
+type endpoint struct {
+	server *httptest.Server
+	token  string
+
+	mu     sync.Mutex
+	answer http.HandlerFunc
+	count  int
+	last   string
+}
+
+func newEndpoint() (*endpoint, error) {
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for the plugin's requests: %w", err)
+	}
+	e := &endpoint{token: "hookarr-check-" + rand.Text()}
+	e.server = httptest.NewUnstartedServer(e)
+	_ = e.server.Listener.Close()
+	e.server.Listener = l
+	e.server.Start()
+	return e, nil
+}
+
+func (e *endpoint) close() {
+	e.server.CloseClientConnections()
+	e.server.Close()
+}
+
+// public is where requests are answered, as a key may have it that is shown, and secret as
+// one that is not.
+func (e *endpoint) public() string { return e.server.URL + "/hooks" }
+func (e *endpoint) secret() string { return e.public() + "/" + e.token }
+
+// deadURL is an address at which nobody listens.
+func (e *endpoint) deadURL(ctx context.Context) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find an address where nobody listens: %w", err)
+	}
+	defer func() { _ = l.Close() }()
+	return "http://" + l.Addr().String(), nil
+}
+
+// answers sets what the endpoint does; nil is 200.
+func (e *endpoint) answers(h http.HandlerFunc) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.answer = h
+}
+
+// requests is how many there were, and the last one for people.
+func (e *endpoint) requests() (n int, last string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.count, e.last
+}
+
+// ServeHTTP implements http.Handler.
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e.mu.Lock()
+	e.count++
+	e.last = r.Method + " " + strings.ReplaceAll(r.URL.Path, e.token, "TOKEN")
+	answer := e.answer
+	e.mu.Unlock()
+	if answer != nil {
+		answer(w, r)
+		return
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, maxRequest))
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, goodAnswer)
+}
+
+// echo answers with a status, and the whole request in its body.
+func echo(status int, header http.Header) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(io.LimitReader(r.Body, maxRequest))
+		for name, values := range header {
+			w.Header()[name] = values
+		}
+		w.Header().Set("Content-Type", "text/plain")
+		w.WriteHeader(status)
+		_, _ = fmt.Fprintf(w, "%s http://%s%s\n", r.Method, r.Host, r.RequestURI)
+		_ = r.Header.Write(w)
+		_, _ = w.Write(body[:min(len(body), 2000)])
+	}
+}
+
+// hang answers nothing, and tells on gone when the client has given up.
+func hang(gone chan<- time.Time) http.HandlerFunc {
+	return func(_ http.ResponseWriter, r *http.Request) {
+		// Only after the body is read does the server see the client go.
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+		select {
+		case gone <- time.Now():
+		default:
+		}
+	}
+}
