@@ -46,6 +46,17 @@ test: ## Run every test, Postgres included.
 	cd sdk && go test ./...
 	cd examples/plugin-target-file && go test ./...
 
+.PHONY: plugins/check
+# What a schema does not say of a configuration is in a file.
+plugins/check: build examples/plugins ## Hold every plugin and example to what Hookarr relies on.
+	bin/hookarr plugins check --config core/plugincheck/testdata/config bin/plugins/* bin/examples/*
+
+.PHONY: examples/plugins
+examples/plugins: ## Build the examples of plugins: bin/examples/.
+	@mkdir -p bin/examples
+	cd examples/plugin-target-file && $(GO_BUILD) -o $(CURDIR)/bin/examples/hookarr-target-file .
+	@chmod go-w bin/examples bin/examples/*
+
 .PHONY: test/race
 test/race: ## Run every test with the race detector (needs a C compiler).
 	CGO_ENABLED=1 go test -race -timeout 20m ./...

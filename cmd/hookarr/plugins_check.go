@@ -16,12 +16,13 @@ import (
 	"github.com/hookarr/hookarr/core/plugincheck"
 )
 
-// orphanCommand is the hidden command that is a host for plugincheck to kill.
-const orphanCommand = "check-orphan"
+// orphanFlag makes the command a host for plugincheck to kill.
+const orphanFlag = "orphan"
 
 func (c *cli) newPluginsCheck() *cobra.Command {
 	var config string
 	var payloads []string
+	var orphan bool
 	cmd := c.tables(&cobra.Command{
 		Use:   "check BINARY [BINARY...]",
 		Short: "Hold a plugin's binary to what Hookarr relies on",
@@ -42,26 +43,20 @@ code 1.`,
   hookarr plugins check --payload import.json ./hookarr-source-demo
   hookarr plugins check --json bin/plugins/*`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if orphan {
+				return plugincheck.ServeOrphan(cmd.Context(), args[0], c.out)
+			}
 			return c.checkBinaries(cmd.Context(), args, config, payloads)
 		},
 	})
 	cmd.Flags().StringVar(&config, "config", "", "configuration of the plugin: a `FILE`, or a directory of KIND-NAME.yaml")
 	cmd.Flags().StringArrayVar(&payloads, "payload", nil, "body of a request that the source has to decode, a `FILE`; may be repeated")
+	cmd.Flags().BoolVar(&orphan, orphanFlag, false, "be the host of one plugin that this command kills")
+	_ = cmd.Flags().MarkHidden(orphanFlag) // it is there
 	cmd.ValidArgsFunction = files
 	completeFlag(cmd, "config", files)
 	completeFlag(cmd, "payload", files)
 	return cmd
-}
-
-func (c *cli) newPluginsCheckOrphan() *cobra.Command {
-	return &cobra.Command{
-		Use:    orphanCommand + " BINARY",
-		Short:  "Be a host that is killed",
-		Hidden: true,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return plugincheck.ServeOrphan(cmd.Context(), args[0], c.out)
-		},
-	}
 }
 
 func (c *cli) checkBinaries(ctx context.Context, binaries []string, config string, payloads []string) error {
@@ -70,7 +65,7 @@ func (c *cli) checkBinaries(ctx context.Context, binaries []string, config strin
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	opts.Orphan = []string{self, "plugins", orphanCommand}
+	opts.Orphan = []string{self, "plugins", "check", "--" + orphanFlag}
 	for _, file := range payloads {
 		body, err := os.ReadFile(file)
 		if err != nil {

@@ -155,6 +155,7 @@ type check struct {
 	receipt  sdk.Receipt
 	// dir is for files of the plugin's, and word what secrets are made of.
 	dir, word string
+	deadPort  int
 
 	warnings []string
 }
@@ -164,7 +165,10 @@ func (c *check) begin() (err error) {
 	if c.dir, err = os.MkdirTemp(c.opts.TempDir, "hc-"); err != nil {
 		return fmt.Errorf("make a directory for the plugin's files: %w", err)
 	}
-	if c.endpoint, err = newEndpoint(); err != nil {
+	if c.deadPort, err = findDeadPort(); err == nil {
+		c.endpoint, err = newEndpoint()
+	}
+	if err != nil {
 		return errors.Join(err, os.RemoveAll(c.dir))
 	}
 	return nil
@@ -309,7 +313,22 @@ func (c *check) start(ctx context.Context) error {
 func (c *check) launch(ctx context.Context, outlives bool) (*pluginhost.Trial, error) {
 	return pluginhost.StartTrial(ctx, c.path, pluginhost.TrialOptions{
 		TempDir: c.opts.TempDir, Start: startTimeout, Logged: c.watch.logged, Printed: c.watch.printed, Outlives: outlives,
+		Env: c.environment(),
 	})
+}
+
+// environment has everything that goes out over HTTP come to the check's endpoint, so that a
+// plugin with the address of a service built in does not tell it of a long reel. A configuration
+// that somebody gives may lead elsewhere.
+func (c *check) environment() []string {
+	if c.opts.Config != nil {
+		return nil
+	}
+	proxy := c.endpoint.server.URL
+	return []string{
+		"HTTP_PROXY=" + proxy, "HTTPS_PROXY=" + proxy, "NO_PROXY=127.0.0.1,localhost",
+		"http_proxy=" + proxy, "https_proxy=" + proxy, "no_proxy=127.0.0.1,localhost",
+	}
 }
 
 // bounded is a context for one call.

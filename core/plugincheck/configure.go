@@ -31,7 +31,7 @@ func (c *check) configuration() []step {
 }
 
 func (c *check) deriver() deriver {
-	return deriver{schema: c.schema, public: c.endpoint.public(), secret: c.endpoint.secret(), dir: c.dir, word: c.word}
+	return deriver{schema: c.schema, public: c.endpoint.public(), secret: c.endpoint.secret(), dir: c.dir, deadPort: c.deadPort, word: c.word}
 }
 
 // configureWell finds a configuration that the plugin takes.
@@ -227,6 +227,9 @@ func (c *check) wrongConfigs() []wrongConfig {
 	}
 	properties := propertiesOf(c.schema.root)
 	for _, key := range requiredOf(c.schema.root) {
+		if _, ok := properties[key]; !ok {
+			continue
+		}
 		config := base()
 		delete(config, key)
 		cases = append(cases, wrongConfig{"a configuration without " + key, key, config})
@@ -289,16 +292,15 @@ func (c *check) moved(from, to string) json.RawMessage {
 
 // validateOnly has the plugin judge without consequences.
 func (c *check) validateOnly(ctx context.Context) (string, error) {
+	// Whatever comes out, the rows after this one need the instance.
+	whole := ctx
+	defer func() { _, _ = c.configure(whole, c.config) }()
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	if _, err := c.client.Configure(ctx, nil, true); err != nil {
 		return "", err
 	}
-	known, err := c.knows(ctx)
-	if err != nil {
-		return "", err
-	}
-	if !known {
+	if !c.knows(ctx) {
 		return "", errors.New("the instance is gone after a set without it was only to be judged: change nothing when validate_only is set")
 	}
 	r, err := c.client.Configure(ctx, []host.Instance{{Name: instance, Config: c.config}, {Name: "bad", Config: json.RawMessage(`{"no_such_key":1}`)}}, false)
@@ -308,13 +310,13 @@ func (c *check) validateOnly(ctx context.Context) (string, error) {
 	if slices.ContainsFunc(r.Problems, func(p host.Problem) bool { return p.Instance == instance }) || len(r.Problems) == 0 {
 		return "", fmt.Errorf("of a good and a bad instance it has to take the good one and refuse the bad one by its name: %w", &refusal{r.Problems})
 	}
-	if known, err = c.knows(ctx); err != nil || !known {
-		return "", errors.Join(errors.New("a good instance is not in place because another is bad: put in place what has no problem"), err)
+	if !c.knows(ctx) {
+		return "", errors.New("a good instance is not in place because another is bad: put in place what has no problem")
 	}
 	if _, err := c.client.Configure(ctx, nil, false); err != nil {
 		return "", err
 	}
-	if known, err = c.knows(ctx); err == nil && known {
+	if c.knows(ctx) {
 		return "", errors.New("an instance that is not configured any more still takes calls: Configure replaces the whole set")
 	}
 	if _, err := c.configure(ctx, c.config); err != nil {

@@ -20,6 +20,8 @@ type deriver struct {
 	// public is the endpoint's URL for keys that are shown, secret that for keys that are not,
 	// and dir a directory for files.
 	public, secret, dir string
+	// deadPort is one at which nobody listens.
+	deadPort int
 	// word is what secrets are made of.
 	word string
 }
@@ -39,9 +41,13 @@ func (d deriver) derive(extras bool) map[string]any {
 		if _, ok := config[key]; ok || !isType(p, "string") {
 			continue
 		}
-		if !leads && isURL(key, p) || extras && p["writeOnly"] == true && !isURL(key, p) {
+		_, defaulted := p["default"] // which leads to somebody
+		if (!leads || defaulted) && isURL(key, p) || extras && p["writeOnly"] == true && !isURL(key, p) {
 			config[key] = d.value(key, p)
 		}
+	}
+	if _, ok := config["host"]; ok && properties["port"] != nil {
+		config["port"] = d.value("port", properties["port"])
 	}
 	return config
 }
@@ -105,7 +111,6 @@ func (d deriver) valueAt(key string, node map[string]any, depth int) any {
 }
 
 func (d deriver) text(key string, node map[string]any) string {
-	address, _ := url.Parse(d.public) // its own
 	lower := strings.ToLower(key)
 	var text string
 	switch format, _ := node["format"].(string); {
@@ -114,7 +119,7 @@ func (d deriver) text(key string, node map[string]any) string {
 	case format == "email", slices.Contains([]string{"from", "to", "email", "mail", "sender", "recipient", "recipients"}, lower):
 		text = "check@example.com"
 	case format == "hostname", format == "ipv4", lower == "host":
-		text = address.Hostname()
+		text = "127.0.0.1"
 	case format == "go-duration":
 		text = "30s"
 	case format == "date-time":
@@ -138,8 +143,8 @@ func (d deriver) text(key string, node map[string]any) string {
 }
 
 func (d deriver) number(key string, node map[string]any) any {
-	if address, err := url.Parse(d.public); err == nil && strings.EqualFold(key, "port") {
-		return json.Number(address.Port())
+	if strings.EqualFold(key, "port") {
+		return d.deadPort // whatever it speaks, the check's endpoint does not
 	}
 	if v, ok := node["minimum"]; ok {
 		return v

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,8 @@ type endpoint struct {
 	answer http.HandlerFunc
 	count  int
 	last   string
+	// tunnel is where somebody wanted to go through the endpoint as a proxy.
+	tunnel string
 }
 
 func newEndpoint() (*endpoint, error) {
@@ -55,14 +58,15 @@ func (e *endpoint) close() {
 func (e *endpoint) public() string { return e.server.URL + "/hooks" }
 func (e *endpoint) secret() string { return e.public() + "/" + e.token }
 
-// deadURL is an address at which nobody listens.
-func (e *endpoint) deadURL(ctx context.Context) (string, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+// findDeadPort returns a port of the loopback at which nobody listens.
+func findDeadPort() (int, error) {
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", fmt.Errorf("find an address where nobody listens: %w", err)
+		return 0, fmt.Errorf("find a port where nobody listens: %w", err)
 	}
 	defer func() { _ = l.Close() }()
-	return "http://" + l.Addr().String(), nil
+	address, err := netip.ParseAddrPort(l.Addr().String())
+	return int(address.Port()), err
 }
 
 // answers sets what the endpoint does; nil is 200.
@@ -79,9 +83,22 @@ func (e *endpoint) requests() (n int, last string) {
 	return e.count, e.last
 }
 
+// wanted is where a plugin wanted to go, and was not let.
+func (e *endpoint) wanted() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.tunnel
+}
+
 // ServeHTTP implements http.Handler.
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
+	if r.Method == http.MethodConnect {
+		e.tunnel = r.Host
+		e.mu.Unlock()
+		http.Error(w, "the check lets nothing out", http.StatusBadGateway)
+		return
+	}
 	e.count++
 	e.last = r.Method + " " + strings.ReplaceAll(r.URL.Path, e.token, "TOKEN")
 	answer := e.answer

@@ -58,7 +58,7 @@ func (c *check) interrupt(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	if _, err := c.client.CheckHealth(ctx); err != nil {
+	if _, err := c.client.Describe(ctx); err != nil {
 		return "", fmt.Errorf("after SIGINT: %w", err)
 	}
 	return "goes on after SIGINT", nil
@@ -146,7 +146,7 @@ func (c *check) leaveAlone(ctx context.Context) (string, error) {
 		pluginhost.KillGroup(group)
 		return "", errors.New("it ended with its standard input and left a process of its group behind: end your own children first")
 	}
-	detail := fmt.Sprintf("ends %s after its standard input", took.Round(time.Millisecond))
+	detail := fmt.Sprintf("ends %s after its standard input does", took.Round(time.Millisecond))
 	if len(c.opts.Orphan) == 0 {
 		return detail, nil
 	}

@@ -140,7 +140,7 @@ func (c *check) decodeBadly(ctx context.Context) (string, error) {
 		[]byte("{\"eventType\":\"Test\",\"title\":\"👩‍👩‍👧‍👦 فيلم \\u0000 \\u202e\"}"),
 	}...)
 	for i, body := range bodies {
-		d, err := c.decodeTwice(ctx, body)
+		d, err := c.decode(ctx, body, "")
 		if err != nil && status.Code(err) == codes.Unavailable && !c.ended() {
 			continue // it cannot at present
 		}

@@ -50,18 +50,15 @@ func (c *check) deliver(ctx context.Context, d host.Delivery) (host.Outcome, err
 	return c.client.Deliver(ctx, instance, d)
 }
 
-// knows reports whether an instance takes calls.
-func (c *check) knows(ctx context.Context) (bool, error) {
+// knows reports whether the check's instance takes calls, whatever comes of them.
+func (c *check) knows(ctx context.Context) bool {
 	var err error
 	if c.report.Kind == host.KindSource {
 		_, err = c.decode(ctx, []byte("{}"), "")
 	} else {
 		_, err = c.deliver(ctx, delivery(0, sampleEvent()))
 	}
-	if status.Code(err) == codes.FailedPrecondition {
-		return false, nil
-	}
-	return true, broke(err)
+	return status.Code(err) != codes.FailedPrecondition
 }
 
 // broke leaves of an error what is the plugin's own fault.
@@ -92,6 +89,8 @@ func (c *check) deliverOne(ctx context.Context) (string, error) {
 		return "it says that the event is accepted; nothing came to the check's endpoint", nil
 	case c.reached:
 		return "", skipf("the check's endpoint answered %s with 200, and it says %s: %s; perhaps its endpoint answers in words of its own", last, o.Class, o.Message)
+	case c.endpoint.wanted() != "":
+		return "", skipf("it delivers to %s, where the check lets nothing go, and says %s: %s; %s", c.endpoint.wanted(), o.Class, o.Message, howToConfigure)
 	default:
 		return "", skipf("nothing came to the check's endpoint, and it says %s: %s; %s", o.Class, o.Message, howToConfigure)
 	}
@@ -179,10 +178,7 @@ func (c *check) tryUnreachable(ctx context.Context) (string, error) {
 	if err := c.needsEndpoint(); err != nil {
 		return "", err
 	}
-	dead, err := c.endpoint.deadURL(ctx)
-	if err != nil {
-		return "", err
-	}
+	dead := fmt.Sprintf("http://127.0.0.1:%d", c.deadPort)
 	if _, err := c.configure(ctx, c.moved(c.endpoint.server.URL, dead)); err != nil {
 		return "", fmt.Errorf("with the address of an endpoint that is down: %w: a configuration is judged without the network", err)
 	}

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,6 +55,8 @@ type TrialOptions struct {
 	// nobody.
 	Logged  func(line []byte)
 	Printed func(p []byte)
+	// Env are variables, NAME=value, in the place of those of the host's that plugins get.
+	Env []string
 	// Outlives: the kernel does not end the process together with this one, so that the
 	// plugin itself has to learn of it.
 	Outlives bool
@@ -133,6 +137,10 @@ func prepareTrial(ctx context.Context, path string, opts TrialOptions) (*launche
 		return nil, nil, err
 	}
 	p.outlives = opts.Outlives
+	for _, kv := range opts.Env {
+		name, _, _ := strings.Cut(kv, "=")
+		p.env = append(slices.DeleteFunc(p.env, func(given string) bool { return strings.HasPrefix(given, name+"=") }), kv)
+	}
 	return l, p, nil
 }
 

@@ -1,0 +1,136 @@
+package plugincheck
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestFaultsAreFound: a plugin with one fault fails the row of that fault, with what mends it,
+// and no other.
+func TestFaultsAreFound(t *testing.T) {
+	t.Parallel()
+	faults := []struct {
+		plugin, row, says string
+	}{
+		{"target-by-hand-content", "by-hand", "exited with status 0"},
+		{"target-by-hand-prints", "by-hand", `printed "I am a plugin\n" to standard output`},
+		{"target-by-hand-mute", "by-hand", "said nothing"},
+		{"target-by-hand-stays", "by-hand", "did not end within 5s"},
+		{"target-exits", "handshake", "it ended: exit status 1: cannot find my library"},
+		{"target-prints-first", "handshake", `it printed "Hello!" where its handshake belongs`},
+		{"target-speaks7", "handshake", `it speaks version "7" of the plugin protocol`},
+		{"target-no-certificate", "handshake", "1|1|unix|/path/of/socket|grpc|CERT"},
+		{"target-takes-anybody", "private", "require of clients the certificate that PLUGIN_CLIENT_CERT holds"},
+		{"target-another-name", "describe", `target plugin "saint", and its file is hookarr-target-another-name`},
+		{"source-another-kind", "describe", `it says that it is target plugin`},
+		{"source-no-version", "describe", `"latest" is not of the form 1.2.3`},
+		{"source-no-summary", "describe", "no summary"},
+		{"source-another-protocol", "describe", "version 2 of the plugin protocol"},
+		{"source-changes-itself", "describe", "in another way when it is asked again"},
+		{"target-feature-of-sources", "describe", "it declares the feature history, which is none of a target plugin"},
+		{"source-schema-none", "schema", "it has no schema"},
+		{"source-schema-text", "schema", "no JSON object"},
+		{"source-schema-broken", "schema", "its schema is none"},
+		{"source-schema-undocumented", "schema", "url has no description"},
+		{"source-schema-open", "schema", `say "additionalProperties": false`},
+		{"source-schema-open-secret", "schema", `token is a secret by its name`},
+		{"source-schema-default", "schema", "the default of count does not fit it"},
+		{"source-schema-requires", "schema", `requires "place", which is none of its properties`},
+		{"source-no-health", "health", "does not serve grpc.health.v1.Health"},
+		{"source-health-of-another", "health", "does not serve grpc.health.v1.Health with the service plugin"},
+		{"source-sick", "health", "not well"},
+		{"source-names-no-instance", "configure", "list every instance"},
+		{"source-takes-unknown-keys", "refuse", "it takes an unknown key"},
+		{"source-needs-nothing", "refuse", "it takes a configuration without url"},
+		{"source-takes-any-type", "refuse", "it takes a value of the wrong type under count"},
+		{"source-names-no-key", "refuse", "without the key's name"},
+		{"source-repeats-values", "refuse", "leave values out"},
+		{"source-judges-for-real", "validate", "change nothing when validate_only is set"},
+		{"source-one-bad-stops-all", "validate", "a good instance is not in place because another is bad"},
+		{"source-forgets-none", "validate", "Configure replaces the whole set"},
+		{"target-always-ok", "outcomes", "answers 500, and it says that the event is accepted"},
+		{"target-drops-of-500", "outcomes", "answers 500, and it says permanent: the event would be lost"},
+		{"target-knows-no-classes", "outcomes", "answers 429 with Retry-After: 123, and it says retryable"},
+		{"target-hears-no-pause", "outcomes", "asks for a pause of 0s"},
+		{"target-breaks-of-no-answer", "unreachable", "what the endpoint does belongs into the response"},
+		{"target-gives-up-on-no-answer", "unreachable", "retryable is right"},
+		{"target-forgets-deadline", "deadline", "pass the deadline of the call on to it"},
+		{"target-knows-all-types", "extremes", "an event of a type that is not known yet"},
+		{"target-refuses-long", "extremes", "a text of 1 MiB: it says permanent"},
+		{"target-dies-of-long", "extremes", "the process ended: exit status 2"},
+		{"target-breaks-of-emoji", "extremes", "emoji: the call breaks"},
+		{"target-one-at-a-time", "concurrent", "busy"},
+		{"target-drops-calls", "reconfigure", "put the new one in place first"},
+		{"target-takes-one-event", "group", "a delivery of 3 events"},
+		{"target-edit-breaks", "edit", "cannot read state"},
+		{"target-raw-breaks", "raw", "what is that"},
+		{"target-test-unserved", "test", "declares the feature test and does not have it"},
+		{"target-test-sends-nothing", "test", "proves nothing"},
+		{"target-preview-sends", "preview", "send nothing when preview is set"},
+		{"target-verify-unserved", "verify", "declares the feature verify and does not have it"},
+		{"target-never-proven", "verify", "for the last time"},
+		{"target-folders-unserved", "folders", "declares the feature folders and does not have it"},
+		{"target-folders-break", "folders", "no disk"},
+		{"source-impure", "decode", "decoding is pure"},
+		{"source-untitled", "decode", "no type or no title"},
+		{"source-answers-nothing", "decode", "neither event nor skip nor invalid"},
+		{"source-breaks-of-garbage", "bad-input", "what will never decode is invalid"},
+		{"source-dies-of-garbage", "bad-input", "the process ended: exit status 2"},
+		{"source-takes-garbage", "bad-input", "which is no JSON, becomes an event"},
+		{"target-dies-of-sigint", "sigint", "ignore it"},
+		{"target-ignores-shutdown", "shutdown", "2s after plugin.GRPCController/Shutdown it still runs"},
+		{"target-shutdown-code", "shutdown", "exit with status 0"},
+		{"target-ignores-sigterm", "sigterm", "2s after SIGTERM"},
+		{"target-dies-of-sigterm", "sigterm", "exit status 3"},
+		{"target-outlives-host", "host-gone", "end when standard input ends"},
+		{"target-prints-later", "stdout", `beginning with "delivering\n`},
+		{"target-logs-secret", "secrets", "a line of the log has a secret as it is"},
+		{"target-logs-base64", "secrets", "a line of the log has a secret in base64"},
+		{"target-repeats-answer", "secrets", "the answer of Deliver has a secret"},
+		{"source-tells-in-problem", "secrets", "the answer of Configure has a secret"},
+	}
+	// They wait more than they work: more at once than there are processors.
+	const atOnce = 8
+	free := make(chan struct{}, atOnce)
+	for _, f := range faults {
+		path := install(t, "faulty", "hookarr-"+f.plugin)
+		done := make(chan struct{})
+		var r Report
+		var err error
+		go func() {
+			defer close(done)
+			free <- struct{}{}
+			defer func() { <-free }()
+			opts := Options{}
+			if f.row == "host-gone" {
+				opts = options()
+			}
+			r, err = Run(t.Context(), path, opts)
+		}()
+		t.Run(f.plugin, func(t *testing.T) {
+			t.Parallel()
+			<-done
+			require.NoError(t, err)
+			rows, details := failed(r)
+			require.Equal(t, []string{f.row}, rows, details)
+			require.Contains(t, details, f.says)
+			require.False(t, r.OK)
+		})
+	}
+}
+
+// TestNothingIsWrongWithAWellPlugin in a language without an SDK.
+func TestNothingIsWrongWithAWellPlugin(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"hookarr-target-well", "hookarr-source-well"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := runCheck(t, install(t, "faulty", name), options())
+			rows, details := failed(r)
+			require.Empty(t, rows, details)
+			require.True(t, r.OK)
+			require.Len(t, r.SHA256, 64)
+		})
+	}
+}

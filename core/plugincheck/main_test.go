@@ -1,0 +1,83 @@
+package plugincheck
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+const (
+	// orphanArgument makes the test binary a host that is killed.
+	orphanArgument = "serve-orphan"
+	// builtEnv passes the directory of the built plugins to the tests.
+	builtEnv = "HOOKARR_TEST_PLUGINCHECK"
+)
+
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == orphanArgument {
+		fmt.Fprintln(os.Stderr, ServeOrphan(context.Background(), os.Args[2], os.Stdout))
+		os.Exit(1)
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "hookarr-plugincheck-")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(dir) }()
+		for name, pkg := range map[string]string{"faulty": "./internal/faulty", "chaos": "../pluginhost/internal/chaos"} {
+			build := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg)
+			build.Stderr = os.Stderr
+			err = errors.Join(err, build.Run(), os.Chmod(filepath.Join(dir, name), 0o755))
+		}
+		err = errors.Join(err, os.Setenv(builtEnv, dir))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "build the plugins of the tests:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// install puts a plugin of the tests into a directory under a name, and returns its path. It is
+// a link: a copy's descriptor, open for writing, could be inherited by a process that another
+// test forks, and a binary open for writing cannot be executed.
+func install(t *testing.T, what, name string) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o755))
+	path := filepath.Join(dir, name)
+	require.NoError(t, os.Link(filepath.Join(os.Getenv(builtEnv), what), path))
+	return path
+}
+
+// options are those of a check that does everything.
+func options() Options { return Options{Orphan: []string{os.Args[0], orphanArgument}} }
+
+func runCheck(t *testing.T, path string, opts Options) Report {
+	t.Helper()
+	r, err := Run(t.Context(), path, opts)
+	require.NoError(t, err)
+	return r
+}
+
+// failed returns the rows that failed, and their details.
+func failed(r Report) (rows []string, details string) {
+	rows = []string{}
+	for _, row := range r.Rows {
+		if row.Result == Failed {
+			rows = append(rows, row.Check)
+			details += row.Check + ": " + row.Detail + "\n"
+		}
+	}
+	return rows, details
+}
