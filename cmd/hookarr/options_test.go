@@ -66,7 +66,7 @@ routes:
 	for args, want := range map[string]string{
 		"targets options plx --config " + complete:                                                                           complete + ` has no target "plx"; did you mean "plex"?`,
 		"sources options plex libraries --config " + complete:                                                                complete + ` has no source "plex"; there are radarr`,
-		"targets options plex librarys --config " + complete:                                                                  `the plugin of target plex knows no values of the setting librarys (hookarr targets options plex lists those that it knows some of); did you mean "libraries"?`,
+		"targets options plex librarys --config " + complete:                                                                 `the plugin of target plex knows no values of the setting librarys (hookarr targets options plex lists those that it knows some of); did you mean "libraries"?`,
 		"targets options hook url --config " + complete:                                                                      "the plugin of target hook does not tell which values a setting may have: hookarr plugins inspect target-webhook --schema shows its settings",
 		"sources options radarr --config " + complete:                                                                        "the plugin of source radarr does not tell which values a setting may have: hookarr plugins inspect source-radarr --schema shows its settings",
 		"targets options plex libraries --config " + another:                                                                 "ask target plex for the values of targets.plex.config.libraries: read the libraries of Plex: ",

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -241,6 +242,26 @@ func TestVanishedMountEmptiesNoLibrary(t *testing.T) {
 	h.resume(t)
 	require.Eventually(t, func() bool { return shown(h.plex.Files()) == seasonFiles && shown(h.jellyfin.Paths()) == seasonFiles }, 90*time.Second, 100*time.Millisecond)
 	h.noneDead(t)
+}
+
+// The file is asked by a plugin that is started for it, and the server by the one that runs.
+func TestOptionsAreAsked(t *testing.T) {
+	t.Parallel()
+	database := sqliteURL(t)
+	h := newHousehold(t, database, "health.*")
+	h.start()
+	socket := filepath.Join(filepath.Dir(strings.TrimPrefix(database, "sqlite://")), "hookarr.sock")
+	for _, where := range [][]string{nil, {"--socket", socket}} {
+		for target, library := range map[string]string{"plex": "TV Shows", "jellyfin": "Shows"} {
+			out, err := h.cli(append([]string{"targets", "options", target, "libraries"}, where...)...)
+			require.NoError(t, err, out)
+			require.Contains(t, out, library+"  ")
+			require.Contains(t, out, "series in /media/tv")
+		}
+		out, err := h.cli(append([]string{"targets", "options", "chat"}, where...)...)
+		require.Error(t, err)
+		require.Contains(t, out, "the plugin of target chat does not tell which values a setting may have")
+	}
 }
 
 // A thousand renames are scans of folders, and a deletion reaches the servers.
