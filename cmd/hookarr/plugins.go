@@ -81,7 +81,7 @@ on, only these are started. Run it again after you have replaced one yourself.`,
 		Example: `  hookarr plugins lock`,
 		RunE:    func(*cobra.Command, []string) error { return c.lockPlugins() },
 	})
-	return group("plugins", "Write, show, check, pin and replace plugins", list, lock, c.newPluginsNew(), c.newPluginsCheck(),
+	return group("plugins", "Write, check, document, pin and replace plugins", list, lock, c.newPluginsNew(), c.newPluginsCheck(), c.newPluginsDocs(),
 		c.newPluginsInspect(), c.newPluginsReload(), c.newPluginsEnable())
 }
 

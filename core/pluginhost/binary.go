@@ -1,6 +1,7 @@
 package pluginhost
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -63,6 +64,25 @@ func Discover(dirs ...string) ([]Binary, error) {
 	return found, nil
 }
 
+// BinaryAt returns the plugin binary that a file is. The error says what mends its name; an
+// unsafe binary has its Err set, as Discover has it.
+func BinaryAt(path string) (Binary, error) {
+	dir, name := filepath.Split(path)
+	m := binaryPattern.FindStringSubmatch(name)
+	if _, err := os.Stat(path); m == nil && err != nil {
+		return Binary{}, fmt.Errorf("find plugin: %w", err)
+	} else if m == nil {
+		return Binary{}, fmt.Errorf("%s %s", path, cmp.Or(ignoredFor(path), notNamed))
+	}
+	b := Binary{Kind: host.Kind(m[1]), Name: m[2], Path: path}
+	f, err := openBinary(cmp.Or(dir, "."), name)
+	if err == nil {
+		_ = f.Close()
+	}
+	b.Err = err
+	return b, nil
+}
+
 // dirOf returns the first directory that has a file, or may have one that cannot be seen;
 // when none has, the first.
 func dirOf(dirs []string, file string) string {
@@ -107,6 +127,9 @@ type Ignored struct {
 	Reason string
 }
 
+// notNamed is said of a file that is called otherwise than plugins are.
+const notNamed = "is no plugin by its name: call it hookarr-source-NAME or hookarr-target-NAME, with a NAME of 1 to 40 of a-z, 0-9 and -, if it is one"
+
 // FindIgnored lists what Discover passes over and somebody may have meant as a plugin:
 // whatever is called hookarr-…, and files that can be executed.
 func FindIgnored(dirs ...string) ([]Ignored, error) {
@@ -140,7 +163,7 @@ func ignoredFor(path string) string {
 	case errors.Is(err, fs.ErrNotExist):
 		return "is a link to something that is not there: remove it, or install the binary under a plugin's name"
 	default:
-		return "is no plugin by its name: call it hookarr-source-NAME or hookarr-target-NAME, with a NAME of 1 to 40 of a-z, 0-9 and -, if it is one"
+		return notNamed
 	}
 }
 
