@@ -133,8 +133,9 @@ fmt: $(TOOLS)/golangci-lint ## Format the code.
 	golangci-lint fmt ./...
 
 .PHONY: docs
-docs: ## Write the options of targets into docs/targets/.
-	go test $(patsubst %,./plugins/%,$(filter target-%,$(PLUGINS))) -run '^TestPage$$' -update
+docs: build ## Write the reference pages of the plugins into docs/plugins/.
+	rm -f docs/plugins/*.md
+	bin/hookarr plugins docs --out docs/plugins ./bin/plugins
 
 .PHONY: looks
 looks: ## Show every message of targets in every look: bin/looks.html.

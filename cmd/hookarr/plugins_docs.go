@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -21,18 +22,19 @@ import (
 func (c *cli) newPluginsDocs() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use:   "docs [NAME|FILE]...",
+		Use:   "docs [NAME|PATH]...",
 		Short: "Write the reference pages of plugins",
 		Long: `Docs writes a page for each plugin, from what the plugin says of itself: its settings
 with their defaults, an example, its features and its event types. It starts the plugin for
 that and ends it again.
 
-Without arguments it is about every plugin in plugins.dir, and DIR gets an index, README.md,
-as well. A plugin is named as in hookarr plugins list, or by the path of its file, which
-needs no configuration. Pages are Markdown.`,
+A plugin is named as in hookarr plugins list, or by the path of its file, which needs no
+configuration. Without arguments it is about every plugin in plugins.dir, and with the path
+of a directory about those in it: the pages then get an index, README.md. Pages are
+Markdown.`,
 		Example: `  hookarr plugins docs discord
-  hookarr plugins docs --out docs/plugins
-  hookarr plugins docs ./hookarr-target-mine --out docs`,
+  hookarr plugins docs ./hookarr-target-mine
+  hookarr plugins docs --out docs/plugins ./bin/plugins`,
 		ValidArgsFunction: files,
 		Args:              cobra.ArbitraryArgs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.writePluginDocs(cmd.Context(), args, out) },
@@ -42,7 +44,7 @@ needs no configuration. Pages are Markdown.`,
 }
 
 func (c *cli) writePluginDocs(ctx context.Context, args []string, out string) error {
-	plugins, err := c.pluginFiles(args)
+	plugins, isWhole, err := c.pluginsOf(args)
 	if err != nil {
 		return err
 	}
@@ -64,19 +66,34 @@ func (c *cli) writePluginDocs(ctx context.Context, args []string, out string) er
 	if err := os.MkdirAll(out, 0o755); err != nil { //nolint:gosec // pages are for everybody
 		return fmt.Errorf("make directory for pages: %w", err)
 	}
-	files := map[string]string{}
+	pageOf := map[string]string{}
 	for i, d := range described {
-		files[plugindocs.FileName(d)] = pages[i]
+		pageOf[plugindocs.FileName(d)] = pages[i]
 	}
-	if len(args) == 0 {
-		files["README.md"] = plugindocs.Index(described)
+	if isWhole {
+		pageOf["README.md"] = plugindocs.Index(described)
 	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := os.WriteFile(filepath.Join(out, name), []byte(files[name]), 0o644); err != nil { //nolint:gosec // pages are for everybody
-			return fmt.Errorf("write page: %w", err)
+	for _, name := range slices.Sorted(maps.Keys(pageOf)) {
+		if err := writePage(filepath.Join(out, name), pageOf[name]); err != nil {
+			return err
 		}
 	}
-	return c.say("wrote %s to %s", counted(len(files), "page", "pages"), out)
+	return c.say("wrote %s to %s", counted(len(pageOf), "page", "pages"), out)
+}
+
+// writePage writes a file that is not there or was written here before.
+func writePage(file, page string) error {
+	before, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write page: %w", err)
+	}
+	if err == nil && !plugindocs.IsWritten(before) {
+		return fmt.Errorf("write page: %s is there and was not written by hookarr plugins docs: remove it, or choose another directory with --out", file)
+	}
+	if err := os.WriteFile(file, []byte(page), 0o644); err != nil { //nolint:gosec // pages are for everybody
+		return fmt.Errorf("write page: %w", err)
+	}
+	return nil
 }
 
 // pluginFile is a plugin's binary, and a host that may launch it.
@@ -101,42 +118,72 @@ func (p pluginFile) page(ctx context.Context) (host.Description, string, error) 
 	return d, page, nil
 }
 
-// pluginFiles returns the plugins that arguments name, or all in plugins.dir.
-func (c *cli) pluginFiles(args []string) ([]pluginFile, error) {
-	isPath := func(arg string) bool { return strings.ContainsRune(arg, filepath.Separator) }
-	var named []pluginFile
-	if len(args) == 0 || !slices.ContainsFunc(args, isPath) || slices.ContainsFunc(args, func(arg string) bool { return !isPath(arg) }) {
-		cfg, binaries, err := c.discover()
-		if err != nil {
-			return nil, err
-		}
-		plugins := pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock})
-		for _, b := range binaries {
-			named = append(named, pluginFile{b, plugins})
-		}
-	}
+// pluginsOf returns the plugins that arguments name, or all in plugins.dir, and whether
+// they are the whole of a directory.
+func (c *cli) pluginsOf(args []string) (found []pluginFile, isWhole bool, err error) {
 	if len(args) == 0 {
-		return named, nil
+		found, err = c.configuredPlugins()
+		return found, true, err
 	}
-	var found []pluginFile
 	for _, arg := range args {
-		if isPath(arg) {
-			b, err := pluginhost.BinaryAt(arg)
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, pluginFile{b, pluginhost.New(pluginhost.Options{Dirs: []string{filepath.Dir(arg)}})})
-			continue
+		info, err := os.Stat(arg)
+		var more []pluginFile
+		switch {
+		case !strings.ContainsRune(arg, filepath.Separator):
+			more, err = c.namedPlugins(arg)
+		case err == nil && info.IsDir():
+			more, err = pluginsIn(arg)
+			isWhole = len(args) == 1
+		default:
+			var b pluginhost.Binary
+			b, err = pluginhost.BinaryAt(arg)
+			more = []pluginFile{{b, pluginhost.New(pluginhost.Options{Dirs: []string{filepath.Dir(arg)}})}}
 		}
-		before := len(found)
-		for _, p := range named {
-			if name := strings.TrimPrefix(arg, "hookarr-"); name == p.Name || name == string(p.Kind)+"-"+p.Name {
-				found = append(found, p)
-			}
+		if err != nil {
+			return nil, false, err
 		}
-		if len(found) == before {
-			return nil, fmt.Errorf("there is no plugin %q in plugins.dir: hookarr plugins list shows them, and a file is named with its directory, such as ./%s", arg, arg)
-		}
+		found = append(found, more...)
+	}
+	return found, isWhole, nil
+}
+
+// pluginsIn returns the plugins in a directory, which no lock file pins.
+func pluginsIn(dir string) ([]pluginFile, error) {
+	binaries, err := pluginhost.Discover(dir)
+	if err == nil && len(binaries) == 0 {
+		err = fmt.Errorf("there is no plugin in %s", dir)
+	}
+	return pluginFiles(binaries, pluginhost.Options{Dirs: []string{dir}}), err
+}
+
+func (c *cli) configuredPlugins() ([]pluginFile, error) {
+	cfg, binaries, err := c.discover()
+	if err != nil {
+		return nil, err
+	}
+	return pluginFiles(binaries, pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock}), nil
+}
+
+func pluginFiles(binaries []pluginhost.Binary, opts pluginhost.Options) []pluginFile {
+	plugins := pluginhost.New(opts)
+	all := make([]pluginFile, len(binaries))
+	for i, b := range binaries {
+		all[i] = pluginFile{b, plugins}
+	}
+	return all
+}
+
+// namedPlugins returns the plugins in plugins.dir with a name, that of the kind before it or
+// not: a source and a target may have the same.
+func (c *cli) namedPlugins(name string) ([]pluginFile, error) {
+	all, err := c.configuredPlugins()
+	if err != nil {
+		return nil, err
+	}
+	bare := strings.TrimPrefix(name, "hookarr-")
+	found := slices.DeleteFunc(all, func(p pluginFile) bool { return bare != p.Name && bare != string(p.Kind)+"-"+p.Name })
+	if len(found) == 0 {
+		return nil, fmt.Errorf("there is no plugin %q in plugins.dir: hookarr plugins list shows them, and a file is named with its directory, such as ./%s", name, name)
 	}
 	return found, nil
 }

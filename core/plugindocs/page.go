@@ -3,6 +3,7 @@
 package plugindocs
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -18,6 +19,9 @@ import (
 
 // written is the first line of every file.
 const written = "<!-- Written by hookarr plugins docs. -->\n\n"
+
+// IsWritten reports whether a file is one of these pages.
+func IsWritten(file []byte) bool { return bytes.HasPrefix(file, []byte(written)) }
 
 // FileName returns the name of a plugin's page.
 func FileName(d host.Description) string { return fmt.Sprintf("%s-%s.md", d.Kind, d.Name) }

@@ -32,7 +32,9 @@ func TestDocumentedTargets(t *testing.T) {
 	require.NoError(t, err)
 	others, err := filepath.Glob("../../docs/*.md")
 	require.NoError(t, err)
-	pages = append(append(pages, others...), "../../README.md")
+	references, err := filepath.Glob("../../docs/plugins/*.md")
+	require.NoError(t, err)
+	pages = slices.Concat(pages, others, references, []string{"../../README.md"})
 	checked := 0
 	for _, page := range pages {
 		content, err := os.ReadFile(page)
@@ -41,7 +43,11 @@ func TestDocumentedTargets(t *testing.T) {
 		if _, after, ok := strings.Cut(text, "\n### Messages\n"); ok { // of the README, no other
 			text, _, _ = strings.Cut(after, "\n### ")
 		}
-		for i, block := range regexp.MustCompile("(?ms)^```yaml\n((?:targets|routes|tracing):\n.*?)^```").FindAllStringSubmatch(text, -1) {
+		sections := "targets|routes|tracing"
+		if slices.Contains(references, page) {
+			sections += "|sources" // elsewhere, they have only what is spoken of
+		}
+		for i, block := range regexp.MustCompile("(?ms)^```yaml\n((?:"+sections+"):\n.*?)^```").FindAllStringSubmatch(text, -1) {
 			checked++
 			t.Run(fmt.Sprintf("%s %d", filepath.Base(page), i), func(t *testing.T) {
 				t.Parallel()
@@ -49,7 +55,7 @@ func TestDocumentedTargets(t *testing.T) {
 			})
 		}
 	}
-	require.Greater(t, checked, 20)
+	require.Greater(t, checked, 40)
 }
 
 // judge checks a part of a configuration, with the sections that it lacks and what its
@@ -63,7 +69,10 @@ func judge(t *testing.T, part string) {
 	var given map[string]any
 	require.NoError(t, yaml.Unmarshal([]byte(part), &given))
 	source := map[string]any{"plugin": "sonarr", "auth": []any{map[string]any{"basic": map[string]any{"username": "arr", "password": "a-password-that-nobody-guesses"}}}}
-	rest := map[string]any{"sources": map[string]any{"radarr": source, "sonarr": source}}
+	rest := map[string]any{}
+	if given["sources"] == nil {
+		rest["sources"] = map[string]any{"radarr": source, "sonarr": source}
+	}
 	targets, ok := given["targets"].(map[string]any)
 	if !ok {
 		targets = standInTargets(part)
@@ -101,13 +110,14 @@ func standInTargets(part string) map[string]any {
 // standIn is a value of a variable in the documentation.
 func standIn(variable string) string {
 	known := map[string]string{
-		"DISCORD_WEBHOOK": "https://discord.com/api/webhooks/123456789012345678/a-token-that-nobody-guesses",
-		"SLACK_WEBHOOK":   "https://hooks.slack.com/services/T000/B000/a-token-that-nobody-guesses",
-		"SLACK_TOKEN":     "xoxb-a-token-that-nobody-guesses",
-		"TELEGRAM_TOKEN":  "1234567890:AAH-a-token-that-nobody-guesses",
-		"APPRISE_SERVICE": "tgram://1234567890:AAH/-1001234567890",
+		"DISCORD_WEBHOOK":    "https://discord.com/api/webhooks/123456789012345678/a-token-that-nobody-guesses",
+		"SLACK_WEBHOOK":      "https://hooks.slack.com/services/T000/B000/a-token-that-nobody-guesses",
+		"SLACK_TOKEN":        "xoxb-a-token-that-nobody-guesses",
+		"TELEGRAM_TOKEN":     "1234567890:AAH-a-token-that-nobody-guesses",
+		"TELEGRAM_BOT_TOKEN": "1234567890:AAH-a-token-that-nobody-guesses",
+		"APPRISE_SERVICE":    "tgram://1234567890:AAH/-1001234567890",
 	}
-	if value, ok := known[variable]; ok {
+	if value, ok := known[strings.TrimSuffix(variable, "_URL")]; ok {
 		return value
 	}
 	if strings.HasSuffix(variable, "_URL") {
@@ -131,6 +141,84 @@ func writePair(t *testing.T, dir string) {
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(&block), 0o600))
 	}
+}
+
+// TestPluginPages compares the reference pages with what the plugins say of themselves.
+func TestPluginPages(t *testing.T) {
+	t.Parallel()
+	const dir = "../../docs/plugins"
+	written := t.TempDir()
+	out, err := exec.CommandContext(t.Context(), filepath.Join(binaries, "hookarr"), "plugins", "docs", "--out", written, filepath.Join(binaries, "plugins")).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	wanted, err := filepath.Glob(filepath.Join(written, "*.md"))
+	require.NoError(t, err)
+	there, err := filepath.Glob(filepath.Join(dir, "*.md"))
+	require.NoError(t, err)
+	require.Len(t, there, len(wanted), "docs/plugins has other pages than there are plugins: run make docs")
+	for _, file := range wanted {
+		want, err := os.ReadFile(file)
+		require.NoError(t, err)
+		name := filepath.Base(file)
+		got, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err, "docs/plugins/%s is missing: run make docs", name)
+		require.Equal(t, string(want), string(got), "docs/plugins/%s is not what the plugin says: run make docs", name)
+		if target, ok := strings.CutPrefix(name, "target-"); ok {
+			guide, err := os.ReadFile(filepath.Join("../../docs/targets", target))
+			require.NoError(t, err, "every target has a page that people wrote")
+			require.Contains(t, string(guide), "(../plugins/"+name+")")
+		}
+	}
+}
+
+// TestLinks follows every link from one page of the documentation to another.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	pages := []string{"../../README.md", "../../PLUGINS.md", "../../CONTRIBUTING.md"}
+	for _, pattern := range []string{"../../docs/*.md", "../../docs/*/*.md"} {
+		more, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		pages = append(pages, more...)
+	}
+	followed := 0
+	for _, page := range pages {
+		content, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, link := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(withoutCode(string(content)), -1) {
+			if strings.Contains(link[1], "://") {
+				continue
+			}
+			followed++
+			path, anchor, _ := strings.Cut(link[1], "#")
+			file := page
+			if path != "" {
+				file = filepath.Join(filepath.Dir(page), path)
+			}
+			_, err := os.Stat(file)
+			require.NoError(t, err, "%s links to %s", page, link[1])
+			if anchor != "" && strings.HasSuffix(file, ".md") {
+				require.Contains(t, anchors(t, file), anchor, "%s links to %s", page, link[1])
+			}
+		}
+	}
+	require.Greater(t, followed, 100)
+}
+
+// anchors are what the headings of a page are called in links.
+func anchors(t *testing.T, file string) []string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var all []string
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(withoutCode(string(content)), -1) {
+		words := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		all = append(all, strings.ReplaceAll(words, " ", "-"))
+	}
+	return all
+}
+
+// withoutCode leaves out what a page shows as it is.
+func withoutCode(page string) string {
+	return regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(page, "")
 }
 
 // documentedMetrics are the labels of the metrics in the table of docs/metrics.md.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/invopop/jsonschema"
+
 	"github.com/hookarr/hookarr/plugins/internal/arr"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -17,23 +19,23 @@ import (
 type config struct {
 	App string `json:"app" hookarr:"default=generic" doc:"Name of the sender in events, lower case: jellyseerr."`
 
-	Type     string            `json:"type" doc:"Type of every event, such as media.added. Bodies that say what happened need type_path and types in its place."`
-	TypePath string            `json:"type_path" doc:"Path of what happened, in the sender's words. Paths are GJSON: data.title is title in data, items.0.name the name of the first of items."`
-	Types    map[string]string `json:"types" doc:"Event types by the words at type_path. Other words make an event of the type unknown."`
+	Type     string            `json:"type" hookarr:"group=Type" jsonschema:"example=media.added" doc:"Type of every event, such as media.added. Bodies that say what happened need type_path and types in its place."`
+	TypePath string            `json:"type_path" hookarr:"group=Type" doc:"Path of what happened, in the sender's words. Paths are GJSON: data.title is title in data, items.0.name the name of the first of items."`
+	Types    map[string]string `json:"types" hookarr:"group=Type" doc:"Event types by the words at type_path. Other words make an event of the type unknown."`
 
-	TestPath  string `json:"test_path" doc:"Path of the word by which the sender marks a test, where type_path does not tell it."`
-	TestValue string `json:"test_value" doc:"That word, in any case."`
+	TestPath  string `json:"test_path" hookarr:"advanced" doc:"Path of the word by which the sender marks a test, where type_path does not tell it."`
+	TestValue string `json:"test_value" hookarr:"advanced" doc:"That word, in any case."`
 
-	Title        string `json:"title" doc:"Title of events whose body has none at title_path."`
-	TitlePath    string `json:"title_path" doc:"Path of what it happened to, in a few words."`
-	SummaryPath  string `json:"summary_path" doc:"Path of what happened, as one sentence. Default: the title."`
-	InstancePath string `json:"instance_path" doc:"Path of the name that the sender gives itself."`
-	URLPath      string `json:"url_path" doc:"Path of the absolute URL of a page about it."`
+	Title        string `json:"title" hookarr:"group=Text" doc:"Title of events whose body has none at title_path."`
+	TitlePath    string `json:"title_path" hookarr:"group=Text" doc:"Path of what it happened to, in a few words."`
+	SummaryPath  string `json:"summary_path" hookarr:"group=Text" doc:"Path of what happened, as one sentence. Default: the title."`
+	InstancePath string `json:"instance_path" hookarr:"group=Text" doc:"Path of the name that the sender gives itself."`
+	URLPath      string `json:"url_path" hookarr:"group=Text,title=Link" doc:"Path of the absolute URL of a page about it."`
 
-	FingerprintPaths []string `json:"fingerprint_paths" doc:"Paths whose values together are the same only in a repetition of the same event, such as an id of the message. The id of a request is also in what happens to it next: with it, a second failure is taken for the first. None: equal bodies alone are repetitions. For how long depends on the type, unless the source has a dedup.window."`
-	CorrelationPath  string   `json:"correlation_path" doc:"Path of an id that the events of one story share, such as a request and its approval."`
+	FingerprintPaths []string `json:"fingerprint_paths" hookarr:"title=Repetitions" doc:"Paths whose values together are the same only in a repetition of the same event, such as an id of the message. The id of a request is also in what happens to it next: with it, a second failure is taken for the first. None: equal bodies alone are repetitions. For how long depends on the type, unless the source has a dedup.window."`
+	CorrelationPath  string   `json:"correlation_path" hookarr:"title=Stories" doc:"Path of an id that the events of one story share, such as a request and its approval."`
 
-	Media media `json:"media" doc:"The title concerned; absent unless kind is set."`
+	Media media `json:"media" hookarr:"group=Media" doc:"The title concerned; absent unless kind is set."`
 }
 
 // media says where in the body the title is.
@@ -46,6 +48,11 @@ type media struct {
 	PosterPath   string            `json:"poster_path" doc:"Path of the absolute URL of a poster."`
 	FolderPath   string            `json:"folder_path" doc:"Path of its folder on disk."`
 	IDs          map[string]string `json:"ids" doc:"Paths of its ids elsewhere, by service: tmdb, imdb, tvdb, musicbrainz."`
+}
+
+// JSONSchemaExtend adds an example: what is required is not enough.
+func (config) JSONSchemaExtend(s *jsonschema.Schema) {
+	s.Examples = []any{map[string]any{"type": "media.added", "title_path": "data.title"}}
 }
 
 // Validate checks what the tags cannot say.

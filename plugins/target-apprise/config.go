@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/invopop/jsonschema"
+
 	"github.com/hookarr/hookarr/plugins/internal/endpointurl"
 	"github.com/hookarr/hookarr/plugins/internal/message"
 	"github.com/hookarr/hookarr/plugins/internal/template"
@@ -17,16 +19,21 @@ import (
 
 // config is a set of services behind one Apprise API server.
 type config struct {
-	URL                sdk.Secret           `json:"url" hookarr:"required" doc:"The Apprise API server: http://apprise:8000."`
-	Key                sdk.Secret           `json:"key" doc:"Key of a configuration that is stored on the server. It, or urls."`
-	URLs               []sdk.Secret         `json:"urls" doc:"Apprise URLs of the services to tell, such as tgram://TOKEN/CHAT. They, or a key."`
-	Tag                string               `json:"tag" hookarr:"options" doc:"Tells only the services of the stored configuration with these tags: separated by commas with any of them, by spaces with all."`
-	Format             string               `json:"format" hookarr:"default=text,enum=text|markdown|html" doc:"What the body is written in. Apprise turns text and html into what each service shows. It hands markdown as it is to services of plain text, whose readers see its marks."`
-	Look               message.Look         `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster" doc:"How much a message shows. compact: what happened to what; standard; rich: everything that is known; poster: few facts."`
-	MaxBody            int                  `json:"max_body" hookarr:"default=2000" jsonschema:"minimum=100,maximum=32768" doc:"Most characters of a body. Services refuse longer ones: Discord takes 2000, Telegram 4096, Pushover 1024."`
-	RetryPartial       bool                 `json:"retry_partial" doc:"Try again when some services could not be told. Those that were are then told again."`
-	Templates          template.ByType[own] `json:"templates" doc:"Messages in your own words, by event type or pattern such as media.*; the most specific one is used. Each has title, body or both."`
-	InsecureSkipVerify bool                 `json:"insecure_skip_verify" doc:"Accept any TLS certificate, such as one that the server signed itself."`
+	URL                sdk.Secret           `json:"url" hookarr:"required,title=Server" jsonschema:"example=http://apprise:8000" doc:"The Apprise API server: http://apprise:8000."`
+	Key                sdk.Secret           `json:"key" hookarr:"group=Services" doc:"Key of a configuration that is stored on the server. It, or urls."`
+	URLs               []sdk.Secret         `json:"urls" hookarr:"group=Services" doc:"Apprise URLs of the services to tell, such as tgram://TOKEN/CHAT. They, or a key."`
+	Tag                string               `json:"tag" hookarr:"group=Services,options" doc:"Tells only the services of the stored configuration with these tags: separated by commas with any of them, by spaces with all."`
+	Format             string               `json:"format" hookarr:"default=text,enum=text|markdown|html,group=Look" doc:"What the body is written in. Apprise turns text and html into what each service shows. It hands markdown as it is to services of plain text, whose readers see its marks."`
+	Look               message.Look         `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster,group=Look" doc:"How much a message shows. compact: what happened to what; standard; rich: everything that is known; poster: few facts."`
+	MaxBody            int                  `json:"max_body" hookarr:"default=2000,group=Look" jsonschema:"minimum=100,maximum=32768" doc:"Most characters of a body. Services refuse longer ones: Discord takes 2000, Telegram 4096, Pushover 1024."`
+	RetryPartial       bool                 `json:"retry_partial" hookarr:"advanced" doc:"Try again when some services could not be told. Those that were are then told again."`
+	Templates          template.ByType[own] `json:"templates" hookarr:"group=Own words" doc:"Messages in your own words, by event type or pattern such as media.*; the most specific one is used. Each has title, body or both."`
+	InsecureSkipVerify bool                 `json:"insecure_skip_verify" hookarr:"advanced" doc:"Accept any TLS certificate, such as one that the server signed itself."`
+}
+
+// JSONSchemaExtend adds an example: what is required is not enough.
+func (config) JSONSchemaExtend(s *jsonschema.Schema) {
+	s.Examples = []any{map[string]any{"url": "http://apprise:8000", "key": "my-services"}}
 }
 
 // Validate checks what the tags cannot say. The rules for keys and tags are those of

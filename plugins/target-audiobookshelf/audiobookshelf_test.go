@@ -15,7 +15,6 @@ import (
 
 	"github.com/hookarr/hookarr/internal/fakeserver"
 	fake "github.com/hookarr/hookarr/internal/fakeserver/audiobookshelf"
-	"github.com/hookarr/hookarr/plugins/internal/manual"
 	"github.com/hookarr/hookarr/plugins/internal/mediaserver"
 	"github.com/hookarr/hookarr/plugins/internal/mediaservertest"
 	"github.com/hookarr/hookarr/sdk"
@@ -23,11 +22,6 @@ import (
 )
 
 func TestMain(m *testing.M) { plugintest.Main(m) }
-
-func TestPage(t *testing.T) {
-	t.Parallel()
-	manual.Check(t, plugintest.StartTarget(t, info(), newTarget, map[string]any{"url": "http://audiobookshelf:13378", "api_key": "key"}))
-}
 
 const token = "eyJhbGciOiJIUzI1NiJ9.abs-key"
 

@@ -6,7 +6,7 @@ import (
 )
 
 type config struct {
-	APIKey sdk.Secret `json:"api_key" hookarr:"required" doc:"API key of an administrator, from Settings, API Keys: nobody else may scan."`
+	APIKey sdk.Secret `json:"api_key" hookarr:"required,title=API key,group=Server" doc:"API key of an administrator, from Settings, API Keys: nobody else may scan."`
 	mediaserver.Config
 }
 

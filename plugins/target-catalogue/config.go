@@ -14,11 +14,11 @@ import (
 
 // config is where one catalogue is kept.
 type config struct {
-	URL         string       `json:"url" hookarr:"required" doc:"Where the catalogue is kept: postgres://user@host/database, sqlite:///path/to/catalogue.db, or dir:///path/to/directory for JSON files. Paths are absolute."`
+	URL         string       `json:"url" hookarr:"required,title=Place" jsonschema:"example=sqlite:///var/lib/hookarr/catalogue.db" doc:"Where the catalogue is kept: postgres://user@host/database, sqlite:///path/to/catalogue.db, or dir:///path/to/directory for JSON files. Paths are absolute."`
 	Password    sdk.Secret   `json:"password" doc:"Password of the user in Postgres. It is not part of the URL, which errors show."`
-	Schema      string       `json:"schema" hookarr:"default=hookarr_catalogue" doc:"The schema in Postgres, which is made when it is missing. It is the catalogue's alone."`
-	Readers     string       `json:"readers" hookarr:"default=owner,enum=owner|group|all" doc:"Who may read files that are made: the user that Hookarr runs as, its group too, or everybody."`
-	KeepChanges sdk.Duration `json:"keep_changes" hookarr:"default=2160h" doc:"How long changes are kept for those who follow them, such as 90d. JSON files keep the latest 16 to 32 MB."`
+	Schema      string       `json:"schema" hookarr:"default=hookarr_catalogue,advanced" doc:"The schema in Postgres, which is made when it is missing. It is the catalogue's alone."`
+	Readers     string       `json:"readers" hookarr:"default=owner,enum=owner|group|all,advanced" doc:"Who may read files that are made: the user that Hookarr runs as, its group too, or everybody."`
+	KeepChanges sdk.Duration `json:"keep_changes" hookarr:"default=2160h,advanced" doc:"How long changes are kept for those who follow them, such as 90d. JSON files keep the latest 16 to 32 MB."`
 }
 
 // place is a URL's kind of catalogue.

@@ -17,16 +17,16 @@ import (
 
 // config is one webhook.
 type config struct {
-	WebhookURL   sdk.Secret             `json:"webhook_url" hookarr:"required" doc:"URL of the webhook, from the channel's settings: https://discord.com/api/webhooks/ID/TOKEN."`
-	Username     string                 `json:"username" doc:"Name to post under instead of the webhook's own: at most 80 characters."`
-	AvatarURL    string                 `json:"avatar_url" doc:"Picture to post under instead of the webhook's own: a URL that Discord can reach."`
-	ThreadID     string                 `json:"thread_id" doc:"Id of a thread, or of a forum's post, to post to."`
-	ThreadName   *template.Template     `json:"thread_name" doc:"For the webhook of a forum: a template of the name of the post that every message begins, such as {{.message.title}}."`
-	MentionRoles []string               `json:"mention_roles" doc:"Ids of roles that every message notifies, at most 20. Nobody else is ever notified. An edit of a message notifies nobody."`
-	MentionUsers []string               `json:"mention_users" doc:"Ids of users that every message notifies, at most 20. Nobody else is ever notified. An edit of a message notifies nobody."`
-	Look         message.Look           `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster" doc:"How much is shown: compact is two lines, rich is everything, poster is a large picture with few facts."`
-	Images       string                 `json:"images" hookarr:"enum=thumbnail|large|off" doc:"How pictures are shown. The look decides where this is not given: none in compact, large in poster, thumbnails in the others."`
-	Templates    template.ByType[parts] `json:"templates" doc:"Messages in your own words, by event type or pattern such as media.* or *. The most specific one is used, and of several events that of the last. What it does not have is as the look has it."`
+	WebhookURL   sdk.Secret             `json:"webhook_url" hookarr:"required,title=Webhook URL" jsonschema:"example=https://discord.com/api/webhooks/123456789012345678/token" doc:"URL of the webhook, from the channel's settings: https://discord.com/api/webhooks/ID/TOKEN."`
+	Username     string                 `json:"username" hookarr:"title=Name,group=Sender" doc:"Name to post under instead of the webhook's own: at most 80 characters."`
+	AvatarURL    string                 `json:"avatar_url" hookarr:"title=Picture,group=Sender" doc:"Picture to post under instead of the webhook's own: a URL that Discord can reach."`
+	ThreadID     string                 `json:"thread_id" hookarr:"group=Thread" doc:"Id of a thread, or of a forum's post, to post to."`
+	ThreadName   *template.Template     `json:"thread_name" hookarr:"group=Thread" doc:"For the webhook of a forum: a template of the name of the post that every message begins, such as {{.message.title}}."`
+	MentionRoles []string               `json:"mention_roles" hookarr:"group=Mentions" doc:"Ids of roles that every message notifies, at most 20. Nobody else is ever notified. An edit of a message notifies nobody."`
+	MentionUsers []string               `json:"mention_users" hookarr:"group=Mentions" doc:"Ids of users that every message notifies, at most 20. Nobody else is ever notified. An edit of a message notifies nobody."`
+	Look         message.Look           `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster,group=Look" doc:"How much is shown: compact is two lines, rich is everything, poster is a large picture with few facts."`
+	Images       string                 `json:"images" hookarr:"enum=thumbnail|large|off,group=Look" doc:"How pictures are shown. The look decides where this is not given: none in compact, large in poster, thumbnails in the others."`
+	Templates    template.ByType[parts] `json:"templates" hookarr:"group=Own words" doc:"Messages in your own words, by event type or pattern such as media.* or *. The most specific one is used, and of several events that of the last. What it does not have is as the look has it."`
 }
 
 // The ways of pictures that are not those of every look.

@@ -21,21 +21,21 @@ import (
 
 // config is one mail server, and whom to mail to.
 type config struct {
-	Host               string               `json:"host" hookarr:"required" doc:"Mail server that takes mails from you: smtp.example.com."`
-	Port               int                  `json:"port" jsonschema:"minimum=1,maximum=65535" doc:"Its port. Default: 587, with tls implicit 465, with tls none 25."`
-	TLS                string               `json:"tls" hookarr:"default=starttls,enum=starttls|implicit|none" doc:"How the connection is encrypted. starttls: by the command STARTTLS, without which no mail is sent; implicit: from its first byte; none: not at all, and without a login."`
-	Username           string               `json:"username" doc:"Who logs in; with a password."`
-	Password           sdk.Secret           `json:"password" doc:"The password, often one that the provider makes for applications."`
-	From               string               `json:"from" hookarr:"required" doc:"Who writes: hookarr@example.com, or \"Hookarr <hookarr@example.com>\"."`
-	To                 []string             `json:"to" hookarr:"required" doc:"Who gets each mail."`
-	CC                 []string             `json:"cc" doc:"Who gets a copy."`
-	SubjectPrefix      string               `json:"subject_prefix" doc:"What every subject begins with, such as [Hookarr]."`
-	Images             string               `json:"images" hookarr:"default=off,enum=off|link|embed" doc:"Posters. off: none; link: the reader's program loads those of public sites, which tells the site of it; embed: Hookarr fetches them, and they are a part of the mail."`
-	ImageHosts         []string             `json:"image_hosts" doc:"Hosts that posters are fetched from besides the public ones of TMDb, TVDB, fanart.tv, TVmaze and Lidarr, such as nas.lan:7878."`
-	Look               message.Look         `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster" doc:"How much a mail shows. compact: what happened to what; standard; rich: everything that is known; poster: a large picture and few facts."`
-	Templates          template.ByType[own] `json:"templates" doc:"Mails in your own words, by event type or pattern such as media.*; the most specific one is used. Each has subject, text, html, or several of them."`
-	HELO               string               `json:"helo" doc:"Name that this computer calls itself to the server. Default: its host name."`
-	InsecureSkipVerify bool                 `json:"insecure_skip_verify" doc:"Accept any TLS certificate, such as one that the server signed itself."`
+	Host               string               `json:"host" hookarr:"required,group=Mail server" jsonschema:"example=smtp.example.com" doc:"Mail server that takes mails from you: smtp.example.com."`
+	Port               int                  `json:"port" hookarr:"group=Mail server" jsonschema:"minimum=1,maximum=65535" doc:"Its port. Default: 587, with tls implicit 465, with tls none 25."`
+	TLS                string               `json:"tls" hookarr:"default=starttls,enum=starttls|implicit|none,group=Mail server" doc:"How the connection is encrypted. starttls: by the command STARTTLS, without which no mail is sent; implicit: from its first byte; none: not at all, and without a login."`
+	Username           string               `json:"username" hookarr:"group=Mail server" doc:"Who logs in; with a password."`
+	Password           sdk.Secret           `json:"password" hookarr:"group=Mail server" doc:"The password, often one that the provider makes for applications."`
+	From               string               `json:"from" hookarr:"required,group=Mail" jsonschema:"example=hookarr@example.com" doc:"Who writes: hookarr@example.com, or \"Hookarr <hookarr@example.com>\"."`
+	To                 []string             `json:"to" hookarr:"required,group=Mail" jsonschema:"example=family@example.com" doc:"Who gets each mail."`
+	CC                 []string             `json:"cc" hookarr:"group=Mail,title=Copy" doc:"Who gets a copy."`
+	SubjectPrefix      string               `json:"subject_prefix" hookarr:"group=Mail" doc:"What every subject begins with, such as [Hookarr]."`
+	Images             string               `json:"images" hookarr:"default=off,enum=off|link|embed,group=Look" doc:"Posters. off: none; link: the reader's program loads those of public sites, which tells the site of it; embed: Hookarr fetches them, and they are a part of the mail."`
+	ImageHosts         []string             `json:"image_hosts" hookarr:"advanced" doc:"Hosts that posters are fetched from besides the public ones of TMDb, TVDB, fanart.tv, TVmaze and Lidarr, such as nas.lan:7878."`
+	Look               message.Look         `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster,group=Look" doc:"How much a mail shows. compact: what happened to what; standard; rich: everything that is known; poster: a large picture and few facts."`
+	Templates          template.ByType[own] `json:"templates" hookarr:"group=Own words" doc:"Mails in your own words, by event type or pattern such as media.*; the most specific one is used. Each has subject, text, html, or several of them."`
+	HELO               string               `json:"helo" hookarr:"advanced" doc:"Name that this computer calls itself to the server. Default: its host name."`
+	InsecureSkipVerify bool                 `json:"insecure_skip_verify" hookarr:"advanced" doc:"Accept any TLS certificate, such as one that the server signed itself."`
 }
 
 const (

@@ -8,8 +8,8 @@ import (
 )
 
 type config struct {
-	Username     string     `json:"username" doc:"User of the web server."`
-	Password     sdk.Secret `json:"password" doc:"The user's password."`
+	Username     string     `json:"username" hookarr:"group=Server" doc:"User of the web server."`
+	Password     sdk.Secret `json:"password" hookarr:"group=Server" doc:"The user's password."`
 	WhilePlaying bool       `json:"while_playing" doc:"Scan also while a video plays."`
 	Clean        bool       `json:"clean" doc:"Have Kodi take what was deleted out of its library, by cleaning the source that it was in."`
 	mediaserver.Config

@@ -13,18 +13,12 @@ import (
 
 	"github.com/hookarr/hookarr/internal/fakeserver"
 	fake "github.com/hookarr/hookarr/internal/fakeserver/kodi"
-	"github.com/hookarr/hookarr/plugins/internal/manual"
 	"github.com/hookarr/hookarr/plugins/internal/mediaservertest"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/plugintest"
 )
 
 func TestMain(m *testing.M) { plugintest.Main(m) }
-
-func TestPage(t *testing.T) {
-	t.Parallel()
-	manual.Check(t, plugintest.StartTarget(t, info(), newTarget, map[string]any{"url": "http://kodi:8080"}))
-}
 
 const (
 	password = "k0di & password"

@@ -6,8 +6,8 @@ import (
 )
 
 type config struct {
-	Username string     `json:"username" hookarr:"required" doc:"User who is an administrator: nobody else may scan."`
-	Password sdk.Secret `json:"password" hookarr:"required" doc:"The user's password."`
+	Username string     `json:"username" hookarr:"required,group=Server" jsonschema:"example=admin" doc:"User who is an administrator: nobody else may scan."`
+	Password sdk.Secret `json:"password" hookarr:"required,group=Server" doc:"The user's password."`
 	mediaserver.BlindConfig
 }
 

@@ -13,19 +13,12 @@ import (
 
 	"github.com/hookarr/hookarr/internal/fakeserver"
 	fake "github.com/hookarr/hookarr/internal/fakeserver/navidrome"
-	"github.com/hookarr/hookarr/plugins/internal/manual"
 	"github.com/hookarr/hookarr/plugins/internal/mediaservertest"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/plugintest"
 )
 
 func TestMain(m *testing.M) { plugintest.Main(m) }
-
-func TestPage(t *testing.T) {
-	t.Parallel()
-	config := map[string]any{"url": "http://navidrome:4533", "username": "admin", "password": "secret"}
-	manual.Check(t, plugintest.StartTarget(t, info(), newTarget, config))
-}
 
 const (
 	password = "pässword & 100%"

@@ -18,15 +18,15 @@ import (
 type config struct {
 	Server     string                             `json:"server" hookarr:"default=https://ntfy.sh" doc:"URL of the server."`
 	Topic      sdk.Secret                         `json:"topic" hookarr:"required" doc:"Topic to publish to: 1 to 64 letters, digits, - and _. On a server without access control whoever knows it can read it."`
-	Token      sdk.Secret                         `json:"token" doc:"Access token, for a server that asks for one: tk_…."`
-	Username   string                             `json:"username" doc:"User, instead of a token."`
-	Password   sdk.Secret                         `json:"password" doc:"The user's password."`
-	Look       message.Look                       `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster" doc:"How much a message says."`
-	Images     images                             `json:"images" hookarr:"default=url,enum=url|off" doc:"Posters: url has phones fetch those of public sites, off is none."`
-	Icon       string                             `json:"icon" doc:"URL of a JPEG or PNG to show beside the message."`
-	Markdown   bool                               `json:"markdown" doc:"Write Markdown, which ntfy's web app shows and other clients may not."`
-	Priorities template.ByType[int]               `json:"priorities" doc:"Priorities by types of events, as in routes: 1 is the least, 3 the usual, 5 the most."`
-	Templates  template.ByType[template.Template] `json:"templates" doc:"Own texts by types of events, as in routes."`
+	Token      sdk.Secret                         `json:"token" hookarr:"group=Login" doc:"Access token, for a server that asks for one: tk_…."`
+	Username   string                             `json:"username" hookarr:"group=Login" doc:"User, instead of a token."`
+	Password   sdk.Secret                         `json:"password" hookarr:"group=Login" doc:"The user's password."`
+	Look       message.Look                       `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster,group=Look" doc:"How much a message says."`
+	Images     images                             `json:"images" hookarr:"default=url,enum=url|off,group=Look" doc:"Posters: url has phones fetch those of public sites, off is none."`
+	Icon       string                             `json:"icon" hookarr:"group=Look" doc:"URL of a JPEG or PNG to show beside the message."`
+	Markdown   bool                               `json:"markdown" hookarr:"group=Look" doc:"Write Markdown, which ntfy's web app shows and other clients may not."`
+	Priorities template.ByType[int]               `json:"priorities" hookarr:"group=Own words" doc:"Priorities by types of events, as in routes: 1 is the least, 3 the usual, 5 the most."`
+	Templates  template.ByType[template.Template] `json:"templates" hookarr:"group=Own words" doc:"Own texts by types of events, as in routes."`
 
 	// basic is what is sent for username and password: a server may repeat it, and the SDK
 	// takes every Secret of a configuration out of what is shown.

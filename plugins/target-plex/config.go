@@ -10,7 +10,7 @@ import (
 
 // config is one server.
 type config struct {
-	Token sdk.Secret `json:"token" hookarr:"required" doc:"X-Plex-Token of the server's owner."`
+	Token sdk.Secret `json:"token" hookarr:"required,group=Server" doc:"X-Plex-Token of the server's owner."`
 	mediaserver.Config
 }
 

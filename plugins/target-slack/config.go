@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/invopop/jsonschema"
+
 	"github.com/hookarr/hookarr/plugins/internal/endpointurl"
 	"github.com/hookarr/hookarr/plugins/internal/message"
 	"github.com/hookarr/hookarr/plugins/internal/template"
@@ -16,15 +18,15 @@ import (
 // config is one of two ways into a channel. A webhook's channel, name and picture are set
 // in Slack: a webhook of an app cannot choose them.
 type config struct {
-	WebhookURL sdk.Secret `json:"webhook_url" doc:"URL of an incoming webhook, from the app's settings: https://hooks.slack.com/services/T…/B…/…. Set it, or bot_token and channel."`
-	BotToken   sdk.Secret `json:"bot_token" doc:"Bot User OAuth Token of a Slack app with the scope chat:write: xoxb-…. A bot edits its messages in place, a webhook cannot."`
-	Channel    string     `json:"channel" hookarr:"options" doc:"Where the bot posts to: the channel's id, from its details, or its name."`
-	APIURL     string     `json:"api_url" hookarr:"default=https://slack.com/api/" doc:"Address of Slack's Web API, for a proxy."`
+	WebhookURL sdk.Secret `json:"webhook_url" hookarr:"title=Webhook URL,group=A webhook" doc:"URL of an incoming webhook, from the app's settings: https://hooks.slack.com/services/T…/B…/…. Set it, or bot_token and channel."`
+	BotToken   sdk.Secret `json:"bot_token" hookarr:"title=Token,group=A bot" doc:"Bot User OAuth Token of a Slack app with the scope chat:write: xoxb-…. A bot edits its messages in place, a webhook cannot."`
+	Channel    string     `json:"channel" hookarr:"group=A bot,title=Channel,options" doc:"Where the bot posts to: the channel's id, from its details, or its name."`
+	APIURL     string     `json:"api_url" hookarr:"default=https://slack.com/api/,advanced" doc:"Address of Slack's Web API, for a proxy."`
 
-	Look   message.Look `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster" doc:"How much is shown: compact is two lines, rich is everything, poster is a large picture with few facts."`
-	Images string       `json:"images" hookarr:"enum=thumbnail|large|off" doc:"How pictures are shown, which Slack fetches from the internet. The look decides where this is not given: none in compact, large in poster, thumbnails in the others."`
+	Look   message.Look `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster,group=Look" doc:"How much is shown: compact is two lines, rich is everything, poster is a large picture with few facts."`
+	Images string       `json:"images" hookarr:"enum=thumbnail|large|off,group=Look" doc:"How pictures are shown, which Slack fetches from the internet. The look decides where this is not given: none in compact, large in poster, thumbnails in the others."`
 
-	Templates template.ByType[own] `json:"templates" doc:"Messages in your own words, by event type or pattern such as media.*; the most specific one is used. Each has text or blocks."`
+	Templates template.ByType[own] `json:"templates" hookarr:"group=Own words" doc:"Messages in your own words, by event type or pattern such as media.*; the most specific one is used. Each has text or blocks."`
 }
 
 // The ways of pictures that are not those of every look.
@@ -32,6 +34,11 @@ const (
 	imagesLarge = "large"
 	imagesOff   = "off"
 )
+
+// JSONSchemaExtend adds an example: no key is required, and none is not enough.
+func (config) JSONSchemaExtend(s *jsonschema.Schema) {
+	s.Examples = []any{map[string]any{"webhook_url": "https://hooks.slack.com/services/T000/B000/token"}}
+}
 
 // Validate checks what the tags cannot say.
 func (c config) Validate() error {

@@ -6,7 +6,7 @@ import (
 )
 
 type config struct {
-	APIKey sdk.Secret `json:"api_key" doc:"API key, from Settings, Security. Leave it out where Stash has no password: it refuses any key then."`
+	APIKey sdk.Secret `json:"api_key" hookarr:"title=API key,group=Server" doc:"API key, from Settings, Security. Leave it out where Stash has no password: it refuses any key then."`
 	mediaserver.BlindConfig
 }
 

@@ -15,18 +15,12 @@ import (
 
 	"github.com/hookarr/hookarr/internal/fakeserver"
 	fake "github.com/hookarr/hookarr/internal/fakeserver/stash"
-	"github.com/hookarr/hookarr/plugins/internal/manual"
 	"github.com/hookarr/hookarr/plugins/internal/mediaservertest"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/plugintest"
 )
 
 func TestMain(m *testing.M) { plugintest.Main(m) }
-
-func TestPage(t *testing.T) {
-	t.Parallel()
-	manual.Check(t, plugintest.StartTarget(t, info(), newTarget, map[string]any{"url": "http://stash:9999"}))
-}
 
 // TestPlugin has an endpoint that answers everything at once.
 func TestPlugin(t *testing.T) {

@@ -17,15 +17,15 @@ import (
 
 // config is one chat.
 type config struct {
-	BotToken        sdk.Secret                         `json:"bot_token" hookarr:"required" doc:"The bot's token, from @BotFather: 1234567890:AAH…."`
-	ChatID          chatID                             `json:"chat_id" hookarr:"required" doc:"The chat: its number, which is negative for groups and channels, or the @name of a public channel or group."`
-	MessageThreadID int                                `json:"message_thread_id" jsonschema:"minimum=0" doc:"Number of a topic in a group that has topics."`
-	Look            message.Look                       `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster" doc:"How much a message says."`
-	Images          images                             `json:"images" hookarr:"default=upload,enum=upload|url|off" doc:"Posters: upload has Hookarr fetch and send them, url has Telegram fetch those of public sites, off is none."`
-	ImageHosts      []string                           `json:"image_hosts" doc:"Hosts that posters are uploaded from besides the public ones of TMDb, TVDB, fanart.tv, TVmaze and Lidarr, such as nas.lan:7878."`
+	BotToken        sdk.Secret                         `json:"bot_token" hookarr:"required,title=Token" doc:"The bot's token, from @BotFather: 1234567890:AAH…."`
+	ChatID          chatID                             `json:"chat_id" hookarr:"required,title=Chat" doc:"The chat: its number, which is negative for groups and channels, or the @name of a public channel or group."`
+	MessageThreadID int                                `json:"message_thread_id" hookarr:"title=Topic" jsonschema:"minimum=0" doc:"Number of a topic in a group that has topics."`
+	Look            message.Look                       `json:"look" hookarr:"default=standard,enum=compact|standard|rich|poster,group=Look" doc:"How much a message says."`
+	Images          images                             `json:"images" hookarr:"default=upload,enum=upload|url|off,group=Look" doc:"Posters: upload has Hookarr fetch and send them, url has Telegram fetch those of public sites, off is none."`
+	ImageHosts      []string                           `json:"image_hosts" hookarr:"advanced" doc:"Hosts that posters are uploaded from besides the public ones of TMDb, TVDB, fanart.tv, TVmaze and Lidarr, such as nas.lan:7878."`
 	Silent          []string                           `json:"silent" doc:"Types of events that make no sound, as in routes: release.grabbed, health.*; * is all."`
-	Templates       template.ByType[template.Template] `json:"templates" doc:"Own texts by types of events, as in routes, in Telegram's HTML."`
-	APIURL          string                             `json:"api_url" hookarr:"default=https://api.telegram.org" doc:"URL of the Bot API, for a server of your own."`
+	Templates       template.ByType[template.Template] `json:"templates" hookarr:"group=Own words" doc:"Own texts by types of events, as in routes, in Telegram's HTML."`
+	APIURL          string                             `json:"api_url" hookarr:"default=https://api.telegram.org,advanced" doc:"URL of the Bot API, for a server of your own."`
 }
 
 // images says how posters come to Telegram.

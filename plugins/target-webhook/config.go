@@ -14,30 +14,30 @@ import (
 
 // config is one endpoint.
 type config struct {
-	URL    sdk.Secret `json:"url" hookarr:"required" doc:"Where to send events: http or https. Private addresses are allowed; link-local ones and cloud metadata services are not."`
+	URL    sdk.Secret `json:"url" hookarr:"required,title=URL" jsonschema:"example=https://hooks.example/events" doc:"Where to send events: http or https. Private addresses are allowed; link-local ones and cloud metadata services are not."`
 	Method string     `json:"method" hookarr:"default=POST,enum=POST|PUT|PATCH" doc:"HTTP method."`
-	Format string     `json:"format" hookarr:"default=standard,enum=standard|cloudevents|raw|arr|template" doc:"What to send. standard: type, timestamp and the event as data, for a group of events type group and data with key and events; cloudevents: CloudEvents 1.0, structured, for a group a batch; raw: the bytes that the application sent, with its User-Agent and Content-Type; arr: the event as Radarr, Sonarr, Lidarr, Readarr, Whisparr or Prowlarr sends it; template: what template and templates say. raw and arr take no groups."`
-	Only   []string   `json:"only" doc:"Send these fields of the event and no others, for the formats standard, cloudevents and template: dotted paths such as media.title or files.path."`
-	Omit   []string   `json:"omit" doc:"Leave these fields of the event out, for the formats standard, cloudevents and template: dotted paths such as media.overview or files.media_info."`
+	Format string     `json:"format" hookarr:"default=standard,enum=standard|cloudevents|raw|arr|template,group=Body" doc:"What to send. standard: type, timestamp and the event as data, for a group of events type group and data with key and events; cloudevents: CloudEvents 1.0, structured, for a group a batch; raw: the bytes that the application sent, with its User-Agent and Content-Type; arr: the event as Radarr, Sonarr, Lidarr, Readarr, Whisparr or Prowlarr sends it; template: what template and templates say. raw and arr take no groups."`
+	Only   []string   `json:"only" hookarr:"group=Body" doc:"Send these fields of the event and no others, for the formats standard, cloudevents and template: dotted paths such as media.title or files.path."`
+	Omit   []string   `json:"omit" hookarr:"group=Body" doc:"Leave these fields of the event out, for the formats standard, cloudevents and template: dotted paths such as media.overview or files.media_info."`
 	Accept []int      `json:"accept" doc:"Further statuses that mean that the endpoint has the delivery: 409 of one that so tells a repetition. Every 2xx does."`
 
-	Template  *templateParts                 `json:"template" doc:"The request of the format template. One that fails, or whose result is not what content_type says, is sent in the format standard, which is part of the delivery's story."`
-	Templates template.ByType[templateParts] `json:"templates" doc:"Requests by type of event, where template does not fit: media.imported, media.*. The most specific one is taken. A type that neither has is sent in the format standard."`
+	Template  *templateParts                 `json:"template" hookarr:"group=Template" doc:"The request of the format template. One that fails, or whose result is not what content_type says, is sent in the format standard, which is part of the delivery's story."`
+	Templates template.ByType[templateParts] `json:"templates" hookarr:"group=Template" doc:"Requests by type of event, where template does not fit: media.imported, media.*. The most specific one is taken. A type that neither has is sent in the format standard."`
 
-	Secrets []sdk.Secret `json:"secrets" doc:"Sign by Standard Webhooks with each of these secrets, newest first: whsec_ and the base64 of 16 bytes or more, or any text. None: not signed."`
+	Secrets []sdk.Secret `json:"secrets" hookarr:"group=Signature" doc:"Sign by Standard Webhooks with each of these secrets, newest first: whsec_ and the base64 of 16 bytes or more, or any text. None: not signed."`
 
-	HubSignature bool           `json:"hub_signature" doc:"Sign by X-Hub-Signature-256 as well, with the first secret exactly as it is written."`
-	HeaderNames  headerNames    `json:"header_names" doc:"Headers that the endpoint reads by other names than those of Standard Webhooks, which are sent all the same."`
-	Signature    *signatureForm `json:"signature" doc:"How the signature under header_names.signature is made. By default it is sha256= and the HMAC of the body in hexadecimal, as GitHub has it."`
+	HubSignature bool           `json:"hub_signature" hookarr:"group=Signature" doc:"Sign by X-Hub-Signature-256 as well, with the first secret exactly as it is written."`
+	HeaderNames  headerNames    `json:"header_names" hookarr:"advanced" doc:"Headers that the endpoint reads by other names than those of Standard Webhooks, which are sent all the same."`
+	Signature    *signatureForm `json:"signature" hookarr:"advanced" doc:"How the signature under header_names.signature is made. By default it is sha256= and the HMAC of the body in hexadecimal, as GitHub has it."`
 
-	Headers map[string]sdk.Secret `json:"headers" doc:"Further headers by name."`
-	Bearer  sdk.Secret            `json:"bearer" doc:"Token of an Authorization: Bearer header."`
-	Basic   *basicAuth            `json:"basic" doc:"User and password of basic authentication."`
+	Headers map[string]sdk.Secret `json:"headers" hookarr:"group=Credentials" doc:"Further headers by name."`
+	Bearer  sdk.Secret            `json:"bearer" hookarr:"group=Credentials" doc:"Token of an Authorization: Bearer header."`
+	Basic   *basicAuth            `json:"basic" hookarr:"group=Credentials" doc:"User and password of basic authentication."`
 
-	Traceparent bool `json:"traceparent" doc:"Send the header traceparent of W3C Trace Context with what Hookarr traces, so that the endpoint's spans join the trace of the attempt."`
+	Traceparent bool `json:"traceparent" hookarr:"advanced" doc:"Send the header traceparent of W3C Trace Context with what Hookarr traces, so that the endpoint's spans join the trace of the attempt."`
 
-	TLS                tlsConfig `json:"tls" doc:"Certificates of an endpoint with https."`
-	InsecureSkipVerify bool      `json:"insecure_skip_verify" doc:"Accept any TLS certificate, such as one that the endpoint signed itself."`
+	TLS                tlsConfig `json:"tls" hookarr:"group=TLS" doc:"Certificates of an endpoint with https."`
+	InsecureSkipVerify bool      `json:"insecure_skip_verify" hookarr:"group=TLS" doc:"Accept any TLS certificate, such as one that the endpoint signed itself."`
 }
 
 // basicAuth is sent before the endpoint asks for it.

@@ -10,7 +10,7 @@ import (
 
 // Config is one server.
 type Config struct {
-	APIKey sdk.Secret `json:"api_key" hookarr:"required" doc:"API key, made in the server's dashboard under API Keys. A user's token does only where the user is an administrator."`
+	APIKey sdk.Secret `json:"api_key" hookarr:"required,title=API key,group=Server" doc:"API key, made in the server's dashboard under API Keys. A user's token does only where the user is an administrator."`
 
 	mediaserver.Config
 }

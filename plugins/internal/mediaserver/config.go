@@ -14,18 +14,18 @@ import (
 // BlindConfig is what all targets of media servers are configured with. Those of servers
 // that tell nothing of their disks have no more. Embed it, and call Problems from Validate.
 type BlindConfig struct {
-	URL         string         `json:"url" hookarr:"required" doc:"URL of the server, with its port."`
-	Map         []pathmap.Pair `json:"map" doc:"Folders of the applications and what the server calls them; the longest that fits is used. hookarr paths TARGET proposes them."`
-	Libraries   []string       `json:"libraries" hookarr:"options" doc:"Names of the libraries to keep up to date; none is all."`
-	ProveWithin sdk.Duration   `json:"prove_within" hookarr:"default=30m" doc:"How long the server may take to show a file, before the delivery is given up."`
+	URL         string         `json:"url" hookarr:"required,group=Server" jsonschema:"example=http://nas:8080" doc:"URL of the server, with its port."`
+	Map         []pathmap.Pair `json:"map" hookarr:"group=Libraries" doc:"Folders of the applications and what the server calls them; the longest that fits is used. hookarr paths TARGET proposes them."`
+	Libraries   []string       `json:"libraries" hookarr:"group=Libraries,options" doc:"Names of the libraries to keep up to date; none is all."`
+	ProveWithin sdk.Duration   `json:"prove_within" hookarr:"default=30m,advanced" doc:"How long the server may take to show a file, before the delivery is given up."`
 
-	InsecureSkipVerify bool `json:"insecure_skip_verify" doc:"Accept any TLS certificate, such as one that the server signed itself."`
+	InsecureSkipVerify bool `json:"insecure_skip_verify" hookarr:"advanced" doc:"Accept any TLS certificate, such as one that the server signed itself."`
 }
 
 // Config is the BlindConfig of servers that tell what they see on their disks.
 type Config struct {
 	BlindConfig
-	Anchors []string `json:"anchors" doc:"Files or folders that the server sees as long as its disks are mounted. While one is missing, nothing is scanned and the target waits."`
+	Anchors []string `json:"anchors" hookarr:"group=Libraries" doc:"Files or folders that the server sees as long as its disks are mounted. While one is missing, nothing is scanned and the target waits."`
 }
 
 // Base is the URL without a slash at its end, to put paths after.

@@ -13,9 +13,9 @@ import (
 type Config struct {
 	arr.Config
 
-	BaseURL            string     `json:"base_url" hookarr:"network" doc:"Where Hookarr reaches the application, its URL base included: http://nas:7878 or http://nas/radarr. With api_key, Hookarr registers its webhook (hookarr connect), catches up on events that were missed, adds details to events and reads what the application has, as far as the plugin can."`
-	APIKey             sdk.Secret `json:"api_key" doc:"The application's API key, from its general settings."`
-	InsecureSkipVerify bool       `json:"insecure_skip_verify" doc:"Accept any TLS certificate of base_url, such as one that the application signed itself."`
+	BaseURL            string     `json:"base_url" hookarr:"title=URL,group=API,network" jsonschema:"example=http://nas:7878" doc:"Where Hookarr reaches the application, its URL base included: http://nas:7878 or http://nas/radarr. With api_key, Hookarr registers its webhook (hookarr connect), catches up on events that were missed, adds details to events and reads what the application has, as far as the plugin can."`
+	APIKey             sdk.Secret `json:"api_key" hookarr:"title=API key,group=API" doc:"The application's API key, from its general settings."`
+	InsecureSkipVerify bool       `json:"insecure_skip_verify" hookarr:"advanced" doc:"Accept any TLS certificate of base_url, such as one that the application signed itself."`
 }
 
 // Validate refuses what leads to no API.
