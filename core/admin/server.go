@@ -11,6 +11,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/pluginschema"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -125,8 +126,9 @@ func (s *Service) FindPlugin(name string) (Plugin, error) {
 		if v.SHA256 != "" {
 			v.Lock = pluginhost.Pinned(s.Settings.Config().Plugins.Lock, status.Kind, status.Plugin, v.SHA256)
 		}
-		if len(status.Description.ConfigSchema) > 0 {
-			v.Schema = status.Description.ConfigSchema
+		// One that is no JSON would spoil the answer that it is a part of.
+		if schema := status.Description.ConfigSchema; len(schema) <= pluginschema.MaxBytes && json.Valid(schema) {
+			v.Schema = schema
 		}
 		return v, nil
 	}

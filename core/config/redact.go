@@ -45,6 +45,18 @@ type schema struct {
 	Properties           map[string]*schema `json:"properties"`
 	Items                *schema            `json:"items"`
 	AdditionalProperties json.RawMessage    `json:"additionalProperties"`
+
+	// These may say elsewhere, or only of some values, that it is secret.
+	Ref   json.RawMessage `json:"$ref"`
+	AllOf json.RawMessage `json:"allOf"`
+	AnyOf json.RawMessage `json:"anyOf"`
+	OneOf json.RawMessage `json:"oneOf"`
+	If    json.RawMessage `json:"if"`
+}
+
+// isPlain reports whether a schema says all that it says of a value itself.
+func (s *schema) isPlain() bool {
+	return len(s.Ref)+len(s.AllOf)+len(s.AnyOf)+len(s.OneOf)+len(s.If) == 0
 }
 
 func (r redactor) node(key string, v reflect.Value) *yaml.Node {
@@ -129,6 +141,9 @@ func (r redactor) schema(v reflect.Value) *schema {
 
 // setting hides what it does not know to be public.
 func (r redactor) setting(key string, v any, s *schema) *yaml.Node {
+	if s != nil && !s.isPlain() {
+		s = nil
+	}
 	if r.config.hidden[key] || s != nil && s.WriteOnly {
 		return text(redacted)
 	}

@@ -63,6 +63,26 @@ routes: [{name: a, to: [plain, from-outside, from-variables]}]
 	require.Contains(t, string(out), "name: shown")
 }
 
+// TestRedactedHidesWhatASchemaSaysElsewhere: whether it is secret is in what it refers to.
+func TestRedactedHidesWhatASchemaSaysElsewhere(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, `
+sources: {radarr: {plugin: radarr, auth: [{none: {}}]}}
+targets: {ops: {plugin: webhook, config: {ref: S3CRET, any: S3CRET, one: [S3CRET], all: {a: S3CRET}, if: S3CRET, list: [S3CRET], plain: shown}}}
+routes: [{name: a, to: [ops]}]
+`)
+	require.NoError(t, err)
+	out, err := c.Redacted(func(string, string) json.RawMessage {
+		return json.RawMessage(`{"$defs":{"secret":{"type":"string","writeOnly":true}},"properties":{
+			"ref":{"$ref":"#/$defs/secret"},"any":{"anyOf":[{"$ref":"#/$defs/secret"},{"type":"null"}]},
+			"one":{"oneOf":[{"items":{"$ref":"#/$defs/secret"}}]},"all":{"allOf":[{}],"properties":{"a":{"type":"string"}}},
+			"if":{"type":"string","if":{},"then":{"writeOnly":true}},"list":{"items":{"$ref":"#/$defs/secret"}},"plain":{"type":"string"}}}`)
+	})
+	require.NoError(t, err)
+	require.NotContains(t, string(out), "S3CRET")
+	require.Contains(t, string(out), "plain: shown")
+}
+
 func TestSuggest(t *testing.T) {
 	t.Parallel()
 	known := []string{"timeout", "retry", "concurrency", "to", "tls"}

@@ -31,7 +31,7 @@ type configurationPage struct {
 
 type settingGroup struct {
 	Name     string
-	Settings []config.Setting
+	Settings []labelled
 }
 
 func (u *UI) showConfiguration(r *http.Request) (view, error) {
@@ -45,6 +45,7 @@ func (u *UI) showConfiguration(r *http.Request) (view, error) {
 	if u.Service.NotReloaded != nil {
 		p.NotReloaded = u.Service.NotReloaded()
 	}
+	names := u.newLabels()
 	for _, s := range u.Service.ConfigSettings() {
 		if p.Given && s.Origin.File == "" {
 			continue
@@ -54,7 +55,7 @@ func (u *UI) showConfiguration(r *http.Request) (view, error) {
 		if i < 0 {
 			i, p.Groups = len(p.Groups), append(p.Groups, settingGroup{Name: name})
 		}
-		p.Groups[i].Settings = append(p.Groups[i].Settings, s)
+		p.Groups[i].Settings = append(p.Groups[i].Settings, names.of(s))
 	}
 	return view{Title: "Configuration", Data: p, Changes: []string{"config"}}, nil
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/pluginschema"
 )
 
 // serverPages are those about what runs.
@@ -23,8 +25,24 @@ func (u *UI) listPlugins(*http.Request) (view, error) {
 	return view{Title: "Plugins", Data: plugins, Changes: []string{"plugins"}}, err
 }
 
+// pluginPage is what the page of one plugin shows.
+type pluginPage struct {
+	admin.Plugin
+	Keys pluginKeys
+	// SchemaProblem says why there are no Keys.
+	SchemaProblem string
+}
+
 func (u *UI) showPlugin(r *http.Request) (view, error) {
-	p, err := u.Service.FindPlugin(r.PathValue("name"))
+	found, err := u.Service.FindPlugin(r.PathValue("name"))
+	p := pluginPage{Plugin: found}
+	if schema := u.pluginOf(p.Kind, p.Name).Description.ConfigSchema; err == nil && len(schema) > 0 {
+		settings, err := pluginschema.Read(schema)
+		if err != nil {
+			p.SchemaProblem = err.Error()
+		}
+		p.Keys = newPluginKeys(settings.Keys)
+	}
 	return view{Title: fmt.Sprintf("Plugin %s-%s", p.Kind, p.Name), Data: p, Changes: []string{"plugins", "config"}}, err
 }
 

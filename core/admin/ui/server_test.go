@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -143,7 +144,8 @@ func TestPlugins(t *testing.T) {
 	require.Contains(t, r.see(t, "/plugins").body, `href="/x/plugins/source-radarr"`)
 	a := r.see(t, "/plugins/source-radarr")
 	require.Equal(t, http.StatusOK, a.status)
-	for _, want := range []string{"ready", binary, "SHA-256", "history", `href="/x/sources/radarr"`, "hookarr plugins lock", "JSON Schema", "Reload binary"} {
+	for _, want := range []string{"ready", binary, "SHA-256", "history", `href="/x/sources/radarr"`, "hookarr plugins lock", "JSON Schema", "Reload binary",
+		"<h2>Settings</h2>", "<h3>API</h3>", "<code>base_url</code>", "<strong>API key</strong>", "<summary>Advanced settings</summary>"} {
 		require.Contains(t, a.body, want)
 	}
 	found, err := pluginhost.Discover(filepath.Dir(binary))
@@ -176,7 +178,9 @@ func (s said) Status() []pluginhost.Status {
 		Kind: host.KindSource, Plugin: "radarr", State: pluginhost.Refused, Reason: text, Path: text, SHA256: text, Instances: []string{"radarr"},
 		Description: host.Description{
 			Version: text, Summary: text, SDKVersion: text, Features: []sdk.Feature{sdk.Feature(text), sdk.FeatureConnect},
-			ConfigSchema: json.RawMessage(`{"title":` + string(quoted(text)) + `}`),
+			ConfigSchema: json.RawMessage(strings.ReplaceAll(`{"title":TEXT,"properties":{
+				"a":{"title":TEXT,"description":TEXT,"x-hookarr-group":TEXT,"default":TEXT,"enum":[TEXT],"type":"string"},
+				"<b>|":{"deprecated":true,"title":TEXT}}}`, "TEXT", string(quoted(text)))),
 		},
 		LastFailure: pluginhost.Failure{At: time.Now(), Reason: text}, Refusal: pluginhost.Failure{At: time.Now(), Reason: text},
 		Problems: []host.Problem{{Instance: "radarr", Key: text, Message: text}}, Warnings: map[string]string{"radarr": text},
@@ -215,6 +219,69 @@ func TestForeignTextOfPlugins(t *testing.T) {
 		if path != "/configuration" && path != "/sources" {
 			require.Contains(t, a.body, "&lt;script&gt;alert(1)", path)
 		}
+	}
+}
+
+// described is a target plugin with a schema.
+type described json.RawMessage
+
+func (d described) Status() []pluginhost.Status {
+	return []pluginhost.Status{{
+		Kind: host.KindTarget, Plugin: "webhook", State: pluginhost.Ready, Instances: []string{"ops"},
+		Description: host.Description{Name: "webhook", Kind: host.KindTarget, ConfigSchema: json.RawMessage(d)},
+	}}
+}
+
+func (d described) Reload(context.Context, host.Kind, string) error { return nil }
+
+func TestSettingsOfPluginsAreNamed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.configure(t, `
+sources: {radarr: {plugin: radarr, auth: [{none: {}}]}}
+targets:
+  ops:
+    plugin: webhook
+    config: {url: "http://127.0.0.1/`+secret+`", old: 1, rare: {deep: two}, look: small, other: three}
+routes: [{name: all, to: [ops]}]
+`)
+	r.Service.Plugins = described(`{"properties":{
+		"look":{"type":"string","title":"How it looks","x-hookarr-group":"Look","enum":["small","large"],"default":"small","description":"What people see."},
+		"old":{"type":"integer","deprecated":true,"description":"Use look."},
+		"rare":{"type":"object","x-hookarr-advanced":true,"properties":{"deep":{"type":"string","title":"Deep down"}}},
+		"url":{"type":"string","writeOnly":true,"title":"Address"}},"required":["url"]}`)
+	in := func(page string, wanted ...string) {
+		body := regexp.MustCompile(`\s*\n\s*`).ReplaceAllString(r.see(t, page).body, "")
+		for _, want := range wanted {
+			require.Contains(t, body, want, page)
+		}
+	}
+	in("/plugins/target-webhook",
+		`<code>url</code> <span class="badge plain">required</span></td><td>secret</td>`,
+		`<h3>Look</h3>`, `<td>small, large</td><td class="wide"><code>small</code></td><td><strong>How it looks</strong>: What people see.</td>`,
+		`<summary>Advanced settings</summary>`, `<code>rare.deep</code>`,
+		`<summary>Deprecated settings</summary>`, `<code>old</code> <span class="badge bad">deprecated</span>`)
+	in("/configuration",
+		`<code>targets.ops.config.url</code> <small>Address</small>`, `<code>targets.ops.config.rare.deep</code> <small>Deep down</small>`,
+		`<code>targets.ops.config.old</code> <span class="badge bad">deprecated</span>`, `<code>targets.ops.config.other</code>`)
+	in("/targets/ops",
+		`<dt>Address <small><code>url</code></small></dt><dd><span class="clip">[redacted]</span></dd>`,
+		`<dt><code>old</code> <span class="badge bad">deprecated</span></dt><dd><span class="clip">1</span></dd>`,
+		`<summary>Advanced</summary><dl class="facts"><dt>Deep down <small><code>rare.deep</code></small></dt><dd><span class="clip">two</span></dd></dl></details>`)
+
+	for schema, want := range map[string]string{
+		"<html>": "its schema is no JSON object, as a JSON Schema is", `{"properties":{"a\nb":{}}}`: `its schema has the key &#34;a\nb&#34;`,
+		`{"description":"` + strings.Repeat("x", 5_000_000) + `"}`: "its schema has 4.8 MiB, and 1.0 MiB are read at most",
+	} {
+		r.Service.Plugins = described(schema)
+		in("/plugins/target-webhook", want, "<code>hookarr plugins check</code>")
+		in("/targets/ops", `<dt><code>old</code></dt>`)
+		in("/configuration", `<code>targets.ops.config.old</code>`)
+		p, err := r.Service.FindPlugin("target-webhook")
+		require.NoError(t, err)
+		_, err = json.Marshal(p)
+		require.NoError(t, err, "the API can answer with it")
+		require.Less(t, len(r.see(t, "/plugins/target-webhook").body), 100_000)
 	}
 }
 

@@ -56,8 +56,7 @@ func rateWords(perSecond float64, burst int) string {
 	return words
 }
 
-// targetFacts are the settings of a target in words. Its plugin's own settings, in which
-// secrets are, are not among them.
+// targetFacts are the settings of a target in words, but for those of its plugin.
 func (u *UI) targetFacts(name string, c config.Target, routes []config.Route) []fact {
 	defaults := u.pluginOf(host.KindTarget, c.Plugin).Description.Defaults
 	concurrency := "the plugin's own, or 8"

@@ -115,10 +115,12 @@ func (u *UI) listTargets(r *http.Request) (view, error) {
 // targetPage is what the page of one target shows.
 type targetPage struct {
 	target
-	Facts  []fact
-	Plots  []template.HTML
-	Known  *time.Time
-	Others []string
+	Facts []fact
+	// Settings are those of its plugin, Advanced those for few people.
+	Settings, Advanced []labelled
+	Plots              []template.HTML
+	Known              *time.Time
+	Others             []string
 	// Folders, Previews and Tests are whether its plugin has these powers. Of a plugin that is
 	// not known, the last two are offered, and refused where it has them not.
 	Folders, Previews, Tests bool
@@ -146,6 +148,9 @@ func (u *UI) showTarget(r *http.Request) (view, error) {
 	own, configured := c.Targets[t.Name]
 	if configured {
 		page.Facts = u.targetFacts(t.Name, own, c.Routes)
+		if !partly(r) {
+			page.Settings, page.Advanced = u.pluginSettings(t.Name)
+		}
 		plugin := u.pluginOf(host.KindTarget, own.Plugin)
 		page.Folders = slices.Contains(plugin.Description.Features, sdk.FeatureFolders)
 		page.Options = optionLinks(plugin.Description, t.Name)
