@@ -168,12 +168,13 @@ pictures: ## Make the pictures of the operators' pages (needs chromium).
 .PHONY: generate
 generate: $(TOOLS)/buf $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## Generate code from the wire contract.
 	cd sdk/internal/proto && buf generate
+	cp sdk/internal/proto/hookarr/plugin/v1/plugin.proto examples/plugin-target-node/proto/
 
 # v1.binpb is the contract as first published; nothing that it promises may change.
 .PHONY: verify
 verify: generate ## Check generated files, the wire contract and the modules.
 	cd sdk/internal/proto && buf lint && buf breaking --against v1.binpb
-	git diff --exit-code -- sdk/internal
+	git diff --exit-code -- sdk/internal examples/plugin-target-node/proto
 	go mod tidy -diff
 	go vet -tags failpoint ./...
 	cd sdk && go mod tidy -diff && go vet ./...
