@@ -11,8 +11,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/hookarr/hookarr/sdk/internal/handshake"
 )
 
 // goIn runs the go command in a module outside of this one.
@@ -123,13 +121,4 @@ func TestExampleBuildsAsAnOutsider(t *testing.T) {
 		require.NotContains(t, string(mod), heavy)
 	}
 	goIn(t, dir, "test", "./...")
-}
-
-// Authors in other languages copy the handshake from the guide.
-func TestGuideHasTheHandshake(t *testing.T) {
-	t.Parallel()
-	guide, err := os.ReadFile(filepath.Join("..", "PLUGINS.md"))
-	require.NoError(t, err)
-	require.Contains(t, string(guide), handshake.CookieKey+"="+handshake.CookieValue)
-	require.Contains(t, string(guide), handshake.LogLevelEnv)
 }

@@ -167,13 +167,13 @@ class Instances {
 
 // toProblem names the key that an error of the schema is about.
 function toProblem(error) {
-  const path = error.instancePath.split('/').slice(1);
+  const keyOf = (...more) => [...error.instancePath.split('/').slice(1), ...more].join('.').replace(/\.(\d+)/g, '[$1]');
   switch (error.keyword) {
     case 'required':
-      return { key: [...path, error.params.missingProperty].join('.'), message: 'is required' };
+      return { key: keyOf(error.params.missingProperty), message: 'is required' };
     case 'additionalProperties':
-      return { key: [...path, error.params.additionalProperty].join('.'), message: 'is an unknown key' };
+      return { key: keyOf(error.params.additionalProperty), message: 'is an unknown key' };
     default:
-      return { key: path.join('.'), message: error.message };
+      return { key: keyOf(), message: error.message };
   }
 }
