@@ -6,6 +6,7 @@ import (
 	"log"
 	"log/slog"
 	"os"
+	"runtime"
 	"testing"
 
 	"github.com/hookarr/hookarr/sdk"
@@ -40,6 +41,16 @@ func newProcessTarget(_ context.Context, env sdk.Env, c processConfig) (sdk.Targ
 			env.Log.DebugContext(ctx, "at debug", "delivery", d.ID)
 			env.Log.WarnContext(ctx, "at warn", "delivery", d.ID)
 			fmt.Println("an author's own print") //nolint:forbidigo // It must not reach standard output.
+		case "collect":
+			for range 20 {
+				runtime.GC()
+				file, err := os.Open(os.DevNull)
+				if err != nil {
+					return sdk.Receipt{}, err
+				}
+				defer func() { _ = file.Close() }()
+				_, _ = fmt.Fprintf(os.Stderr, "opened %d\n", file.Fd())
+			}
 		case "log by default":
 			log.Printf("log says %s", c.Key.Reveal())                  //nolint:forbidigo // Libraries do.
 			slog.DebugContext(ctx, "slog says", "key", c.Key.Reveal()) //nolint:sloglint // Libraries do.

@@ -188,6 +188,17 @@ func TestNothingButTheHandshakeOnStdout(t *testing.T) {
 	l.requireExit(t)
 }
 
+// TestStandardOutputStaysTaken: the file that nothing refers to any more is not closed, so
+// that no other gets its descriptor, in which a child or a library would write.
+func TestStandardOutputStaysTaken(t *testing.T) {
+	t.Parallel()
+	l := launch(t)
+	_, err := l.deliver(t, "collect", "")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return strings.Count(l.logs(), "opened ") == 20 }, patience, time.Millisecond)
+	require.NotContains(t, l.logs(), "opened 1\n")
+}
+
 func TestLogReachesTheHostAtItsLevel(t *testing.T) {
 	t.Parallel()
 	for level, debug := range map[string]bool{"debug": true, "info": false, "": false, "nonsense": false} {

@@ -1,5 +1,7 @@
 // Command hookarr-target-file appends every event to a file, one JSON object a line.
-// It is an example of a plugin with a module of its own.
+// It is an example of a plugin with a module of its own. It is built by
+//
+//	go build -tags grpcnotrace -trimpath -ldflags "-s -w" -o hookarr-target-file .
 package main
 
 import (
