@@ -22,7 +22,7 @@ import (
 func (c *cli) newPluginsDocs() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use:   "docs [NAME|PATH]...",
+		Use:   "docs [NAME|PATH...]",
 		Short: "Write the reference pages of plugins",
 		Long: `Docs writes a page for each plugin, from what the plugin says of itself: its settings
 with their defaults, an example, its features and its event types. It starts the plugin for
