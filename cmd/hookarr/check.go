@@ -135,10 +135,21 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, m
 			warn("plugins.dir", shadowed(b))
 		}
 	}
+	checkFeatures(instances, checked, warn)
 	checkDetails(cfg, checked, warn)
 	checkTypes(cfg, checked, warn)
 	checkGroups(cfg, checked, warn)
 	return checked
+}
+
+// checkFeatures warns of plugins that have more than this version knows.
+func checkFeatures(instances []pluginhost.Instance, checked pluginhost.Checked, warn func(key, message string)) {
+	for _, i := range instances {
+		d, _ := checked.Describe(i.Kind, i.Plugin)
+		for _, message := range pluginhost.Unknown(d.Features) {
+			warn(fmt.Sprintf("%ss.%s.plugin", i.Kind, i.Name), "plugin "+i.Plugin+" "+message)
+		}
+	}
 }
 
 // checkDetails warns of sources that are to add details and cannot.

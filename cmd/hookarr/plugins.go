@@ -38,7 +38,7 @@ type pluginView struct {
 	Unused []sdk.Feature `json:"features_unused,omitempty"`
 	// EventTypes are what a source may make; left out is anything.
 	EventTypes []eventTypeView `json:"event_types,omitempty"`
-	// Warnings are of the settings that use the plugin.
+	// Warnings are of the plugin, and of the settings that use it.
 	Warnings []warningView `json:"warnings,omitempty"`
 	Path     string        `json:"path"`
 	// Ignored is a file that may be meant as a plugin and is none by its name, which Name
@@ -57,7 +57,7 @@ type eventTypeView struct {
 }
 
 type warningView struct {
-	// Key is that of the configuration.
+	// Key is that of the configuration; empty for the plugin itself.
 	Key     string `json:"key"`
 	Message string `json:"message"`
 }
@@ -146,7 +146,7 @@ func (c *cli) listPlugins(ctx context.Context) error {
 		row[6] = orDash(joinFeatures(v.Features))
 		state := []string{"ok"}
 		for _, w := range v.Warnings {
-			state = append(state, w.Key+" "+w.Message)
+			state = append(state, strings.TrimSpace(w.Key+" "+w.Message))
 		}
 		rows = append(rows, append(row, strings.Join(state, "; ")))
 	}
@@ -168,6 +168,9 @@ func inspect(ctx context.Context, plugins *pluginhost.Host, b pluginhost.Binary)
 	v.Version, v.Summary, v.SDK, v.Protocol = d.Version, d.Summary, d.SDKVersion, d.ProtocolVersion
 	v.Features = append(v.Features, d.Features...)
 	v.Unused = slices.DeleteFunc(slices.Clone(d.Features), pluginhost.Uses)
+	for _, message := range pluginhost.Unknown(d.Features) {
+		v.Warnings = append(v.Warnings, warningView{Message: message})
+	}
 	for _, t := range d.EventTypes {
 		v.EventTypes = append(v.EventTypes, eventTypeView(t))
 	}

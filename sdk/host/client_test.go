@@ -107,9 +107,24 @@ func TestDescribe(t *testing.T) {
 	require.Equal(t, host.Description{
 		Name: "discord", Kind: host.KindTarget, Version: "1.2.3", Summary: "Posts to Discord.",
 		SDKVersion: "0.1.0", ProtocolVersion: 1, ConfigSchema: json.RawMessage(`{}`),
-		Features: []sdk.Feature{sdk.FeatureEdit, sdk.FeatureGroup},
+		Features: []sdk.Feature{sdk.FeatureEdit, "99", sdk.FeatureGroup}, // a later one by its number
 		Defaults: sdk.Defaults{Concurrency: 1, Rate: .5, Burst: 5, Group: sdk.GroupDefaults{Wait: time.Second, Max: 10}},
 	}, got)
+}
+
+func TestFeaturesOfLaterVersionsAreNotKnown(t *testing.T) {
+	t.Parallel()
+	require.True(t, host.Knows(sdk.FeatureEdit))
+	for _, f := range []sdk.Feature{"99", "", "unspecified", "clairvoyance"} {
+		require.False(t, host.Knows(f), f)
+	}
+	many := make([]pluginv1.Feature, 1000)
+	for i := range many {
+		many[i] = pluginv1.Feature(i + 1)
+	}
+	got, err := connect(t, &fakePlugin{describe: &pluginv1.DescribeResponse{Features: many}}).Describe(t.Context())
+	require.NoError(t, err)
+	require.Len(t, got.Features, 100)
 }
 
 func TestDefaultsAreBounded(t *testing.T) {

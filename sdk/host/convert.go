@@ -31,6 +31,9 @@ const (
 	maxSentHeaders = 64
 )
 
+// maxFeatures bounds the features that a plugin declares.
+const maxFeatures = 100
+
 // maxTypes bounds the event types that a plugin lists, and the application's words for
 // each.
 const maxTypes = 100
@@ -124,8 +127,7 @@ func fromDescription(r *pluginv1.DescribeResponse) Description {
 		d.Kind = KindTarget
 	default:
 	}
-	for _, f := range r.GetFeatures() {
-		// One of a later version has no name here, and no use.
+	for _, f := range r.GetFeatures()[:min(len(r.GetFeatures()), maxFeatures)] {
 		if name := feature.Name(f); name != "" {
 			d.Features = append(d.Features, sdk.Feature(name))
 		}

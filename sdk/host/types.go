@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/internal/feature"
+	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
 )
 
 // Kind is what a plugin is for.
@@ -30,14 +32,19 @@ type Description struct {
 	ProtocolVersion int
 	// ConfigSchema is the JSON Schema of one instance's configuration.
 	ConfigSchema json.RawMessage
-	Features     []sdk.Feature
-	Defaults     sdk.Defaults
+	// Features are what the plugin declares. One of a later version, which Knows does not
+	// know, has its number for a name.
+	Features []sdk.Feature
+	Defaults sdk.Defaults
 	// EventTypes are what a source may make; empty is anything.
 	EventTypes []sdk.EventType
 	// Offline: a source uses no network, but for instances that set a key which the
 	// schema marks with x-hookarr-network, and no file but its own.
 	Offline bool
 }
+
+// Knows reports whether a feature is one of this version.
+func Knows(f sdk.Feature) bool { return feature.Of(string(f)) != pluginv1.Feature_FEATURE_UNSPECIFIED }
 
 // Instance is one configured source or target of a plugin.
 type Instance struct {

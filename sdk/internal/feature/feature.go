@@ -3,6 +3,7 @@
 package feature
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
@@ -10,11 +11,15 @@ import (
 
 const prefix = "FEATURE_"
 
-// Name returns the name of a feature, or nothing for one of a later version.
+// Name returns the name of a feature: of one of a later version its number, and nothing for
+// FEATURE_UNSPECIFIED.
 func Name(f pluginv1.Feature) string {
-	name, ok := pluginv1.Feature_name[int32(f)]
-	if !ok || f == pluginv1.Feature_FEATURE_UNSPECIFIED {
+	if f == pluginv1.Feature_FEATURE_UNSPECIFIED {
 		return ""
+	}
+	name, ok := pluginv1.Feature_name[int32(f)]
+	if !ok {
+		return strconv.Itoa(int(f))
 	}
 	return strings.ToLower(strings.TrimPrefix(name, prefix))
 }
