@@ -170,15 +170,22 @@ generate: $(TOOLS)/buf $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## Gen
 	cd sdk/internal/proto && buf generate
 	cp sdk/internal/proto/hookarr/plugin/v1/plugin.proto examples/plugin-target-node/proto/
 
-# v1.binpb is the contract as first published; nothing that it promises may change.
+# What a release has published, the next one may not change.
+.PHONY: publish/contract
+publish/contract: verify ## Take the wire contract as published: part of a release.
+	cd sdk/internal/proto && buf build -o published.binpb
+
+# v1.binpb is the contract as first published and published.binpb as last; nothing that they
+# promise may change.
 .PHONY: verify
 verify: generate ## Check generated files, the wire contract and the modules.
-	cd sdk/internal/proto && buf lint && buf breaking --against v1.binpb
+	cd sdk/internal/proto && buf lint && buf breaking --against v1.binpb && buf breaking --against published.binpb
 	git diff --exit-code -- sdk/internal examples/plugin-target-node/proto
 	go mod tidy -diff
 	go vet -tags failpoint ./...
 	cd sdk && go mod tidy -diff && go vet ./...
 	cd examples/plugin-target-file && go mod tidy -diff && go vet ./...
+	cd internal/compat/v1 && go mod tidy -diff && go vet ./...
 
 .PHONY: clean
 clean: ## Remove what was built.

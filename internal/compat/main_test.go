@@ -52,10 +52,16 @@ func (b *logBuffer) String() string {
 // newHost returns a host that has started nothing. It is stopped with the test.
 func newHost(t *testing.T, dir string) *testHost {
 	t.Helper()
+	return newHostWith(t, dir, pluginhost.Timing{})
+}
+
+func newHostWith(t *testing.T, dir string, timing pluginhost.Timing) *testHost {
+	t.Helper()
 	h := &testHost{log: &logBuffer{}}
 	h.Host = pluginhost.New(pluginhost.Options{
-		Dirs: []string{dir},
-		Log:  slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Dirs:   []string{dir},
+		Log:    slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Timing: timing,
 	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Second)
