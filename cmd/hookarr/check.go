@@ -130,6 +130,9 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, m
 	for _, p := range checked.Warnings {
 		warn(pluginhost.ConfigKey(p.Kind, p.Instance, p.Key), p.Message)
 	}
+	if checked.NoSandbox != "" {
+		warn("plugins", "sources that could run in a sandbox run without one: "+checked.NoSandbox)
+	}
 	for _, b := range binaries {
 		if len(b.Shadowed) > 0 {
 			warn("plugins.dir", shadowed(b))

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -289,11 +290,11 @@ func TestPlugins(t *testing.T) {
 
 	r := run(t, "plugins", "list", "--config", file)
 	require.Zero(t, r.code, r.err)
-	require.Regexp(t, `(?m)^NAME +KIND +VERSION +SDK +PROTOCOL +SHA-256 +FEATURES +STATE$`, r.out)
+	require.Regexp(t, `(?m)^NAME +KIND +VERSION +SDK +PROTOCOL +SHA-256 +FEATURES +SANDBOX +STATE$`, r.out)
 	require.Regexp(t, `(?m)^open +source +- +- +- +- +- .*chmod go-w `+dir, r.out)
 	require.Regexp(t, `(?m)^renamed +target +- +- +- +[0-9a-f]{12} +- .*`, r.out)
-	require.Regexp(t, `(?m)^hookarr-target-My_Own +- +- +- +- +- +- +ignored: it is no plugin by its name: call it .*`, r.out)
-	require.Regexp(t, `(?m)^webhook +target +\d+\.\d+\.\d+ +\d+\.\d+\.\d+ +1 +[0-9a-f]{12} +group raw test preview +ok$`, r.out)
+	require.Regexp(t, `(?m)^hookarr-target-My_Own +- +- +- +- +- +- +- +ignored: it is no plugin by its name: call it .*`, r.out)
+	require.Regexp(t, `(?m)^webhook +target +\d+\.\d+\.\d+ +\d+\.\d+\.\d+ +1 +[0-9a-f]{12} +group raw test preview +off +ok$`, r.out)
 
 	r = run(t, "plugins", "list", "--config", file, "--json")
 	require.Zero(t, r.code, r.err)
@@ -304,6 +305,8 @@ func TestPlugins(t *testing.T) {
 	require.Equal(t, filepath.Join(dir, "hookarr-target-My_Own"), views[3].Path)
 	require.Len(t, views[2].SHA256, 64)
 	require.Empty(t, views[2].Problem)
+	require.Equal(t, pluginhost.SandboxedOff, views[2].Sandbox)
+	require.Equal(t, "a target has something to reach", views[2].SandboxReason)
 	require.NotEmpty(t, views[1].Problem)
 
 	r = run(t, "plugins", "lock", "--config", file)

@@ -19,6 +19,7 @@ import (
 	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -677,6 +678,8 @@ func TestPluginFactsTellFailures(t *testing.T) {
 	})
 	require.Contains(t, facts, []string{"last failure", "2026-11-23 10:00:00 UTC: exit status 2"})
 	require.Contains(t, facts, []string{"not replaced", "2026-11-23 10:00:00 UTC: exec format error"})
+	facts = c.pluginFacts(admin.Plugin{Sandbox: pluginhost.SandboxUnsupported, SandboxReason: "this kernel\x1b is old"})
+	require.Contains(t, facts, []string{"sandbox", "unsupported: this kernel is old"})
 	facts = c.pluginFacts(admin.Plugin{})
 	require.Contains(t, facts, []string{"last failure", ""})
 	require.Contains(t, facts, []string{"not replaced", ""})

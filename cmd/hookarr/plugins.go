@@ -40,7 +40,10 @@ type pluginView struct {
 	EventTypes []eventTypeView `json:"event_types,omitempty"`
 	// Warnings are of the plugin, and of the settings that use it.
 	Warnings []warningView `json:"warnings,omitempty"`
-	Path     string        `json:"path"`
+	// Sandbox is where a server would run it, and SandboxReason why there.
+	Sandbox       pluginhost.SandboxState `json:"sandbox,omitempty"`
+	SandboxReason string                  `json:"sandbox_reason,omitempty"`
+	Path          string                  `json:"path"`
 	// Ignored is a file that may be meant as a plugin and is none by its name, which Name
 	// has then.
 	Ignored bool `json:"ignored,omitempty"`
@@ -68,7 +71,8 @@ func (c *cli) newPlugins() *cobra.Command {
 		Short: "Show the plugins in the directory",
 		Long: `List starts every plugin in plugins.dir, asks what it is and ends it again. What is
 not safe to start is shown with the command that mends it, what is ignored with why, and
-what a plugin warns of in the settings that use it.`,
+what a plugin warns of in the settings that use it. The column SANDBOX says whether a
+server would run it in one, and --json why.`,
 		Example: `  hookarr plugins list
   hookarr plugins list --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.listPlugins(cmd.Context()) },
@@ -109,15 +113,13 @@ func (c *cli) listPlugins(ctx context.Context) error {
 		}
 	}
 	views := make([]pluginView, len(binaries))
+	instances, _ := app.Instances(cfg) // what has no JSON, check tells
 	var wg sync.WaitGroup
 	for i, b := range binaries {
-		wg.Go(func() { views[i] = inspect(ctx, plugins, b) })
+		wg.Go(func() { views[i] = inspect(ctx, plugins, b, instances) })
 	}
 	var checked pluginhost.Checked
-	wg.Go(func() {
-		instances, _ := app.Instances(cfg) // what has no JSON, check tells
-		checked = plugins.Check(ctx, instances)
-	})
+	wg.Go(func() { checked = plugins.Check(ctx, instances) })
 	wg.Wait()
 	for i := range views {
 		for _, w := range checked.Warnings {
@@ -135,15 +137,15 @@ func (c *cli) listPlugins(ctx context.Context) error {
 			Name: filepath.Base(i.Path), Path: i.Path, Features: []sdk.Feature{}, Ignored: true, Problem: "ignored: it " + i.Reason,
 		})
 	}
-	rows := [][]string{{"NAME", "KIND", "VERSION", "SDK", "PROTOCOL", "SHA-256", "FEATURES", "STATE"}}
+	rows := [][]string{{"NAME", "KIND", "VERSION", "SDK", "PROTOCOL", "SHA-256", "FEATURES", "SANDBOX", "STATE"}}
 	for _, v := range views {
-		row := []string{clean(v.Name, titleWidth), orDash(string(v.Kind)), "-", "-", "-", orDash(v.SHA256[:min(shortSum, len(v.SHA256))]), "-"}
+		row := []string{clean(v.Name, titleWidth), orDash(string(v.Kind)), "-", "-", "-", orDash(v.SHA256[:min(shortSum, len(v.SHA256))]), "-", "-"}
 		if v.Problem != "" {
 			rows = append(rows, append(row, v.Problem))
 			continue
 		}
 		row[2], row[3], row[4] = clean(v.Version, titleWidth), clean(v.SDK, titleWidth), strconv.Itoa(v.Protocol)
-		row[6] = orDash(joinFeatures(v.Features))
+		row[6], row[7] = orDash(joinFeatures(v.Features)), string(v.Sandbox)
 		state := []string{"ok"}
 		for _, w := range v.Warnings {
 			state = append(state, strings.TrimSpace(w.Key+" "+w.Message))
@@ -153,7 +155,7 @@ func (c *cli) listPlugins(ctx context.Context) error {
 	return c.show(views, rows)
 }
 
-func inspect(ctx context.Context, plugins *pluginhost.Host, b pluginhost.Binary) pluginView {
+func inspect(ctx context.Context, plugins *pluginhost.Host, b pluginhost.Binary, instances []pluginhost.Instance) pluginView {
 	v := pluginView{Name: b.Name, Kind: b.Kind, Path: b.Path, Shadowed: b.Shadowed, Features: []sdk.Feature{}}
 	if b.Err != nil {
 		v.Problem = b.Err.Error()
@@ -166,6 +168,8 @@ func inspect(ctx context.Context, plugins *pluginhost.Host, b pluginhost.Binary)
 		return v
 	}
 	v.Version, v.Summary, v.SDK, v.Protocol = d.Version, d.Summary, d.SDKVersion, d.ProtocolVersion
+	where := plugins.Sandbox(b.Kind, b.Name, d, instances)
+	v.Sandbox, v.SandboxReason = where.State, where.Reason
 	v.Features = append(v.Features, d.Features...)
 	v.Unused = slices.DeleteFunc(slices.Clone(d.Features), pluginhost.Uses)
 	for _, message := range pluginhost.Unknown(d.Features) {

@@ -135,6 +135,10 @@ func (c *cli) pluginFacts(p admin.Plugin) [][]string {
 			pid += ", " + humanize.IBytes(uint64(p.Memory)) + " of memory"
 		}
 	}
+	sandbox := string(p.Sandbox)
+	if p.SandboxReason != "" {
+		sandbox += ": " + p.SandboxReason
+	}
 	protocol := ""
 	if p.Protocol != 0 {
 		protocol = strconv.Itoa(p.Protocol)
@@ -152,6 +156,7 @@ func (c *cli) pluginFacts(p admin.Plugin) [][]string {
 		{"state", state},
 		{"problem", clean(p.Problem, whole)},
 		{"process", pid},
+		{"sandbox", clean(sandbox, whole)},
 		{"restarts", strconv.Itoa(p.Restarts)},
 		{"last failure", c.failure(p.LastFailure)},
 		{"not replaced", c.failure(p.Refusal)},

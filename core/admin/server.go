@@ -32,13 +32,16 @@ type Plugin struct {
 	Problem string `json:"problem,omitempty" doc:"Why it does not work, and what mends it."`
 
 	// The following are of a running server.
-	State    pluginhost.State `json:"state,omitempty" enum:"starting,ready,backoff,refused,quarantined,stopped"`
-	Since    *time.Time       `json:"since,omitempty" doc:"When the state began."`
-	Until    *time.Time       `json:"until,omitempty" doc:"When a rest ends."`
-	PID      int              `json:"pid,omitempty"`
-	Memory   int64            `json:"memory_bytes,omitempty" doc:"Resident memory of its process."`
-	Started  *time.Time       `json:"started_at,omitempty" doc:"When its process started."`
-	Restarts int              `json:"restarts" doc:"Since the server started."`
+	State  pluginhost.State `json:"state,omitempty" enum:"starting,ready,backoff,refused,quarantined,stopped"`
+	Since  *time.Time       `json:"since,omitempty" doc:"When the state began."`
+	Until  *time.Time       `json:"until,omitempty" doc:"When a rest ends."`
+	PID    int              `json:"pid,omitempty"`
+	Memory int64            `json:"memory_bytes,omitempty" doc:"Resident memory of its process."`
+	// Sandbox is where its process runs, and SandboxReason why there.
+	Sandbox       pluginhost.SandboxState `json:"sandbox,omitempty" enum:"on,off,unsupported" doc:"Whether its process runs in a sandbox; unsupported for one that should, on a system that has none."`
+	SandboxReason string                  `json:"sandbox_reason,omitempty" doc:"Why it does not, or what the sandbox of this system does not keep."`
+	Started       *time.Time              `json:"started_at,omitempty" doc:"When its process started."`
+	Restarts      int                     `json:"restarts" doc:"Since the server started."`
 	// Instances are the sources or targets that are bound to it.
 	Instances []string `json:"instances" nullable:"false" doc:"The sources or targets that it serves."`
 	// Refused are settings of instances that it does not take.
@@ -88,6 +91,7 @@ func viewPlugin(s pluginhost.Status) Plugin {
 		Name: s.Plugin, Kind: s.Kind, Version: d.Version, Summary: d.Summary, SDK: d.SDKVersion, Protocol: d.ProtocolVersion,
 		SHA256: s.SHA256, Features: append([]sdk.Feature{}, d.Features...), Path: s.Path, Problem: s.Reason,
 		State: s.State, Since: timeOr(s.Since), Until: timeOr(s.Until), PID: s.PID, Memory: s.Memory, Started: timeOr(s.StartedAt), Restarts: s.Restarts,
+		Sandbox: s.Sandbox.State, SandboxReason: s.Sandbox.Reason,
 		Unused:    slices.DeleteFunc(slices.Clone(d.Features), pluginhost.Uses),
 		Instances: append([]string{}, s.Instances...), Warnings: s.Warnings,
 		LastFailure: viewFailure(s.LastFailure), Refusal: viewFailure(s.Refusal),

@@ -58,6 +58,7 @@ func TestPlugins(t *testing.T) {
 	require.Equal(t, "radarr", list[0].Name)
 	require.Equal(t, pluginhost.Ready, list[0].State)
 	require.NotZero(t, list[0].PID)
+	require.NotEqual(t, pluginhost.SandboxedOff, list[0].Sandbox, "it decodes and no more")
 	require.NotEmpty(t, list[0].Version)
 	require.Contains(t, list[0].Features, sdk.FeatureHistory)
 	require.Equal(t, []string{"radarr"}, list[0].Instances)

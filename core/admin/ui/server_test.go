@@ -145,7 +145,7 @@ func TestPlugins(t *testing.T) {
 	a := r.see(t, "/plugins/source-radarr")
 	require.Equal(t, http.StatusOK, a.status)
 	for _, want := range []string{"ready", binary, "SHA-256", "history", `href="/x/sources/radarr"`, "hookarr plugins lock", "JSON Schema", "Reload binary",
-		"<h2>Settings</h2>", "<h3>API</h3>", "<code>base_url</code>", "<strong>API key</strong>", "<summary>Advanced settings</summary>"} {
+		"<h2>Settings</h2>", "<h3>API</h3>", "<code>base_url</code>", "<strong>API key</strong>", "<summary>Advanced settings</summary>", "<dt>Sandbox</dt><dd>"} {
 		require.Contains(t, a.body, want)
 	}
 	found, err := pluginhost.Discover(filepath.Dir(binary))
@@ -182,6 +182,7 @@ func (s said) Status() []pluginhost.Status {
 				"a":{"title":TEXT,"description":TEXT,"x-hookarr-group":TEXT,"default":TEXT,"enum":[TEXT],"type":"string"},
 				"<b>|":{"deprecated":true,"title":TEXT}}}`, "TEXT", string(quoted(text)))),
 		},
+		Sandbox:     pluginhost.Sandbox{State: pluginhost.SandboxState(text), Reason: text},
 		LastFailure: pluginhost.Failure{At: time.Now(), Reason: text}, Refusal: pluginhost.Failure{At: time.Now(), Reason: text},
 		Problems: []host.Problem{{Instance: "radarr", Key: text, Message: text}}, Warnings: map[string]string{"radarr": text},
 		ConfigWarnings: []host.Problem{{Instance: "radarr", Message: text}},

@@ -7,37 +7,21 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 )
 
-// listen returns a socket that only the user of this process can connect to: in a
-// directory that the host has made for it, or for "" in one that is removed with it.
+// listen returns a socket that only the user of this process can connect to, whatever the
+// umask: in a directory of its own, which is removed with it, in the one that the host has
+// made, or in the system's for "".
 func listen(ctx context.Context, dir string) (net.Listener, error) {
-	if dir != "" {
-		return listenIn(ctx, dir)
-	}
-	dir, err := os.MkdirTemp("", "plugin-")
+	dir, err := os.MkdirTemp(dir, "p")
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for the socket: %w", err)
 	}
-	l, err := listenIn(ctx, dir)
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", filepath.Join(dir, "s"))
 	if err != nil {
-		return nil, errors.Join(err, os.Remove(dir))
+		return nil, errors.Join(fmt.Errorf("listen for the host: %w", err), os.Remove(dir))
 	}
 	return &removingListener{Listener: l, dir: dir}, nil
-}
-
-func listenIn(ctx context.Context, dir string) (net.Listener, error) {
-	path := filepath.Join(dir, strconv.Itoa(os.Getpid()))
-	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("listen for the host: %w", err)
-	}
-	// A umask may have left it to everybody.
-	if err := os.Chmod(path, 0o600); err != nil { //nolint:gosec // The directory is the host's to name.
-		return nil, errors.Join(fmt.Errorf("listen for the host: %w", err), l.Close())
-	}
-	return l, nil
 }
 
 // removingListener removes the directory of its socket with it.
