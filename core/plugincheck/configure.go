@@ -40,6 +40,10 @@ func (c *check) configureWell(ctx context.Context) (string, error) {
 		c.unconfigured = "without a schema, no configuration can be made"
 		return "", skipf("%s", c.unconfigured)
 	}
+	if c.desc.Kind != c.report.Kind {
+		c.unconfigured = "it is not known which kind of plugin it is"
+		return "", skipf("%s", c.unconfigured)
+	}
 	var config json.RawMessage
 	var err error
 	what := "takes the configuration given"

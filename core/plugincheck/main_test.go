@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -81,3 +82,7 @@ func failed(r Report) (rows []string, details string) {
 	}
 	return rows, details
 }
+
+func replace(text, from, to string) string { return strings.ReplaceAll(text, from, to) }
+
+func words(all []string) string { return strings.Join(all, " ") }
