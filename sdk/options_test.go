@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -67,14 +68,13 @@ func (l *librarian) Options(ctx context.Context, key string) ([]sdk.Option, erro
 		<-ctx.Done()
 		return nil, ctx.Err()
 	case "panic":
-		var none map[string]int
-		none[l.config.Token.Reveal()] = 1
+		panic("a bug with " + l.config.Token.Reveal()) //nolint:forbidigo // its purpose
 	case "unsupported":
 		return nil, errors.ErrUnsupported
 	case "many":
 		all := make([]sdk.Option, 1500)
 		for i := range all {
-			all[i].Value = fmt.Sprint(i)
+			all[i].Value = strconv.Itoa(i)
 		}
 		return all, nil
 	case "odd":
@@ -189,7 +189,7 @@ func TestOptionsThatFail(t *testing.T) {
 
 	_, err = askDraft(t, client, "libraries", of("panic"))
 	require.Equal(t, codes.Internal, status.Code(err))
-	require.ErrorContains(t, err, "the plugin panicked in Options")
+	require.ErrorContains(t, err, "the plugin panicked in Options: a bug with [redacted]")
 
 	_, err = askDraft(t, client, "libraries", of("unsupported"))
 	require.ErrorIs(t, err, host.ErrUnsupported)

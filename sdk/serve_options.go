@@ -2,7 +2,6 @@ package sdk
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -98,5 +97,5 @@ func unfinished(problems []config.Problem) string {
 	for i := range problems {
 		texts = append(texts, problems[i].Error())
 	}
-	return cut(fmt.Sprintf("mend its other settings first: %s", strings.Join(texts, "; ")), maxMessage)
+	return cut("mend its other settings first: "+strings.Join(texts, "; "), maxMessage)
 }

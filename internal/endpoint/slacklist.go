@@ -65,7 +65,7 @@ func (s *SlackAPI) list(w http.ResponseWriter, r *http.Request) {
 		if c.Private {
 			typ = "private_channel"
 		}
-		if slices.Contains(types, typ) && (!c.Private || c.Member) && !(c.Archived && query.Get("exclude_archived") == "true") {
+		if slices.Contains(types, typ) && (!c.Private || c.Member) && (!c.Archived || query.Get("exclude_archived") != "true") {
 			page = append(page, c)
 		}
 	}

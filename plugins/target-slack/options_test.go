@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -22,9 +23,7 @@ func asks(t *testing.T, slack *endpoint.SlackAPI, change map[string]any) *plugin
 	server := httptest.NewServer(slack)
 	t.Cleanup(server.Close)
 	config := map[string]any{"bot_token": slack.Token(), "channel": "not known yet", "api_url": slack.URL(server.URL)}
-	for key, value := range change {
-		config[key] = value
-	}
+	maps.Copy(config, change)
 	return plugintest.StartTarget(t, info(), newTarget, config)
 }
 
@@ -42,8 +41,10 @@ func TestOptionsAreTheChannels(t *testing.T) {
 	found, err := target.Options(t.Context(), "channel")
 	require.NoError(t, err)
 	require.Equal(t, []sdk.Option{
-		{Value: "G1", Label: "#media, private"}, {Value: "C2", Label: "#movies"},
-		{Value: "C1", Label: "#general, without the bot"}, {Value: "C3", Label: "#random, without the bot"},
+		{Value: "G1", Label: "#media, private"},
+		{Value: "C2", Label: "#movies"},
+		{Value: "C1", Label: "#general, without the bot"},
+		{Value: "C3", Label: "#random, without the bot"},
 	}, found)
 	require.Empty(t, slack.Messages())
 

@@ -81,9 +81,11 @@ type lister struct{ sdk.SourceFunc }
 
 func (lister) Options(context.Context, string) ([]sdk.Option, error) { return nil, nil }
 
-func newLister(_ context.Context, _ sdk.Env, c struct {
+type listerConfig struct {
 	Room string `json:"room" hookarr:"options" doc:"Room."`
-}) (sdk.Source, error) {
+}
+
+func newLister(_ context.Context, _ sdk.Env, c listerConfig) (sdk.Source, error) {
 	if c.Room == "" {
 		return nil, sdk.Problem("room", "is missing")
 	}
