@@ -21,14 +21,22 @@ func (b *backoff) ended(started, now time.Time, spread float64) (pause time.Dura
 	if now.Sub(started) >= b.timing.Stable {
 		b.streak = 0
 	}
-	b.exits = slices.DeleteFunc(b.exits, func(at time.Time) bool { return now.Sub(at) >= b.timing.ExitWindow })
-	b.exits = append(b.exits, now)
-	if len(b.exits) >= b.timing.MaxExits {
+	if b.last(now) {
 		b.exits = nil
 		return b.timing.Quarantine, true
 	}
+	b.note(now)
 	return b.refused(spread), false
 }
+
+// last reports whether one more end is too many.
+func (b *backoff) last(now time.Time) bool {
+	b.exits = slices.DeleteFunc(b.exits, func(at time.Time) bool { return now.Sub(at) >= b.timing.ExitWindow })
+	return len(b.exits)+1 >= b.timing.MaxExits
+}
+
+// note counts an end after which the plugin does not rest.
+func (b *backoff) note(now time.Time) { b.exits = append(b.exits, now) }
 
 // refused returns the pause after a start that was not tried: the file is missing
 // or unsafe, which only a person can mend, at any time.

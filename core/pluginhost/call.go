@@ -50,6 +50,9 @@ func (s *supervisor) call(ctx context.Context, method string, alone bool, f func
 	if err == nil {
 		return nil
 	}
+	if ctx.Err() != nil {
+		p.leftOver.Add(1)
+	}
 	return s.explainCall(ctx, p, start, err)
 }
 
@@ -115,7 +118,7 @@ func (s *supervisor) explainCall(ctx context.Context, p *process, start time.Tim
 			// The plugin's clock for the deadline was a little faster.
 			return fmt.Errorf("plugin %s timed out after %s: %w", s.label(), rounded(time.Since(start)), context.DeadlineExceeded)
 		case gone:
-			return fmt.Errorf("%w: %s was ended: %s", ErrUnavailable, s.label(), p.state)
+			return fmt.Errorf("%w: %s was ended: %s", ErrUnavailable, s.label(), p.how())
 		default:
 			return fmt.Errorf("%w: %s: %s", ErrUnavailable, s.label(), message(err))
 		}

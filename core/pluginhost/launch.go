@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -49,10 +52,14 @@ type launcher struct {
 	requests chan startRequest
 	// unsupported is done when it was logged that there is no sandbox.
 	unsupported sync.Once
+	// closing ends the patrol, and patrolled says that it has ended.
+	closing, patrolled chan struct{}
 
 	mu sync.Mutex
 	// known is what binaries have said of themselves, by their checksums.
 	known map[string]host.Description
+	// live are the processes that have not ended.
+	live map[*process]struct{}
 }
 
 func newLauncher(opts Options) (*launcher, error) {
@@ -64,12 +71,33 @@ func newLauncher(opts Options) (*launcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &launcher{opts: opts, tmp: tmp, lock: lock, requests: make(chan startRequest), known: map[string]host.Description{}}
+	if err := adoptOrphans(); err != nil {
+		opts.Log.Warn("processes that plugins hide are not found", "error", err)
+	}
+	l := &launcher{
+		opts: opts, tmp: tmp, lock: lock, requests: make(chan startRequest), known: map[string]host.Description{},
+		closing: make(chan struct{}), patrolled: make(chan struct{}), live: map[*process]struct{}{},
+	}
 	go startProcesses(l.requests)
+	go l.patrol()
 	return l, nil
 }
 
+// processes returns those that have not ended.
+func (l *launcher) processes() []*process {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.live))
+}
+
+// started reports whether a process that has not ended is the first of a plugin.
+func (l *launcher) started(pid int) bool {
+	return slices.ContainsFunc(l.processes(), func(p *process) bool { return p.pid() == pid })
+}
+
 func (l *launcher) close() {
+	close(l.closing)
+	<-l.patrolled
 	close(l.requests)
 	_ = os.RemoveAll(l.tmp)
 	_ = l.lock.Close()
@@ -93,6 +121,16 @@ type process struct {
 	// calls counts the calls under way. It only grows while the process is the
 	// supervisor's current one.
 	calls sync.WaitGroup
+	// leftOver counts the calls that this host does not wait for any more, though the process
+	// has not answered.
+	leftOver atomic.Int64
+	// keeper is the supervisor that goes by what the process takes; nil for nobody.
+	keeper atomic.Pointer[supervisor]
+	// appetite and nextTry, before which it is not replaced for what it takes, are the
+	// patrol's; counted, the CPU time that is in the metric, is guarded by the keeper.
+	appetite appetite
+	nextTry  time.Time
+	counted  time.Duration
 }
 
 // refusedError is matched by errors of binaries that are not even started.
@@ -118,6 +156,7 @@ func (l *launcher) run(ctx context.Context, kind host.Kind, name string, sink *l
 	if err != nil {
 		gone := p.pid() != 0 && p.endsWithin(exitGrace)
 		p.end()
+		l.untrack(p) // one that was never started has no end
 		return p, p.explainStart(err, gone, l.opts.Timing.Start)
 	}
 	return p, nil
@@ -151,21 +190,25 @@ func (l *launcher) prepare(ctx context.Context, kind host.Kind, name string, sin
 		_ = os.RemoveAll(dir)
 		return nil, fmt.Errorf("link plugin: %w", err)
 	}
-	return &process{
+	p := &process{
 		osProcess: &osProcess{
 			requests: l.requests,
 			binary:   binary,
 			path:     path,
 			argv:     []string{filepath.Join(from, file)},
 			env:      l.environment(ctx, dir),
+			marker:   "TMPDIR=" + dir,
 			log:      sink.process(),
+			over:     make(chan struct{}),
 			exited:   make(chan struct{}),
 		},
 		dir:      dir,
 		started:  time.Now(),
 		settings: l.opts.Settings(kind, name).withDefaults(),
 		checksum: sum,
-	}, nil
+	}
+	l.track(p)
+	return p, nil
 }
 
 // clientConfig is how go-plugin starts a process.
@@ -182,6 +225,25 @@ func (l *launcher) clientConfig(p *process) *plugin.ClientConfig {
 		return p.osProcess, nil
 	}
 	return config
+}
+
+// track keeps a process among the live ones until it has ended.
+func (l *launcher) track(p *process) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.live[p] = struct{}{}
+	p.atEnd = func(state *os.ProcessState) {
+		l.untrack(p)
+		if s := p.keeper.Load(); s != nil && state != nil {
+			s.countCPU(p, state.UserTime()+state.SystemTime())
+		}
+	}
+}
+
+func (l *launcher) untrack(p *process) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.live, p)
 }
 
 // environment is the whole environment of a plugin, but for go-plugin's own
@@ -276,6 +338,7 @@ func await(ctx context.Context, group *sync.WaitGroup) error {
 
 // end ends the process, by asking first, and returns when nothing of it is left.
 func (p *process) end() {
+	p.rememberDescendants()
 	p.expectEnd()
 	timer := time.AfterFunc(endGrace, p.kill)
 	defer timer.Stop()

@@ -89,6 +89,11 @@ func (l *processLog) end() string {
 	return l.reason
 }
 
+// printed tells of a process that writes to its standard output after the handshake.
+func (l *processLog) printed() {
+	l.log.Warn("plugin writes to its standard output, which is discarded: it must log to standard error")
+}
+
 // line logs one line, which may have been cut.
 func (l *processLog) line(line []byte) {
 	line = bytes.TrimSpace(line)

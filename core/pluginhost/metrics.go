@@ -13,6 +13,8 @@ type metrics struct {
 	up       *prometheus.GaugeVec
 	calls    *prometheus.HistogramVec
 	stuck    *prometheus.CounterVec
+	cpu      *prometheus.CounterVec
+	excesses *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -35,6 +37,14 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "hookarr_plugin_stuck_calls_total",
 			Help: "Calls that a plugin still worked on 10 s after their deadline, by its own account.",
 		}, []string{"plugin"}),
+		cpu: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookarr_plugin_cpu_seconds_total",
+			Help: "CPU time of a plugin's processes and their children.",
+		}, []string{"plugin"}),
+		excesses: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookarr_plugin_excesses_total",
+			Help: "Times that a plugin's process was replaced or ended because it took too much.",
+		}, []string{"plugin", "limit"}),
 	}
 }
 
@@ -71,5 +81,7 @@ func (m *metrics) forget(plugin string) {
 	m.up.DeleteLabelValues(plugin)
 	m.restarts.DeleteLabelValues(plugin)
 	m.stuck.DeleteLabelValues(plugin)
+	m.cpu.DeleteLabelValues(plugin)
+	m.excesses.DeletePartialMatch(prometheus.Labels{"plugin": plugin})
 	m.calls.DeletePartialMatch(prometheus.Labels{"plugin": plugin})
 }

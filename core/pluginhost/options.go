@@ -58,6 +58,9 @@ type Timing struct {
 	// MaxExits in ExitWindow, 5 in 5 min, put a plugin into quarantine.
 	MaxExits   int
 	ExitWindow time.Duration
+	// Look is the pause between two looks at what the processes take: 2 s. Spin is how long
+	// one may take much of a processor for calls that nobody waits for: 30 s.
+	Look, Spin time.Duration
 	// Quarantine is the pause after which a quarantined plugin is started again:
 	// 10 min.
 	Quarantine time.Duration
@@ -91,6 +94,8 @@ func (o Options) withDefaults() Options {
 	t.Stable = cmp.Or(t.Stable, 5*time.Minute)
 	t.MaxExits = cmp.Or(t.MaxExits, 5)
 	t.ExitWindow = cmp.Or(t.ExitWindow, 5*time.Minute)
+	t.Look = cmp.Or(t.Look, 2*time.Second)
+	t.Spin = cmp.Or(t.Spin, 30*time.Second)
 	t.Quarantine = cmp.Or(t.Quarantine, 10*time.Minute)
 	return o
 }

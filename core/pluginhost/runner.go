@@ -1,7 +1,6 @@
 package pluginhost
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +26,9 @@ const (
 	// pipeGrace is how long output may come after the process ended: only from a
 	// child of its own that has left the process group and kept the pipes.
 	pipeGrace = 250 * time.Millisecond
+	// execFile is the descriptor that a plugin's own binary has in its process: the
+	// first after the standard three.
+	execFile = 3
 )
 
 // startRequest asks the goroutine that forks to fork.
@@ -73,6 +75,14 @@ type osProcess struct {
 	stdin  *os.File
 	stdout *os.File
 	stderr *os.File
+	// marker is a variable of the environment that no process but this one and its
+	// descendants has.
+	marker      string
+	descendants descendants
+	// atEnd is called when the process has ended, before exited is closed.
+	atEnd func(*os.ProcessState)
+	// fault is for what this host has ended the process; nil for nothing.
+	fault atomic.Pointer[string]
 	// greeting is the first line that the process printed.
 	greeting atomic.Pointer[string]
 
@@ -81,6 +91,8 @@ type osProcess struct {
 	// ending: this host has asked for the end.
 	ending bool
 
+	// over is closed when the process has ended.
+	over chan struct{}
 	// exited is closed when the process has ended and all its output is logged. The
 	// following are set then.
 	exited chan struct{}
@@ -155,7 +167,7 @@ func (p *osProcess) Start(context.Context) error {
 func (p *osProcess) logOutput(done chan<- struct{}) {
 	defer close(done)
 	w := &lineWriter{line: p.log.line}
-	_, _ = io.Copy(w, p.stderr)
+	_, _ = io.Copy(w, newSlowReader(p.stderr, p.over))
 	w.flush()
 }
 
@@ -163,9 +175,12 @@ func (p *osProcess) reap(process *os.Process, logged <-chan struct{}) {
 	defer close(p.exited)
 	// The error could only be that there is no such child.
 	p.state, _ = reap(process)
+	close(p.over)
 	p.mu.Lock()
 	p.crashed = !p.ending && p.state != nil && !p.state.Success() && !foreign(p.state)
 	p.mu.Unlock()
+	p.descendants.sweep(process.Pid, p.marker)
+	p.atEnd(p.state)
 	deadline := time.Now().Add(pipeGrace)
 	_ = p.stdout.SetReadDeadline(deadline)
 	_ = p.stderr.SetReadDeadline(deadline)
@@ -184,6 +199,7 @@ func (p *osProcess) expectEnd() {
 
 // kill ends the process at once, whatever it does, or keeps it from starting.
 func (p *osProcess) kill() {
+	p.rememberDescendants()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ending = true
@@ -195,11 +211,27 @@ func (p *osProcess) kill() {
 // exitReason says, after the end, how the process ended, and what it said of that. It
 // is foreign text: for who mends the plugin, not for deliveries.
 func (p *osProcess) exitReason() string {
-	how := p.state.String()
+	how := p.how()
 	if p.said != "" {
 		how += ": " + p.said
 	}
 	return how
+}
+
+// how says, after the end, how the process ended, or for what this host has ended it.
+func (p *osProcess) how() string {
+	if fault := p.fault.Load(); fault != nil {
+		return *fault
+	}
+	return p.state.String()
+}
+
+// endError says why the process has ended, or is ended by this host.
+func (p *osProcess) endError() error {
+	if fault := p.fault.Load(); fault != nil {
+		return errors.New(*fault)
+	}
+	return fmt.Errorf("process ended: %s", p.state)
 }
 
 // killed reports, after the end, whether this host made the process end.
@@ -224,9 +256,12 @@ func (p *osProcess) Kill(context.Context) error {
 // Stdout gives go-plugin the handshake and nothing else: what else a plugin prints
 // is discarded.
 func (p *osProcess) Stdout() io.ReadCloser {
-	f := &firstLine{file: p.stdout, read: func(line string) { p.greeting.Store(&line) }, rest: io.Discard}
+	f := &firstLine{
+		file: p.stdout, rest: newSlowReader(p.stdout, p.over), to: io.Discard,
+		read: func(line string) { p.greeting.Store(&line) }, more: sync.OnceFunc(p.log.printed),
+	}
 	if p.printed != nil {
-		f.rest = p.printed
+		f.to = p.printed
 	}
 	return f
 }
@@ -269,37 +304,3 @@ func (p *osProcess) PluginToHost(network, addr string) (string, string, error) {
 func (p *osProcess) HostToPlugin(network, addr string) (string, string, error) {
 	return network, addr, nil
 }
-
-// firstLine reads the first line of a file, then to the file's end without handing
-// on anything.
-type firstLine struct {
-	file *os.File
-	// read is called with the line.
-	read func(line string)
-	// rest gets what follows.
-	rest io.Writer
-	line []byte
-	done bool
-}
-
-func (f *firstLine) Read(p []byte) (int, error) {
-	if f.done {
-		_, _ = io.Copy(f.rest, f.file)
-		_ = f.Close()
-		return 0, io.EOF
-	}
-	n, err := f.file.Read(p)
-	var rest []byte
-	if i := bytes.IndexByte(p[:n], '\n'); i >= 0 {
-		rest = bytes.Clone(p[i+1 : n])
-		n = i + 1
-	}
-	f.line = append(f.line, p[:n]...)
-	if f.done = err != nil || bytes.HasSuffix(f.line, []byte{'\n'}) || len(f.line) > maxHandshake; f.done {
-		f.read(string(bytes.TrimSpace(f.line)))
-		_, _ = f.rest.Write(rest)
-	}
-	return n, nil
-}
-
-func (f *firstLine) Close() error { return f.file.Close() }

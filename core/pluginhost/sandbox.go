@@ -156,6 +156,7 @@ func (s *supervisor) launchLocked(ctx context.Context) (*process, error) {
 		if err != nil {
 			return nil, err
 		}
+		p.keeper.Store(s)
 		s.configuring.Lock()
 		if sameInstances(instances, s.instances) {
 			return p, nil

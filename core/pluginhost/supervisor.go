@@ -2,10 +2,8 @@ package pluginhost
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -55,8 +53,9 @@ type supervisor struct {
 	// gate is held with weight 1 by each call, with everything by one that is
 	// alone. It is fair: a call that wants to be alone is not starved.
 	gate *semaphore.Weighted
-	// reconfigure carries a process that has lost its configuration.
-	reconfigure chan *process
+	// reconfigure carries a process that has lost its configuration, greedy one that takes too
+	// much: with a fault for good, and without to be replaced.
+	reconfigure, greedy chan *process
 	// replaced says that current is another process, wake that a rest is over.
 	replaced, wake chan struct{}
 	// replacing is held while the plugin is reloaded.
@@ -85,6 +84,8 @@ type supervisor struct {
 	reason   error
 	current  *process
 	restarts int
+	// history decides how long the plugin rests.
+	history backoff
 	// failures counts the starts that failed and the processes that ended.
 	failures int
 	// lastFailure is the last of them, refusal why the last replacement was refused.
@@ -111,6 +112,8 @@ func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *superv
 		launcher: l, timing: l.opts.Timing, log: log, sink: newLogSink(log, stuck), metrics: m,
 		gate:        semaphore.NewWeighted(everything),
 		reconfigure: make(chan *process, 1),
+		greedy:      make(chan *process, 1),
+		history:     backoff{timing: l.opts.Timing},
 		replaced:    make(chan struct{}, 1),
 		wake:        make(chan struct{}, 1),
 		settled:     make(chan struct{}),
@@ -138,7 +141,6 @@ func (s *supervisor) run(ctx context.Context) {
 	defer close(s.done)
 	settle := sync.OnceFunc(func() { close(s.settled) })
 	defer settle()
-	history := backoff{timing: s.timing}
 	said := ""
 	for {
 		s.enter(Starting, nil, 0)
@@ -159,15 +161,7 @@ func (s *supervisor) run(ctx context.Context) {
 		}
 		//nolint:gosec // spreads restarts and is no secret
 		spread := rand.Float64()
-		var pause time.Duration
-		state := Backoff
-		if _, ok := errors.AsType[*refusedError](err); ok {
-			pause, state = history.refused(spread), Refused
-		} else if p, q := history.ended(begun, time.Now(), spread); q {
-			pause, state = p, Quarantined
-		} else {
-			pause = p
-		}
+		state, pause := s.judgeEnd(err, begun, spread)
 		s.enter(state, err, pause)
 		level := slog.LevelDebug
 		if now := string(state) + ": " + err.Error(); now != said { // once for all tries that fail alike
@@ -181,7 +175,9 @@ func (s *supervisor) run(ctx context.Context) {
 		switch s.rest(ctx, pause) {
 		case restEnded:
 		case restCut:
-			history = backoff{timing: s.timing}
+			s.mu.Lock()
+			s.history = backoff{timing: s.timing}
+			s.mu.Unlock()
 		case restStopped:
 			s.enter(Stopped, nil, 0)
 			return
@@ -301,7 +297,16 @@ func (s *supervisor) watch(ctx context.Context, p *process) (*process, error) {
 			return s.successor(p), nil
 		case <-s.replaced:
 		case <-p.exited:
-			err = fmt.Errorf("process ended: %s", p.state)
+			err = p.endError()
+		case greedy := <-s.greedy:
+			if greedy != p {
+				continue
+			}
+			if p.fault.Load() == nil {
+				go s.replaceProcess(ctx, p)
+				continue
+			}
+			err = p.endError()
 		case lost := <-s.reconfigure:
 			if lost != p {
 				continue
@@ -442,33 +447,6 @@ func (s *supervisor) problem(instance string) string {
 		}
 	}
 	return ""
-}
-
-func (s *supervisor) status() Status {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st := Status{
-		Kind: s.kind, Plugin: s.name, State: s.state, Since: s.since, Restarts: s.restarts,
-		LastFailure: s.lastFailure, Refusal: s.refusal,
-		Problems: slices.Clone(s.problems), Warnings: maps.Clone(s.warnings),
-		ConfigWarnings: slices.Clone(s.doubts),
-	}
-	if s.reason != nil {
-		st.Reason, st.Until = s.reason.Error(), s.until
-	}
-	if s.desc != nil {
-		st.Description = *s.desc
-	}
-	if p := s.current; p != nil {
-		st.Memory = residentMemory(p.pid())
-		st.Sandbox = p.sandbox
-		st.PID, st.StartedAt, st.SHA256, st.Path = p.pid(), p.started, p.checksum, p.argv[0]
-	}
-	for _, in := range s.infos {
-		st.Instances = append(st.Instances, in.Name)
-	}
-	slices.Sort(st.Instances)
-	return st
 }
 
 // closed reports whether c is closed. Nothing is sent on it.

@@ -15,10 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// execFile is the descriptor that a plugin's own binary has in its process: the
-// first after the standard three.
-const execFile = 3
-
 // startProcesses serves starts until requests is closed. It must have an operating
 // system thread to itself for as long as any child lives: Linux sends Pdeathsig
 // when the thread that forked ends, not when the process does, and Go ends threads
@@ -29,14 +25,18 @@ func startProcesses(requests <-chan startRequest) {
 	runtime.LockOSThread()
 	for r := range requests {
 		p, err := r.start()
+		if err == nil {
+			err = restrict(p)
+		}
 		r.started <- startResult{p, err}
 	}
 }
 
-// processAttr gives the child a process group of its own, so that its own children
-// can be killed with it, and kills it when this process dies, unless it outlives that.
+// processAttr gives the child a session and a process group of its own, by which its own
+// children are found and killed with it, and kills it when this process dies, unless it
+// outlives that.
 func processAttr(outlives bool) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	attr := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	if outlives {
 		attr.Pdeathsig = 0
 	}
@@ -85,20 +85,6 @@ func reap(p *os.Process) (*os.ProcessState, error) {
 	}
 	_ = unix.Kill(-p.Pid, unix.SIGKILL)
 	return p.Wait()
-}
-
-// residentMemory returns how many bytes of memory a process holds, and 0 for one that has
-// ended.
-func residentMemory(pid int) int64 {
-	statm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
-	if err != nil {
-		return 0
-	}
-	var size, resident int64 // in pages
-	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil {
-		return 0
-	}
-	return resident * int64(os.Getpagesize())
 }
 
 // lockFile locks a file for this process until it is closed, if it is free.

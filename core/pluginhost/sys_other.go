@@ -39,9 +39,6 @@ func execPath(_ string, f *os.File) (string, error) { return f.Name(), nil }
 
 func reap(p *os.Process) (*os.ProcessState, error) { return p.Wait() }
 
-// residentMemory knows nothing.
-func residentMemory(int) int64 { return 0 }
-
 // lockFile locks nothing.
 func lockFile(*os.File) error { return errors.ErrUnsupported }
 

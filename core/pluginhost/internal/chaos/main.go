@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -341,6 +343,23 @@ func (p *plugin) misbehave(what, arg string) {
 		} {
 			_, _ = syscall.Write(2, []byte(line+"\n"))
 		}
+	case "leak":
+		// Until the end of the process.
+		mib, _ := strconv.Atoi(arg)
+		hoard.Lock()
+		hoard.held = append(hoard.held, bytes.Repeat([]byte{1}, mib<<20))
+		hoard.Unlock()
+	case "spin":
+		for !released(p.config.Dir) {
+		}
+	case "spew-err", "spew-out":
+		fd := map[string]int{"spew-err": 2, "spew-out": 1}[what]
+		line := []byte(strings.Repeat("spew ", 1000) + "\n")
+		for !released(p.config.Dir) {
+			_, _ = syscall.Write(fd, line)
+		}
+	case "sh":
+		p.sh(arg)
 	case "orphan":
 		// A child that keeps the pipes and would outlive its parent.
 		child, err := os.StartProcess("/bin/sleep", []string{"sleep", "600"}, &os.ProcAttr{Files: []*os.File{os.Stdin, os.NewFile(1, "stdout"), os.NewFile(2, "stderr")}})
@@ -351,10 +370,31 @@ func (p *plugin) misbehave(what, arg string) {
 	}
 }
 
+// hoard is what the plugin never gives back.
+var hoard struct {
+	sync.Mutex
+	held [][]byte
+}
+
+// sh runs a script, which finds the plugin's directory in $0, and does not wait for what it
+// leaves running.
+func (p *plugin) sh(script string) {
+	shell, err := os.StartProcess("/bin/sh", []string{"sh", "-c", script, p.config.Dir}, &os.ProcAttr{Env: os.Environ(), Files: []*os.File{nil, nil, nil}})
+	if err == nil {
+		_, _ = shell.Wait()
+	}
+}
+
+// released reports whether the test has left the file "go".
+func released(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go"))
+	return err == nil
+}
+
 // wait returns when the test has left the file "go", or ctx ends.
 func (p *plugin) wait(ctx context.Context) error {
 	for {
-		if _, err := os.Stat(filepath.Join(p.config.Dir, "go")); err == nil {
+		if released(p.config.Dir) {
 			return nil
 		}
 		select {

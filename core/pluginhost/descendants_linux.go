@@ -1,0 +1,184 @@
+package pluginhost
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// sweepTime bounds how long the end of a process waits for the ends of its descendants,
+// which may fork faster than they are found.
+const sweepTime = 2 * time.Second
+
+// adoptOrphans has the kernel give this process the orphans among its descendants, which
+// init would get otherwise: a process that a plugin has hidden by forking twice stays in
+// sight. It holds for the whole process and for good, and changes nothing for children that
+// somebody waits for.
+func adoptOrphans() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+
+// descendants are the processes that a plugin's process has started, and they, and so on.
+//
+// Each plugin begins a session of its own, which its descendants share, whatever process
+// group they take. One that begins another session is found from its parent while that
+// lives, and when it was orphaned, as a child of this process, by having been seen before
+// or by its environment, which has the temporary directory of the plugin's process. What
+// has left the session, lost its parent and executed a program with another environment,
+// all between two looks, is not found: only a control group or a namespace would hold it,
+// and neither is an ordinary user's everywhere.
+type descendants struct {
+	mu sync.Mutex
+	// seen are the start times of those found at the last look, by their ids.
+	seen map[int]uint64
+}
+
+// find returns the descendants of the process pid, whose environment has the variable
+// marker. The process itself may have ended. Orphans are the children of this process that
+// may be somebody's descendants.
+func (d *descendants) find(pid int, marker string, orphans []procStat) []procStat {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var found []procStat
+	seen := map[int]uint64{}
+	var add func(p procStat)
+	add = func(p procStat) {
+		if _, known := seen[p.pid]; known || p.pid == pid {
+			return
+		}
+		seen[p.pid] = p.start
+		found = append(found, p)
+		for _, child := range childrenOf(p.pid) {
+			if c, err := readStat(child); err == nil {
+				add(c)
+			}
+		}
+	}
+	for _, child := range childrenOf(pid) {
+		if c, err := readStat(child); err == nil {
+			add(c)
+		}
+	}
+	for _, o := range orphans {
+		if start, known := d.seen[o.pid]; known && start == o.start || o.session == pid || hasVariable(o.pid, marker) {
+			add(o)
+		}
+	}
+	d.seen = seen
+	return found
+}
+
+// orphans returns the children of this process that it has not started: those of another
+// session that are no plugin's first process. What os/exec starts is of this session.
+func orphans(known func(pid int) bool) (all []procStat) {
+	session, err := unix.Getsid(0)
+	if err != nil {
+		return nil
+	}
+	for _, pid := range childrenOf(os.Getpid()) {
+		if known(pid) {
+			continue
+		}
+		if p, err := readStat(pid); err == nil && p.session != session {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// sweep ends everything that a process which has ended, and was waited for, has left
+// running.
+func (d *descendants) sweep(pid int, marker string) {
+	for deadline := time.Now().Add(sweepTime); time.Now().Before(deadline); {
+		left := d.find(pid, marker, orphans(func(int) bool { return false }))
+		if len(left) == 0 {
+			return
+		}
+		for _, p := range left {
+			endProcess(p)
+		}
+		time.Sleep(time.Millisecond) // until the kernel has ended them
+	}
+}
+
+// endProcess kills a process and, if it is a child of this one, takes it from the table of
+// processes.
+func endProcess(p procStat) {
+	if p.state != 'Z' {
+		killProcess(p)
+	}
+	bury(p.pid)
+}
+
+// killProcess kills a process, and not a later one that has its id.
+func killProcess(p procStat) {
+	fd, err := unix.PidfdOpen(p.pid, 0)
+	if errors.Is(err, unix.ENOSYS) { // before Linux 5.3
+		_ = unix.Kill(p.pid, unix.SIGKILL)
+		return
+	}
+	if err != nil {
+		return
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if now, err := readStat(p.pid); err == nil && now.start == p.start {
+		_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
+	}
+}
+
+// bury takes an orphan that has ended from the table of processes. It never waits for
+// whatever child comes first: that may be one for which another part of the program waits.
+func bury(pid int) { _, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) }
+
+// graveyard takes orphans from the table of processes that have ended before anybody knew
+// whose they were.
+type graveyard struct {
+	// ended are the start times of those that the last look found, by their ids.
+	ended map[int]uint64
+}
+
+// look buries the orphans that have ended before the last look too: whoever waits for a
+// child would have done so by now.
+func (g *graveyard) look(orphans []procStat) {
+	ended := map[int]uint64{}
+	for _, o := range orphans {
+		if o.state != 'Z' {
+			continue
+		}
+		if start, known := g.ended[o.pid]; known && start == o.start {
+			bury(o.pid)
+		} else {
+			ended[o.pid] = o.start
+		}
+	}
+	g.ended = ended
+}
+
+// measure returns what a process takes with its descendants, of whom orphans may be, and
+// false for one that has ended.
+func (p *osProcess) measure(orphans []procStat) (usage, bool) {
+	pid := p.pid()
+	own, err := readStat(pid)
+	if pid == 0 || err != nil || own.state == 'Z' {
+		return usage{}, false
+	}
+	u := usage{memory: own.memory, cpu: own.cpu, processes: 1}
+	for _, d := range p.descendants.find(pid, p.marker, orphans) {
+		if d.state == 'Z' {
+			continue // an orphan is buried at the next look, and others by their parents
+		}
+		u.memory += d.memory
+		u.cpu += d.cpu
+		u.processes++
+	}
+	return u, true
+}
+
+// rememberDescendants takes a look at them before the process is ended, and they are
+// nobody's any more.
+func (p *osProcess) rememberDescendants() {
+	if pid := p.pid(); pid != 0 && !closed(p.exited) {
+		p.descendants.find(pid, p.marker, orphans(func(child int) bool { return child == pid }))
+	}
+}

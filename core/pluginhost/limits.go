@@ -1,0 +1,245 @@
+package pluginhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+const (
+	// maxProcesses is how many processes a plugin's may be with its descendants. There is a
+	// limit of the kernel, RLIMIT_NPROC, but it counts all processes of the user, this one
+	// and other plugins' among them, and does not hold for root.
+	maxProcesses = 64
+	// memoryLooks is at how many looks in a row a process must hold too much to be replaced:
+	// what it holds falls after the garbage is collected.
+	memoryLooks = 3
+	// memoryFactor times its bound is how much a process may hold, at any look, before it is
+	// ended at once.
+	memoryFactor = 2
+	// burningShare is the part of a processor's time that a process must take to be spinning.
+	burningShare = 0.5
+	// replacePause is how long after a replacement that failed the next is tried.
+	replacePause = 30 * time.Second
+)
+
+// What a plugin may take too much of, for the metric.
+const (
+	limitMemory    = "memory"
+	limitCPU       = "cpu"
+	limitProcesses = "processes"
+)
+
+// excess is that a process takes too much.
+type excess struct {
+	limit  string
+	reason string
+	// now: the process is ended at once, and not when its calls have ended.
+	now bool
+}
+
+// allowance is what a process may take.
+type allowance struct {
+	// memory is in bytes, or 0 for no bound; key is where operators set it.
+	memory int64
+	key    string
+	// spin is how long it may spin for calls that nobody waits for.
+	spin time.Duration
+}
+
+// appetite judges what a process takes, look by look. The zero value has seen nothing.
+type appetite struct {
+	// over is at how many looks in a row it held more than its bound.
+	over int
+	// last is what it had spent at the last look, and since at the one from which on it may
+	// spin; zero when it has no reason to.
+	last, since spent
+	// settled are the calls left over that it does not spin for.
+	settled int64
+}
+
+// spent is the CPU time that a process has had at a time.
+type spent struct {
+	at  time.Time
+	cpu time.Duration
+}
+
+// judge returns what a process takes too much of, or nil. leftOver counts its calls that
+// have been given up, at their deadlines or before.
+//
+// The bound of memory is no RLIMIT_AS: the Go runtime reserves hundreds of megabytes of addresses that
+// it never uses. It is no control group either: a user's own need delegation, which few
+// containers and service managers give.
+func (a *appetite) judge(now time.Time, u usage, may allowance, leftOver int64) *excess {
+	spins := a.spins(now, u.cpu, may.spin, leftOver)
+	a.over++
+	if may.memory == 0 || u.memory <= may.memory {
+		a.over = 0
+	}
+	held := func(than string) string {
+		return fmt.Sprintf("it held %s of memory, more than %s%s, which is %s", humanBytes(u.memory), than, may.key, humanBytes(may.memory))
+	}
+	switch {
+	case u.processes > maxProcesses:
+		return &excess{limit: limitProcesses, now: true, reason: fmt.Sprintf("it had %d processes, more than %d", u.processes, maxProcesses)}
+	case a.over > 0 && u.memory > memoryFactor*may.memory:
+		return &excess{limit: limitMemory, now: true, reason: held("twice ")}
+	case a.over >= memoryLooks:
+		return &excess{limit: limitMemory, reason: held("")}
+	case spins:
+		return &excess{limit: limitCPU, reason: fmt.Sprintf("it took more than %.0f %% of a processor for %s while calls went on after their deadlines", 100*burningShare, rounded(may.spin))}
+	}
+	return nil
+}
+
+// humanBytes writes a number of bytes for people.
+func humanBytes(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
+
+// spins reports whether the process has taken much of a processor for that long since a call
+// was left over. If it has not, the call counts as ended, or as waiting for something, and
+// what the process takes later is put down to others.
+func (a *appetite) spins(now time.Time, cpu, patience time.Duration, leftOver int64) bool {
+	before := a.last
+	a.last = spent{now, cpu}
+	if a.since.at.IsZero() {
+		if leftOver > a.settled && !before.at.IsZero() {
+			a.since = before
+		}
+		return false
+	}
+	took := now.Sub(a.since.at)
+	if took < patience {
+		return false
+	}
+	burnt := cpu - a.since.cpu
+	a.since, a.settled = spent{}, leftOver
+	return float64(burnt) > burningShare*float64(took)
+}
+
+// patrol looks again and again at what the processes take, until close.
+func (l *launcher) patrol() {
+	defer close(l.patrolled)
+	ticker := time.NewTicker(l.opts.Timing.Look)
+	defer ticker.Stop()
+	var ended graveyard
+	for {
+		select {
+		case <-l.closing:
+			return
+		case <-ticker.C:
+		}
+		running := l.processes()
+		left := orphans(l.started)
+		ended.look(left)
+		for _, p := range running {
+			if u, ok := p.measure(left); ok {
+				if s := p.keeper.Load(); s != nil {
+					s.look(p, u)
+				}
+			}
+		}
+	}
+}
+
+// look judges what a process of the plugin takes.
+func (s *supervisor) look(p *process, u usage) {
+	s.countCPU(p, u.cpu)
+	may := allowance{memory: s.settings().Memory, key: "plugins." + s.label() + ".memory", spin: s.timing.Spin}
+	e := p.appetite.judge(time.Now(), u, may, p.leftOver.Load())
+	switch {
+	case e == nil:
+	case e.now:
+		s.endFor(p, *e)
+	case s.taking() == p:
+		s.replaceFor(p, *e)
+	}
+}
+
+// countCPU adds what the process has spent since the last look to what the plugin has.
+func (s *supervisor) countCPU(p *process, cpu time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if spent := cpu - p.counted; spent > 0 {
+		p.counted = cpu
+		s.metrics.cpu.WithLabelValues(s.label()).Add(spent.Seconds())
+	}
+}
+
+// endFor ends a process at once. Its calls count as cut off by this host: the deliveries are
+// tried again and none is accused, for a bound that is too low would make dead letters of
+// all.
+func (s *supervisor) endFor(p *process, e excess) {
+	if !p.fault.CompareAndSwap(nil, &e.reason) {
+		return
+	}
+	s.note(p, e, "process ended")
+	p.kill()
+}
+
+// replaceFor has another process take the place of one, which finishes its calls. Processes
+// that are replaced again and again for what they take are as bad as those that end: too
+// many within the time of the quarantine, and the plugin rests.
+func (s *supervisor) replaceFor(p *process, e excess) {
+	now := time.Now()
+	if now.Before(p.nextTry) {
+		return
+	}
+	p.nextTry = now.Add(replacePause)
+	s.mu.Lock()
+	last := s.history.last(now)
+	if !last {
+		s.history.note(now)
+	}
+	s.mu.Unlock()
+	if last {
+		reason := "again and again: " + e.reason
+		if p.fault.CompareAndSwap(nil, &reason) {
+			s.note(p, e, "plugin given up for a while")
+		}
+	} else {
+		s.note(p, e, "process replaced")
+	}
+	select {
+	case s.greedy <- p:
+	default: // another has taken its place, or it is tried again
+	}
+}
+
+// note tells of an excess, and of what is done about it, in the log, the metrics and the
+// state.
+func (s *supervisor) note(p *process, e excess, action string) {
+	s.log.Error("plugin takes too much", slog.Int("pid", p.pid()), slog.String("reason", e.reason), slog.String("action", action))
+	s.metrics.excesses.WithLabelValues(s.label(), e.limit).Inc()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastFailure = Failure{At: time.Now(), Reason: e.reason}
+	s.wakeWaiting()
+}
+
+// replaceProcess is reload for as long as calls go to p.
+func (s *supervisor) replaceProcess(ctx context.Context, p *process) {
+	s.replacing.Lock()
+	defer s.replacing.Unlock()
+	if s.taking() == p {
+		_ = s.reloadLocked(ctx) // it is logged
+	}
+}
+
+// judgeEnd returns how long the plugin rests, and as what, after a process ended that was
+// begun then, or a start failed. Spread is from 0 to 1.
+func (s *supervisor) judgeEnd(err error, begun time.Time, spread float64) (State, time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := errors.AsType[*refusedError](err); ok {
+		return Refused, s.history.refused(spread)
+	}
+	pause, quarantined := s.history.ended(begun, time.Now(), spread)
+	if quarantined {
+		return Quarantined, pause
+	}
+	return Backoff, pause
+}

@@ -1,0 +1,253 @@
+package pluginhost
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/hookarr/hookarr/sdk"
+	"github.com/hookarr/hookarr/sdk/host"
+)
+
+// watchful is a timing for tests of what processes take.
+var watchful = Timing{
+	Look: 20 * time.Millisecond, Spin: 300 * time.Millisecond, MaxExits: 100,
+	BackoffMin: quick.BackoffMin, BackoffMax: quick.BackoffMax, Ready: quick.Ready,
+}
+
+// bounded sets a bound of memory that a plugin of the SDK does not come near.
+func bounded(host.Kind, string) Settings { return Settings{Memory: 100 << 20} }
+
+// TestMemoryIsBounded: a process that holds too much is replaced, and finishes its calls.
+func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	b := setupWith(t, watchful, bounded, "hookarr-target-chaos")
+	value := b.measure()
+	b.start(t, b.target("chaos", "ops", nil))
+	old := b.Status()[0].PID
+	outcome := make(chan host.Outcome, 1)
+	go func() { outcome <- b.do(context.Background(), "ops", "wait") }()
+	b.awaitSign(t, "arrived-wait")
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "leak 110").Class)
+	require.Eventually(t, func() bool { return b.Status()[0].PID != old }, patience, eye)
+	st := b.Status()[0]
+	const reason = `^it held 1[0-9]{2} MiB of memory, more than plugins\.target-chaos\.memory, which is 100 MiB$`
+	require.Equal(t, Ready, st.State)
+	require.Regexp(t, reason, st.LastFailure.Reason)
+	require.Zero(t, st.Restarts)
+	told := b.log.find(t, "plugin takes too much")
+	require.Equal(t, "process replaced", told["action"])
+	require.Regexp(t, reason, told["reason"])
+	require.EqualValues(t, old, told["pid"])
+	require.InDelta(t, 1, value(t, "hookarr_plugin_excesses_total"), 0)
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
+	require.False(t, gone(old, true), "the old one has a call")
+	b.release(t)
+	require.Equal(t, sdk.ClassOK, (<-outcome).Class, "no call was cut off")
+	require.Eventually(t, func() bool { return gone(old, true) }, patience, eye)
+}
+
+// TestMemoryFarAboveItsBound ends the process at once, and accuses no delivery.
+func TestMemoryFarAboveItsBound(t *testing.T) {
+	t.Parallel()
+	timing := watchful
+	timing.Look = time.Second // between which it takes all
+	b := setupWith(t, timing, bounded, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	old := b.Status()[0].PID
+	outcome := make(chan host.Outcome, 1)
+	go func() { outcome <- b.do(context.Background(), "ops", "wait") }()
+	b.awaitSign(t, "arrived-wait")
+	b.do(t.Context(), "ops", "leak 220")
+	o := <-outcome
+	require.Equal(t, sdk.ClassUnavailable, o.Class)
+	require.False(t, o.Crashed)
+	require.Contains(t, o.Message, "more than twice plugins.target-chaos.memory, which is 100 MiB")
+	require.True(t, gone(old, true))
+	require.Eventually(t, func() bool { return b.Status()[0].Restarts == 1 }, patience, eye)
+	st := b.awaitState(t, "chaos", Ready)
+	require.Regexp(t, `^it held .*, more than twice plugins\.target-chaos\.memory`, st.LastFailure.Reason)
+}
+
+// TestMemoryAgainAndAgain gives the plugin up for a while.
+func TestMemoryAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	timing := watchful
+	timing.MaxExits, timing.Quarantine = 3, time.Hour
+	b := setupWith(t, timing, bounded, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	for range timing.MaxExits - 1 {
+		old := b.Status()[0].PID
+		require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "leak 110").Class)
+		require.Eventually(t, func() bool { st := b.Status()[0]; return st.State == Ready && st.PID != old }, patience, eye)
+	}
+	b.do(t.Context(), "ops", "leak 110") // which is cut off, or not
+	st := b.awaitState(t, "chaos", Quarantined)
+	require.Regexp(t, `^again and again: it held 1[0-9]{2} MiB of memory, more than plugins\.target-chaos\.memory`, st.Reason)
+	require.Equal(t, sdk.ClassUnavailable, b.do(t.Context(), "ops", "fine").Class)
+	require.NoError(t, b.Reload(t.Context(), host.KindTarget, "chaos"), "an operator may start it")
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
+}
+
+// TestMemoryBoundThatIsChanged takes effect at the next look.
+func TestMemoryBoundThatIsChanged(t *testing.T) {
+	t.Parallel()
+	bound := make(chan int64, 1)
+	bound <- 0
+	b := setupWith(t, watchful, func(host.Kind, string) Settings {
+		n := <-bound
+		bound <- n
+		return Settings{Memory: n}
+	}, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	old := b.Status()[0].PID
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "leak 110").Class)
+	<-bound
+	bound <- 100 << 20
+	require.Eventually(t, func() bool { return b.Status()[0].PID != old }, patience, eye)
+}
+
+// TestSpinningPlugin burns a processor for a call that nobody waits for. Its other calls go
+// on in the process that takes its place.
+func TestSpinningPlugin(t *testing.T) {
+	t.Parallel()
+	b := setup(t, watchful, "hookarr-target-chaos")
+	value := b.measure()
+	b.start(t, b.target("chaos", "ops", nil))
+	old := b.Status()[0].PID
+	require.Eventually(t, func() bool {
+		if b.Status()[0].PID != old {
+			return true
+		}
+		// Once more: on a machine that has much to do, one may not get half of a processor.
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		require.Equal(t, sdk.ClassRetryable, b.do(ctx, "ops", "spin").Class)
+		return false
+	}, patience, watchful.Spin)
+	st := b.Status()[0]
+	require.Regexp(t, `^it took more than 50 % of a processor for .*s while calls went on after their deadlines$`, st.LastFailure.Reason)
+	require.Eventually(t, func() bool { return gone(old, true) }, patience, eye, "what it does ends with it")
+	require.Greater(t, value(t, "hookarr_plugin_cpu_seconds_total"), 0.1)
+	require.InDelta(t, 1, value(t, "hookarr_plugin_excesses_total"), 0)
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
+}
+
+// TestFilesAndCoreDumpsAreBounded, hard, in the process that runs.
+func TestFilesAndCoreDumpsAreBounded(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Timing{}, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", b.Status()[0].PID))
+	require.NoError(t, err)
+	var own unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &own))
+	files := min(own.Max, maxFiles)
+	require.Regexp(t, fmt.Sprintf(`(?m)^Max open files +%d +%d `, files, files), string(limits))
+	require.Regexp(t, `(?m)^Max core file size +0 +0 `, string(limits))
+}
+
+// TestDescendantsEndWithTheirPlugin, wherever they hide.
+func TestDescendantsEndWithTheirPlugin(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]string{
+		"in the process group":   `sleep 600 & echo $! > "$0/pid.new"`,
+		"in a session":           `setsid sleep 600 & echo $! > "$0/pid.new"`,
+		"of a daemon":            `setsid sh -c 'sleep 600 & echo $! > "$0/pid.new"' "$0"`,
+		"with a child":           `setsid sh -c 'sleep 600 & echo $! > "$0/pid.new"; wait' "$0" &`,
+		"without an environment": `env -i setsid sh -c 'echo $$ > "$0/pid.new"; while :; do sleep 600; done' "$0" & sleep 0.3`,
+	} {
+		for _, end := range []string{"stop", "exit", "kill"} {
+			t.Run(name+", "+end, func(t *testing.T) {
+				t.Parallel()
+				b := setup(t, watchful, "hookarr-target-chaos")
+				b.start(t, b.target("chaos", "ops", nil))
+				plugin := b.Status()[0].PID
+				require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "sh "+script+"\n"+`while ! [ -s "$0/pid.new" ]; do sleep 0.01; done; mv "$0/pid.new" "$0/pid"`).Class)
+				text, err := os.ReadFile(filepath.Join(b.signs, "pid"))
+				require.NoError(t, err)
+				pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+				require.NoError(t, err)
+				require.False(t, gone(pid, false))
+				switch end {
+				case "stop":
+					require.NoError(t, b.Stop(t.Context()))
+					require.True(t, gone(pid, true), "and was taken from the table of processes")
+				case "exit":
+					require.True(t, b.do(t.Context(), "ops", "exit").Crashed)
+				case "kill":
+					require.NoError(t, unix.Kill(plugin, unix.SIGKILL))
+				}
+				require.Eventually(t, func() bool { return gone(pid, true) }, patience, eye)
+			})
+		}
+	}
+}
+
+// TestForkingPlugin has too many processes, all of which end.
+func TestForkingPlugin(t *testing.T) {
+	t.Parallel()
+	b := setup(t, watchful, "hookarr-target-chaos", "hookarr-target-good")
+	b.start(t, b.target("chaos", "ops", nil), b.target("good", "dev", nil))
+	before := b.Status()
+	b.do(t.Context(), "ops", fmt.Sprintf(`sh i=0; while [ $i -lt %d ]; do setsid sleep 600 & echo $! >> "$0/pids"; i=$((i+1)); done; sleep 600`, maxProcesses))
+	require.Eventually(t, func() bool { return b.log.find(t, "plugin takes too much") != nil }, patience, eye)
+	require.Eventually(t, func() bool { return b.Status()[0].Restarts == 1 }, patience, eye)
+	st := b.awaitState(t, "chaos", Ready)
+	require.Regexp(t, `^it had [67][0-9] processes, more than 64$`, st.LastFailure.Reason)
+	pids, err := os.ReadFile(filepath.Join(b.signs, "pids"))
+	require.NoError(t, err)
+	for text := range strings.FieldsSeq(string(pids)) {
+		pid, err := strconv.Atoi(text)
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { return gone(pid, true) }, patience, eye, text)
+	}
+	require.Equal(t, before[1].PID, b.Status()[1].PID, "the other plugin was left alone")
+}
+
+// TestOrphansAreBuried: one that ends while its plugin lives is no zombie for long.
+func TestOrphansAreBuried(t *testing.T) {
+	t.Parallel()
+	b := setup(t, watchful, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", `sh setsid true & echo $! > "$0/pid"`).Class)
+	text, err := os.ReadFile(filepath.Join(b.signs, "pid"))
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return gone(pid, true) }, patience, eye)
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
+}
+
+// TestOthersGetTheirChildren: what os/exec starts in this process is neither ended nor
+// waited for by the patrol, while it runs and after it has ended.
+func TestOthersGetTheirChildren(t *testing.T) {
+	t.Parallel()
+	timing := watchful
+	timing.Look = time.Millisecond
+	b := setup(t, timing, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	for i := range 20 {
+		cmd := exec.Command("/bin/sh", "-c", "exit 3")
+		require.NoError(t, cmd.Start())
+		if i%4 == 0 { // it has ended, and looks are taken, before somebody waits
+			require.Eventually(t, func() bool {
+				p, err := readStat(cmd.Process.Pid)
+				return err == nil && p.state == 'Z'
+			}, patience, eye)
+			require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "peak").Class)
+		}
+		var exit *exec.ExitError
+		require.ErrorAs(t, cmd.Wait(), &exit)
+		require.Equal(t, 3, exit.ExitCode())
+	}
+}

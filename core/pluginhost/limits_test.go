@@ -1,0 +1,75 @@
+package pluginhost
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestAppetite gives it looks, a second apart.
+func TestAppetite(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	type look struct {
+		// memory in MiB and processor's time since the last look in ms.
+		memory, cpu, processes int
+		// leftOver calls in all.
+		leftOver int64
+	}
+	again := func(n int, l look) (looks []look) {
+		for range n {
+			looks = append(looks, l)
+		}
+		return looks
+	}
+	const memoryReason = "it held 101 MiB of memory, more than plugins.target-x.memory, which is 100 MiB"
+	for name, test := range map[string]struct {
+		bound int64
+		looks []look
+		// at is the number of the look that is too much, from 1; 0 is none.
+		at   int
+		want excess
+	}{
+		"no bound":                    {looks: again(10, look{memory: 5000})},
+		"below the bound":             {bound: 100, looks: again(10, look{memory: 100})},
+		"above for a moment":          {bound: 100, looks: []look{{memory: 101}, {memory: 101}, {memory: 99}, {memory: 101}, {memory: 101}, {memory: 99}}},
+		"above":                       {bound: 100, looks: again(4, look{memory: 101}), at: 3, want: excess{limit: limitMemory, reason: memoryReason}},
+		"above, and below in between": {bound: 100, looks: append([]look{{memory: 101}, {memory: 101}, {memory: 9}}, again(3, look{memory: 101})...), at: 6, want: excess{limit: limitMemory, reason: memoryReason}},
+		"twice the bound":             {bound: 100, looks: []look{{memory: 200}, {memory: 201}}, at: 2, want: excess{limit: limitMemory, now: true, reason: "it held 201 MiB of memory, more than twice plugins.target-x.memory, which is 100 MiB"}},
+		"as many processes as may be": {looks: again(3, look{processes: 64})},
+		"too many processes":          {looks: []look{{processes: 2}, {processes: 65}}, at: 2, want: excess{limit: limitProcesses, now: true, reason: "it had 65 processes, more than 64"}},
+
+		"works hard":                         {looks: again(60, look{cpu: 2000})},
+		"waits for calls that are left over": {looks: again(60, look{cpu: 100, leftOver: 3})},
+		"spins": {
+			looks: append([]look{{}}, again(40, look{cpu: 510, leftOver: 1})...), at: 31,
+			want: excess{limit: limitCPU, reason: "it took more than 50 % of a processor for 30s while calls went on after their deadlines"},
+		},
+		"works hard after calls were left over": {looks: append(append([]look{{}}, again(31, look{leftOver: 1})...), again(60, look{cpu: 2000, leftOver: 1})...)},
+		"spins half of the time":                {looks: append(append([]look{{}}, again(15, look{cpu: 1000, leftOver: 1})...), again(45, look{leftOver: 1})...)},
+		"spins for another call": {
+			looks: append(append([]look{{}}, again(40, look{cpu: 100, leftOver: 1})...), again(40, look{cpu: 900, leftOver: 2})...), at: 71,
+			want: excess{limit: limitCPU, reason: "it took more than 50 % of a processor for 30s while calls went on after their deadlines"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var a appetite
+			var cpu time.Duration
+			now := time.Unix(1_800_000_000, 0)
+			may := allowance{memory: test.bound * mib, key: "plugins.target-x.memory", spin: 30 * time.Second}
+			for i, l := range test.looks {
+				now = now.Add(time.Second)
+				cpu += time.Duration(l.cpu) * time.Millisecond
+				e := a.judge(now, usage{memory: int64(l.memory) * mib, cpu: cpu, processes: l.processes}, may, l.leftOver)
+				if i+1 == test.at {
+					require.Equal(t, &test.want, e)
+					return
+				}
+				require.Nil(t, e, "look %d", i+1)
+			}
+			require.Zero(t, test.at, "nothing was too much")
+		})
+	}
+}

@@ -1,0 +1,98 @@
+package pluginhost
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// clockTick is the unit of CPU time in /proc. It is 100 Hz on every architecture that Go
+// has (proc_pid_stat(5), USER_HZ).
+const clockTick = 10 * time.Millisecond
+
+// procStat is what /proc tells of a process.
+type procStat struct {
+	pid, session int
+	// state is Z for one that has ended and was not waited for.
+	state byte
+	// start is in ticks since the system's, and tells a process from a later one with its id.
+	start uint64
+	// cpu is that of the process and of the ended children for which it has waited.
+	cpu    time.Duration
+	memory int64
+}
+
+var errStat = errors.New("not the format of proc_pid_stat(5)")
+
+// readStat reads what /proc tells of a process.
+func readStat(pid int) (procStat, error) {
+	line, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return procStat{}, err
+	}
+	return parseStat(pid, line)
+}
+
+// parseStat reads a line of /proc/PID/stat. The name of the program, in parentheses, may
+// hold anything.
+func parseStat(pid int, line []byte) (procStat, error) {
+	// The fields by their number in proc_pid_stat(5), less the two before the state.
+	const state, session, utime, stime, cutime, cstime, start, resident = 0, 3, 11, 12, 13, 14, 19, 21
+	fields := bytes.Fields(line[bytes.LastIndexByte(line, ')')+1:])
+	if len(fields) <= resident {
+		return procStat{}, errStat
+	}
+	var failed error
+	number := func(i int) int64 {
+		n, err := strconv.ParseInt(string(fields[i]), 10, 64)
+		failed = errors.Join(failed, err)
+		return n
+	}
+	p := procStat{
+		pid: pid, session: int(number(session)), state: fields[state][0], start: uint64(number(start)),
+		cpu:    time.Duration(number(utime)+number(stime)+number(cutime)+number(cstime)) * clockTick,
+		memory: number(resident) * int64(os.Getpagesize()),
+	}
+	if failed != nil {
+		return procStat{}, fmt.Errorf("%w: %w", errStat, failed)
+	}
+	return p, nil
+}
+
+// childrenOf returns the ids of a process's children, by every thread that has forked one;
+// none where the kernel does not tell (CONFIG_PROC_CHILDREN).
+func childrenOf(pid int) (children []int) {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task"
+	threads, _ := os.ReadDir(dir)
+	for _, thread := range threads {
+		list, _ := os.ReadFile(dir + "/" + thread.Name() + "/children")
+		for field := range strings.FieldsSeq(string(list)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				children = append(children, child)
+			}
+		}
+	}
+	return children
+}
+
+// hasVariable reports whether a process was executed with a variable, NAME=value, in its
+// environment.
+func hasVariable(pid int, variable string) bool {
+	environ, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	return err == nil && slices.Contains(strings.Split(string(environ), "\x00"), variable)
+}
+
+// residentMemory returns how many bytes of memory a process holds, and 0 for one that has
+// ended.
+func residentMemory(pid int) int64 {
+	p, err := readStat(pid)
+	if err != nil {
+		return 0
+	}
+	return p.memory
+}
