@@ -119,6 +119,10 @@ bench/neighbours: build ## Measure latency beside a target that is in trouble.
 bench/plugins: plugins ## Measure size, start, memory and calls of every plugin.
 	go run ./internal/bench plugins -bin bin $(BENCH)
 
+.PHONY: bench/plugin-neighbours
+bench/plugin-neighbours: ## Measure latency beside plugins that leak, spin, flood, fork and lie.
+	TEST_NEIGHBOURS=45s go test ./internal/e2e -run 'TestPluginNeighbours$$' -v -count=1
+
 .PHONY: bench/snapshot
 bench/snapshot: ## Measure snapshots of 50,000 titles on both databases.
 	go test ./core/snapshot -run TestLargeLibrary -count 1 -timeout 30m -parallel 1 -v -titles 50000

@@ -39,11 +39,11 @@ func TestMain(m *testing.M) {
 	tmp, err := os.MkdirTemp("", "hookarr-chaos-")
 	if err == nil {
 		chaos := filepath.Join(tmp, "chaos")
-		build := exec.Command("go", "build", "-o", chaos, "./internal/chaos")
+		build := exec.Command("go", "build", "-o", tmp, "./internal/chaos", "./internal/hostile")
 		build.Stderr = os.Stderr
 		err = build.Run()
 		if err == nil {
-			err = os.Chmod(chaos, 0o755)
+			err = errors.Join(os.Chmod(chaos, 0o755), os.Chmod(filepath.Join(tmp, "hostile"), 0o755))
 		}
 		err = errors.Join(err, os.Setenv(chaosEnv, chaos))
 	}

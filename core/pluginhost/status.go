@@ -20,11 +20,9 @@ type Status struct {
 	// Reason says why the plugin is not ready.
 	Reason string
 	// PID is 0 without a process; StartedAt, Path, SHA256 and Memory, in bytes, are its.
-	// Memory is 0 where the system does not tell; MemoryBound is what it may hold, 0 for
-	// no bound.
+	// Memory is 0 where the system does not tell.
 	PID          int
 	Memory       int64
-	MemoryBound  int64
 	StartedAt    time.Time
 	Path, SHA256 string
 	// Sandbox is where the process runs; zero without a process.
@@ -74,14 +72,13 @@ func (h *Host) Status() []Status {
 }
 
 func (s *supervisor) status() Status {
-	bound := s.settings().Memory
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := Status{
 		Kind: s.kind, Plugin: s.name, State: s.state, Since: s.since, Restarts: s.restarts,
 		LastFailure: s.lastFailure, Refusal: s.refusal,
 		Problems: slices.Clone(s.problems), Warnings: maps.Clone(s.warnings),
-		ConfigWarnings: slices.Clone(s.doubts), MemoryBound: bound,
+		ConfigWarnings: slices.Clone(s.doubts),
 	}
 	if s.reason != nil {
 		st.Reason, st.Until = s.reason.Error(), s.until

@@ -69,6 +69,7 @@ func build(dir string) error {
 		targets["./plugins/"+filepath.Base(s)] = filepath.Join(plugins, "hookarr-"+filepath.Base(s))
 	}
 	targets["./core/pluginhost/internal/chaos"] = filepath.Join(dir, "hookarr-target-chaos")
+	targets["./core/pluginhost/internal/hostile"] = filepath.Join(dir, "hookarr-target-hostile")
 	for pkg, out := range targets {
 		cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", out, pkg)
 		cmd.Dir = root

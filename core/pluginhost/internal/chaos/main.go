@@ -6,6 +6,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,8 @@ type config struct {
 	Exit   bool   `json:"exit" doc:"The plugin exits when it is configured."`
 	Hang   bool   `json:"hang" doc:"The plugin hangs when it is configured."`
 	Doubt  string `json:"doubt" doc:"What the plugin warns of."`
+	// Do is what the plugin does with every event, in place of what its title says.
+	Do string `json:"do" doc:"What the plugin does with every event."`
 	// Prove is how many questions it takes to prove what the plugin accepted.
 	Prove int `json:"prove" doc:"How many questions it takes to prove what the plugin accepted."`
 	// Upstream is what the plugin may connect to.
@@ -224,7 +227,7 @@ func (p *plugin) deliver(ctx context.Context, d sdk.Delivery) (sdk.Receipt, erro
 	running.Add(1)
 	defer running.Add(-1)
 	p.sign("arrived-" + d.ID)
-	what, arg, _ := strings.Cut(d.Event.Title, " ")
+	what, arg, _ := strings.Cut(cmp.Or(p.config.Do, d.Event.Title), " ")
 	switch what {
 	case "host":
 		return sdk.Receipt{Status: 200, Excerpt: fmt.Sprint(p.env.Host)}, nil
