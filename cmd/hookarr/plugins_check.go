@@ -29,7 +29,8 @@ func (c *cli) newPluginsCheck() *cobra.Command {
 		Long: `Check starts the binary of a plugin, in whatever language it is written, as the server
 does, calls it, ends it, and shows a row for each thing that it looked at. It needs no
 configuration file and no server. Targets deliver to an endpoint of the check's own on this
-computer, and nothing is sent anywhere else unless the configuration given leads there.
+computer. What they send over HTTP to an address of their own comes to it as to a proxy,
+unless a configuration is given.
 
 The configuration of the plugin is made from its schema. Where that does not say enough,
 --config gives one, in YAML or JSON, in which ${URL}, ${HOST} and ${PORT} stand for the

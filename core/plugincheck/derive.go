@@ -1,6 +1,7 @@
 package plugincheck
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -193,7 +194,9 @@ func (d deriver) mend(config map[string]any, problemKeys []string, refused map[s
 // fill puts the endpoint and the directory into a configuration that somebody wrote.
 func (d deriver) fill(config json.RawMessage) (json.RawMessage, error) {
 	var value map[string]any
-	if err := json.Unmarshal(config, &value); err != nil {
+	numbers := json.NewDecoder(bytes.NewReader(config))
+	numbers.UseNumber() // ids have more digits than a float
+	if err := numbers.Decode(&value); err != nil {
 		return nil, fmt.Errorf("the configuration is no object: %w", err)
 	}
 	d.schema.eachString(d.schema.root, value, func(node map[string]any, text string) string {

@@ -66,9 +66,9 @@ func TestConfigurationIsFilled(t *testing.T) {
 	}}`))
 	require.NoError(t, err)
 	d := deriver{schema: s, public: "http://127.0.0.1:7/hooks", secret: "http://127.0.0.1:7/hooks/TOKEN", dir: "/tmp/x"}
-	got, err := d.fill(json.RawMessage(`{"url": "${URL}/a", "urls": ["${URL}", "smtp://${HOST}:${PORT}"], "path": "${DIR}/a", "n": 12345678901}`))
+	got, err := d.fill(json.RawMessage(`{"url": "${URL}/a", "urls": ["${URL}", "smtp://${HOST}:${PORT}"], "path": "${DIR}/a", "n": 1234567890123456789}`))
 	require.NoError(t, err)
-	require.JSONEq(t, `{"url": "http://127.0.0.1:7/hooks/TOKEN/a", "urls": ["http://127.0.0.1:7/hooks", "smtp://127.0.0.1:7"], "path": "/tmp/x/a", "n": 12345678901}`, string(got))
+	require.JSONEq(t, `{"url": "http://127.0.0.1:7/hooks/TOKEN/a", "urls": ["http://127.0.0.1:7/hooks", "smtp://127.0.0.1:7"], "path": "/tmp/x/a", "n": 1234567890123456789}`, string(got))
 	require.Equal(t, []string{"http://127.0.0.1:7/hooks/TOKEN/a"}, s.secretsOf(got))
 	_, err = d.fill(json.RawMessage(`[]`))
 	require.ErrorContains(t, err, "the configuration is no object")

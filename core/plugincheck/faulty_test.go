@@ -1,6 +1,8 @@
 package plugincheck
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -116,6 +118,25 @@ func TestFaultsAreFound(t *testing.T) {
 			require.Equal(t, []string{f.row}, rows, details)
 			require.Contains(t, details, f.says)
 			require.False(t, r.OK)
+		})
+	}
+}
+
+// TestDoubtsAreWarnings: what is probably wrong stands in a row that is ok.
+func TestDoubtsAreWarnings(t *testing.T) {
+	t.Parallel()
+	for plugin, want := range map[string][2]string{
+		"hookarr-target-slow":           {"handshake", "to start, which the first delivery waits for"},
+		"hookarr-source-schema-keyword": {"schema", "url has the unknown keyword x-hookarr-groop"},
+	} {
+		t.Run(plugin, func(t *testing.T) {
+			t.Parallel()
+			r := runCheck(t, install(t, "faulty", plugin), Options{})
+			rows, details := failed(r)
+			require.Empty(t, rows, details)
+			i := slices.IndexFunc(r.Rows, func(row Row) bool { return row.Check == want[0] })
+			require.Equal(t, OK, r.Rows[i].Result)
+			require.Contains(t, strings.Join(r.Rows[i].Warnings, "; "), want[1])
 		})
 	}
 }
