@@ -116,7 +116,7 @@ func Run(ctx context.Context, path string, opts Options) (Report, error) {
 	} else {
 		c.run(ctx, c.target())
 	}
-	c.run(ctx, c.features())
+	c.run(ctx, append(c.features(), c.configured("sandbox", c.stayInside)))
 	c.run(ctx, c.life())
 	if ctx.Err() != nil {
 		return Report{}, fmt.Errorf("check %s: %w", path, ctx.Err())
@@ -300,21 +300,27 @@ func (c *check) start(ctx context.Context) error {
 		c.trial.End()
 	}
 	c.trial, c.client = nil, nil
-	t, err := c.launch(ctx, false)
+	t, err := c.launch(ctx, pluginhost.TrialOptions{})
 	if err != nil {
 		return err
 	}
 	c.trial = t
-	c.client = host.NewClient(&wire{conn: t.Conn, watch: c.watch})
-	c.client.Host = pluginhost.AboutSelf()
+	c.client = c.call(t)
 	return nil
 }
 
-func (c *check) launch(ctx context.Context, outlives bool) (*pluginhost.Trial, error) {
-	return pluginhost.StartTrial(ctx, c.path, pluginhost.TrialOptions{
-		TempDir: c.opts.TempDir, Start: startTimeout, Logged: c.watch.logged, Printed: c.watch.printed, Outlives: outlives,
-		Env: c.environment(),
-	})
+// launch starts a process as the options say beside what all have in common.
+func (c *check) launch(ctx context.Context, opts pluginhost.TrialOptions) (*pluginhost.Trial, error) {
+	opts.TempDir, opts.Start, opts.Env = c.opts.TempDir, startTimeout, c.environment()
+	opts.Logged, opts.Printed = c.watch.logged, c.watch.printed
+	return pluginhost.StartTrial(ctx, c.path, opts)
+}
+
+// call returns a client whose answers are looked at.
+func (c *check) call(t *pluginhost.Trial) *host.Client {
+	client := host.NewClient(&wire{conn: t.Conn, watch: c.watch})
+	client.Host = pluginhost.AboutSelf()
+	return client
 }
 
 // environment has everything that goes out over HTTP come to the check's endpoint, so that a

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/sandbox"
 )
 
 // TestFaultsAreFound: a plugin with one fault fails the row of that fault, with what mends it,
@@ -120,6 +122,22 @@ func TestFaultsAreFound(t *testing.T) {
 			require.False(t, r.OK)
 		})
 	}
+}
+
+// TestOfflineIsTried in the sandbox, where the system has one.
+func TestOfflineIsTried(t *testing.T) {
+	t.Parallel()
+	if support := sandbox.Probe(); !support.Supported() {
+		t.Skip("no sandbox here: " + support.Missing)
+	}
+	r := runCheck(t, install(t, "faulty", "hookarr-source-offline"), Options{})
+	rows, details := failed(r)
+	require.Empty(t, rows, details)
+	require.Contains(t, r.Rows, Row{Check: "sandbox", Result: OK, Detail: "decodes 12 bodies without network and files"})
+	r = runCheck(t, install(t, "faulty", "hookarr-source-not-offline"), Options{})
+	rows, details = failed(r)
+	require.Equal(t, []string{"sandbox"}, rows, details)
+	require.Contains(t, details, "read the users of this computer: say offline only of a plugin that needs nothing but its requests")
 }
 
 // TestDoubtsAreWarnings: what is probably wrong stands in a row that is ok.

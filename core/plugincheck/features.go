@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -40,6 +41,7 @@ func powers() []power {
 		{feature: sdk.FeatureConnect, kinds: sources, try: (*check).tryConnect},
 		{feature: sdk.FeatureSnapshot, kinds: sources, try: (*check).trySnapshot},
 		{feature: sdk.FeatureFolders, kinds: []host.Kind{host.KindSource, host.KindTarget}, try: (*check).tryFolders},
+		{feature: sdk.FeatureOptions, kinds: []host.Kind{host.KindSource, host.KindTarget}, try: (*check).tryOptions},
 	}
 }
 
@@ -241,4 +243,23 @@ func (c *check) trySnapshot(ctx context.Context) (string, error) {
 func (c *check) tryFolders(ctx context.Context) (string, error) {
 	_, err := c.client.Folders(ctx, instance, sdk.FoldersQuery{Sample: 5})
 	return c.asked(err)
+}
+
+func (c *check) tryOptions(ctx context.Context) (string, error) {
+	var keys []string
+	for _, k := range c.desc.OptionKeys() {
+		keys = append(keys, k.Key)
+	}
+	if !slices.Contains(c.desc.Features, sdk.FeatureOptions) {
+		keys = []string{"check"}
+	}
+	if len(keys) == 0 {
+		return "", errors.New("it declares the feature options, and no key of its schema has x-hookarr-options: true")
+	}
+	for _, key := range keys {
+		if _, err := c.client.Options(ctx, host.Instance{Name: instance, Config: c.config}, key); c.sane(err) != nil {
+			return "", fmt.Errorf("the values of %s: %w", key, err)
+		}
+	}
+	return "answers for " + strings.Join(keys, ", "), nil
 }

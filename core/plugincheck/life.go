@@ -98,8 +98,8 @@ func within(done <-chan struct{}, most time.Duration) bool {
 }
 
 // another launches a process for one row.
-func (c *check) another(ctx context.Context, outlives bool) (*pluginhost.Trial, error) {
-	t, err := c.launch(ctx, outlives)
+func (c *check) another(ctx context.Context, opts pluginhost.TrialOptions) (*pluginhost.Trial, error) {
+	t, err := c.launch(ctx, opts)
 	if err != nil {
 		return nil, fmt.Errorf("started once more: %w", err)
 	}
@@ -107,7 +107,7 @@ func (c *check) another(ctx context.Context, outlives bool) (*pluginhost.Trial, 
 }
 
 func (c *check) terminate(ctx context.Context) (string, error) {
-	t, err := c.another(ctx, false)
+	t, err := c.another(ctx, pluginhost.TrialOptions{})
 	if err != nil {
 		return "", err
 	}
@@ -130,7 +130,7 @@ func (c *check) terminate(ctx context.Context) (string, error) {
 // leaveAlone takes the host away: its pipe, and then a whole host that is killed.
 func (c *check) leaveAlone(ctx context.Context) (string, error) {
 	const mend = "end when standard input ends, or when the parent process is another"
-	t, err := c.another(ctx, true)
+	t, err := c.another(ctx, pluginhost.TrialOptions{Outlives: true})
 	if err != nil {
 		return "", err
 	}

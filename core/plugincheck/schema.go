@@ -235,6 +235,20 @@ func (s *schema) eachString(node map[string]any, value any, replace func(node ma
 	return value
 }
 
+// marked returns the keys at which a keyword is true.
+func (s *schema) marked(keyword string) []string {
+	var keys []string
+	s.walk(s.root, "", func(at string, node map[string]any) {
+		properties := propertiesOf(node)
+		for _, key := range slices.Sorted(maps.Keys(properties)) {
+			if s.resolve(properties[key])[keyword] == true {
+				keys = append(keys, join(at, key))
+			}
+		}
+	})
+	return keys
+}
+
 // knownKeywords are those of Hookarr's own.
 func knownKeywords() []string {
 	return []string{"x-hookarr-advanced", "x-hookarr-group", "x-hookarr-network", "x-hookarr-options"}

@@ -57,6 +57,9 @@ type TrialOptions struct {
 	Printed func(p []byte)
 	// Env are variables, NAME=value, in the place of those of the host's that plugins get.
 	Env []string
+	// Sandboxed: the process starts in the sandbox of plugins that promise to be offline,
+	// which the system has to support.
+	Sandboxed bool
 	// Outlives: the kernel does not end the process together with this one, so that the
 	// plugin itself has to learn of it.
 	Outlives bool
@@ -137,6 +140,9 @@ func prepareTrial(ctx context.Context, path string, opts TrialOptions) (*launche
 		return nil, nil, err
 	}
 	p.outlives = opts.Outlives
+	if opts.Sandboxed {
+		p.policy = policyFor(p.binary, p.dir)
+	}
 	for _, kv := range opts.Env {
 		name, _, _ := strings.Cut(kv, "=")
 		p.env = append(slices.DeleteFunc(p.env, func(given string) bool { return strings.HasPrefix(given, name+"=") }), kv)

@@ -56,6 +56,8 @@ func (p *plugin) describe(context.Context, object) (object, error) {
 		d["summary"] = ""
 	case "another-protocol":
 		d["protocol_version"] = 2
+	case "offline", "not-offline":
+		d["offline"] = true
 	case "changes-itself":
 		d["summary"] = "It is " + time.Now().String()
 	case "feature-of-sources":
@@ -244,6 +246,11 @@ func (p *plugin) checkHealth(context.Context, object) (object, error) {
 func (p *plugin) decode(_ context.Context, request object) (object, error) {
 	if _, err := p.instances.get(request); err != nil {
 		return nil, err
+	}
+	if p.is("not-offline") {
+		if _, err := os.ReadFile("/etc/passwd"); err != nil {
+			return nil, status.Error(codes.Internal, "read the users of this computer")
+		}
 	}
 	original, _ := request["request"].(object)
 	body := bytesOf(original["body"])
