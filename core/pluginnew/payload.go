@@ -21,6 +21,9 @@ import (
 // applications send are 3.5 MB, and one like them tells no more than a short one.
 const maxPayload = 1 << 20
 
+// maxNesting bounds how deep a body nests. Those of applications nest less than 10 levels.
+const maxNesting = 100
+
 // Payload is the body of a webhook: a JSON object.
 type Payload struct{ data []byte }
 
@@ -82,8 +85,29 @@ func notObject(file string, data []byte) error {
 		return fmt.Errorf("has a %s and no object with keys: give the whole body of a webhook", strings.ToLower(root.Type.String()))
 	case len(root.Map()) == 0:
 		return errors.New("has an object without keys: give a body that says something")
+	case nesting(data) > maxNesting:
+		return fmt.Errorf("nests %d levels, and no webhook more than %d: give a body that an application sent", nesting(data), maxNesting)
 	}
 	return nil
+}
+
+// nesting is how many levels of objects and arrays a JSON value has.
+func nesting(data []byte) int {
+	level, most := 0, 0
+	d := json.NewDecoder(bytes.NewReader(data))
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return most
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			level++
+			most = max(most, level)
+		case json.Delim('}'), json.Delim(']'):
+			level--
+		}
+	}
 }
 
 // invalidAt returns where the first byte is that is no UTF-8.

@@ -38,6 +38,7 @@ func TestPayloadsThatAreNone(t *testing.T) {
 		"--x\r\nContent-Disposition: form-data; name=\"payload_json\"\r\n\r\n{}\r\n--x--\r\n": "has a form with parts, and a source that is begun from a body needs JSON" + save + " in one part",
 		strings.Repeat("[", 20_000):                                                           "is no JSON: ",
 		strings.Repeat(`{"a":`, 20_000) + "1" + strings.Repeat("}", 20_000):                   "is no JSON: line 1: invalid character '{' exceeded max depth",
+		`{"a":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + "}":                   "nests 101 levels, and no webhook more than 100: give a body that an application sent",
 		`{"a":"` + strings.Repeat("x", 1<<20) + `"}`:                                          "has more than 1.0 MiB: give a shorter body of the same kind",
 	} {
 		_, err := pluginnew.ReadPayload("my body", strings.NewReader(body))
@@ -61,10 +62,9 @@ func TestPayloadsOfFiles(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Just below the greatest depth of JSON.
 func TestPayloadsMayBeDeep(t *testing.T) {
 	t.Parallel()
-	const deep = 9_999
+	const deep = 100
 	body := strings.Repeat(`{"a":`, deep) + "1" + strings.Repeat("}", deep)
 	o := pluginnew.Options{Kind: host.KindSource, Name: "deep", Dir: t.TempDir(), SDK: pluginnew.ReleasedSDK(), Payload: payload(t, body)}
 	_, err := pluginnew.Write(o)

@@ -67,26 +67,38 @@ func OpenSDK(dir string) (SDK, error) {
 	return SDK{}, ErrNoSDK
 }
 
-// FindSDK looks for a checkout of Hookarr around this program, around the working directory,
-// and where this program was built. The error is ErrNoSDK if there is none.
-func FindSDK() (SDK, error) {
-	var around []string
-	if program, err := os.Executable(); err == nil {
-		around = append(around, program)
-	}
-	if here, err := os.Getwd(); err == nil {
-		around = append(around, here)
-	}
-	// With -trimpath, this is no path of this machine.
-	if _, built, _, ok := runtime.Caller(0); ok && filepath.IsAbs(built) {
-		around = append(around, built)
-	}
-	for _, dir := range around {
-		for up := filepath.Dir(dir); dir != up; dir, up = up, filepath.Dir(up) {
+// FindSDK looks for a checkout of Hookarr in directories and above them. The error is
+// ErrNoSDK if there is none.
+func FindSDK(dirs ...string) (SDK, error) {
+	for _, dir := range dirs {
+		dir, err := filepath.Abs(dir)
+		if err != nil {
+			return SDK{}, fmt.Errorf("find the SDK: %w", err)
+		}
+		for up := filepath.Dir(dir); ; dir, up = up, filepath.Dir(up) {
 			if found, err := OpenSDK(dir); err == nil {
 				return found, nil
+			}
+			if dir == up {
+				break
 			}
 		}
 	}
 	return SDK{}, ErrNoSDK
+}
+
+// Around returns where a checkout of Hookarr may be: around this program, around the working
+// directory, and where this program was built, unless that was with -trimpath.
+func Around() []string {
+	var dirs []string
+	if program, err := os.Executable(); err == nil {
+		dirs = append(dirs, filepath.Dir(program))
+	}
+	if here, err := os.Getwd(); err == nil {
+		dirs = append(dirs, here)
+	}
+	if _, built, _, ok := runtime.Caller(0); ok && filepath.IsAbs(built) {
+		dirs = append(dirs, filepath.Dir(built))
+	}
+	return dirs
 }

@@ -24,9 +24,14 @@ func TestOpenSDK(t *testing.T) {
 		require.Equal(t, want, got)
 	}
 	// The tests run in the checkout.
-	got, err := pluginnew.FindSDK()
+	got, err := pluginnew.FindSDK(pluginnew.Around()...)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
+	got, err = pluginnew.FindSDK("/", t.TempDir(), filepath.Join(root, "bin", "none"))
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	_, err = pluginnew.FindSDK("/", t.TempDir())
+	require.ErrorIs(t, err, pluginnew.ErrNoSDK)
 
 	other := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(other, "go.mod"), []byte("module example.com/sdk\n"), 0o600))

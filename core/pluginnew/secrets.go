@@ -15,10 +15,16 @@ import (
 // redactedValue is in the place of a credential.
 const redactedValue = "[redacted]"
 
+// secretForms are those that the services document: JSON Web Tokens, GitHub, GitLab, Slack, AWS,
+// Stripe and OpenAI keys, Standard Webhooks, headers, and PEM.
+var secretForms = regexp.MustCompile(`^(eyJ[\w-]+\.[\w-]+\.|gh[opsru]_\w{20}|github_pat_\w{20}|glpat-[\w-]{20}|xox[a-z]-\w|AKIA[0-9A-Z]{16}$|` +
+	`sk[-_]\w{16}|whsec_\S{16}|(?i:bearer|basic) \S{8})|-----BEGIN [A-Z ]*PRIVATE KEY`)
+
 // redact returns a payload without values that look like credentials, and their paths.
 func redact(data []byte) (clean []byte, paths []string) {
 	type span struct{ from, to int }
 	var spans []span
+	seen := map[string]bool{}
 	var walk func(path string, secret bool, v gjson.Result)
 	walk = func(path string, secret bool, v gjson.Result) {
 		if v.IsObject() || v.IsArray() {
@@ -35,8 +41,8 @@ func redact(data []byte) (clean []byte, paths []string) {
 		}
 		if v.Type == gjson.String && v.Str != "" && (secret || secretText(v.Str)) || v.Type == gjson.Number && secret {
 			spans = append(spans, span{v.Index, v.Index + len(v.Raw)})
-			if !slices.Contains(paths, path) {
-				paths = append(paths, path)
+			if !seen[path] {
+				seen[path], paths = true, append(paths, path)
 			}
 		}
 	}
@@ -97,10 +103,7 @@ func words(key string) []string {
 
 // secretText reports whether a value is a credential by its form, whatever its key is.
 func secretText(text string) bool {
-	// Forms that the services document: JSON Web Tokens, GitHub, GitLab, Slack, AWS, Stripe
-	// and OpenAI keys, Standard Webhooks, and headers.
-	known := regexp.MustCompile(`^(eyJ[\w-]+\.[\w-]+\.|gh[opsru]_\w{20}|github_pat_\w{20}|glpat-[\w-]{20}|xox[a-z]-\w|AKIA[0-9A-Z]{16}$|sk[-_]\w{16}|whsec_\S{16}|(?i:bearer|basic) \S{8})|-----BEGIN [A-Z ]*PRIVATE KEY`)
-	if known.MatchString(text) {
+	if secretForms.MatchString(text) {
 		return true
 	}
 	u, err := url.Parse(text)

@@ -15,6 +15,7 @@ func info() sdk.Info {
 		Version:    "0.1.0",
 		Summary:    "Decodes the webhooks of requests.",
 		EventTypes: eventTypes(),
+		Offline:    true, // it uses no network and no files
 	}
 }
 
