@@ -131,6 +131,7 @@ bench/snapshot: ## Measure snapshots of 50,000 titles on both databases.
 lint: $(TOOLS)/golangci-lint ## Run the linters.
 	golangci-lint run ./...
 	cd sdk && golangci-lint run ./...
+	golangci-lint fmt --diff core/pluginnew/testdata/golden # what hookarr plugins new writes
 
 .PHONY: fmt
 fmt: $(TOOLS)/golangci-lint ## Format the code.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -88,7 +87,11 @@ func (c *cli) newPlugin(kind host.Kind, name string, n newPlugin) error {
 		return usagef("--from is of sources, which decode what is sent: hookarr plugins new source %s --from %s", name, pluginnew.ShellWord(n.from))
 	}
 	var err error
-	if o.SDK, o.Release, err = findSDK(n.sdk); err != nil {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		build = &debug.BuildInfo{}
+	}
+	if o.SDK, o.Release, err = findSDK(n.sdk, build, pluginnew.Around()); err != nil {
 		return err
 	}
 	if o.Payload, err = c.payload(n.from); err != nil {
@@ -132,12 +135,10 @@ func (c *cli) showNewPlugin(v newPluginView) error {
 	return c.say("\nnext:\n  %s", strings.Join(v.Next, "\n  "))
 }
 
-// findSDK returns what a new module has its SDK from, and the release that this is.
-func findSDK(dir string) (from pluginnew.SDK, release string, err error) {
+// findSDK returns what a new module has its SDK from, and the release that the program is.
+func findSDK(dir string, b *debug.BuildInfo, around []string) (from pluginnew.SDK, release string, err error) {
 	const checkout = "git clone https://github.com/hookarr/hookarr, and give it with --sdk hookarr"
-	if b, ok := debug.ReadBuildInfo(); ok {
-		release = pluginnew.Release(b)
-	}
+	release = pluginnew.Release(b)
 	switch {
 	case dir != "":
 		if from, err = pluginnew.OpenSDK(dir); err != nil {
@@ -146,8 +147,8 @@ func findSDK(dir string) (from pluginnew.SDK, release string, err error) {
 	case release != "":
 		from = pluginnew.ReleasedSDK()
 	default:
-		if from, err = pluginnew.FindSDK(); errors.Is(err, pluginnew.ErrNoSDK) {
-			err = errors.New("this is no release of Hookarr, and there is no checkout around it that has the SDK: " + checkout)
+		if from, err = pluginnew.FindSDK(around...); err != nil {
+			err = fmt.Errorf("find the SDK, for this is no release of Hookarr: %w here or around the program: %s", err, checkout)
 		}
 	}
 	return from, release, err

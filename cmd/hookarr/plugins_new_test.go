@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -11,17 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/pluginnew"
+	"github.com/hookarr/hookarr/sdk"
 )
 
 func TestNewPlugin(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "my plugin")
 	file := write(t, "plugins: {dir: ./theirs}\nsources: {}")
-	sdk, err := pluginnew.OpenSDK("../..")
+	local, err := pluginnew.OpenSDK("../..")
 	require.NoError(t, err)
 	program, err := os.Executable()
 	require.NoError(t, err)
-	plain := strings.NewReplacer(dir, "/code/my plugin", sdk.Dir, "/checkout/sdk", program, "/bin/hookarr", filepath.Dir(file), "/etc/hookarr")
+	plain := strings.NewReplacer(dir, "/code/my plugin", local.Dir, "/checkout/sdk", program, "/bin/hookarr", filepath.Dir(file), "/etc/hookarr")
 
 	// The tests' program is no release: it finds the checkout that it was built from.
 	r := run(t, "plugins", "new", "target", "discord", "--dir", dir, "--config", file)
@@ -44,7 +46,7 @@ func TestNewPlugin(t *testing.T) {
 		"warning: body.go has no field for these keys: a,b\n", r.err)
 	var v newPluginView
 	require.NoError(t, json.Unmarshal([]byte(r.out), &v))
-	require.Equal(t, []string{"source", "requests", from, "example.com/requests", sdk.Version, sdk.Dir, body},
+	require.Equal(t, []string{"source", "requests", from, "example.com/requests", local.Version, local.Dir, body},
 		[]string{string(v.Kind), v.Name, v.Dir, v.Module, v.SDKVersion, v.SDKDir, v.From})
 	require.Len(t, v.Warnings, 2)
 	require.Contains(t, v.Files, "testdata/requests.golden.json")
@@ -90,6 +92,33 @@ func TestNewPluginRefuses(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, entries, 1, "nothing is left of what was refused")
+}
+
+func TestFindSDK(t *testing.T) {
+	t.Parallel()
+	local, err := pluginnew.OpenSDK("../..")
+	require.NoError(t, err)
+	released := &debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}
+	between := &debug.BuildInfo{Main: debug.Module{Version: "(devel)"}}
+	here := []string{"."}
+
+	from, release, err := findSDK("", released, here)
+	require.NoError(t, err)
+	require.Equal(t, pluginnew.SDK{Version: "v" + sdk.Version}, from)
+	require.Equal(t, "v1.2.3", release)
+
+	from, _, err = findSDK("../..", released, nil)
+	require.NoError(t, err)
+	require.Equal(t, local, from)
+
+	from, release, err = findSDK("", between, here)
+	require.NoError(t, err)
+	require.Equal(t, local, from)
+	require.Empty(t, release)
+
+	_, _, err = findSDK("", between, []string{t.TempDir()})
+	require.EqualError(t, err, "find the SDK, for this is no release of Hookarr: there is no go.mod of github.com/hookarr/hookarr/sdk here or around the program: "+
+		"git clone https://github.com/hookarr/hookarr, and give it with --sdk hookarr")
 }
 
 func TestBuiltInPlugins(t *testing.T) {
