@@ -47,8 +47,8 @@ func brings(f sdk.Feature, d host.Description) string {
 		return fmt.Sprintf("`hookarr targets preview %s` shows what would be sent.", name)
 	case sdk.FeatureVerify:
 		return "A delivery ends when its effect is there, and not when it was accepted."
-	case "options":
-		return "It lists the values that some settings may have."
+	case sdk.FeatureOptions:
+		return fmt.Sprintf("`hookarr %ss options %s` lists the values that some settings may have.", d.Kind, name)
 	default:
 		return "This Hookarr makes no use of it."
 	}

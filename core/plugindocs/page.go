@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -168,7 +169,7 @@ func writeDefaults(b *strings.Builder, d sdk.Defaults) {
 		add("by", g.By, g.By != "")
 		add("wait", duration(g.Wait), g.Wait > 0)
 		add("max_wait", duration(g.MaxWait), g.MaxWait > 0)
-		add("max", fmt.Sprint(g.Max), g.Max > 0)
+		add("max", strconv.Itoa(g.Max), g.Max > 0)
 		when := ", for a target that has `group`"
 		if g.On {
 			when = ""

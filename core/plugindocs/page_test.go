@@ -152,7 +152,8 @@ func TestHostilePlugin(t *testing.T) {
 func TestIndex(t *testing.T) {
 	t.Parallel()
 	golden(t, "index.golden.md", plugindocs.Index([]host.Description{
-		{Name: "slack", Kind: host.KindTarget, Summary: "Posts | to <Slack>."}, {Name: "radarr", Kind: host.KindSource, Summary: "Decodes."},
+		{Name: "slack", Kind: host.KindTarget, Summary: "Posts | to <Slack>."},
+		{Name: "radarr", Kind: host.KindSource, Summary: "Decodes."},
 		{Name: "discord", Kind: host.KindTarget},
 	}))
 }

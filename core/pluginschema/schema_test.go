@@ -124,9 +124,9 @@ func TestBadSchemas(t *testing.T) {
 	for i := range many {
 		many[i] = fmt.Sprintf(`"k%d":{}`, i)
 	}
-	doubled := `"d0":{"type":"string"}`
+	doubled := []string{`"d0":{"type":"string"}`}
 	for i := range 15 {
-		doubled += fmt.Sprintf(`,"d%d":{"properties":{"a":{"$ref":"#/$defs/d%d"},"b":{"$ref":"#/$defs/d%d"}}}`, i+1, i, i)
+		doubled = append(doubled, fmt.Sprintf(`"d%d":{"properties":{"a":{"$ref":"#/$defs/d%d"},"b":{"$ref":"#/$defs/d%d"}}}`, i+1, i, i))
 	}
 	tests := map[string]struct{ schema, want string }{
 		"nothing":            {"", "is no JSON object, as a JSON Schema is"},
@@ -141,7 +141,7 @@ func TestBadSchemas(t *testing.T) {
 		"deep":               {strings.Repeat(`{"items":`, 100_000) + "{}" + strings.Repeat("}", 100_000), "is nested deeper than 64 levels"},
 		"deep in a default":  {`{"default":` + strings.Repeat("[", 65) + strings.Repeat("]", 65) + "}", "is nested deeper than 64 levels"},
 		"many keys":          {`{"properties":{` + strings.Join(many, ",") + `}}`, "has more than 1000 keys"},
-		"keys that double":   {`{"$defs":{` + doubled + `},"$ref":"#/$defs/d15"}`, "has more than 1000 keys"},
+		"keys that double":   {`{"$defs":{` + strings.Join(doubled, ",") + `},"$ref":"#/$defs/d15"}`, "has more than 1000 keys"},
 		"a list of itself":   {`{"$defs":{"l":{"items":{"$ref":"#/$defs/l"}}},"properties":{"a":{"$ref":"#/$defs/l"}}}`, "has the key a, which lists and maps hold without end"},
 		"a key without name": {key(""), "has a key without a name"},
 		"a newline":          {key("a\nb"), `has the key "a\nb", whose name has characters that cannot be printed on a line`},

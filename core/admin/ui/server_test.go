@@ -144,8 +144,10 @@ func TestPlugins(t *testing.T) {
 	require.Contains(t, r.see(t, "/plugins").body, `href="/x/plugins/source-radarr"`)
 	a := r.see(t, "/plugins/source-radarr")
 	require.Equal(t, http.StatusOK, a.status)
-	for _, want := range []string{"ready", binary, "SHA-256", "history", `href="/x/sources/radarr"`, "hookarr plugins lock", "JSON Schema", "Reload binary",
-		"<h2>Settings</h2>", "<h3>API</h3>", "<code>base_url</code>", "<strong>API key</strong>", "<summary>Advanced settings</summary>", "<dt>Sandbox</dt><dd>"} {
+	for _, want := range []string{
+		"ready", binary, "SHA-256", "history", `href="/x/sources/radarr"`, "hookarr plugins lock", "JSON Schema", "Reload binary",
+		"<h2>Settings</h2>", "<h3>API</h3>", "<code>base_url</code>", "<strong>API key</strong>", "<summary>Advanced settings</summary>", "<dt>Sandbox</dt><dd>",
+	} {
 		require.Contains(t, a.body, want)
 	}
 	found, err := pluginhost.Discover(filepath.Dir(binary))
