@@ -42,6 +42,7 @@ func TestNode(t *testing.T) {
 	t.Run("no answer", func(t *testing.T) { t.Parallel(); nodeNoAnswer(t, dir) })
 	t.Run("secrets", func(t *testing.T) { t.Parallel(); nodeSecrets(t, dir) })
 	t.Run("features", func(t *testing.T) { t.Parallel(); nodeFeatures(t, dir) })
+	t.Run("first host", func(t *testing.T) { t.Parallel(); nodeFirstHost(t, dir) })
 	t.Run("signals", func(t *testing.T) { t.Parallel(); nodeSignals(t, dir) })
 }
 
@@ -250,6 +251,19 @@ func nodeFeatures(t *testing.T, dir string) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"content": "preview"}`, preview.Body)
 	require.Empty(t, bodies, "a preview sends nothing")
+}
+
+func nodeFirstHost(t *testing.T, dir string) {
+	t.Helper()
+	hosts := buildV1(t, map[string]string{"host": "host"})
+	url, _, bodies := sink(t, http.StatusNoContent)
+	settings := `{"url": "` + url + `"}`
+	said := underFirstHost(t, hosts, filepath.Join(dir, "hookarr-target-text"), settings, string(event("Film")), "later")
+	require.Equal(t, "text", said.Describe.Name)
+	require.Contains(t, said.Refused.Problems, problem{"mine", "nonsense", "is an unknown key"})
+	require.Empty(t, said.Configured.Problems)
+	require.Equal(t, "CLASS_OK", said.Delivered.Class, said.Delivered.Message)
+	require.JSONEq(t, `{"text": "Film"}`, <-bodies)
 }
 
 func nodeSignals(t *testing.T, dir string) {

@@ -1,7 +1,7 @@
 // What surrounds a plugin's services: the handshake, mutual TLS, and the end together with
 // the host.
 import { X509Certificate } from 'node:crypto';
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import * as protoLoader from '@grpc/proto-loader';
@@ -61,8 +61,11 @@ function endOf(server) {
   process.on('SIGINT', () => {});
   // A service manager ends all at once: what is under way is finished, new calls are refused.
   process.on('SIGTERM', () => server.tryShutdown(() => process.exit(0)));
-  // The host holds the other end of standard input: its end is the host's.
-  process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume();
+  // The host holds the other end of standard input: its end is the host's. What is no pipe, such
+  // as /dev/null, tells nothing.
+  if (fstatSync(0).isFIFO() || fstatSync(0).isSocket()) {
+    process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume();
+  }
   return () => setImmediate(() => server.tryShutdown(() => process.exit(0)));
 }
 

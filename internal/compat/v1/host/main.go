@@ -45,11 +45,18 @@ func run(binary, settings, payload string, later bool) error {
 	if later {
 		options = append(options, grpc.WithUnaryInterceptor(sayMore))
 	}
+	dir, err := os.MkdirTemp("", "v1-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	cmd := exec.Command(binary)
+	cmd.Env = []string{"PLUGIN_UNIX_SOCKET_DIR=" + dir, "TMPDIR=" + dir}
 	client := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  handshake.Config(),
 		VersionedPlugins: handshake.Plugins(nil),
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		Cmd:              exec.Command(binary),
+		Cmd:              cmd,
 		AutoMTLS:         true,
 		SkipHostEnv:      true,
 		StartTimeout:     30 * time.Second,
