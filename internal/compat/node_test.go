@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/core/plugincheck"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/internal/testnode"
 	"github.com/hookarr/hookarr/sdk"
@@ -36,6 +37,15 @@ func TestNode(t *testing.T) {
 		require.ErrorAs(t, err, &exit)
 		require.Equal(t, 1, exit.ExitCode())
 		require.Contains(t, string(out), "is a target plugin of Hookarr, which starts it by itself")
+	})
+	t.Run("plugins check", func(t *testing.T) {
+		t.Parallel()
+		report, err := plugincheck.Run(t.Context(), filepath.Join(dir, "hookarr-target-text"), plugincheck.Options{})
+		require.NoError(t, err)
+		for _, row := range report.Rows {
+			require.NotEqual(t, plugincheck.Failed, row.Result, "%s: %s", row.Check, row.Detail)
+		}
+		require.True(t, report.OK)
 	})
 	t.Run("configuration", func(t *testing.T) { t.Parallel(); nodeConfiguration(t, dir) })
 	t.Run("classes", func(t *testing.T) { t.Parallel(); nodeClasses(t, dir) })

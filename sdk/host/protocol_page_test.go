@@ -14,6 +14,7 @@ func TestProtocolPageHasTheBounds(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "plugin-protocol.md"))
 	require.NoError(t, err)
 	require.Equal(t, 10_000, maxPage)
+	require.Equal(t, 1000, maxOptions)
 	for _, want := range []string{
 		fmt.Sprintf("| names and versions | %d bytes |", maxName),
 		fmt.Sprintf("| messages, summaries, reasons, problems, `message_id` | %d KiB, on one line |", maxMessage>>10),
@@ -23,6 +24,7 @@ func TestProtocolPageHasTheBounds(t *testing.T) {
 		fmt.Sprintf("| headers of a `SentRequest` | %[1]d, with %[1]d values each |", maxSentHeaders),
 		fmt.Sprintf("| an event's JSON | %d MiB,", maxEvent>>20),
 		"| events, items or folders of one page | 10,000 |",
+		"| options of a key | 1,000 |",
 	} {
 		require.Contains(t, string(page), want)
 	}
