@@ -2,6 +2,7 @@ package pluginhost
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,8 +46,9 @@ func TestSandboxFor(t *testing.T) {
 	t.Parallel()
 	offline := host.Description{Offline: true, ConfigSchema: json.RawMessage(networkSchema)}
 	plain := []Instance{{Kind: host.KindSource, Plugin: "radarr", Name: "movies", Config: json.RawMessage(`{}`)}}
-	reaching := append(plain, Instance{Kind: host.KindSource, Plugin: "radarr", Name: "uhd", Config: json.RawMessage(`{"base_url": "http://nas"}`)})
-	others := append(plain, Instance{Kind: host.KindSource, Plugin: "sonarr", Name: "tv", Config: json.RawMessage(`{"base_url": "http://nas"}`)})
+	with := func(in Instance) []Instance { return append(slices.Clone(plain), in) }
+	reaching := with(Instance{Kind: host.KindSource, Plugin: "radarr", Name: "uhd", Config: json.RawMessage(`{"base_url": "http://nas"}`)})
+	others := with(Instance{Kind: host.KindSource, Plugin: "sonarr", Name: "tv", Config: json.RawMessage(`{"base_url": "http://nas"}`)})
 	for name, tt := range map[string]struct {
 		mode      SandboxMode
 		kind      host.Kind

@@ -89,7 +89,7 @@ func filter() []bpf.Instruction {
 		answer(unknown),
 	}
 	on := func(call uint32, decide ...bpf.Instruction) {
-		program = append(program, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: call, SkipTrue: uint8(len(decide))}) //nolint:gosec // at most 7
+		program = append(program, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: call, SkipTrue: uint8(len(decide))})
 		program = append(program, decide...)
 	}
 	for _, call := range deniedCalls() {

@@ -53,7 +53,7 @@ func TestFilter(t *testing.T) {
 		})
 	}
 	for _, call := range deniedCalls() {
-		require.Equal(t, uint32(denied), decide(t, vm, auditArch, call, [6]uint64{}), call)
+		require.Equal(t, denied, decide(t, vm, auditArch, call, [6]uint64{}), call)
 	}
 }
 
@@ -65,10 +65,10 @@ func decide(t *testing.T, vm *bpf.VM, arch, call uint32, args [6]uint64) uint32 
 	binary.BigEndian.PutUint32(data[numberOffset:], call)
 	binary.BigEndian.PutUint32(data[archOffset:], arch)
 	for _, arg := range args {
-		data = binary.BigEndian.AppendUint32(data, uint32(arg)) //nolint:gosec // the lower word
+		data = binary.BigEndian.AppendUint32(data, uint32(arg))
 		data = binary.BigEndian.AppendUint32(data, uint32(arg>>32))
 	}
 	got, err := vm.Run(data)
 	require.NoError(t, err)
-	return uint32(got) //nolint:gosec // an action
+	return uint32(got)
 }

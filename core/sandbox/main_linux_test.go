@@ -69,7 +69,7 @@ func hostProgram(inside bool) (int, error) {
 	w.PID = os.Getpid()
 	cmd := sandboxtest.Command(w.Self, os.Getenv(attemptEnv), w)
 	if command := os.Getenv(commandEnv); command != "" {
-		cmd = exec.Command(command) //nolint:noctx // it ends by itself
+		cmd = exec.Command(command)
 		cmd.Env = []string{hostEnv + "=survivor"}
 	}
 	binary, err := os.Open(cmd.Path)

@@ -122,13 +122,13 @@ func dynamicLoader(program io.ReaderAt, head []byte) string {
 	}
 	for i := range min(int64(header.Phnum), maxSegments) {
 		var segment elf.Prog64
-		at := int64(header.Phoff) + i*int64(header.Phentsize) //nolint:gosec // a negative offset cannot be read
+		at := int64(header.Phoff) + i*int64(header.Phentsize) // a negative one cannot be read
 		if err := binary.Read(io.NewSectionReader(program, at, int64(header.Phentsize)), order, &segment); err != nil {
 			return ""
 		}
 		if elf.ProgType(segment.Type) == elf.PT_INTERP && segment.Filesz <= maxInterpreter {
 			path := make([]byte, segment.Filesz)
-			if _, err := program.ReadAt(path, int64(segment.Off)); err != nil { //nolint:gosec // the same
+			if _, err := program.ReadAt(path, int64(segment.Off)); err != nil {
 				return ""
 			}
 			return string(bytes.TrimRight(path, "\x00"))

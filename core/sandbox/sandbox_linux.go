@@ -60,7 +60,7 @@ func Start(p Policy, name string, argv []string, attr *os.ProcAttr, ended <-chan
 			started <- result{err: fmt.Errorf("make sandbox: %w", err)}
 			return
 		}
-		process, err := os.StartProcess(name, argv, attr)
+		process, err := os.StartProcess(name, argv, attr) //nolint:gosec // what to start is the caller's to judge
 		started <- result{process, err}
 		if err == nil {
 			<-ended
@@ -139,7 +139,7 @@ func assemble(program []bpf.Instruction) ([]unix.SockFilter, error) {
 
 // loadFilter makes a seccomp filter the calling thread's. Flags are those of seccomp(2).
 func loadFilter(filter []unix.SockFilter, flags uintptr) error {
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]} //nolint:gosec // some 300
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	//nolint:gosec // the kernel reads the filter while the call lasts
 	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&program)))
 	switch {
@@ -157,7 +157,7 @@ func explainLandlock(err error) error {
 	case errors.Is(err, unix.ENOSYS):
 		return errors.New("this kernel is built without Landlock, which came with Linux 5.13")
 	case errors.Is(err, unix.EOPNOTSUPP):
-		return errors.New("Landlock is not enabled on this kernel: add landlock to the boot parameter lsm=") //nolint:revive,staticcheck // a name
+		return errors.New("Landlock is not enabled on this kernel: add landlock to the boot parameter lsm=") //nolint:staticcheck // a name
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return errors.New("the container does not allow Landlock: allow the landlock_* system calls in its seccomp profile")
 	}

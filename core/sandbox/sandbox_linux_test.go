@@ -51,18 +51,17 @@ func setup(t *testing.T) *testBundle {
 	if s := Probe(); !s.Supported() {
 		t.Skip("no sandbox here: " + s.Missing)
 	}
-	// Not t.TempDir, which other users cannot look into.
-	dir, err := os.MkdirTemp("", "hookarr-sandbox-")
+	dir, err := os.MkdirTemp("", "hookarr-sandbox-") //nolint:usetesting // other users cannot look into that
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // it is for other users
+	require.NoError(t, os.Chmod(dir, 0o755))
 	b := &testBundle{dir: dir}
 	b.world.Self, err = install(dir)
 	require.NoError(t, err)
 	b.listen(t)
 	if runtime.GOARCH == "amd64" {
 		foreign := filepath.Join(dir, "foreign")
-		require.NoError(t, os.WriteFile(foreign, []byte(exit386), 0o755)) //nolint:gosec // it is to be run
+		require.NoError(t, os.WriteFile(foreign, []byte(exit386), 0o755))
 		if exec.CommandContext(t.Context(), foreign).Run() == nil {
 			b.world.Foreign = foreign
 		}
@@ -89,14 +88,14 @@ func (b *testBundle) listen(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = datagrams.Close() })
 	for _, path := range []string{b.world.Unix, b.world.Datagram} {
-		require.NoError(t, os.Chmod(path, 0o777)) //nolint:gosec // other users could connect
+		require.NoError(t, os.Chmod(path, 0o777))
 	}
 }
 
 // files makes a directory out of reach and one of the program's own.
 func (b *testBundle) files(t *testing.T, uid int) sandboxtest.World {
 	t.Helper()
-	dir, err := os.MkdirTemp(b.dir, "w")
+	dir, err := os.MkdirTemp(b.dir, "w") //nolint:usetesting // the same
 	require.NoError(t, err)
 	w := b.world
 	w.Dir, w.Own = filepath.Join(dir, "host"), filepath.Join(dir, "own", "p1")
@@ -118,7 +117,7 @@ func (b *testBundle) host(t *testing.T, w sandboxtest.World, uid int, inside boo
 	cmd := exec.CommandContext(t.Context(), b.world.Self)
 	cmd.Env = []string{hostEnv + "=" + mode, worldEnv + "=" + w.String()}
 	if uid != os.Geteuid() {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}} //nolint:gosec // a user
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
 	}
 	return cmd
 }
@@ -250,18 +249,18 @@ func restrictedThreads(t *testing.T) []string {
 func TestProgramsOfOtherLanguagesStart(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	for runtime, script := range map[string]string{
+	for name, script := range map[string]string{
 		"sh":      "echo works >file; read -r line <file; echo $line",
 		"node":    "const fs = require('fs'); fs.writeFileSync('file', 'works'); require('net').createServer().listen('socket', () => { console.log(fs.readFileSync('file', 'utf8')); process.exit(0) })",
 		"python3": "import socket; open('file', 'w').write('works'); socket.socket(socket.AF_UNIX).bind('socket'); print(open('file').read())",
 	} {
-		t.Run(runtime, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if !slicesContainFile("/usr/bin/"+runtime, "/bin/"+runtime) {
-				t.Skip("there is no " + runtime + " in /usr/bin")
+			if !anyExists("/usr/bin/"+name, "/bin/"+name) {
+				t.Skip("there is no " + name + " in /usr/bin")
 			}
-			path := filepath.Join(b.dir, runtime+"-script")
-			require.NoError(t, os.WriteFile(path, []byte("#!/usr/bin/env "+runtime+"\n"+script+"\n"), 0o755)) //nolint:gosec // it is to be run
+			path := filepath.Join(b.dir, name+"-script")
+			require.NoError(t, os.WriteFile(path, []byte("#!/usr/bin/env "+name+"\n"+script+"\n"), 0o755))
 			file, err := os.Open(path)
 			require.NoError(t, err)
 			defer func() { _ = file.Close() }()
@@ -283,7 +282,7 @@ func TestProgramsOfOtherLanguagesStart(t *testing.T) {
 	}
 }
 
-func slicesContainFile(paths ...string) bool {
+func anyExists(paths ...string) bool {
 	for _, path := range paths {
 		if _, err := os.Stat(path); err == nil {
 			return true
