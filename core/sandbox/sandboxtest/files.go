@@ -86,7 +86,9 @@ func onOthersFiles() []Attempt {
 			return os.Symlink(w.secret(), filepath.Join(w.Own, "soft"))
 		}},
 		{Name: "make a symbolic link elsewhere", Try: func(w World) error { return os.Symlink("/", filepath.Join(w.Dir, "soft")) }},
-		{Name: "change a file's mode", Try: func(w World) error { return os.Chmod(w.secret(), 0o400) }},
+		{Name: "change a file's mode", Try: func(w World) error {
+			return os.Chmod(w.secret(), 0o400) //nolint:gosec // its purpose
+		}},
 		{Name: "change a file's mode by another call", Try: func(w World) error {
 			return unix.Fchmodat(unix.AT_FDCWD, w.secret(), 0o644, unix.AT_SYMLINK_NOFOLLOW)
 		}},

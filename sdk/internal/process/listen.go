@@ -13,15 +13,15 @@ import (
 // umask: in a directory of its own, which is removed with it, in the one that the host has
 // made, or in the system's for "".
 func listen(ctx context.Context, dir string) (net.Listener, error) {
-	dir, err := os.MkdirTemp(dir, "p")
+	own, err := os.MkdirTemp(dir, "p")
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for the socket: %w", err)
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "unix", filepath.Join(dir, "s"))
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", filepath.Join(own, "s"))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("listen for the host: %w", err), os.Remove(dir))
+		return nil, errors.Join(fmt.Errorf("listen for the host: %w", err), os.RemoveAll(own)) //nolint:gosec // it was just made
 	}
-	return &removingListener{Listener: l, dir: dir}, nil
+	return &removingListener{Listener: l, dir: own}, nil
 }
 
 // removingListener removes the directory of its socket with it.
