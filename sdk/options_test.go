@@ -202,6 +202,24 @@ func TestOptionsThatFail(t *testing.T) {
 	require.Eventually(t, func() bool { return open.Load() == 1 }, 10*time.Second, time.Millisecond, "every draft is closed")
 }
 
+// A plugin that stops closes what was made for a question too.
+func TestOptionsWhileThePluginStops(t *testing.T) {
+	t.Parallel()
+	var open *atomic.Int32
+	asked := make(chan error, 1)
+	t.Run("served", func(t *testing.T) {
+		var client *host.Client
+		client, open = lists(t)
+		go func() {
+			_, err := client.Options(context.WithoutCancel(t.Context()), host.Instance{Name: "draft", Config: []byte(`{"url":"slow","token":"t"}`)}, "libraries")
+			asked <- err
+		}()
+		require.Eventually(t, func() bool { return open.Load() == 2 }, 10*time.Second, time.Millisecond)
+	})
+	require.Error(t, <-asked)
+	require.Eventually(t, func() bool { return open.Load() == 0 }, 10*time.Second, time.Millisecond)
+}
+
 func TestOptionsAreBounded(t *testing.T) {
 	t.Parallel()
 	client, _ := lists(t)
