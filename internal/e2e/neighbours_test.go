@@ -53,7 +53,9 @@ var badPlugins = []struct {
 
 // TestPluginNeighbours runs every bad plugin beside a good one, all of which get the same
 // 100 events a second. Nothing of the good one is lost, and each bad one is named. The times
-// from a webhook's answer to its arrival are printed, alone and beside the others.
+// from sending a webhook to its arrival are printed, alone and beside the others.
+//
+//nolint:paralleltest // the other tests would be neighbours too
 func TestPluginNeighbours(t *testing.T) {
 	alone, beside := 3*time.Second, 9*time.Second
 	if text := os.Getenv(neighboursEnv); text != "" {
@@ -68,13 +70,14 @@ func TestPluginNeighbours(t *testing.T) {
 
 	t.Logf("alone:  %s", neighbourLatencies(t, alone, own, "", everything, nil))
 
-	targets, to := "", []string{"ops"}
+	var targets strings.Builder
+	to := []string{"ops"}
 	for _, bad := range badPlugins {
-		targets += fmt.Sprintf("%s: {plugin: %[1]s, %s}\n", bad.name, bad.target)
+		fmt.Fprintf(&targets, "%s: {plugin: %[1]s, %s}\n", bad.name, bad.target)
 		to = append(to, bad.name)
 	}
 	routes := fmt.Sprintf(`- {name: all, from: ["*"], types: ["*"], to: [%s]}`, strings.Join(to, ", "))
-	t.Logf("beside: %s", neighbourLatencies(t, beside, own, targets, routes, func(srv *server) {
+	t.Logf("beside: %s", neighbourLatencies(t, beside, own, targets.String(), routes, func(srv *server) {
 		for _, bad := range badPlugins {
 			plugin := fmt.Sprintf(`"plugin":"target-%s"`, bad.name)
 			require.Eventually(t, func() bool {
