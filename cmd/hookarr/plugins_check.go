@@ -156,11 +156,8 @@ func (c *cli) showChecked(r plugincheck.Report) error {
 	count := map[plugincheck.Result]int{}
 	for _, row := range r.Rows {
 		count[row.Result]++
-		detail := row.Detail
-		for _, w := range row.Warnings {
-			detail += "; warning: " + w
-		}
-		rows = append(rows, []string{row.Check, string(row.Result), clean(detail, whole)})
+		detail := append([]string{row.Detail}, row.Warnings...)
+		rows = append(rows, []string{row.Check, string(row.Result), clean(strings.Join(detail, "; warning: "), whole)})
 	}
 	if err := c.reasoned(rows); err != nil {
 		return err

@@ -104,7 +104,7 @@ func Run(ctx context.Context, path string, opts Options) (Report, error) {
 	if c.opts.Progress == nil {
 		c.opts.Progress = func(string) {}
 	}
-	if err := c.begin(); err != nil {
+	if err := c.begin(ctx); err != nil {
 		return Report{}, err
 	}
 	defer c.end()
@@ -160,13 +160,13 @@ type check struct {
 	warnings []string
 }
 
-func (c *check) begin() (err error) {
+func (c *check) begin(ctx context.Context) (err error) {
 	c.watch, c.word = &watch{sizes: map[string]int{}}, rand.Text()
 	if c.dir, err = os.MkdirTemp(c.opts.TempDir, "hc-"); err != nil {
 		return fmt.Errorf("make a directory for the plugin's files: %w", err)
 	}
-	if c.deadPort, err = findDeadPort(); err == nil {
-		c.endpoint, err = newEndpoint()
+	if c.deadPort, err = findDeadPort(ctx); err == nil {
+		c.endpoint, err = newEndpoint(ctx)
 	}
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(c.dir))

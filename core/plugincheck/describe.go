@@ -1,7 +1,6 @@
 package plugincheck
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -126,6 +125,3 @@ func (c *check) health(ctx context.Context) (string, error) {
 	}
 	return "it serves, in " + took.Round(100*time.Microsecond).String(), nil
 }
-
-// oneLine reports whether a text is one.
-func oneLine(text string) bool { return !bytes.ContainsAny([]byte(text), "\r\n") }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -35,8 +36,8 @@ type endpoint struct {
 	tunnel string
 }
 
-func newEndpoint() (*endpoint, error) {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+func newEndpoint(ctx context.Context) (*endpoint, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the plugin's requests: %w", err)
 	}
@@ -59,8 +60,8 @@ func (e *endpoint) public() string { return e.server.URL + "/hooks" }
 func (e *endpoint) secret() string { return e.public() + "/" + e.token }
 
 // findDeadPort returns a port of the loopback at which nobody listens.
-func findDeadPort() (int, error) {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+func findDeadPort(ctx context.Context) (int, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, fmt.Errorf("find a port where nobody listens: %w", err)
 	}
@@ -116,14 +117,12 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func echo(status int, header http.Header) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(io.LimitReader(r.Body, maxRequest))
-		for name, values := range header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), header)
 		w.Header().Set("Content-Type", "text/plain")
 		w.WriteHeader(status)
 		_, _ = fmt.Fprintf(w, "%s http://%s%s\n", r.Method, r.Host, r.RequestURI)
 		_ = r.Header.Write(w)
-		_, _ = w.Write(body[:min(len(body), 2000)])
+		_, _ = w.Write(body[:min(len(body), 2000)]) //nolint:gosec // it is read by the plugin alone
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -113,7 +114,7 @@ func (c *check) tryGroup(ctx context.Context) (string, error) {
 	events := make([]map[string]any, 3)
 	for i := range events {
 		events[i] = sampleEvent()
-		events[i]["id"], events[i]["title"] = fmt.Sprint(i), fmt.Sprintf("%s, part %d", sampleTitle, i+1)
+		events[i]["id"], events[i]["title"] = strconv.Itoa(i), fmt.Sprintf("%s, part %d", sampleTitle, i+1)
 	}
 	o, err := c.client.Deliver(ctx, instance, delivery(100, events...))
 	if err := c.good(o, err); err != nil {

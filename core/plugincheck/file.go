@@ -61,7 +61,7 @@ func (c *check) judgeFile() error {
 	}
 	kind, name, ok := pluginhost.ParseName(base)
 	if !ok {
-		return fmt.Errorf("%q is no plugin's name: run %s, with a NAME of 1 to 40 of a-z, 0-9 and -", base,
+		return fmt.Errorf("%q is no plugin's name: run %s, with a NAME of 1 to 40 of the characters a-z, 0-9 and the hyphen", base,
 			"mv "+pluginhost.Command(c.path)+" "+pluginhost.Command(filepath.Dir(c.path))+"/hookarr-target-NAME, or -source-NAME")
 	}
 	c.report.Kind, c.report.Name = kind, name
@@ -78,7 +78,7 @@ func judgeFormat(path string, info fs.FileInfo) error {
 		return nil // the mode says it
 	}
 	if info.Size() == 0 {
-		return fmt.Errorf("%s is empty: build it again, go build -o %s .", path, pluginhost.Command(path))
+		return fmt.Errorf("%s is empty: run go build -o %s . again", path, pluginhost.Command(path))
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrPermission) {
@@ -95,7 +95,8 @@ func judgeFormat(path string, info fs.FileInfo) error {
 	}
 	head = head[:n]
 	build := fmt.Sprintf("GOOS=%s GOARCH=%s go build -o %s .", runtime.GOOS, runtime.GOARCH, pluginhost.Command(path))
-	is, fits := "", false
+	var is string
+	fits := false
 	switch {
 	case bytes.HasPrefix(head, []byte("#!")):
 		return judgeScript(path, head)

@@ -41,7 +41,7 @@ func TestFileIsJudged(t *testing.T) {
 		{"an object file", "hookarr-target-x", object, 0o755, "is no whole program but ET_REL"},
 		{"half of a program", "hookarr-target-x", built[:100], 0o755, "a damaged program for Linux"},
 		{"a program for macOS", "hookarr-target-x", []byte("\xcf\xfa\xed\xfe\x0c\x00\x00\x01\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), 0o755, "a program for macOS"},
-		{"nothing", "hookarr-target-x", nil, 0o755, "is empty: build it again"},
+		{"nothing", "hookarr-target-x", nil, 0o755, "is empty: run go build -o DIR/hookarr-target-x . again"},
 		{"a text", "hookarr-target-x", []byte("console.log('hello')\n"), 0o755, "is a text: if it is a script, its first line has to name what runs it, such as #!/usr/bin/env node"},
 		{"an archive", "hookarr-target-x", []byte("PK\x03\x04\x00\x00"), 0o755, "in no format that this system knows"},
 		{"a script of what is not there", "hookarr-target-x", []byte("#!/usr/bin/no-such-node\n"), 0o755, "is run by /usr/bin/no-such-node, which is not there: install it"},

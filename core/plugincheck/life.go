@@ -165,7 +165,7 @@ func (c *check) orphan(ctx context.Context) (time.Duration, error) {
 	const patience = 2 * startTimeout
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	host := exec.CommandContext(ctx, c.opts.Orphan[0], append(c.opts.Orphan[1:len(c.opts.Orphan):len(c.opts.Orphan)], c.path)...) //nolint:gosec // the caller's own command
+	host := exec.CommandContext(ctx, c.opts.Orphan[0], append(c.opts.Orphan[1:len(c.opts.Orphan):len(c.opts.Orphan)], c.path)...)
 	// What a host leaves behind that is killed goes with the check's own files.
 	host.Env = append(os.Environ(), "TMPDIR="+c.dir)
 	var said bytes.Buffer

@@ -3,7 +3,6 @@ package plugincheck
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,8 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
-
-var update = flag.Bool("update", false, "write golden files anew")
 
 const (
 	// orphanArgument makes the test binary a host that is killed.
@@ -74,13 +71,14 @@ func runCheck(t *testing.T, path string, opts Options) Report {
 // failed returns the rows that failed, and their details.
 func failed(r Report) (rows []string, details string) {
 	rows = []string{}
+	var lines strings.Builder
 	for _, row := range r.Rows {
 		if row.Result == Failed {
 			rows = append(rows, row.Check)
-			details += row.Check + ": " + row.Detail + "\n"
+			lines.WriteString(row.Check + ": " + row.Detail + "\n")
 		}
 	}
-	return rows, details
+	return rows, lines.String()
 }
 
 func replace(text, from, to string) string { return strings.ReplaceAll(text, from, to) }

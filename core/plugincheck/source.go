@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +88,7 @@ func (c *check) decodePayloads(ctx context.Context) (string, error) {
 	if events == 0 {
 		return "", skipf("none of %d bodies became an event: give one that does with --payload FILE", skipped+invalid)
 	}
-	return fmt.Sprintf("the same event twice for the same request: %s", strings.Join(kinds, ", ")), nil
+	return "the same event twice for the same request: " + strings.Join(kinds, ", "), nil
 }
 
 // decodeTwice decodes a body, and once more with another id.
@@ -131,14 +132,14 @@ func withoutID(event []byte) []byte {
 
 func (c *check) decodeBadly(ctx context.Context) (string, error) {
 	noJSON := [][]byte{[]byte("\xff\xfe\x00"), []byte("{"), []byte("<xml/>")}
-	bodies := append(noJSON, [][]byte{
+	bodies := slices.Concat(noJSON, [][]byte{
 		nil, []byte(" "), []byte("null"), []byte("true"), []byte("0"), []byte(`""`), []byte("[]"), []byte("{}"), []byte("[{}]"),
 		[]byte(`{"eventType":null}`), []byte(`{"eventType":[]}`), []byte(`{"eventType":{"a":1},"title":7,"movie":[],"series":"x","message":{}}`),
 		[]byte(`{"eventType":"SomeLaterType","event":"some.later.type","type":"later"}`),
 		[]byte(strings.Repeat("[", 100_000)), []byte(strings.Repeat(`{"a":`, 100_000)),
 		[]byte(`{"eventType":"Test","title":"` + strings.Repeat("a", 1<<20) + `"}`), bytes.Repeat([]byte("a"), 1<<20),
 		[]byte("{\"eventType\":\"Test\",\"title\":\"👩‍👩‍👧‍👦 فيلم \\u0000 \\u202e\"}"),
-	}...)
+	})
 	for i, body := range bodies {
 		d, err := c.decode(ctx, body, "")
 		if err != nil && status.Code(err) == codes.Unavailable && !c.ended() {

@@ -136,7 +136,7 @@ func (c *check) tryAnswers(ctx context.Context) (string, error) {
 			continue // it may know the endpoint's state from before, and what the endpoint says may count
 		}
 		judged = append(judged, strconv.Itoa(a.status))
-		failure, warning := judgeAnswer(a.status, o, a.want, a.also)
+		warning, failure := judgeAnswer(a.status, o, a.want, a.also)
 		if failure != nil {
 			wrong = append(wrong, failure)
 		}
@@ -154,23 +154,23 @@ func (c *check) tryAnswers(ctx context.Context) (string, error) {
 }
 
 // judgeAnswer says whether a class loses or repeats what it must not.
-func judgeAnswer(code int, o host.Outcome, want, also sdk.Class) (wrong error, warning string) {
+func judgeAnswer(code int, o host.Outcome, want, also sdk.Class) (warning string, wrong error) {
 	switch {
 	case o.Class == sdk.ClassOK:
-		return fmt.Errorf("the endpoint answers %d, and it says that the event is accepted: it would be lost", code), ""
+		return "", fmt.Errorf("the endpoint answers %d, and it says that the event is accepted: it would be lost", code)
 	case o.Class == sdk.ClassThrottled && code == http.StatusTooManyRequests && o.RetryAfter != pauseAsked:
-		return fmt.Errorf("the endpoint answers %d with Retry-After: %d, and it asks for a pause of %s", code, int(pauseAsked.Seconds()), o.RetryAfter), ""
+		return "", fmt.Errorf("the endpoint answers %d with Retry-After: %d, and it asks for a pause of %s", code, int(pauseAsked.Seconds()), o.RetryAfter)
 	case o.Class == want, o.Class == also:
-		return nil, ""
+		return "", nil
 	case o.Class == sdk.ClassPermanent && want != sdk.ClassPermanent:
-		return fmt.Errorf("the endpoint answers %d, and it says %s: the event would be lost, %s is right", code, o.Class, want), ""
+		return "", fmt.Errorf("the endpoint answers %d, and it says %s: the event would be lost, %s is right", code, o.Class, want)
 	case code == http.StatusTooManyRequests && o.RetryAfter != pauseAsked:
-		return fmt.Errorf("the endpoint answers %d with Retry-After: %d, and it says %s after %s: %s is right, after as long", code,
-			int(pauseAsked.Seconds()), o.Class, o.RetryAfter, want), ""
+		return "", fmt.Errorf("the endpoint answers %d with Retry-After: %d, and it says %s after %s: %s is right, after as long", code,
+			int(pauseAsked.Seconds()), o.Class, o.RetryAfter, want)
 	case o.Class == sdk.ClassMisconfigured && want == sdk.ClassRetryable:
-		return fmt.Errorf("the endpoint answers %d, and it says %s, which holds all deliveries: %s is right", code, o.Class, want), ""
+		return "", fmt.Errorf("the endpoint answers %d, and it says %s, which holds all deliveries: %s is right", code, o.Class, want)
 	default:
-		return nil, fmt.Sprintf("the endpoint answers %d, and it says %s: %s is usual", code, o.Class, want)
+		return fmt.Sprintf("the endpoint answers %d, and it says %s: %s is usual", code, o.Class, want), nil
 	}
 }
 

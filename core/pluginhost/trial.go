@@ -127,7 +127,7 @@ func prepareTrial(ctx context.Context, path string, opts TrialOptions) (*launche
 	l, err := newLauncher(Options{
 		Dirs: []string{filepath.Dir(path)}, TempDir: opts.TempDir, Timing: Timing{Start: opts.Start},
 		// Plugins log at the level of their host.
-		Log: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug})), //nolint:sloglint // slog.DiscardHandler has no level
 	}.withDefaults())
 	if err != nil {
 		return nil, nil, err

@@ -256,14 +256,14 @@ func (p *plugin) decode(_ context.Context, request object) (object, error) {
 	body := bytesOf(original["body"])
 	invalid := object{"invalid": object{"reason": "is no JSON object"}}
 	var fields object
-	switch err := json.Unmarshal(body, &fields); {
-	case err != nil && p.is("breaks-of-garbage"):
+	switch garbage := json.Unmarshal(body, &fields) != nil; {
+	case garbage && p.is("breaks-of-garbage"):
 		return nil, status.Error(codes.Internal, "unexpected token")
-	case err != nil && p.is("dies-of-garbage") && len(body) > 0 && body[0] == '<':
+	case garbage && p.is("dies-of-garbage") && len(body) > 0 && body[0] == '<':
 		os.Exit(2)
-	case err != nil && p.is("takes-garbage"):
+	case garbage && p.is("takes-garbage"):
 		return object{"event": encode(object{"type": "test", "title": "T", "id": request["id"]})}, nil
-	case err != nil:
+	case garbage:
 		return invalid, nil
 	}
 	event := object{"id": request["id"], "source": "check", "app": "faulty", "type": "test", "title": "A test", "summary": "A test", "time": "2026-01-02T03:04:05Z"}

@@ -80,7 +80,7 @@ func (p *plugin) serve(ended <-chan struct{}) error {
 }
 
 // shutDown is go-plugin's.
-func (p *plugin) shutDown(_ any, _ context.Context, read func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+func (p *plugin) shutDown(_ any, _ context.Context, read func(any) error, _ grpc.UnaryServerInterceptor) (any, error) { //nolint:revive // the form of grpc.MethodHandler
 	if err := read(&emptypb.Empty{}); err != nil {
 		return nil, err
 	}
