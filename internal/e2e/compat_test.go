@@ -64,9 +64,11 @@ func TestLaterFeatureIsTold(t *testing.T) {
 		targets: "ops:\n  plugin: newer\n  config: {url: 'http://127.0.0.1:1'}",
 	})
 	const told = "uses feature 3700, which this Hookarr does not know: it works without it; update Hookarr to have it"
-	out, err := srv.cli("check")
+	out, err := srv.cli("check", "--json")
 	require.NoError(t, err, out)
-	require.Contains(t, out, "targets.ops.plugin: plugin newer "+told)
+	var found struct{ Warnings []struct{ Key, Message string } }
+	require.NoError(t, json.Unmarshal([]byte(out), &found))
+	require.Contains(t, found.Warnings, struct{ Key, Message string }{"targets.ops.plugin", "plugin newer " + told})
 	out, err = srv.cli("plugins", "list")
 	require.NoError(t, err, out)
 	require.Contains(t, out, "ok; "+told)
@@ -78,7 +80,8 @@ func TestLaterFeatureIsTold(t *testing.T) {
 		Warnings []struct{ Key, Message string }
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &views))
-	require.Equal(t, "newer", views[0].Name)
-	require.Equal(t, []string{"3700"}, views[0].Unused)
-	require.Equal(t, []struct{ Key, Message string }{{"", told}}, views[0].Warnings)
+	require.Len(t, views, 2) // the source comes first
+	require.Equal(t, "newer", views[1].Name)
+	require.Equal(t, []string{"3700"}, views[1].Unused)
+	require.Equal(t, []struct{ Key, Message string }{{"", told}}, views[1].Warnings)
 }
