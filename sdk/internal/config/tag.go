@@ -68,7 +68,7 @@ func checkOption(o option) error {
 	case slices.Contains(valued, o.word), slices.Contains(plain, o.word):
 		return nil
 	}
-	known := append(plain, valued...)
+	known := slices.Concat(plain, valued)
 	meant := ""
 	if near := nearest(o.word, known); near != "" {
 		meant = "did you mean " + near + "? "
