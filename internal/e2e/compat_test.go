@@ -66,7 +66,9 @@ func TestLaterFeatureIsTold(t *testing.T) {
 	const told = "uses feature 3700, which this Hookarr does not know: it works without it; update Hookarr to have it"
 	out, err := srv.cli("check", "--json")
 	require.NoError(t, err, out)
-	var found struct{ Warnings []struct{ Key, Message string } }
+	var found struct {
+		Warnings []struct{ Key, Message string }
+	}
 	require.NoError(t, json.Unmarshal([]byte(out), &found))
 	require.Contains(t, found.Warnings, struct{ Key, Message string }{"targets.ops.plugin", "plugin newer " + told})
 	out, err = srv.cli("plugins", "list")

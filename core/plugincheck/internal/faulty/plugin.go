@@ -242,6 +242,8 @@ func (p *plugin) checkHealth(context.Context, object) (object, error) {
 	return object{}, nil
 }
 
+func unreadable(body []byte, into any) bool { return json.Unmarshal(body, into) != nil }
+
 // decode makes an event of a request.
 func (p *plugin) decode(_ context.Context, request object) (object, error) {
 	if _, err := p.instances.get(request); err != nil {
@@ -256,7 +258,8 @@ func (p *plugin) decode(_ context.Context, request object) (object, error) {
 	body := bytesOf(original["body"])
 	invalid := object{"invalid": object{"reason": "is no JSON object"}}
 	var fields object
-	switch garbage := json.Unmarshal(body, &fields) != nil; {
+	garbage := unreadable(body, &fields)
+	switch {
 	case garbage && p.is("breaks-of-garbage"):
 		return nil, status.Error(codes.Internal, "unexpected token")
 	case garbage && p.is("dies-of-garbage") && len(body) > 0 && body[0] == '<':
