@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/sandbox"
@@ -40,19 +42,28 @@ func (c *check) stayInside(ctx context.Context) (string, error) {
 func (c *check) workInside(ctx context.Context, client *host.Client) (string, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	config, err := c.offlineConfig()
-	if err != nil {
-		return "", err
-	}
-	configured, err := client.Configure(ctx, []host.Instance{{Name: instance, Config: config}}, false)
-	if err != nil {
-		return "", err
+	var configured host.Configured
+	for _, keep := range []func(network, required bool) bool{
+		func(network, _ bool) bool { return !network },
+		// What goes with the keys of the network may be of no use without them.
+		func(network, required bool) bool { return required && !network },
+	} {
+		config, err := c.offlineConfig(keep)
+		if err != nil {
+			return "", err
+		}
+		if configured, err = client.Configure(ctx, []host.Instance{{Name: instance, Config: config}}, false); err != nil {
+			return "", err
+		}
+		if len(configured.Problems) == 0 {
+			break
+		}
 	}
 	if len(configured.Problems) > 0 {
 		return "", skipf("without the keys with which it uses the network it refuses its configuration: %s", &refusal{configured.Problems})
 	}
 	if c.report.Kind != host.KindSource {
-		_, err = client.CheckHealth(ctx)
+		_, err := client.CheckHealth(ctx)
 		return "is well in the sandbox", err
 	}
 	bodies := c.payloads()
@@ -64,14 +75,15 @@ func (c *check) workInside(ctx context.Context, client *host.Client) (string, er
 	return fmt.Sprintf("decodes %d bodies without network and files", len(bodies)), nil
 }
 
-// offlineConfig is the configuration without the keys with which an instance uses the network.
-func (c *check) offlineConfig() (json.RawMessage, error) {
+// offlineConfig is as much of the configuration as is kept.
+func (c *check) offlineConfig(keep func(network, required bool) bool) (json.RawMessage, error) {
 	var config map[string]any
 	if err := json.Unmarshal(c.config, &config); err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	for _, key := range c.schema.marked("x-hookarr-network") {
-		delete(config, key)
-	}
+	network, required := c.schema.marked("x-hookarr-network"), requiredOf(c.schema.root)
+	maps.DeleteFunc(config, func(key string, _ any) bool {
+		return !keep(slices.Contains(network, key), slices.Contains(required, key))
+	})
 	return json.Marshal(config)
 }
