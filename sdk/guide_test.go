@@ -57,7 +57,7 @@ func TestGuidesPluginBuildsAsAnOutsider(t *testing.T) {
 	require.LessOrEqual(t, strings.Count(code, "\n"), 25, "it is no longer a short plugin")
 
 	dir := outsider(t, root, code)
-	line := regexp.MustCompile(`(?m)^go build .*$`).FindString(chapter)
+	line := strings.Trim(regexp.MustCompile("`go build [^`]+`").FindString(chapter), "`")
 	require.Contains(t, line, "-tags grpcnotrace")
 	build := exec.CommandContext(t.Context(), "sh", "-c", line)
 	build.Dir, build.Env = dir, append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off")

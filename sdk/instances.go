@@ -147,7 +147,7 @@ func (s *instances[T]) build(ctx context.Context, name string, data []byte, draf
 	}()
 	said := &warnings{}
 	value, err := newInstance(ctx, Env{Instance: name, Log: in.log, HTTP: in.http, Host: by, warnings: said})
-	in.warnings = append(warned, said.close(in.redactor)...)
+	in.warnings = slices.Concat(warned, said.close(in.redactor))
 	if err != nil {
 		problems = config.Problems(err)
 		for i := range problems {

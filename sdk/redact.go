@@ -1,6 +1,8 @@
 package sdk
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/url"
@@ -16,6 +18,8 @@ const (
 	minSecret = 4
 	// minURLPart is the shortest part of a secret URL that is replaced by itself.
 	minURLPart = 12
+	// minEncoded is the shortest secret that is replaced in base64 and in hexadecimal.
+	minEncoded = 8
 	// maxMessage and maxExcerpt bound what goes to the host, in bytes.
 	maxMessage = 1 << 10
 	maxExcerpt = 4 << 10
@@ -99,7 +103,7 @@ func (w redactingWriter) Write(p []byte) (int, error) {
 }
 
 // forms returns the spellings in which a secret could turn up: itself, escaped for
-// JSON or a URL, and of a URL the parts that are secret by themselves, since an
+// JSON or a URL, encoded, and of a URL the parts that are secret by themselves, since an
 // endpoint often echoes the path.
 func forms(secret string) []string {
 	if len(secret) < minSecret {
@@ -118,8 +122,26 @@ func forms(secret string) []string {
 			words = append(words, part)
 		}
 	}
+	words = append(words, encodings(secret)...)
 	slices.Sort(words)
 	return slices.Compact(words)
+}
+
+// encodings returns what shows of a secret where it is part of a text in hexadecimal or in
+// base64, such as the user and password of a header. In base64 the characters depend on
+// where in three bytes the secret begins; its neighbours decide the first and the last.
+func encodings(secret string) []string {
+	if len(secret) < minEncoded {
+		return nil
+	}
+	lower := hex.EncodeToString([]byte(secret))
+	words := []string{lower, strings.ToUpper(lower)}
+	for shift := range 3 {
+		text := append(make([]byte, shift), secret...)
+		first, end := (shift*8+5)/6, len(text)*8/6
+		words = append(words, base64.RawStdEncoding.EncodeToString(text)[first:end], base64.RawURLEncoding.EncodeToString(text)[first:end])
+	}
+	return words
 }
 
 // urlParts returns the parts that a URL is made of, or nothing for what is none. Those of

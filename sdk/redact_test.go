@@ -2,6 +2,8 @@ package sdk
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,6 +52,27 @@ func TestRedactorFindsEverySecret(t *testing.T) {
 	}
 	require.Equal(t, "no secret, abc", r.text("no secret, abc"))
 	require.Equal(t, "as it is", redactor{}.text("as it is"))
+}
+
+// An endpoint that echoes a header shows the password in base64, wherever in it.
+func TestRedactorFindsEncodedSecrets(t *testing.T) {
+	t.Parallel()
+	const secret = "p?ss>word~1234"
+	r := newRedactor([]Secret{secret})
+	for _, user := range []string{"", "a", "ab", "abc", "hookarr"} {
+		text := []byte(user + ":" + secret + ":rest")
+		for name, encode := range map[string]func([]byte) string{
+			"std": base64.StdEncoding.EncodeToString, "raw": base64.RawStdEncoding.EncodeToString,
+			"url": base64.URLEncoding.EncodeToString, "hex": hex.EncodeToString,
+			"HEX": func(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) },
+		} {
+			shown := r.text("Basic " + encode(text))
+			require.Contains(t, shown, redacted, "%s of %s", name, text)
+			// No more than the neighbours of the secret are left of it.
+			require.LessOrEqual(t, len(shown), len("Basic ")+len(redacted)+len(encode([]byte(user+"::rest")))+6, "%s of %s", name, text)
+		}
+	}
+	require.Equal(t, "aHR0cHM6Ly9leGFtcGxl", r.text("aHR0cHM6Ly9leGFtcGxl"))
 }
 
 // What an endpoint tells of others may have their passwords in it: Kodi's sources have.

@@ -106,7 +106,7 @@ func (s *supervisor) explainCall(ctx context.Context, p *process, start time.Tim
 	case codes.Unavailable, codes.Canceled:
 		// The end of the process is known a little later than the end of its
 		// connection.
-		gone := p.endsWithin(exitGrace)
+		gone := p.endsSoon()
 		switch {
 		case gone && p.crashed:
 			return fmt.Errorf("%w: %s ended by itself: %s", ErrCrashed, s.label(), p.state)

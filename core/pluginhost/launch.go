@@ -154,7 +154,7 @@ func (l *launcher) run(ctx context.Context, kind host.Kind, name string, sink *l
 	// A process that has started has its own.
 	_ = p.binary.Close()
 	if err != nil {
-		gone := p.pid() != 0 && p.endsWithin(exitGrace)
+		gone := p.pid() != 0 && p.endsSoon()
 		p.end()
 		l.untrack(p) // one that was never started has no end
 		return p, p.explainStart(err, gone, l.opts.Timing.Start)
@@ -312,7 +312,7 @@ func (p *process) explainStart(err error, gone bool, timeout time.Duration) erro
 // explainConfigure adds to the error of a call of Configure how the process ended, if
 // it did.
 func (p *process) explainConfigure(err error) error {
-	if !p.endsWithin(exitGrace) {
+	if !p.endsSoon() {
 		return err
 	}
 	return fmt.Errorf("%w: process ended: %s", err, p.exitReason())
@@ -352,9 +352,9 @@ func (p *process) end() {
 // ended reports whether the process has ended.
 func (p *process) ended() bool { return closed(p.exited) }
 
-// endsWithin waits at most grace for the end of the process.
-func (p *process) endsWithin(grace time.Duration) bool {
-	timer := time.NewTimer(grace)
+// endsSoon waits at most exitGrace for the end of the process.
+func (p *process) endsSoon() bool {
+	timer := time.NewTimer(exitGrace)
 	defer timer.Stop()
 	select {
 	case <-p.exited:

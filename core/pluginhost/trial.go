@@ -105,7 +105,7 @@ func StartTrial(ctx context.Context, path string, opts TrialOptions) (*Trial, er
 		t.Handshake = *g
 	}
 	if err != nil {
-		gone := p.pid() != 0 && p.endsWithin(exitGrace)
+		gone := p.pid() != 0 && p.endsSoon()
 		err = errors.Join(context.Cause(ctx), err)
 		t.End()
 		return t, p.explainStart(err, gone, l.opts.Timing.Start)
