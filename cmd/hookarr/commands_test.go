@@ -115,6 +115,8 @@ func operatorCommands() []run1 {
 		{line: "routes test --sample media.imported", out: `(?s)goes to +ops, chat\n\nROUTE +VERDICT\neverything +yes, to ops, chat\nold +no, when: `},
 		{line: "routes test --event e1 --json", out: `"targets": \[\n    "ops",\n    "chat"`},
 		{line: "routes test ../../examples/payloads/radarr/import.json --source radarr", out: `(?m)^goes to +ops, chat$`, server: true},
+		{line: "targets options ops", code: exitError, err: `the plugin of target ops does not tell which values a setting may have|environment variable \S+ is not set`},
+		{line: "sources options radarr", code: exitError, err: `the plugin of source radarr does not tell which values a setting may have|environment variable \S+ is not set`},
 		{line: "paths ops", code: exitError, err: `has no paths to compare: its plugin knows no libraries\n$|: environment variable \S+ is not set where hookarr runs: `},
 		{line: "plugins inspect source-radarr", out: `(?s)plugin +source-radarr\n.*state +ready since.*process +\d+, \d+ MiB of memory\n.*serves +radarr\n$`, server: true},
 		{line: "plugins inspect radarr --schema", out: `"properties"`, server: true},
