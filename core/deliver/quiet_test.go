@@ -3,6 +3,7 @@ package deliver
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"testing"
@@ -110,11 +111,11 @@ func TestQuietHoursHoldWithoutAKeeper(t *testing.T) {
 	})
 }
 
-// deaf is a database that no keeper sees the targets of.
+// deaf is a database that tells no keeper of the targets.
 type deaf struct{ KeeperStore }
 
 func (deaf) ListTargets(context.Context) ([]store.Target, time.Time, error) {
-	return nil, time.Time{}, nil
+	return nil, time.Time{}, errors.New("no targets here")
 }
 
 // TestQuietHoursEndInADigest of what came in them.

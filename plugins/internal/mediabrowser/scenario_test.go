@@ -235,7 +235,8 @@ func TestADiskThatIsGoneIsLeftAlone(t *testing.T) {
 func TestTwoNewMoviesAreOneRefreshOfTheLibrary(t *testing.T) {
 	t.Parallel()
 	brands(t, func(t *testing.T, brand mediabrowser.Brand) {
-		b := setup(t, brand, change{server: func(s *jellyfin.Settings) { s.RefreshTime = 60 * time.Millisecond }})
+		// The second movie comes while the first is still being looked for.
+		b := setup(t, brand, change{server: func(s *jellyfin.Settings) { s.RefreshTime = time.Second }})
 		var wg sync.WaitGroup
 		for _, e := range []sdk.Event{film("Ran", 1985, "", 1), film("Brazil", 1985, "", 1)} {
 			b.disk.Add(on(e.Files[0].Path), 1)
