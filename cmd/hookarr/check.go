@@ -111,7 +111,7 @@ func checkPlugins(ctx context.Context, cfg *config.Config, add, warn func(key, m
 		add("plugins.dir", err.Error()+pluginsDirAdvice)
 		return pluginhost.Checked{}
 	}
-	plugins := pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock, Settings: app.PluginSettings(cfg)})
+	plugins := pluginHost(cfg)
 	checked := plugins.Check(ctx, instances)
 	for _, p := range checked.Problems {
 		switch {

@@ -114,7 +114,7 @@ func (c *cli) withInstance(ctx context.Context, cfg *config.Config, kind host.Ki
 		return err
 	}
 	instances = slices.DeleteFunc(instances, func(i pluginhost.Instance) bool { return i.Kind != kind || i.Name != name })
-	plugins := pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock, Settings: app.PluginSettings(cfg)})
+	plugins := pluginHost(cfg)
 	if err := plugins.Start(ctx, instances); err != nil {
 		return err
 	}

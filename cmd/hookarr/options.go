@@ -178,7 +178,7 @@ func (b brief) ListOptions(ctx context.Context, kind host.Kind, instance, key st
 	if err != nil {
 		return pluginhost.OptionList{}, fmt.Errorf("%w%s", err, pluginsDirAdvice)
 	}
-	list, err := pluginhost.New(pluginhost.Options{Dirs: b.cfg.Plugins.Dir, LockFile: b.cfg.Plugins.Lock}).ListOptionsOf(ctx, instances[i], key)
+	list, err := pluginHost(b.cfg).ListOptionsOf(ctx, instances[i], key)
 	if err != nil && !slices.ContainsFunc(binaries, func(found pluginhost.Binary) bool { return found.Kind == kind && found.Name == plugin }) {
 		err = errors.New(explainPlugin(pluginhost.Problem{Kind: kind, Plugin: plugin, Message: err.Error()}, binaries))
 	}

@@ -115,3 +115,20 @@ routes:
 	require.Equal(t, "[]\n", r.out)
 	require.Equal(t, "note: the endpoint of plex has none\n", r.err)
 }
+
+// TestOptionsSandbox: a plugin that has to run in a sandbox is asked in one, from which it
+// reaches no server, or not at all.
+func TestOptionsSandbox(t *testing.T) {
+	t.Parallel()
+	m := newMedia(t)
+	m.plex.AddSection(plex.Movies, "Movies", "/data/movies")
+	file := write(t, fmt.Sprintf(`
+plugins: {dir: %s, target-plex: {sandbox: on}}
+targets:
+  plex: {plugin: plex, config: {url: %q, token: %s}}
+`, pluginDir(t), m.url, plex.Token))
+	r := run(t, "targets", "options", "plex", "libraries", "--config", file)
+	require.Equal(t, exitError, r.code, r.out)
+	require.NotContains(t, r.out, "Movies")
+	require.Regexp(t, `read the libraries of Plex: |plugins\.target-plex\.sandbox is on and there is no sandbox`, r.err)
+}

@@ -101,12 +101,17 @@ func (c *cli) discover() (*config.Config, []pluginhost.Binary, error) {
 	return cfg, binaries, nil
 }
 
+// pluginHost returns a host of the configured plugins, with what is set for each of them.
+func pluginHost(cfg *config.Config) *pluginhost.Host {
+	return pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock, Settings: app.PluginSettings(cfg)})
+}
+
 func (c *cli) listPlugins(ctx context.Context) error {
 	cfg, binaries, err := c.discover()
 	if err != nil {
 		return err
 	}
-	plugins := pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock, Settings: app.PluginSettings(cfg)})
+	plugins := pluginHost(cfg)
 	for _, b := range binaries {
 		if len(b.Shadowed) > 0 {
 			c.tell("warning:", cfg.Problem("plugins.dir", shadowed(b)))

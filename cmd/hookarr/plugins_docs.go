@@ -153,7 +153,7 @@ func pluginsIn(dir string) ([]pluginFile, error) {
 	if err == nil && len(binaries) == 0 {
 		err = fmt.Errorf("there is no plugin in %s", dir)
 	}
-	return pluginFiles(binaries, pluginhost.Options{Dirs: []string{dir}}), err
+	return pluginFiles(binaries, pluginhost.New(pluginhost.Options{Dirs: []string{dir}})), err
 }
 
 func (c *cli) configuredPlugins() ([]pluginFile, error) {
@@ -161,11 +161,10 @@ func (c *cli) configuredPlugins() ([]pluginFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pluginFiles(binaries, pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock}), nil
+	return pluginFiles(binaries, pluginHost(cfg)), nil
 }
 
-func pluginFiles(binaries []pluginhost.Binary, opts pluginhost.Options) []pluginFile {
-	plugins := pluginhost.New(opts)
+func pluginFiles(binaries []pluginhost.Binary, plugins *pluginhost.Host) []pluginFile {
 	all := make([]pluginFile, len(binaries))
 	for i, b := range binaries {
 		all[i] = pluginFile{b, plugins}

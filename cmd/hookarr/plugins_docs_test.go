@@ -44,6 +44,34 @@ func TestPluginsDocs(t *testing.T) {
 	require.Equal(t, string(index), string(same), "a directory is documented as plugins.dir is")
 }
 
+// buildOddPlugin builds a plugin that the host launches from the directory.
+func buildOddPlugin(t *testing.T, dir, name string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "./testdata/oddplugin").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.NoError(t, os.Chmod(path, 0o755))
+	return path
+}
+
+// TestPluginsDocsSandbox: a plugin that has to run in a sandbox is asked in one.
+func TestPluginsDocsSandbox(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o755))
+	buildOddPlugin(t, dir, "hookarr-target-free")
+	r := run(t, "plugins", "docs", "free", "--config", write(t, fmt.Sprintf("plugins: {dir: %s}", dir)))
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "`lists_root`")
+
+	r = run(t, "plugins", "docs", "free", "--config", write(t, fmt.Sprintf("plugins: {dir: %s, target-free: {sandbox: on}}", dir)))
+	if r.code != exitOK {
+		require.Contains(t, r.err, "plugins.target-free.sandbox is on and there is no sandbox")
+		return
+	}
+	require.NotContains(t, r.out, "lists_root")
+}
+
 func TestPluginsDocsRefuses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -54,9 +82,7 @@ func TestPluginsDocsRefuses(t *testing.T) {
 		require.NoError(t, os.Chmod(path, mode))
 		return path
 	}
-	odd := filepath.Join(dir, "odd")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", odd, "./testdata/oddplugin").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	odd := buildOddPlugin(t, dir, "odd")
 	binary, err := os.ReadFile(odd)
 	require.NoError(t, err)
 	plugin := func(name string) string { return made("hookarr-target-"+name, string(binary), 0o755) }

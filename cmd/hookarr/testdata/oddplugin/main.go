@@ -1,5 +1,5 @@
-// Command oddplugin is a target plugin whose schema is as its file is called: bad, or of
-// keys that are hard to write down.
+// Command oddplugin is a target plugin whose schema is as its file is called: bad, of keys
+// that are hard to write down, or with a key only where it can list the root directory.
 package main
 
 import (
@@ -28,6 +28,10 @@ func (config) JSONSchemaExtend(s *jsonschema.Schema) {
 		s.Description = strings.Repeat("x", 5<<20)
 	case "lines":
 		s.Properties.Set("a\nb", &jsonschema.Schema{Type: "string"})
+	case "free":
+		if _, err := os.ReadDir("/"); err == nil {
+			s.Properties.Set("lists_root", &jsonschema.Schema{Type: "string"})
+		}
 	case "markup":
 		s.Properties.Set("a|`b`", &jsonschema.Schema{Type: "string", Description: "| <b>\n# not a heading"})
 	}
