@@ -152,6 +152,25 @@ func TestOptionsOfADraft(t *testing.T) {
 	require.Equal(t, codes.FailedPrecondition, status.Code(err), "a draft is not in place")
 }
 
+// A constructor that wants something of the host is told of it for a question, too.
+func TestOptionsOfAPluginThatAsksForItsHost(t *testing.T) {
+	t.Parallel()
+	p, err := sdk.NewTargetPlugin(sdk.Info{Name: "t", Version: "1.0.0", Features: []sdk.Feature{sdk.FeatureOptions}},
+		func(_ context.Context, env sdk.Env, c listing) (sdk.Target, error) {
+			if !env.Host.Has(sdk.FeatureRaw) {
+				return nil, errors.New("the host does not give the bodies as they came")
+			}
+			return &librarian{config: c, open: &atomic.Int32{}}, nil
+		})
+	client := host.NewClient(attach(t, p, err))
+	_, err = askDraft(t, client, "libraries", `{"url":"u","token":"t"}`)
+	require.ErrorContains(t, err, "the host does not give the bodies as they came", "a host that says nothing")
+	client.Host = sdk.HostInfo{Version: "1.2.3", Features: []sdk.Feature{sdk.FeatureRaw}}
+	found, err := askDraft(t, client, "libraries", `{"url":"u","token":"t"}`)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+}
+
 func TestOptionsWantTheOtherKeys(t *testing.T) {
 	t.Parallel()
 	client, open := lists(t)

@@ -31,7 +31,7 @@ func (s *optionsServer[T]) ListOptions(ctx context.Context, req *pluginv1.ListOp
 	ctx, cancel := sooner(ctx)
 	defer cancel()
 	resp := &pluginv1.ListOptionsResponse{}
-	err := s.server.instances.draft(ctx, req.GetInstance(), req.GetConfig(), key, func(in *instance[T]) error {
+	err := s.server.instances.draft(ctx, req, func(in *instance[T]) error {
 		lister, ok := any(in.value).(OptionLister)
 		if !ok {
 			return status.Error(codes.Unimplemented, "the instance has no Options")
@@ -72,7 +72,7 @@ func (in *instance[T]) options(ctx context.Context, key string, found []Option) 
 
 // draft runs f with an instance of a configuration that is being written, in which a key
 // may be wrong or missing. The instance is in no set, and closed when draft returns.
-func (s *instances[T]) draft(ctx context.Context, name string, data []byte, key string, f func(in *instance[T]) error) error {
+func (s *instances[T]) draft(ctx context.Context, req *pluginv1.ListOptionsRequest, f func(in *instance[T]) error) error {
 	s.configuring.Lock()
 	if s.stopped {
 		s.configuring.Unlock()
@@ -83,7 +83,7 @@ func (s *instances[T]) draft(ctx context.Context, name string, data []byte, key 
 	s.configuring.Unlock()
 	defer s.closing.Done()
 
-	in, problems, _ := s.build(ctx, name, data, key, HostInfo{})
+	in, problems, _ := s.build(ctx, req.GetInstance(), req.GetConfig(), req.GetKey(), toHostInfo(req.GetHost()))
 	if len(problems) > 0 {
 		return status.Error(codes.Aborted, unfinished(problems))
 	}

@@ -64,7 +64,9 @@ func (n *schemaNode) optionKeys(at []string) []OptionKey {
 // ErrUnsupported for a plugin without sdk.FeatureOptions.
 func (c *Client) Options(ctx context.Context, in Instance, key string) ([]sdk.Option, error) {
 	wire := toInstance(in)
-	resp, err := c.options.ListOptions(ctx, &pluginv1.ListOptionsRequest{Instance: wire.GetName(), Config: wire.GetConfig(), Key: valid(key)})
+	resp, err := c.options.ListOptions(ctx, &pluginv1.ListOptionsRequest{
+		Instance: wire.GetName(), Config: wire.GetConfig(), Key: valid(key), Host: toHostInfo(c.Host),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list options: %w", supported(err))
 	}

@@ -3582,7 +3582,9 @@ type ListOptionsRequest struct {
 	Config []byte `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"`
 	// Dotted path inside the configuration. The schema marks those that have options
 	// with x-hookarr-options.
-	Key           string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	Key string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	// As in ConfigureRequest.
+	Host          *HostInfo `protobuf:"bytes,4,opt,name=host,proto3" json:"host,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3636,6 +3638,13 @@ func (x *ListOptionsRequest) GetKey() string {
 		return x.Key
 	}
 	return ""
+}
+
+func (x *ListOptionsRequest) GetHost() *HostInfo {
+	if x != nil {
+		return x.Host
+	}
+	return nil
 }
 
 type ListOptionsResponse struct {
@@ -3980,11 +3989,12 @@ const file_hookarr_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06Change\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
-	"\x02to\x18\x03 \x01(\tR\x02to\"Z\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\"\x8b\x01\n" +
 	"\x12ListOptionsRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\x16\n" +
 	"\x06config\x18\x02 \x01(\fR\x06config\x12\x10\n" +
-	"\x03key\x18\x03 \x01(\tR\x03key\"J\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\x12/\n" +
+	"\x04host\x18\x04 \x01(\v2\x1b.hookarr.plugin.v1.HostInfoR\x04host\"J\n" +
 	"\x13ListOptionsResponse\x123\n" +
 	"\aoptions\x18\x01 \x03(\v2\x19.hookarr.plugin.v1.OptionR\aoptions\"4\n" +
 	"\x06Option\x12\x14\n" +
@@ -4173,38 +4183,39 @@ var file_hookarr_plugin_v1_plugin_proto_depIdxs = []int32{
 	49, // 47: hookarr.plugin.v1.Credential.basic:type_name -> hookarr.plugin.v1.BasicCredential
 	50, // 48: hookarr.plugin.v1.Credential.header:type_name -> hookarr.plugin.v1.HeaderCredential
 	52, // 49: hookarr.plugin.v1.ConnectResponse.changes:type_name -> hookarr.plugin.v1.Change
-	55, // 50: hookarr.plugin.v1.ListOptionsResponse.options:type_name -> hookarr.plugin.v1.Option
-	4,  // 51: hookarr.plugin.v1.PluginService.Describe:input_type -> hookarr.plugin.v1.DescribeRequest
-	10, // 52: hookarr.plugin.v1.PluginService.Configure:input_type -> hookarr.plugin.v1.ConfigureRequest
-	16, // 53: hookarr.plugin.v1.PluginService.CheckHealth:input_type -> hookarr.plugin.v1.CheckHealthRequest
-	20, // 54: hookarr.plugin.v1.SourceService.Decode:input_type -> hookarr.plugin.v1.DecodeRequest
-	24, // 55: hookarr.plugin.v1.TargetService.Deliver:input_type -> hookarr.plugin.v1.DeliverRequest
-	29, // 56: hookarr.plugin.v1.TargetService.Test:input_type -> hookarr.plugin.v1.TestRequest
-	31, // 57: hookarr.plugin.v1.VerifyService.Verify:input_type -> hookarr.plugin.v1.VerifyRequest
-	33, // 58: hookarr.plugin.v1.FolderService.ListFolders:input_type -> hookarr.plugin.v1.ListFoldersRequest
-	53, // 59: hookarr.plugin.v1.OptionsService.ListOptions:input_type -> hookarr.plugin.v1.ListOptionsRequest
-	38, // 60: hookarr.plugin.v1.SnapshotService.ListItems:input_type -> hookarr.plugin.v1.ListItemsRequest
-	41, // 61: hookarr.plugin.v1.HistoryService.ListHistory:input_type -> hookarr.plugin.v1.ListHistoryRequest
-	45, // 62: hookarr.plugin.v1.FetchService.Fetch:input_type -> hookarr.plugin.v1.FetchRequest
-	47, // 63: hookarr.plugin.v1.ConnectService.Connect:input_type -> hookarr.plugin.v1.ConnectRequest
-	5,  // 64: hookarr.plugin.v1.PluginService.Describe:output_type -> hookarr.plugin.v1.DescribeResponse
-	13, // 65: hookarr.plugin.v1.PluginService.Configure:output_type -> hookarr.plugin.v1.ConfigureResponse
-	17, // 66: hookarr.plugin.v1.PluginService.CheckHealth:output_type -> hookarr.plugin.v1.CheckHealthResponse
-	21, // 67: hookarr.plugin.v1.SourceService.Decode:output_type -> hookarr.plugin.v1.DecodeResponse
-	26, // 68: hookarr.plugin.v1.TargetService.Deliver:output_type -> hookarr.plugin.v1.DeliverResponse
-	30, // 69: hookarr.plugin.v1.TargetService.Test:output_type -> hookarr.plugin.v1.TestResponse
-	32, // 70: hookarr.plugin.v1.VerifyService.Verify:output_type -> hookarr.plugin.v1.VerifyResponse
-	37, // 71: hookarr.plugin.v1.FolderService.ListFolders:output_type -> hookarr.plugin.v1.ListFoldersResponse
-	54, // 72: hookarr.plugin.v1.OptionsService.ListOptions:output_type -> hookarr.plugin.v1.ListOptionsResponse
-	39, // 73: hookarr.plugin.v1.SnapshotService.ListItems:output_type -> hookarr.plugin.v1.ListItemsResponse
-	43, // 74: hookarr.plugin.v1.HistoryService.ListHistory:output_type -> hookarr.plugin.v1.ListHistoryResponse
-	46, // 75: hookarr.plugin.v1.FetchService.Fetch:output_type -> hookarr.plugin.v1.FetchResponse
-	51, // 76: hookarr.plugin.v1.ConnectService.Connect:output_type -> hookarr.plugin.v1.ConnectResponse
-	64, // [64:77] is the sub-list for method output_type
-	51, // [51:64] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	11, // 50: hookarr.plugin.v1.ListOptionsRequest.host:type_name -> hookarr.plugin.v1.HostInfo
+	55, // 51: hookarr.plugin.v1.ListOptionsResponse.options:type_name -> hookarr.plugin.v1.Option
+	4,  // 52: hookarr.plugin.v1.PluginService.Describe:input_type -> hookarr.plugin.v1.DescribeRequest
+	10, // 53: hookarr.plugin.v1.PluginService.Configure:input_type -> hookarr.plugin.v1.ConfigureRequest
+	16, // 54: hookarr.plugin.v1.PluginService.CheckHealth:input_type -> hookarr.plugin.v1.CheckHealthRequest
+	20, // 55: hookarr.plugin.v1.SourceService.Decode:input_type -> hookarr.plugin.v1.DecodeRequest
+	24, // 56: hookarr.plugin.v1.TargetService.Deliver:input_type -> hookarr.plugin.v1.DeliverRequest
+	29, // 57: hookarr.plugin.v1.TargetService.Test:input_type -> hookarr.plugin.v1.TestRequest
+	31, // 58: hookarr.plugin.v1.VerifyService.Verify:input_type -> hookarr.plugin.v1.VerifyRequest
+	33, // 59: hookarr.plugin.v1.FolderService.ListFolders:input_type -> hookarr.plugin.v1.ListFoldersRequest
+	53, // 60: hookarr.plugin.v1.OptionsService.ListOptions:input_type -> hookarr.plugin.v1.ListOptionsRequest
+	38, // 61: hookarr.plugin.v1.SnapshotService.ListItems:input_type -> hookarr.plugin.v1.ListItemsRequest
+	41, // 62: hookarr.plugin.v1.HistoryService.ListHistory:input_type -> hookarr.plugin.v1.ListHistoryRequest
+	45, // 63: hookarr.plugin.v1.FetchService.Fetch:input_type -> hookarr.plugin.v1.FetchRequest
+	47, // 64: hookarr.plugin.v1.ConnectService.Connect:input_type -> hookarr.plugin.v1.ConnectRequest
+	5,  // 65: hookarr.plugin.v1.PluginService.Describe:output_type -> hookarr.plugin.v1.DescribeResponse
+	13, // 66: hookarr.plugin.v1.PluginService.Configure:output_type -> hookarr.plugin.v1.ConfigureResponse
+	17, // 67: hookarr.plugin.v1.PluginService.CheckHealth:output_type -> hookarr.plugin.v1.CheckHealthResponse
+	21, // 68: hookarr.plugin.v1.SourceService.Decode:output_type -> hookarr.plugin.v1.DecodeResponse
+	26, // 69: hookarr.plugin.v1.TargetService.Deliver:output_type -> hookarr.plugin.v1.DeliverResponse
+	30, // 70: hookarr.plugin.v1.TargetService.Test:output_type -> hookarr.plugin.v1.TestResponse
+	32, // 71: hookarr.plugin.v1.VerifyService.Verify:output_type -> hookarr.plugin.v1.VerifyResponse
+	37, // 72: hookarr.plugin.v1.FolderService.ListFolders:output_type -> hookarr.plugin.v1.ListFoldersResponse
+	54, // 73: hookarr.plugin.v1.OptionsService.ListOptions:output_type -> hookarr.plugin.v1.ListOptionsResponse
+	39, // 74: hookarr.plugin.v1.SnapshotService.ListItems:output_type -> hookarr.plugin.v1.ListItemsResponse
+	43, // 75: hookarr.plugin.v1.HistoryService.ListHistory:output_type -> hookarr.plugin.v1.ListHistoryResponse
+	46, // 76: hookarr.plugin.v1.FetchService.Fetch:output_type -> hookarr.plugin.v1.FetchResponse
+	51, // 77: hookarr.plugin.v1.ConnectService.Connect:output_type -> hookarr.plugin.v1.ConnectResponse
+	65, // [65:78] is the sub-list for method output_type
+	52, // [52:65] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_hookarr_plugin_v1_plugin_proto_init() }
