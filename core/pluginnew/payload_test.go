@@ -81,7 +81,7 @@ func TestCredentialsStayOut(t *testing.T) {
 	body := `{
   "event": "imported", "api_key": "` + secret + `", "X-Auth-Token": "` + secret + `", "PASSWORD": 12345678,
   "author": {"name": "Sam", "key": "AUTH-1"}, "nextPage": {"access_token": "` + secret + `"},
-  "tokens": ["` + secret + `", "` + secret + `"],
+  "tokens": ["` + secret + `", "` + secret + `"], "credentials": {"value": "` + secret + `", "more": [{"pin": 1234}]},
   "list": [{"secret": "` + secret + `"}, {"secret": "", "pass": null}],
   "self": "https://sam:` + secret + `@radarr.example/", "poster": "https://images.example/p.jpg?size=2&apikey=` + secret + `",
   "hook": "https://discord.com/api/webhooks/1/` + secret + `", "slack": "https://hooks.slack.com/services/T/B/` + secret + `",
@@ -92,7 +92,7 @@ func TestCredentialsStayOut(t *testing.T) {
 	written, err := pluginnew.Write(o)
 	require.NoError(t, err)
 	require.Equal(t, []string{
-		"api_key", "X-Auth-Token", "PASSWORD", "nextPage.access_token", "tokens[]", "list[].secret",
+		"api_key", "X-Auth-Token", "PASSWORD", "nextPage.access_token", "tokens[]", "credentials.value", "credentials.more[].pin", "list[].secret",
 		"self", "poster", "hook", "slack", "bot", "header", "jot", "pem",
 	}, written.Redacted)
 	for _, f := range written.Files {

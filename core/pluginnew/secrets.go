@@ -33,7 +33,7 @@ func redact(data []byte) (clean []byte, paths []string) {
 				if inArray {
 					walk(path+"[]", secret, item)
 				} else {
-					walk(join(path, key.String()), secretKey(key.String()), item)
+					walk(join(path, key.String()), secret || secretKey(key.String()), item)
 				}
 				return true
 			})
