@@ -51,6 +51,9 @@ func TestPluginSettingsFromTheEnvironment(t *testing.T) {
 	}, c.Plugins.ByName)
 	require.Equal(t, "$HOOKARR_PLUGINS__TARGET_CHAT__MEMORY", c.Origin("plugins.target-chat.memory").String())
 	require.Equal(t, "default", c.Origin("plugins.target-chat.sandbox").String())
+	c, err = Loader{Environ: func() []string { return []string{"HOOKARR_PLUGINS__TARGET_CHAT__MEMORY=0"} }}.Load(c.File)
+	require.NoError(t, err)
+	require.Zero(t, c.Plugins.ByName["target-chat"].Memory)
 }
 
 // TestPluginSettingsOfNobody warns of settings that nothing reads.

@@ -33,7 +33,7 @@ func (s Size) String() string {
 var errSize = errors.New("want a size with a unit, KiB, MiB or GiB, such as 64MiB")
 
 func parseSize(raw any, text string) (Size, error) {
-	if raw == 0 {
+	if raw == 0 || text == "0" { // the environment has texts alone
 		return 0, nil
 	}
 	for unit, size := range map[string]Size{"KiB": KiB, "MiB": MiB, "GiB": GiB} {
