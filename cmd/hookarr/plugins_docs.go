@@ -29,8 +29,8 @@ with their defaults, an example, its features and its event types. It starts the
 that and ends it again.
 
 A plugin is named as in hookarr plugins list, or by the path of its file, which needs no
-configuration. Without arguments it is about every plugin in plugins.dir, and with the path
-of a directory about those in it: the pages then get an index, README.md. Pages are
+configuration. Without arguments it is about every plugin in plugins.dir, and with a
+directory, such as ., about those in it: the pages then get an index, README.md. Pages are
 Markdown.`,
 		Example: `  hookarr plugins docs discord
   hookarr plugins docs ./hookarr-target-mine
@@ -129,11 +129,11 @@ func (c *cli) pluginsOf(args []string) (found []pluginFile, isWhole bool, err er
 		info, err := os.Stat(arg)
 		var more []pluginFile
 		switch {
-		case !strings.ContainsRune(arg, filepath.Separator):
-			more, err = c.namedPlugins(arg)
 		case err == nil && info.IsDir():
 			more, err = pluginsIn(arg)
 			isWhole = len(args) == 1
+		case !strings.ContainsRune(arg, filepath.Separator):
+			more, err = c.namedPlugins(arg)
 		default:
 			var b pluginhost.Binary
 			b, err = pluginhost.BinaryAt(arg)

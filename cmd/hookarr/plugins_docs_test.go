@@ -108,6 +108,8 @@ func TestPluginsDocsRefuses(t *testing.T) {
 		"a file that cannot be run":  {[]string{made("hookarr-target-still", string(binary), 0o644)}, "chmod"},
 		"a file that others write":   {[]string{made("hookarr-target-open", string(binary), 0o777)}, "chmod go-w"},
 		"a directory without any":    {[]string{t.TempDir()}, "there is no plugin in "},
+		"a directory's bare name":    {[]string{"testdata"}, "there is no plugin in testdata"},
+		"the working directory":      {[]string{"."}, "there is no plugin in ."},
 		"a page of somebody's own":   {[]string{"--config", file, "--out", dir}, "write page: " + readme + " is there and was not written by hookarr plugins docs: remove it, or choose another directory with --out"},
 		"a directory that is a file": {[]string{"webhook", "--config", file, "--out", readme}, "make directory for pages: "},
 	} {
