@@ -181,10 +181,11 @@ func writeDefaults(b *strings.Builder, d sdk.Defaults) {
 	}
 }
 
+// zeroUnits are those that a duration ends with.
+var zeroUnits = regexp.MustCompile(`([hm])0[ms](0s)?$`)
+
 // duration is written as in a configuration: 5m and not 5m0s.
-func duration(d time.Duration) string {
-	return regexp.MustCompile(`([hm])0[ms](0s)?$`).ReplaceAllString(d.String(), "$1")
-}
+func duration(d time.Duration) string { return zeroUnits.ReplaceAllString(d.String(), "$1") }
 
 func writeEventTypes(b *strings.Builder, d host.Description) {
 	if len(d.EventTypes) == 0 {

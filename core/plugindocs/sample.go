@@ -3,7 +3,6 @@ package plugindocs
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -152,6 +151,8 @@ func restyle(n *yaml.Node) {
 
 // variable is the name of an environment variable for words.
 func variable(words ...string) string {
-	name := regexp.MustCompile(`[^A-Z0-9]+`).ReplaceAllString(strings.ToUpper(strings.Join(words, "_")), "_")
-	return strings.Trim(name, "_")
+	parts := strings.FieldsFunc(strings.ToUpper(strings.Join(words, "_")), func(r rune) bool {
+		return (r < 'A' || r > 'Z') && (r < '0' || r > '9')
+	})
+	return strings.Join(parts, "_")
 }
