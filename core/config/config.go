@@ -175,7 +175,7 @@ type Plugins struct {
 	// Lock is the file of pinned checksums; a missing file pins nothing.
 	Lock string `koanf:"lock"`
 	// ByName are the settings of single plugins, by kind and name: target-discord.
-	ByName map[string]Plugin `koanf:"source-NAME, target-NAME"`
+	ByName map[string]Plugin `koanf:",open"`
 }
 
 // Of returns the settings of a plugin, which are the defaults when none are given. Kind is

@@ -84,7 +84,7 @@ func (d *decoder) section(key string, raw any, to reflect.Value) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		child := join(key, name)
 		if i := slices.IndexFunc(known, func(f field) bool { return f.takes(name) }); i >= 0 {
-			if value := to.Field(known[i].index); known[i].open() {
+			if value := to.Field(known[i].index); known[i].open {
 				d.entry(key, name, values[name], value)
 			} else {
 				d.decode(child, values[name], value)

@@ -60,7 +60,7 @@ func diff(changes *[]Change, key string, was, is reflect.Value) {
 	case isSection(was.Type()):
 		for _, f := range fields(was.Type()) {
 			child := join(key, f.name)
-			if f.open() {
+			if f.open {
 				child = key
 			}
 			diff(changes, child, was.Field(f.index), is.Field(f.index))

@@ -2,7 +2,6 @@ package config
 
 import (
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -88,29 +87,24 @@ type field struct {
 	name  string
 	typ   reflect.Type
 	index int
+	// open is of a map with every key that is a plugin's. They stand beside the other keys
+	// of the section, and the name stands for them in messages.
+	open bool
 }
-
-// openKeys is, as the name of a field, every key that is a plugin's: the field is a map of
-// them, and they stand beside the other keys of its section.
-const openKeys = "source-NAME, target-NAME"
-
-var openPattern = regexp.MustCompile(`^(source|target)-[a-z0-9][a-z0-9-]{0,39}$`)
-
-// open reports whether the field takes more than one key.
-func (f field) open() bool { return f.name == openKeys }
 
 // takes reports whether the field is what a key of the section sets.
 func (f field) takes(key string) bool {
-	if f.open() {
-		return openPattern.MatchString(key)
+	if !f.open {
+		return f.name == key
 	}
-	return f.name == key
+	kind, name, _ := strings.Cut(key, "-")
+	return (kind == "source" || kind == "target") && NamePattern.MatchString(name)
 }
 
 // openField returns the field of a section that takes more than one key.
 func openField(t reflect.Type) (f field, ok bool) {
 	all := fields(t)
-	i := slices.IndexFunc(all, field.open)
+	i := slices.IndexFunc(all, func(f field) bool { return f.open })
 	if i < 0 {
 		return field{}, false
 	}
@@ -124,12 +118,17 @@ func fields(t reflect.Type) []field {
 	}
 	var fs []field
 	for i := range t.NumField() {
-		if name := t.Field(i).Tag.Get("koanf"); name != "" && name != "-" {
+		name, option, _ := strings.Cut(t.Field(i).Tag.Get("koanf"), ",")
+		open := option == "open"
+		if open {
+			name = "source-NAME, target-NAME"
+		}
+		if name != "" && name != "-" {
 			typ := t.Field(i).Type
 			if typ.Kind() == reflect.Pointer {
 				typ = typ.Elem()
 			}
-			fs = append(fs, field{name: name, typ: typ, index: i})
+			fs = append(fs, field{name: name, typ: typ, index: i, open: open})
 		}
 	}
 	return fs

@@ -111,7 +111,7 @@ func (r redactor) section(key string, v reflect.Value) *yaml.Node {
 			section.Content = append(section.Content, text(f.name), r.setting(child, value.Interface(), r.schema(v)))
 			continue
 		}
-		if f.open() {
+		if f.open {
 			section.Content = append(section.Content, r.node(key, value).Content...)
 			continue
 		}
