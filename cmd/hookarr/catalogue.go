@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/shell"
 )
 
 const (
@@ -104,7 +105,7 @@ func access(target string, plugin map[string]any, user string) (string, error) {
 -- Open it read-only: sqlite3 %s
 -- Files have no users of their own: readers: group, or all, in the target's config lets others
 -- read a file that is made, and chmod one that is there, with its -wal and -shm.
-`, target, path, shellQuoted((&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "mode=ro"}).String())), nil
+`, target, path, shell.Command((&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "mode=ro"}).String())), nil
 	case "dir":
 		return fmt.Sprintf(`-- The catalogue of the target %s is in the directory %s: for each source titles.json, which is
 -- replaced as a whole, and changes.ndjson, which grows.
@@ -132,7 +133,7 @@ GRANT CONNECT ON DATABASE %[5]s TO %[1]s;
 GRANT USAGE ON SCHEMA %[6]s TO %[1]s;
 GRANT SELECT ON ALL TABLES IN SCHEMA %[6]s TO %[1]s;
 ALTER DEFAULT PRIVILEGES IN SCHEMA %[6]s GRANT SELECT ON TABLES TO %[1]s;
-`, role, target, shellQuoted(shown.String()), literal(makeRole), identifier(strings.Trim(u.Path, "/")), in)
+`, role, target, shell.Command(shown.String()), literal(makeRole), identifier(strings.Trim(u.Path, "/")), in)
 }
 
 // identifier is a name in SQL.
@@ -146,6 +147,3 @@ func literal(s string) string {
 	}
 	return quoted
 }
-
-// shellQuoted is a word of a command line.
-func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hookarr/hookarr/core/pluginnew"
+	"github.com/hookarr/hookarr/core/shell"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -84,7 +85,7 @@ func (c *cli) newPlugin(kind host.Kind, name string, n newPlugin) error {
 		}
 	}
 	if n.from != "" && kind != host.KindSource {
-		return usagef("--from is of sources, which decode what is sent: hookarr plugins new source %s --from %s", name, pluginnew.ShellWord(n.from))
+		return usagef("--from is of sources, which decode what is sent: hookarr plugins new source %s --from %s", name, shell.Command(n.from))
 	}
 	var err error
 	build, ok := debug.ReadBuildInfo()
@@ -191,16 +192,16 @@ func (c *cli) nextOfPlugin(dir string) []string {
 	check := "make check"
 	if program, err := os.Executable(); err == nil {
 		if found, err := exec.LookPath("hookarr"); err != nil || !sameFile(found, program) {
-			check += " HOOKARR=" + pluginnew.ShellWord(program)
+			check += " HOOKARR=" + shell.Command(program)
 		}
 	}
 	install := "make install"
 	if cfg, err := c.load(nil); err == nil && len(cfg.Plugins.Dir) > 0 {
 		if plugins, err := filepath.Abs(cfg.Plugins.Dir[0]); err == nil {
-			install += " PLUGINS=" + pluginnew.ShellWord(plugins)
+			install += " PLUGINS=" + shell.Command(plugins)
 		}
 	}
-	return []string{"cd " + pluginnew.ShellWord(dir), check, install}
+	return []string{"cd " + shell.Command(dir), check, install}
 }
 
 func sameFile(a, b string) bool {

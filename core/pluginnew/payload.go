@@ -15,6 +15,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/tidwall/gjson"
+
+	"github.com/hookarr/hookarr/core/shell"
 )
 
 // maxPayload bounds a body that a source begins from, in bytes. The largest that
@@ -51,7 +53,7 @@ func ReadPayload(file string, r io.Reader) (*Payload, error) {
 		return nil, fmt.Errorf("has more than %s: give a shorter body of the same kind", humanize.IBytes(maxPayload))
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if err := notObject(ShellWord(file), data); err != nil {
+	if err := notObject(shell.Command(file), data); err != nil {
 		return nil, err
 	}
 	return &Payload{data: data}, nil

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // writeAll writes files into a directory that is not there or empty, or none of them.
@@ -84,15 +83,4 @@ func moveInto(dir, from string) error {
 		}
 	}
 	return nil
-}
-
-// ShellWord is a word as a shell takes it.
-func ShellWord(word string) string {
-	safe := !strings.ContainsFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-", r)
-	})
-	if word != "" && safe && word[0] != '-' {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -88,12 +88,3 @@ func TestWriteWhereSomethingIs(t *testing.T) {
 	require.Zero(t, info.Mode()&0o111)
 	require.Equal(t, fs.FileMode(0o600), info.Mode()&0o600)
 }
-
-func TestShellWord(t *testing.T) {
-	t.Parallel()
-	for word, want := range map[string]string{
-		"a/b-c.d": "a/b-c.d", "": "''", "it's a dir": `'it'\''s a dir'`, "$(reboot)": "'$(reboot)'", "-rf": "'-rf'", "ä": "'ä'",
-	} {
-		require.Equal(t, want, ShellWord(word))
-	}
-}

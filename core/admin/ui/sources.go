@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/connect"
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/shell"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -91,7 +91,7 @@ func (u *UI) showSource(r *http.Request) (view, error) {
 			return view{}, fmt.Errorf("find the address of source %s: %w", name, err)
 		}
 		if p.Connects {
-			p.Command = command("hookarr", "connect", name, "--config", absolute(c.File))
+			p.Command = shell.Command("hookarr", "connect", name, "--config", absolute(c.File))
 		}
 	}
 	return view{Title: "Source " + name, Data: p, Changes: []string{"sources", "events", "config"}}, nil
@@ -145,19 +145,4 @@ func absolute(file string) string {
 		return path
 	}
 	return file
-}
-
-// shellSafe are words that a shell takes as they are.
-var shellSafe = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-
-// command is what to paste into a shell.
-func command(words ...string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = w
-		if !shellSafe.MatchString(w) {
-			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(quoted, " ")
 }
