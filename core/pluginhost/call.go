@@ -50,9 +50,6 @@ func (s *supervisor) call(ctx context.Context, method string, alone bool, f func
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil {
-		p.leftOver.Add(1)
-	}
 	return s.explainCall(ctx, p, start, err)
 }
 

@@ -121,9 +121,6 @@ type process struct {
 	// calls counts the calls under way. It only grows while the process is the
 	// supervisor's current one.
 	calls sync.WaitGroup
-	// leftOver counts the calls that this host does not wait for any more, though the process
-	// has not answered.
-	leftOver atomic.Int64
 	// keeper is the supervisor that goes by what the process takes; nil for nobody.
 	keeper atomic.Pointer[supervisor]
 	// appetite and nextTry, before which it is not replaced for what it takes, are the

@@ -47,7 +47,7 @@ type allowance struct {
 	// memory is in bytes, or 0 for no bound; key is where operators set it.
 	memory int64
 	key    string
-	// spin is how long it may spin for calls that nobody waits for.
+	// spin is how long it may spin after a call got stuck.
 	spin time.Duration
 }
 
@@ -58,7 +58,7 @@ type appetite struct {
 	// last is what it had spent at the last look, and since at the one from which on it may
 	// spin; zero when it has no reason to.
 	last, since spent
-	// settled are the calls left over that it does not spin for.
+	// settled are the stuck calls that it does not spin for.
 	settled int64
 }
 
@@ -68,14 +68,15 @@ type spent struct {
 	cpu time.Duration
 }
 
-// judge returns what a process takes too much of, or nil. leftOver counts its calls that
-// have been given up, at their deadlines or before.
+// judge returns what a process takes too much of, or nil. stuck counts its calls
+// that went on for long after their deadlines. One that is merely late is no reason: a plugin
+// that has much to do takes much of a processor, and has late calls.
 //
 // The bound of memory is no RLIMIT_AS: the Go runtime reserves hundreds of megabytes of addresses that
 // it never uses. It is no control group either: a user's own need delegation, which few
 // containers and service managers give.
-func (a *appetite) judge(now time.Time, u usage, may allowance, leftOver int64) *excess {
-	spins := a.spins(now, u.cpu, may.spin, leftOver)
+func (a *appetite) judge(now time.Time, u usage, may allowance, stuck int64) *excess {
+	spins := a.spins(now, u.cpu, may.spin, stuck)
 	a.over++
 	if may.memory == 0 || u.memory <= may.memory {
 		a.over = 0
@@ -91,7 +92,7 @@ func (a *appetite) judge(now time.Time, u usage, may allowance, leftOver int64) 
 	case a.over >= memoryLooks:
 		return &excess{limit: limitMemory, reason: held("")}
 	case spins:
-		return &excess{limit: limitCPU, reason: fmt.Sprintf("it took more than %.0f %% of a processor for %s while calls went on after their deadlines", 100*burningShare, rounded(may.spin))}
+		return &excess{limit: limitCPU, reason: fmt.Sprintf("it took more than %.0f %% of a processor for %s after a call got stuck", 100*burningShare, rounded(may.spin))}
 	}
 	return nil
 }
@@ -100,13 +101,13 @@ func (a *appetite) judge(now time.Time, u usage, may allowance, leftOver int64) 
 func humanBytes(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
 
 // spins reports whether the process has taken much of a processor for that long since a call
-// was left over. If it has not, the call counts as ended, or as waiting for something, and
+// got stuck. If it has not, the call counts as ended, or as waiting for something, and
 // what the process takes later is put down to others.
-func (a *appetite) spins(now time.Time, cpu, patience time.Duration, leftOver int64) bool {
+func (a *appetite) spins(now time.Time, cpu, patience time.Duration, stuck int64) bool {
 	before := a.last
 	a.last = spent{now, cpu}
 	if a.since.at.IsZero() {
-		if leftOver > a.settled && !before.at.IsZero() {
+		if stuck > a.settled && !before.at.IsZero() {
 			a.since = before
 		}
 		return false
@@ -116,7 +117,7 @@ func (a *appetite) spins(now time.Time, cpu, patience time.Duration, leftOver in
 		return false
 	}
 	burnt := cpu - a.since.cpu
-	a.since, a.settled = spent{}, leftOver
+	a.since, a.settled = spent{}, stuck
 	return float64(burnt) > burningShare*float64(took)
 }
 
@@ -149,7 +150,7 @@ func (l *launcher) patrol() {
 func (s *supervisor) look(p *process, u usage) {
 	s.countCPU(p, u.cpu)
 	may := allowance{memory: s.settings().Memory, key: "plugins." + s.label() + ".memory", spin: s.timing.Spin}
-	e := p.appetite.judge(time.Now(), u, may, p.leftOver.Load())
+	e := p.appetite.judge(time.Now(), u, may, p.log.stuckCalls.Load())
 	switch {
 	case e == nil:
 	case e.now:
@@ -181,8 +182,9 @@ func (s *supervisor) endFor(p *process, e excess) {
 }
 
 // replaceFor has another process take the place of one, which finishes its calls. Processes
-// that are replaced again and again for what they take are as bad as those that end: too
-// many within the time of the quarantine, and the plugin rests.
+// that are replaced again and again for their memory are as bad as those that end: too many
+// within the time of the quarantine, and the plugin rests. Those that spin are not: each was
+// looked at for a while, and its deliveries went on.
 func (s *supervisor) replaceFor(p *process, e excess) {
 	now := time.Now()
 	if now.Before(p.nextTry) {
@@ -190,8 +192,8 @@ func (s *supervisor) replaceFor(p *process, e excess) {
 	}
 	p.nextTry = now.Add(replacePause)
 	s.mu.Lock()
-	last := s.history.last(now)
-	if !last {
+	last := e.limit == limitMemory && s.history.last(now)
+	if e.limit == limitMemory && !last {
 		s.history.note(now)
 	}
 	s.mu.Unlock()

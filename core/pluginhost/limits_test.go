@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/sdk/host"
 )
 
 // TestAppetite gives it looks, a second apart.
@@ -14,8 +16,8 @@ func TestAppetite(t *testing.T) {
 	type look struct {
 		// memory in MiB and processor's time since the last look in ms.
 		memory, cpu, processes int
-		// leftOver calls in all.
-		leftOver int64
+		// stuck calls so far.
+		stuck int64
 	}
 	again := func(n int, l look) (looks []look) {
 		for range n {
@@ -40,17 +42,17 @@ func TestAppetite(t *testing.T) {
 		"as many processes as may be": {looks: again(3, look{processes: 64})},
 		"too many processes":          {looks: []look{{processes: 2}, {processes: 65}}, at: 2, want: excess{limit: limitProcesses, now: true, reason: "it had 65 processes, more than 64"}},
 
-		"works hard":                         {looks: again(60, look{cpu: 2000})},
-		"waits for calls that are left over": {looks: again(60, look{cpu: 100, leftOver: 3})},
+		"works hard":                {looks: again(60, look{cpu: 2000})},
+		"has stuck calls that wait": {looks: again(60, look{cpu: 100, stuck: 3})},
 		"spins": {
-			looks: append([]look{{}}, again(40, look{cpu: 510, leftOver: 1})...), at: 31,
-			want: excess{limit: limitCPU, reason: "it took more than 50 % of a processor for 30s while calls went on after their deadlines"},
+			looks: append([]look{{}}, again(40, look{cpu: 510, stuck: 1})...), at: 31,
+			want: excess{limit: limitCPU, reason: "it took more than 50 % of a processor for 30s after a call got stuck"},
 		},
-		"works hard after calls were left over": {looks: append(append([]look{{}}, again(31, look{leftOver: 1})...), again(60, look{cpu: 2000, leftOver: 1})...)},
-		"spins half of the time":                {looks: append(append([]look{{}}, again(15, look{cpu: 1000, leftOver: 1})...), again(45, look{leftOver: 1})...)},
+		"works hard long after a call got stuck": {looks: append(append([]look{{}}, again(31, look{stuck: 1})...), again(60, look{cpu: 2000, stuck: 1})...)},
+		"spins half of the time":                 {looks: append(append([]look{{}}, again(15, look{cpu: 1000, stuck: 1})...), again(45, look{stuck: 1})...)},
 		"spins for another call": {
-			looks: append(append([]look{{}}, again(40, look{cpu: 100, leftOver: 1})...), again(40, look{cpu: 900, leftOver: 2})...), at: 71,
-			want: excess{limit: limitCPU, reason: "it took more than 50 % of a processor for 30s while calls went on after their deadlines"},
+			looks: append(append([]look{{}}, again(40, look{cpu: 100, stuck: 1})...), again(40, look{cpu: 900, stuck: 2})...), at: 71,
+			want: excess{limit: limitCPU, reason: "it took more than 50 % of a processor for 30s after a call got stuck"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,7 +64,7 @@ func TestAppetite(t *testing.T) {
 			for i, l := range test.looks {
 				now = now.Add(time.Second)
 				cpu += time.Duration(l.cpu) * time.Millisecond
-				e := a.judge(now, usage{memory: int64(l.memory) * mib, cpu: cpu, processes: l.processes}, may, l.leftOver)
+				e := a.judge(now, usage{memory: int64(l.memory) * mib, cpu: cpu, processes: l.processes}, may, l.stuck)
 				if i+1 == test.at {
 					require.Equal(t, &test.want, e)
 					return
@@ -71,5 +73,21 @@ func TestAppetite(t *testing.T) {
 			}
 			require.Zero(t, test.at, "nothing was too much")
 		})
+	}
+}
+
+// TestOnlyMemoryQuarantines: a plugin that spins is replaced however often that is.
+func TestOnlyMemoryQuarantines(t *testing.T) {
+	t.Parallel()
+	for limit, quarantined := range map[string]bool{limitMemory: true, limitCPU: false} {
+		opts := Options{Timing: Timing{MaxExits: 2}}.withDefaults()
+		s := newSupervisor(host.KindTarget, "x", &launcher{opts: opts}, newMetrics(nil))
+		givenUp := false
+		for range 5 {
+			p := &process{osProcess: &osProcess{}}
+			s.replaceFor(p, excess{limit: limit, reason: "it takes all"})
+			givenUp = givenUp || p.fault.Load() != nil
+		}
+		require.Equal(t, quarantined, givenUp, limit)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -67,6 +68,8 @@ func (s *logSink) reportDropped() {
 // loop gets no new burst each time.
 type processLog struct {
 	*logSink
+	// stuckCalls counts the calls of which the process has said that they are stuck.
+	stuckCalls atomic.Int64
 
 	panicked bool
 	// trace is how many bytes of a panic may still come past the limit.
@@ -138,6 +141,7 @@ func (l *processLog) noteRecord(r slog.Record) {
 		return
 	}
 	if r.Message == host.StuckCall {
+		l.stuckCalls.Add(1)
 		if l.stuck != nil {
 			l.stuck.Inc()
 		}
