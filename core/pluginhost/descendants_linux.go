@@ -2,6 +2,7 @@ package pluginhost
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"sync"
 	"time"
@@ -12,6 +13,10 @@ import (
 // sweepTime bounds how long the end of a process waits for the ends of its descendants,
 // which may fork faster than they are found.
 const sweepTime = 2 * time.Second
+
+// maxFound is at how many running descendants a search stops. It is more than a plugin may
+// have, and a plugin that forks without end cannot keep the search, and its own end, waiting.
+const maxFound = 2 * maxProcesses
 
 // adoptOrphans has the kernel give this process the orphans among its descendants, which
 // init would get otherwise: a process that a plugin has hidden by forking twice stays in
@@ -35,32 +40,43 @@ type descendants struct {
 }
 
 // find returns the descendants of the process pid, whose environment has the variable
-// marker. The process itself may have ended. Orphans are the children of this process that
-// may be somebody's descendants.
-func (d *descendants) find(pid int, marker string, orphans []procStat) []procStat {
+// marker, up to maxFound that run. Children are those of the process itself: none once it
+// has ended, when its id may be another's. Orphans are the children of this process that may
+// be somebody's descendants.
+func (d *descendants) find(pid int, children []int, marker string, orphans []procStat) []procStat {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var found []procStat
 	seen := map[int]uint64{}
+	running := 0
 	var add func(p procStat)
+	addAll := func(pids []int) {
+		for _, child := range pids {
+			if running >= maxFound {
+				return
+			}
+			if c, err := readStat(child); err == nil {
+				add(c)
+			}
+		}
+	}
 	add = func(p procStat) {
 		if _, known := seen[p.pid]; known || p.pid == pid {
 			return
 		}
 		seen[p.pid] = p.start
 		found = append(found, p)
-		for _, child := range childrenOf(p.pid) {
-			if c, err := readStat(child); err == nil {
-				add(c)
-			}
+		if p.state != 'Z' {
+			running++
 		}
+		addAll(childrenOf(p.pid))
 	}
-	for _, child := range childrenOf(pid) {
-		if c, err := readStat(child); err == nil {
-			add(c)
-		}
-	}
+	addAll(children)
 	for _, o := range orphans {
+		if running >= maxFound {
+			maps.Copy(seen, d.seen) // they were not looked for
+			break
+		}
 		if start, known := d.seen[o.pid]; known && start == o.start || o.session == pid || hasVariable(o.pid, marker) {
 			add(o)
 		}
@@ -91,7 +107,7 @@ func orphans(known func(pid int) bool) (all []procStat) {
 // running.
 func (d *descendants) sweep(pid int, marker string) {
 	for deadline := time.Now().Add(sweepTime); time.Now().Before(deadline); {
-		left := d.find(pid, marker, orphans(func(int) bool { return false }))
+		left := d.find(pid, nil, marker, orphans(func(int) bool { return false }))
 		if len(left) == 0 {
 			return
 		}
@@ -164,7 +180,7 @@ func (p *osProcess) measure(orphans []procStat) (usage, bool) {
 		return usage{}, false
 	}
 	u := usage{memory: own.memory, cpu: own.cpu, processes: 1}
-	for _, d := range p.descendants.find(pid, p.marker, orphans) {
+	for _, d := range p.descendants.find(pid, childrenOf(pid), p.marker, orphans) {
 		if d.state == 'Z' {
 			continue // an orphan is buried at the next look, and others by their parents
 		}
@@ -179,6 +195,6 @@ func (p *osProcess) measure(orphans []procStat) (usage, bool) {
 // nobody's any more.
 func (p *osProcess) rememberDescendants() {
 	if pid := p.pid(); pid != 0 && !closed(p.exited) {
-		p.descendants.find(pid, p.marker, orphans(func(child int) bool { return child == pid }))
+		p.descendants.find(pid, childrenOf(pid), p.marker, orphans(func(child int) bool { return child == pid }))
 	}
 }

@@ -1,0 +1,61 @@
+package pluginhost
+
+import (
+	"bufio"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// shell runs a script in a session of its own, or in this one, and returns the process and
+// the ids that the script prints on its first line.
+func shell(t *testing.T, script string, session bool) (cmd *exec.Cmd, printed []int) {
+	t.Helper()
+	cmd = exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: session}
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	for field := range strings.FieldsSeq(line) {
+		pid, err := strconv.Atoi(field)
+		require.NoError(t, err)
+		printed = append(printed, pid)
+	}
+	return cmd, printed
+}
+
+// TestSearchStops at a number of processes, and what it has not come to ends all the same.
+func TestSearchStops(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, adoptOrphans())
+	const many = maxFound + 20
+	script := "i=0; while [ $i -lt " + strconv.Itoa(many) + " ]; do sleep 600 >/dev/null & all=\"$all $!\"; i=$((i+1)); done; echo $all; wait"
+	cmd, sleepers := shell(t, script, true)
+	require.Len(t, sleepers, many)
+	pid := cmd.Process.Pid
+	var d descendants
+	require.Len(t, d.find(pid, childrenOf(pid), "HOOKARR_TEST=none", nil), maxFound)
+	require.NoError(t, cmd.Process.Kill())
+	_ = cmd.Wait()
+	d.sweep(pid, "HOOKARR_TEST=none")
+	for _, pid := range sleepers {
+		require.Eventually(t, func() bool { return gone(pid, true) }, patience, eye)
+	}
+}
+
+// TestSweepSparesWhoHasTheID of the process that has ended.
+func TestSweepSparesWhoHasTheID(t *testing.T) {
+	t.Parallel()
+	other, children := shell(t, "sleep 600 >/dev/null & echo $!; wait", false)
+	require.Len(t, children, 1)
+	new(descendants).sweep(other.Process.Pid, "HOOKARR_TEST=none")
+	require.False(t, gone(children[0], true))
+	require.NoError(t, syscall.Kill(children[0], syscall.SIGKILL))
+	require.NoError(t, other.Wait())
+}
