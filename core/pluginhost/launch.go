@@ -78,7 +78,7 @@ func newLauncher(opts Options) (*launcher, error) {
 		opts: opts, tmp: tmp, lock: lock, requests: make(chan startRequest), known: map[string]host.Description{},
 		closing: make(chan struct{}), patrolled: make(chan struct{}), live: map[*process]struct{}{},
 	}
-	go startProcesses(l.requests)
+	go startProcesses(l.requests, opts.setLimits)
 	go l.patrol()
 	return l, nil
 }

@@ -37,6 +37,9 @@ type Options struct {
 	Changed func()
 	// probe asks the kernel for a sandbox. Nil is sandbox.Probe.
 	probe func() sandbox.Support
+	// setLimits sets the kernel's limits of a process that has started. Nil is the function of
+	// that name.
+	setLimits func(pid int) error
 	// Timing is for tests that cannot wait.
 	Timing Timing
 }
@@ -83,6 +86,9 @@ func (o Options) withDefaults() Options {
 		o.probe = sandbox.Probe
 	}
 	o.probe = sync.OnceValue(o.probe)
+	if o.setLimits == nil {
+		o.setLimits = setLimits
+	}
 	o.TempDir = cmp.Or(o.TempDir, os.TempDir())
 	t := &o.Timing
 	t.Start = cmp.Or(t.Start, 10*time.Second)

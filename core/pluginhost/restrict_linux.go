@@ -26,7 +26,7 @@ const (
 // it on this whole process around the fork, under which every other part of it would open
 // files. What a plugin opened in that moment stays open, and it cannot open more than its
 // bound; and it has no secret before it is configured.
-func restrict(p *os.Process) error {
+func restrict(p *os.Process, setLimits func(pid int) error) error {
 	err := setLimits(p.Pid)
 	if err == nil || errors.Is(err, unix.ESRCH) { // it has ended, which others find out
 		return nil
@@ -36,6 +36,7 @@ func restrict(p *os.Process) error {
 	return err
 }
 
+// setLimits sets the bounds of a process.
 func setLimits(pid int) error {
 	var files unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {

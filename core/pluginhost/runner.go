@@ -37,7 +37,8 @@ type startRequest struct {
 	argv    []string
 	attr    *os.ProcAttr
 	started chan<- startResult
-	// policy is that of a sandbox, or nil. ended is closed after the process's end.
+	// policy is that of a sandbox, or nil. ended is closed after the process's end, or when
+	// the start has failed.
 	policy *sandbox.Policy
 	ended  <-chan struct{}
 }
@@ -91,7 +92,7 @@ type osProcess struct {
 	// ending: this host has asked for the end.
 	ending bool
 
-	// over is closed when the process has ended.
+	// over is closed when the process has ended, or was not started.
 	over chan struct{}
 	// exited is closed when the process has ended and all its output is logged. The
 	// following are set then.
@@ -136,10 +137,11 @@ func (p *osProcess) Start(context.Context) error {
 		},
 		started: started,
 		policy:  p.policy,
-		ended:   p.exited,
+		ended:   p.over,
 	}
 	r := <-started
 	if r.err != nil {
+		close(p.over)
 		closeAll()
 		if pe, ok := errors.AsType[*fs.PathError](r.err); ok {
 			// Its path is the private link.

@@ -3,6 +3,7 @@ package pluginhost
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -262,4 +263,21 @@ func TestBuiltInSourcesDecodeInside(t *testing.T) {
 	}
 	require.Equal(t, decodeAll(), inside)
 	t.Logf("%d bodies", len(inside))
+}
+
+// TestSandboxedStartThatFailsLate leaves nothing behind: neither the thread of the sandbox,
+// which waits for the end of its process, nor the goroutine, which the package's check for
+// leaks would find.
+func TestSandboxedStartThatFailsLate(t *testing.T) {
+	t.Parallel()
+	b := setupSandboxed(t, nil, "hookarr-target-chaos")
+	b.opts.setLimits = func(int) error { return errors.New("no limits to be had") }
+	l, err := newLauncher(b.opts)
+	require.NoError(t, err)
+	defer l.close()
+	p, err := l.run(t.Context(), host.KindTarget, "chaos", newLogSink(b.opts.Log, nil), func(string) bool { return true })
+	require.ErrorContains(t, err, "no limits to be had")
+	require.NotNil(t, p.policy)
+	require.True(t, closed(p.over))
+	require.Empty(t, l.processes())
 }

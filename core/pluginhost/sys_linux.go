@@ -15,18 +15,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// startProcesses serves starts until requests is closed. It must have an operating
+// startProcesses serves starts until requests is closed, and sets the limits of what it has
+// started. It must have an operating
 // system thread to itself for as long as any child lives: Linux sends Pdeathsig
 // when the thread that forked ends, not when the process does, and Go ends threads
 // as it likes. It is the last defence against orphans; plugins also exit at the
 // end of their standard input.
-func startProcesses(requests <-chan startRequest) {
+func startProcesses(requests <-chan startRequest, setLimits func(pid int) error) {
 	// Never unlocked: the thread ends with the goroutine.
 	runtime.LockOSThread()
 	for r := range requests {
 		p, err := r.start()
 		if err == nil {
-			err = restrict(p)
+			err = restrict(p, setLimits)
 		}
 		r.started <- startResult{p, err}
 	}

@@ -11,7 +11,7 @@ import (
 
 // startProcesses serves starts until requests is closed. Without Pdeathsig a plugin
 // learns of this process's death from the end of its standard input alone.
-func startProcesses(requests <-chan startRequest) {
+func startProcesses(requests <-chan startRequest, _ func(pid int) error) {
 	for r := range requests {
 		p, err := r.start()
 		r.started <- startResult{p, err}
