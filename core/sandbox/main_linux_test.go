@@ -30,6 +30,8 @@ const (
 	// attemptEnv is what the host's program is to try, or a command that it is in place
 	// of the test binary.
 	attemptEnv, commandEnv = "HOOKARR_TEST_HOST_ATTEMPT", "HOOKARR_TEST_HOST_COMMAND"
+	// aloneEnv has a test run in the process that it is in.
+	aloneEnv = "HOOKARR_TEST_ALONE"
 	// lacksEnv is the error with which the kernel answers a host's calls of Landlock.
 	lacksEnv = "HOOKARR_TEST_LACKS"
 )
