@@ -169,12 +169,14 @@ func TestFilesAndCoreDumpsAreBounded(t *testing.T) {
 // TestDescendantsEndWithTheirPlugin, wherever they hide.
 func TestDescendantsEndWithTheirPlugin(t *testing.T) {
 	t.Parallel()
+	// forgetful is found at its end only if a look was taken while its parent lived.
+	const forgetful = "without an environment"
 	for name, script := range map[string]string{
-		"in the process group":   `sleep 600 & echo $! > "$0/pid.new"`,
-		"in a session":           `setsid sleep 600 & echo $! > "$0/pid.new"`,
-		"of a daemon":            `setsid sh -c 'sleep 600 & echo $! > "$0/pid.new"' "$0"`,
-		"with a child":           `setsid sh -c 'sleep 600 & echo $! > "$0/pid.new"; wait' "$0" &`,
-		"without an environment": `env -i setsid sh -c 'echo $$ > "$0/pid.new"; while :; do sleep 600; done' "$0" & sleep 0.3`,
+		"in the process group": `sleep 600 & echo $! > "$0/pid.new"`,
+		"in a session":         `setsid sleep 600 & echo $! > "$0/pid.new"`,
+		"of a daemon":          `setsid sh -c 'sleep 600 & echo $! > "$0/pid.new"' "$0"`,
+		"with a child":         `setsid sh -c 'sleep 600 & echo $! > "$0/pid.new"; wait' "$0" &`,
+		forgetful:              `env -i setsid sh -c 'echo $$ > "$0/pid.new"; while :; do sleep 600; done' "$0" &`,
 	} {
 		for _, end := range []string{"stop", "exit", "kill"} {
 			t.Run(name+", "+end, func(t *testing.T) {
@@ -182,11 +184,24 @@ func TestDescendantsEndWithTheirPlugin(t *testing.T) {
 				b := setup(t, watchful, "hookarr-target-chaos")
 				b.start(t, b.target("chaos", "ops", nil))
 				plugin := b.Status()[0].PID
-				require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "sh "+script+"\n"+`while ! [ -s "$0/pid.new" ]; do sleep 0.01; done; mv "$0/pid.new" "$0/pid"`).Class)
+				if name != forgetful {
+					b.release(t)
+				}
+				started := make(chan sdk.Class, 1)
+				go func() {
+					started <- b.do(t.Context(), "ops", "sh "+script+"\n"+
+						`while ! [ -s "$0/pid.new" ]; do sleep 0.01; done; mv "$0/pid.new" "$0/pid"; while ! [ -e "$0/go" ]; do sleep 0.01; done`).Class
+				}()
+				b.awaitSign(t, "pid")
 				text, err := os.ReadFile(filepath.Join(b.signs, "pid"))
 				require.NoError(t, err)
 				pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 				require.NoError(t, err)
+				if name == forgetful {
+					b.awaitLook(t, pid)
+					b.release(t)
+				}
+				require.Equal(t, sdk.ClassOK, <-started)
 				require.False(t, gone(pid, false))
 				switch end {
 				case "stop":
@@ -201,6 +216,18 @@ func TestDescendantsEndWithTheirPlugin(t *testing.T) {
 			})
 		}
 	}
+}
+
+// awaitLook waits until a descendant of the plugin chaos was seen.
+func (b *testBundle) awaitLook(t *testing.T, pid int) {
+	t.Helper()
+	d := &b.plugins[pluginKey{host.KindTarget, "chaos"}].taking().descendants
+	require.Eventually(t, func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		_, seen := d.seen[pid]
+		return seen
+	}, patience, eye)
 }
 
 // TestForkingPlugin has too many processes, all of which end.
