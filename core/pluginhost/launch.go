@@ -106,6 +106,8 @@ func (l *launcher) close() {
 // process is a plugin that runs.
 type process struct {
 	*osProcess
+	// label is the plugin's kind and name.
+	label  string
 	plugin *plugin.Client
 	client *host.Client
 	desc   host.Description
@@ -199,6 +201,7 @@ func (l *launcher) prepare(ctx context.Context, kind host.Kind, name string, sin
 			over:     make(chan struct{}),
 			exited:   make(chan struct{}),
 		},
+		label:    string(kind) + "-" + name,
 		dir:      dir,
 		started:  time.Now(),
 		settings: l.opts.Settings(kind, name).withDefaults(),
@@ -287,6 +290,8 @@ func (p *process) explainStart(err error, gone bool, timeout time.Duration) erro
 	}
 	parts := strings.Split(greeting, "|")
 	switch {
+	case p.fault.Load() != nil:
+		return fmt.Errorf("start plugin %s: it was ended: %s", file, p.how())
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("start plugin %s: not ready within %s", file, timeout)
 	case errors.Is(err, context.Canceled):

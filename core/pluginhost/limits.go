@@ -138,21 +138,29 @@ func (l *launcher) patrol() {
 		ended.look(left)
 		for _, p := range running {
 			if u, ok := p.measure(left); ok {
-				if s := p.keeper.Load(); s != nil {
-					s.look(p, u)
-				}
+				p.look(u)
 			}
 		}
 	}
 }
 
-// look judges what a process of the plugin takes.
-func (s *supervisor) look(p *process, u usage) {
-	s.countCPU(p, u.cpu)
-	may := allowance{memory: s.settings().Memory, key: "plugins." + s.label() + ".memory", spin: s.timing.Spin}
+// look judges what the process takes. One without a supervisor, which still starts or is
+// launched for a question, has nothing to take its place: it is only ended, for what ends any
+// at once.
+func (p *process) look(u usage) {
+	s := p.keeper.Load()
+	may := allowance{memory: p.settings.Memory, key: "plugins." + p.label + ".memory"}
+	if s != nil {
+		s.countCPU(p, u.cpu)
+		may.memory, may.spin = s.settings().Memory, s.timing.Spin
+	}
 	e := p.appetite.judge(time.Now(), u, may, p.log.stuckCalls.Load())
 	switch {
 	case e == nil:
+	case s == nil:
+		if e.now && p.fault.CompareAndSwap(nil, &e.reason) {
+			p.kill()
+		}
 	case e.now:
 		s.endFor(p, *e)
 	case s.taking() == p:

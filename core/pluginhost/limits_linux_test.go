@@ -251,6 +251,18 @@ func TestForkingPlugin(t *testing.T) {
 	require.Equal(t, before[1].PID, b.Status()[1].PID, "the other plugin was left alone")
 }
 
+// TestForkingAtItsStart is bounded, too.
+func TestForkingAtItsStart(t *testing.T) {
+	t.Parallel()
+	timing := watchful
+	timing.BackoffMin, timing.BackoffMax, timing.Start = time.Hour, time.Hour, patience
+	b := setup(t, timing, "hookarr-target-forks")
+	require.NoError(t, b.Start(t.Context(), []Instance{b.target("forks", "ops", nil)}))
+	require.Regexp(t, `^start plugin hookarr-target-forks: it was ended: it had [678][0-9] processes, more than 64$`, b.Status()[0].Reason)
+	_, err := b.ListOptionsOf(t.Context(), b.target("forks", "ops", nil), "room")
+	require.ErrorContains(t, err, "processes, more than 64")
+}
+
 // TestOrphansAreBuried: one that ends while its plugin lives is no zombie for long.
 func TestOrphansAreBuried(t *testing.T) {
 	t.Parallel()

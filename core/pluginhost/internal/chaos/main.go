@@ -95,6 +95,11 @@ func main() {
 		os.Exit(9)
 	case "mute":
 		_, _ = io.Copy(io.Discard, os.Stdin)
+	case "forks":
+		for range 80 {
+			_, _ = os.StartProcess("/bin/sleep", []string{"sleep", "600"}, &os.ProcAttr{})
+		}
+		_, _ = io.Copy(io.Discard, os.Stdin)
 	case "slow":
 		time.Sleep(300 * time.Millisecond)
 	case "meets-a", "meets-b", "meets-c", "meets-d":
