@@ -203,7 +203,9 @@ func (s *supervisor) leaving(others []host.Instance) []host.Instance {
 // cannot serve them in its sandbox, or needs none any more, is replaced.
 func (s *supervisor) take(ctx context.Context, instances []host.Instance) error {
 	s.configuring.Lock()
+	s.mu.Lock()
 	s.instances = instances
+	s.mu.Unlock()
 	p := s.taking()
 	suits := p == nil || s.suits(p, instances)
 	s.configuring.Unlock()

@@ -80,8 +80,8 @@ func (p *process) listOptions(ctx context.Context, in host.Instance, key string)
 
 // instance returns an instance that the plugin is given, whether it takes it or not.
 func (s *supervisor) instance(name string) host.Instance {
-	s.configuring.Lock()
-	defer s.configuring.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.instances, func(in host.Instance) bool { return in.Name == name })
 	if i < 0 {
 		return host.Instance{Name: name}

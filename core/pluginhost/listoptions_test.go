@@ -62,6 +62,28 @@ func TestOptions(t *testing.T) {
 	require.ErrorContains(t, err, "hookarr-target-none does not exist")
 }
 
+// TestOptionsWhileConfiguring: the question does not wait for a plugin that takes its time to
+// be configured, longer than who asks may.
+func TestOptionsWhileConfiguring(t *testing.T) {
+	t.Parallel()
+	b := setup(t, quick, "hookarr-target-choosy")
+	b.start(t, b.target("choosy", "ops", map[string]any{"room": "a"}))
+	s := b.supervisor(pluginKey{host.KindTarget, "choosy"})
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	asked := make(chan error, 1)
+	go func() {
+		_, err := b.ListOptions(t.Context(), host.KindTarget, "ops", "room")
+		asked <- err
+	}()
+	select {
+	case err := <-asked:
+		require.NoError(t, err)
+	case <-time.After(patience):
+		require.Fail(t, "it waits")
+	}
+}
+
 func TestTroubleOfOptions(t *testing.T) {
 	t.Parallel()
 	b := setup(t, quick, "hookarr-target-choosy", "hookarr-target-chaos")

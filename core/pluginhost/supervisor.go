@@ -63,7 +63,8 @@ type supervisor struct {
 	// retiring counts the replacements under way, and the processes that finish their calls
 	// after another took over. None is added once the state is Stopped.
 	retiring sync.WaitGroup
-	// configuring is held while a process is given the instances, which it guards.
+	// configuring is held while a process is given the instances, which takes its time. They
+	// are changed with it and mu held, and read with either.
 	configuring sync.Mutex
 	instances   []host.Instance
 	// settled is closed after the first start, however it went; stopping by stop; done when
