@@ -123,6 +123,8 @@ type process struct {
 	// calls counts the calls under way. It only grows while the process is the
 	// supervisor's current one.
 	calls sync.WaitGroup
+	// memory is what it held at the last look, with its children, in bytes.
+	memory atomic.Int64
 	// keeper is the supervisor that goes by what the process takes; nil for nobody.
 	keeper atomic.Pointer[supervisor]
 	// appetite and nextTry, before which it is not replaced for what it takes, are the

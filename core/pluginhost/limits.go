@@ -148,6 +148,7 @@ func (l *launcher) patrol() {
 // launched for a question, has nothing to take its place: it is only ended, for what ends any
 // at once.
 func (p *process) look(u usage) {
+	p.memory.Store(u.memory)
 	s := p.keeper.Load()
 	may := allowance{memory: p.settings.Memory, key: "plugins." + p.label + ".memory"}
 	if s != nil {

@@ -230,6 +230,16 @@ func (b *testBundle) awaitLook(t *testing.T, pid int) {
 	}, patience, eye)
 }
 
+// TestChildrensMemoryIsShown, as it counts for the bound.
+func TestChildrensMemoryIsShown(t *testing.T) {
+	t.Parallel()
+	b := setup(t, watchful, "hookarr-target-chaos")
+	b.start(t, b.target("chaos", "ops", nil))
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", `sh (held=$(head -c 90000000 /dev/zero | tr '\0' x); while :; do sleep 1; done) &`).Class)
+	require.Eventually(t, func() bool { return b.Status()[0].Memory > 90e6 }, patience, eye)
+	require.Less(t, residentMemory(b.Status()[0].PID), int64(90e6))
+}
+
 // TestForkingPlugin has too many processes, all of which end.
 func TestForkingPlugin(t *testing.T) {
 	t.Parallel()

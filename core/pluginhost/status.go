@@ -1,6 +1,7 @@
 package pluginhost
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -20,7 +21,8 @@ type Status struct {
 	// Reason says why the plugin is not ready.
 	Reason string
 	// PID is 0 without a process; StartedAt, Path, SHA256 and Memory, in bytes, are its.
-	// Memory is 0 where the system does not tell.
+	// Memory counts its children, from the first look at what it takes on, as the bound
+	// does. It is 0 where the system does not tell.
 	PID          int
 	Memory       int64
 	StartedAt    time.Time
@@ -87,7 +89,7 @@ func (s *supervisor) status() Status {
 		st.Description = *s.desc
 	}
 	if p := s.current; p != nil {
-		st.Memory = residentMemory(p.pid())
+		st.Memory = cmp.Or(p.memory.Load(), residentMemory(p.pid()))
 		st.Sandbox = p.sandbox
 		st.PID, st.StartedAt, st.SHA256, st.Path = p.pid(), p.started, p.checksum, p.argv[0]
 	}
