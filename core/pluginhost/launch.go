@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -200,6 +201,7 @@ func (l *launcher) prepare(ctx context.Context, kind host.Kind, name string, sin
 			env:      l.environment(ctx, dir),
 			marker:   "TMPDIR=" + dir,
 			log:      sink.process(),
+			printed:  io.Discard,
 			over:     make(chan struct{}),
 			exited:   make(chan struct{}),
 		},
@@ -219,8 +221,10 @@ func (l *launcher) clientConfig(p *process) *plugin.ClientConfig {
 	// The context of greet ends first.
 	config.StartTimeout = 2 * l.opts.Timing.Start
 	config.UnixSocketConfig = &plugin.UnixSocketConfig{TempDir: p.dir}
-	// Of plugins with go-plugin's own server, which takes standard error from their process.
-	config.SyncStderr = &lineWriter{line: p.log.line}
+	// Of plugins with go-plugin's own server, which takes both outputs from their process and
+	// sends them over the connection.
+	config.SyncStderr = newSlowWriter(&lineWriter{line: p.log.line}, p.over)
+	config.SyncStdout = newSlowWriter(p.printed, p.over)
 	config.RunnerFunc = func(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner.Runner, error) {
 		p.env = append(p.env, cmd.Env...)
 		p.socketDir = socketDir

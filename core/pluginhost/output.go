@@ -18,29 +18,62 @@ const (
 	outputPerSecond = 1 << 20
 )
 
-// slowReader reads at a bounded rate until the writer has ended: what is left then is less
-// than a pipe holds.
-type slowReader struct {
-	from  io.Reader
+// outputLimit holds one output of a process to its rate until the process has ended: what is
+// left then is less than a pipe holds, or a message of go-plugin's.
+type outputLimit struct {
 	limit *rate.Limiter
 	ended <-chan struct{}
 }
 
+func newOutputLimit(ended <-chan struct{}) outputLimit {
+	return outputLimit{rate.NewLimiter(outputPerSecond, outputBurst), ended}
+}
+
+// wait returns when n bytes more may be read.
+func (l outputLimit) wait(n int) {
+	pause := l.limit.ReserveN(time.Now(), min(n, outputBurst)).Delay()
+	if pause == 0 {
+		return
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.ended:
+	}
+}
+
+// slowReader reads at the bounded rate.
+type slowReader struct {
+	outputLimit
+
+	from io.Reader
+}
+
 func newSlowReader(from io.Reader, ended <-chan struct{}) *slowReader {
-	return &slowReader{from, rate.NewLimiter(outputPerSecond, outputBurst), ended}
+	return &slowReader{newOutputLimit(ended), from}
 }
 
 func (r *slowReader) Read(p []byte) (int, error) {
-	n, err := r.from.Read(p[:min(len(p), outputBurst)])
-	if pause := r.limit.ReserveN(time.Now(), n).Delay(); pause > 0 {
-		timer := time.NewTimer(pause)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.ended:
-		}
-	}
+	n, err := r.from.Read(p)
+	r.wait(n)
 	return n, err
+}
+
+// slowWriter takes what is written at the bounded rate.
+type slowWriter struct {
+	outputLimit
+
+	to io.Writer
+}
+
+func newSlowWriter(to io.Writer, ended <-chan struct{}) *slowWriter {
+	return &slowWriter{newOutputLimit(ended), to}
+}
+
+func (w *slowWriter) Write(p []byte) (int, error) {
+	w.wait(len(p))
+	return w.to.Write(p)
 }
 
 // firstLine reads the first line of a file, then to the file's end without handing

@@ -3,6 +3,7 @@ package pluginhost
 import (
 	"bytes"
 	"io"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,27 @@ func TestFloodWaits(t *testing.T) {
 		ended := make(chan struct{})
 		close(ended)
 		require.Zero(t, read(outputBurst+3*outputPerSecond, ended))
+	})
+}
+
+// TestFloodOverTheConnectionWaits: go-plugin's own servers send both outputs by gRPC, past
+// the pipes.
+func TestFloodOverTheConnectionWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := newLogSink(slog.New(slog.DiscardHandler), nil).process()
+		p := &process{osProcess: &osProcess{log: log, printed: io.Discard, over: make(chan struct{})}}
+		config := (&launcher{}).clientConfig(p)
+		for _, w := range []io.Writer{config.SyncStdout, config.SyncStderr} {
+			begun := time.Now()
+			message := bytes.Repeat([]byte{'\n'}, 1<<10)
+			for range (outputBurst + 3*outputPerSecond) / len(message) {
+				n, err := w.Write(message)
+				require.NoError(t, err)
+				require.Len(t, message, n)
+			}
+			require.InDelta(t, 3*time.Second, time.Since(begun), float64(50*time.Millisecond))
+		}
 	})
 }
 

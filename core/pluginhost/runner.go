@@ -68,7 +68,7 @@ type osProcess struct {
 	// socketDir is where the plugin may listen.
 	socketDir string
 	log       *processLog
-	// printed gets what the process prints after its handshake; nil discards it.
+	// printed gets what the process prints after its handshake.
 	printed io.Writer
 	// outlives: the kernel does not end the process together with this one.
 	outlives bool
@@ -258,14 +258,10 @@ func (p *osProcess) Kill(context.Context) error {
 // Stdout gives go-plugin the handshake and nothing else: what else a plugin prints
 // is discarded.
 func (p *osProcess) Stdout() io.ReadCloser {
-	f := &firstLine{
-		file: p.stdout, rest: newSlowReader(p.stdout, p.over), to: io.Discard,
+	return &firstLine{
+		file: p.stdout, rest: newSlowReader(p.stdout, p.over), to: p.printed,
 		read: func(line string) { p.greeting.Store(&line) }, more: sync.OnceFunc(p.log.printed),
 	}
-	if p.printed != nil {
-		f.to = p.printed
-	}
-	return f
 }
 
 // Stderr gives go-plugin nothing: see processLog.

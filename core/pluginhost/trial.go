@@ -86,13 +86,10 @@ func StartTrial(ctx context.Context, path string, opts TrialOptions) (*Trial, er
 	if err != nil {
 		return nil, err
 	}
-	config := l.clientConfig(p)
 	if opts.Printed != nil {
 		p.printed = writerFunc(opts.Printed)
-		// go-plugin's servers send what is printed over the connection.
-		config.SyncStdout = p.printed
 	}
-	p.plugin = plugin.NewClient(config)
+	p.plugin = plugin.NewClient(l.clientConfig(p))
 	t := &Trial{launcher: l, process: p}
 	ctx, cancel := context.WithTimeout(ctx, l.opts.Timing.Start)
 	defer cancel()
