@@ -1,15 +1,13 @@
 package pluginhost
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -46,21 +44,12 @@ func processAttr(outlives bool) *syscall.SysProcAttr {
 
 // groupLives reports whether a process group has a member that is no zombie.
 func groupLives(pgid int) bool {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, file := range stats {
-		stat, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		// The name in brackets may have anything in it.
-		_, rest, _ := strings.Cut(string(stat[max(0, bytes.LastIndexByte(stat, ')')):]), ") ")
-		var state string
-		var parent, group int
-		if n, _ := fmt.Sscan(rest, &state, &parent, &group); n == 3 && group == pgid && state != "Z" && state != "X" {
-			return true
-		}
-	}
-	return false
+	all, _ := filepath.Glob("/proc/[0-9]*")
+	return slices.ContainsFunc(all, func(dir string) bool {
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		p, err := readStat(pid)
+		return err == nil && p.group == pgid && p.state != 'Z' && p.state != 'X'
+	})
 }
 
 // killGroup ends all processes of a group.

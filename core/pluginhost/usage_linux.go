@@ -17,7 +17,7 @@ const clockTick = 10 * time.Millisecond
 
 // procStat is what /proc tells of a process.
 type procStat struct {
-	pid, session int
+	pid, group, session int
 	// state is Z for one that has ended and was not waited for.
 	state byte
 	// start is in ticks since the system's, and tells a process from a later one with its id.
@@ -42,7 +42,7 @@ func readStat(pid int) (procStat, error) {
 // hold anything.
 func parseStat(pid int, line []byte) (procStat, error) {
 	// The fields by their number in proc_pid_stat(5), less the two before the state.
-	const state, session, utime, stime, cutime, cstime, start, resident = 0, 3, 11, 12, 13, 14, 19, 21
+	const state, group, session, utime, stime, cutime, cstime, start, resident = 0, 2, 3, 11, 12, 13, 14, 19, 21
 	fields := bytes.Fields(line[bytes.LastIndexByte(line, ')')+1:])
 	if len(fields) <= resident {
 		return procStat{}, errStat
@@ -54,7 +54,7 @@ func parseStat(pid int, line []byte) (procStat, error) {
 		return n
 	}
 	p := procStat{
-		pid: pid, session: int(number(session)), state: fields[state][0], start: uint64(number(start)),
+		pid: pid, group: int(number(group)), session: int(number(session)), state: fields[state][0], start: uint64(number(start)),
 		cpu:    time.Duration(number(utime)+number(stime)+number(cutime)+number(cstime)) * clockTick,
 		memory: number(resident) * int64(os.Getpagesize()),
 	}

@@ -10,8 +10,8 @@ import (
 
 func TestParseStat(t *testing.T) {
 	t.Parallel()
-	const rest = " S 1 42 7 0 -1 4194560 1 2 3 4 110 20 3 2 20 0 9 0 987654 223 5 18446744073709551615 1 1"
-	want := procStat{pid: 42, session: 7, state: 'S', start: 987654, cpu: 1350 * time.Millisecond, memory: 5 * int64(os.Getpagesize())}
+	const rest = " S 1 41 7 0 -1 4194560 1 2 3 4 110 20 3 2 20 0 9 0 987654 223 5 18446744073709551615 1 1"
+	want := procStat{pid: 42, group: 41, session: 7, state: 'S', start: 987654, cpu: 1350 * time.Millisecond, memory: 5 * int64(os.Getpagesize())}
 	for _, name := range []string{"(plugin)", "(a b)", "(x) S 1 (y)", "() Z 9 9 9)", "(\n)"} {
 		got, err := parseStat(42, []byte("42 "+name+rest))
 		require.NoError(t, err, name)
