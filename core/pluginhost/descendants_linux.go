@@ -124,7 +124,7 @@ func endProcess(p procStat) {
 	if p.state != 'Z' {
 		killProcess(p)
 	}
-	bury(p.pid)
+	reapOrphan(p.pid)
 }
 
 // killProcess kills a process, and not a later one that has its id.
@@ -143,32 +143,32 @@ func killProcess(p procStat) {
 	}
 }
 
-// bury takes an orphan that has ended from the table of processes. It never waits for
+// reapOrphan takes an orphan that has ended from the table of processes. It never waits for
 // whatever child comes first: that may be one for which another part of the program waits.
-func bury(pid int) { _, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) }
+func reapOrphan(pid int) { _, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) }
 
-// graveyard takes orphans from the table of processes that have ended before anybody knew
+// endedOrphans takes orphans from the table of processes that have ended before anybody knew
 // whose they were.
-type graveyard struct {
+type endedOrphans struct {
 	// ended are the start times of those that the last look found, by their ids.
 	ended map[int]uint64
 }
 
-// look buries the orphans that have ended before the last look too: whoever waits for a
+// look reaps the orphans that have ended before the last look too: whoever waits for a
 // child would have done so by now.
-func (g *graveyard) look(orphans []procStat) {
+func (e *endedOrphans) look(orphans []procStat) {
 	ended := map[int]uint64{}
 	for _, o := range orphans {
 		if o.state != 'Z' {
 			continue
 		}
-		if start, known := g.ended[o.pid]; known && start == o.start {
-			bury(o.pid)
+		if start, known := e.ended[o.pid]; known && start == o.start {
+			reapOrphan(o.pid)
 		} else {
 			ended[o.pid] = o.start
 		}
 	}
-	g.ended = ended
+	e.ended = ended
 }
 
 // measure returns what a process takes with its descendants, of whom orphans may be, and
@@ -182,7 +182,7 @@ func (p *osProcess) measure(orphans []procStat) (usage, bool) {
 	u := usage{memory: own.memory, cpu: own.cpu, processes: 1}
 	for _, d := range p.descendants.find(pid, childrenOf(pid), p.marker, orphans) {
 		if d.state == 'Z' {
-			continue // an orphan is buried at the next look, and others by their parents
+			continue // an orphan is reaped at the next look, and others by their parents
 		}
 		u.memory += d.memory
 		u.cpu += d.cpu

@@ -53,12 +53,12 @@ type launcher struct {
 	requests chan startRequest
 	// unsupported is done when it was logged that there is no sandbox.
 	unsupported sync.Once
-	// closing ends the patrol, and patrolled says that it has ended.
-	closing, patrolled chan struct{}
+	// closing ends watchUsage, and watched says that it has ended.
+	closing, watched chan struct{}
 
 	mu sync.Mutex
-	// known is what binaries have said of themselves, by their checksums.
-	known map[string]host.Description
+	// descriptions are what binaries have said of themselves, by their checksums.
+	descriptions map[string]host.Description
 	// live are the processes that have not ended.
 	live map[*process]struct{}
 }
@@ -76,11 +76,11 @@ func newLauncher(opts Options) (*launcher, error) {
 		opts.Log.Warn("processes that plugins hide are not found", "error", err)
 	}
 	l := &launcher{
-		opts: opts, tmp: tmp, lock: lock, requests: make(chan startRequest), known: map[string]host.Description{},
-		closing: make(chan struct{}), patrolled: make(chan struct{}), live: map[*process]struct{}{},
+		opts: opts, tmp: tmp, lock: lock, requests: make(chan startRequest), descriptions: map[string]host.Description{},
+		closing: make(chan struct{}), watched: make(chan struct{}), live: map[*process]struct{}{},
 	}
 	go startProcesses(l.requests, opts.setLimits)
-	go l.patrol()
+	go l.watchUsage()
 	return l, nil
 }
 
@@ -98,7 +98,7 @@ func (l *launcher) started(pid int) bool {
 
 func (l *launcher) close() {
 	close(l.closing)
-	<-l.patrolled
+	<-l.watched
 	close(l.requests)
 	_ = os.RemoveAll(l.tmp)
 	_ = l.lock.Close()
@@ -126,13 +126,13 @@ type process struct {
 	calls sync.WaitGroup
 	// memory is what it held at the last look, with its children, in bytes.
 	memory atomic.Int64
-	// keeper is the supervisor that goes by what the process takes; nil for nobody.
-	keeper atomic.Pointer[supervisor]
-	// appetite and nextTry, before which it is not replaced for what it takes, are the
-	// patrol's; counted, the CPU time that is in the metric, is guarded by the keeper.
-	appetite appetite
-	nextTry  time.Time
-	counted  time.Duration
+	// supervisor is who goes by what the process takes; nil for nobody.
+	supervisor atomic.Pointer[supervisor]
+	// judge and nextTry, before which it is not replaced for what it takes, belong to
+	// watchUsage; counted, the CPU time that is in the metric, is guarded by the supervisor.
+	judge   usageJudge
+	nextTry time.Time
+	counted time.Duration
 }
 
 // refusedError is matched by errors of binaries that are not even started.
@@ -240,7 +240,7 @@ func (l *launcher) track(p *process) {
 	l.live[p] = struct{}{}
 	p.atEnd = func(state *os.ProcessState) {
 		l.untrack(p)
-		if s := p.keeper.Load(); s != nil && state != nil {
+		if s := p.supervisor.Load(); s != nil && state != nil {
 			s.countCPU(p, state.UserTime()+state.SystemTime())
 		}
 	}

@@ -51,8 +51,8 @@ type allowance struct {
 	spin time.Duration
 }
 
-// appetite judges what a process takes, look by look. The zero value has seen nothing.
-type appetite struct {
+// usageJudge judges what a process takes, look by look. The zero value has seen nothing.
+type usageJudge struct {
 	// over is at how many looks in a row it held more than its bound.
 	over int
 	// last is what it had spent at the last look, and since at the one from which on it may
@@ -68,18 +68,18 @@ type spent struct {
 	cpu time.Duration
 }
 
-// judge returns what a process takes too much of, or nil. stuck counts its calls
+// look returns what a process takes too much of, or nil. stuck counts its calls
 // that went on for long after their deadlines. One that is merely late is no reason: a plugin
 // that has much to do takes much of a processor, and has late calls.
 //
 // The bound of memory is no RLIMIT_AS: the Go runtime reserves hundreds of megabytes of addresses that
 // it never uses. It is no control group either: a user's own need delegation, which few
 // containers and service managers give.
-func (a *appetite) judge(now time.Time, u usage, may allowance, stuck int64) *excess {
-	spins := a.spins(now, u.cpu, may.spin, stuck)
-	a.over++
+func (j *usageJudge) look(now time.Time, u usage, may allowance, stuck int64) *excess {
+	spins := j.spins(now, u.cpu, may.spin, stuck)
+	j.over++
 	if may.memory == 0 || u.memory <= may.memory {
-		a.over = 0
+		j.over = 0
 	}
 	held := func(than string) string {
 		return fmt.Sprintf("it held %s of memory, more than %s%s, which is %s", humanBytes(u.memory), than, may.key, humanBytes(may.memory))
@@ -87,9 +87,9 @@ func (a *appetite) judge(now time.Time, u usage, may allowance, stuck int64) *ex
 	switch {
 	case u.processes > maxProcesses:
 		return &excess{limit: limitProcesses, now: true, reason: fmt.Sprintf("it had %d processes, more than %d", u.processes, maxProcesses)}
-	case a.over > 0 && u.memory > memoryFactor*may.memory:
+	case j.over > 0 && u.memory > memoryFactor*may.memory:
 		return &excess{limit: limitMemory, now: true, reason: held("twice ")}
-	case a.over >= memoryLooks:
+	case j.over >= memoryLooks:
 		return &excess{limit: limitMemory, reason: held("")}
 	case spins:
 		return &excess{limit: limitCPU, reason: fmt.Sprintf("it took more than %.0f %% of a processor for %s after a call got stuck", 100*burningShare, rounded(may.spin))}
@@ -103,30 +103,30 @@ func humanBytes(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
 // spins reports whether the process has taken much of a processor for that long since a call
 // got stuck. If it has not, the call counts as ended, or as waiting for something, and
 // what the process takes later is put down to others.
-func (a *appetite) spins(now time.Time, cpu, patience time.Duration, stuck int64) bool {
-	before := a.last
-	a.last = spent{now, cpu}
-	if a.since.at.IsZero() {
-		if stuck > a.settled && !before.at.IsZero() {
-			a.since = before
+func (j *usageJudge) spins(now time.Time, cpu, patience time.Duration, stuck int64) bool {
+	before := j.last
+	j.last = spent{now, cpu}
+	if j.since.at.IsZero() {
+		if stuck > j.settled && !before.at.IsZero() {
+			j.since = before
 		}
 		return false
 	}
-	took := now.Sub(a.since.at)
+	took := now.Sub(j.since.at)
 	if took < patience {
 		return false
 	}
-	burnt := cpu - a.since.cpu
-	a.since, a.settled = spent{}, stuck
+	burnt := cpu - j.since.cpu
+	j.since, j.settled = spent{}, stuck
 	return float64(burnt) > burningShare*float64(took)
 }
 
-// patrol looks again and again at what the processes take, until close.
-func (l *launcher) patrol() {
-	defer close(l.patrolled)
+// watchUsage looks again and again at what the processes take, until close.
+func (l *launcher) watchUsage() {
+	defer close(l.watched)
 	ticker := time.NewTicker(l.opts.Timing.Look)
 	defer ticker.Stop()
-	var ended graveyard
+	var ended endedOrphans
 	for {
 		select {
 		case <-l.closing:
@@ -149,13 +149,13 @@ func (l *launcher) patrol() {
 // at once.
 func (p *process) look(u usage) {
 	p.memory.Store(u.memory)
-	s := p.keeper.Load()
+	s := p.supervisor.Load()
 	may := allowance{memory: p.settings.Memory, key: "plugins." + p.label + ".memory"}
 	if s != nil {
 		s.countCPU(p, u.cpu)
 		may.memory, may.spin = s.settings().Memory, s.timing.Spin
 	}
-	e := p.appetite.judge(time.Now(), u, may, p.log.stuckCalls.Load())
+	e := p.judge.look(time.Now(), u, may, p.log.stuckCalls.Load())
 	switch {
 	case e == nil:
 	case s == nil:
@@ -215,7 +215,7 @@ func (s *supervisor) replaceFor(p *process, e excess) {
 		s.note(p, e, "process replaced")
 	}
 	select {
-	case s.greedy <- p:
+	case s.excessive <- p:
 	default: // another has taken its place, or it is tried again
 	}
 }

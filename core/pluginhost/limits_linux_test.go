@@ -273,8 +273,8 @@ func TestForkingAtItsStart(t *testing.T) {
 	require.ErrorContains(t, err, "processes, more than 64")
 }
 
-// TestOrphansAreBuried: one that ends while its plugin lives is no zombie for long.
-func TestOrphansAreBuried(t *testing.T) {
+// TestEndedOrphansAreReaped: one that ends while its plugin lives is no zombie for long.
+func TestEndedOrphansAreReaped(t *testing.T) {
 	t.Parallel()
 	b := setup(t, watchful, "hookarr-target-chaos")
 	b.start(t, b.target("chaos", "ops", nil))
@@ -288,7 +288,7 @@ func TestOrphansAreBuried(t *testing.T) {
 }
 
 // TestOthersGetTheirChildren: what os/exec starts in this process is neither ended nor
-// waited for by the patrol, while it runs and after it has ended.
+// waited for by watchUsage, while it runs and after it has ended.
 func TestOthersGetTheirChildren(t *testing.T) {
 	t.Parallel()
 	timing := watchful

@@ -6,9 +6,9 @@ package pluginhost
 
 type procStat struct{}
 
-type graveyard struct{}
+type endedOrphans struct{}
 
-func (*graveyard) look([]procStat) {}
+func (*endedOrphans) look([]procStat) {}
 
 func orphans(func(pid int) bool) []procStat { return nil }
 

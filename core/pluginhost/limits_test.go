@@ -9,8 +9,8 @@ import (
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
-// TestAppetite gives it looks, a second apart.
-func TestAppetite(t *testing.T) {
+// TestUsageJudge gives it looks, a second apart.
+func TestUsageJudge(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20
 	type look struct {
@@ -57,14 +57,14 @@ func TestAppetite(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var a appetite
+			var j usageJudge
 			var cpu time.Duration
 			now := time.Unix(1_800_000_000, 0)
 			may := allowance{memory: test.bound * mib, key: "plugins.target-x.memory", spin: 30 * time.Second}
 			for i, l := range test.looks {
 				now = now.Add(time.Second)
 				cpu += time.Duration(l.cpu) * time.Millisecond
-				e := a.judge(now, usage{memory: int64(l.memory) * mib, cpu: cpu, processes: l.processes}, may, l.stuck)
+				e := j.look(now, usage{memory: int64(l.memory) * mib, cpu: cpu, processes: l.processes}, may, l.stuck)
 				if i+1 == test.at {
 					require.Equal(t, &test.want, e)
 					return

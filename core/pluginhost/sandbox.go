@@ -74,15 +74,15 @@ func sandboxKey(kind host.Kind, name string) string {
 
 // launch starts a plugin where its settings, its own promise and its instances want it.
 // What it promises is only known when it has said so: a plugin that is to run in a sandbox
-// is started outside once, asked, and started anew, unless this host has met the binary.
+// is started outside once, asked, and started anew, unless this host knows the binary.
 func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, instances []host.Instance, sink *logSink) (*process, error) {
 	p, err := l.start(ctx, kind, name, sink, func(checksum string) bool {
-		return l.opts.sandboxFor(kind, name, l.met(checksum), instances).State == SandboxedOn
+		return l.opts.sandboxFor(kind, name, l.known(checksum), instances).State == SandboxedOn
 	})
 	if err != nil {
 		return nil, err
 	}
-	l.meet(p)
+	l.remember(p)
 	where := l.opts.sandboxFor(kind, name, p.desc, instances)
 	if inside := where.State == SandboxedOn; inside != (p.policy != nil) {
 		p.end()
@@ -119,17 +119,17 @@ func (l *launcher) start(ctx context.Context, kind host.Kind, name string, sink 
 	return p, nil
 }
 
-// met returns what a binary has said of itself that matters before it is started again.
-func (l *launcher) met(checksum string) host.Description {
+// known returns what a binary has said of itself that matters before it is started again.
+func (l *launcher) known(checksum string) host.Description {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.known[checksum]
+	return l.descriptions[checksum]
 }
 
-func (l *launcher) meet(p *process) {
+func (l *launcher) remember(p *process) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.known[p.checksum] = host.Description{Offline: p.desc.Offline, ConfigSchema: p.desc.ConfigSchema}
+	l.descriptions[p.checksum] = host.Description{Offline: p.desc.Offline, ConfigSchema: p.desc.ConfigSchema}
 }
 
 // policyFor is what a plugin may reach in its sandbox: its binary, open here, and its own
@@ -156,7 +156,7 @@ func (s *supervisor) launchLocked(ctx context.Context) (*process, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.keeper.Store(s)
+		p.supervisor.Store(s)
 		s.configuring.Lock()
 		if sameInstances(instances, s.instances) {
 			return p, nil

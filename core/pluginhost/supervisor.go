@@ -53,9 +53,9 @@ type supervisor struct {
 	// gate is held with weight 1 by each call, with everything by one that is
 	// alone. It is fair: a call that wants to be alone is not starved.
 	gate *semaphore.Weighted
-	// reconfigure carries a process that has lost its configuration, greedy one that takes too
+	// reconfigure carries a process that has lost its configuration, excessive one that takes too
 	// much: with a fault for good, and without to be replaced.
-	reconfigure, greedy chan *process
+	reconfigure, excessive chan *process
 	// replaced says that current is another process, wake that a rest is over.
 	replaced, wake chan struct{}
 	// replacing is held while the plugin is reloaded.
@@ -113,7 +113,7 @@ func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *superv
 		launcher: l, timing: l.opts.Timing, log: log, sink: newLogSink(log, stuck), metrics: m,
 		gate:        semaphore.NewWeighted(everything),
 		reconfigure: make(chan *process, 1),
-		greedy:      make(chan *process, 1),
+		excessive:   make(chan *process, 1),
 		history:     backoff{timing: l.opts.Timing},
 		replaced:    make(chan struct{}, 1),
 		wake:        make(chan struct{}, 1),
@@ -299,8 +299,8 @@ func (s *supervisor) watch(ctx context.Context, p *process) (*process, error) {
 		case <-s.replaced:
 		case <-p.exited:
 			err = p.endError()
-		case greedy := <-s.greedy:
-			if greedy != p {
+		case excessive := <-s.excessive:
+			if excessive != p {
 				continue
 			}
 			if p.fault.Load() == nil {
