@@ -2,7 +2,6 @@ package pluginhost
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -238,19 +237,4 @@ func (s *supervisor) replaceProcess(ctx context.Context, p *process) {
 	if s.taking() == p {
 		_ = s.reloadLocked(ctx) // it is logged
 	}
-}
-
-// judgeEnd returns how long the plugin rests, and as what, after a process ended that was
-// begun then, or a start failed. Spread is from 0 to 1.
-func (s *supervisor) judgeEnd(err error, begun time.Time, spread float64) (State, time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := errors.AsType[*refusedError](err); ok {
-		return Refused, s.history.refused(spread)
-	}
-	pause, quarantined := s.history.ended(begun, time.Now(), spread)
-	if quarantined {
-		return Quarantined, pause
-	}
-	return Backoff, pause
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -96,14 +94,6 @@ type supervisor struct {
 	warnings map[string]string
 }
 
-// verdict is what a plugin says of its instances.
-type verdict struct {
-	problems []host.Problem
-	// doubts are warnings of configurations.
-	doubts []host.Problem
-	infos  map[string]host.InstanceInfo
-}
-
 func newSupervisor(kind host.Kind, name string, l *launcher, m *metrics) *supervisor {
 	log := l.opts.Log.With("plugin", string(kind)+"-"+name)
 	m.restarts.WithLabelValues(string(kind) + "-" + name) // shown before the first restart, for alerts
@@ -137,59 +127,6 @@ func (s *supervisor) begin(ctx context.Context, instances []host.Instance) {
 	go s.run(ctx)
 }
 
-// run supervises until ctx ends.
-func (s *supervisor) run(ctx context.Context) {
-	defer close(s.done)
-	settle := sync.OnceFunc(func() { close(s.settled) })
-	defer settle()
-	said := ""
-	for {
-		s.enter(Starting, nil, 0)
-		begun := time.Now()
-		p, err := s.start(ctx)
-		if err == nil {
-			s.log.Info("plugin ready", "pid", p.pid(), "version", p.desc.Version, "elapsed", time.Since(begun))
-			said = ""
-			settle()
-			p, err = s.watch(ctx, p)
-		}
-		if ctx.Err() != nil || s.stopped() {
-			s.enter(Stopped, nil, 0)
-			if p != nil {
-				p.end()
-			}
-			return
-		}
-		//nolint:gosec // spreads restarts and is no secret
-		spread := rand.Float64()
-		state, pause := s.judgeEnd(err, begun, spread)
-		s.enter(state, err, pause)
-		level := slog.LevelDebug
-		if now := string(state) + ": " + err.Error(); now != said { // once for all tries that fail alike
-			level, said = slog.LevelError, now
-		}
-		s.log.Log(ctx, level, "plugin is down", "state", string(state), "error", err, "pause", pause.Round(time.Millisecond))
-		if p != nil {
-			p.end()
-		}
-		settle()
-		switch s.rest(ctx, pause) {
-		case restEnded:
-		case restCut:
-			s.mu.Lock()
-			s.history = backoff{timing: s.timing}
-			s.mu.Unlock()
-		case restStopped:
-			s.enter(Stopped, nil, 0)
-			return
-		}
-		s.mu.Lock()
-		s.restarts++
-		s.mu.Unlock()
-		s.metrics.restarts.WithLabelValues(s.label()).Inc()
-	}
-}
-
 // start launches a process, configures it and makes it the one that calls go to. Nothing
 // of a process that fails is left.
 func (s *supervisor) start(ctx context.Context) (*process, error) {
@@ -206,65 +143,6 @@ func (s *supervisor) start(ctx context.Context) (*process, error) {
 	}
 	s.publish(p)
 	return p, nil
-}
-
-// configure gives a process the instances, and records what the plugin says of them.
-func (s *supervisor) configure(ctx context.Context, p *process) error {
-	s.configuring.Lock()
-	defer s.configuring.Unlock()
-	return s.configureLocked(ctx, p)
-}
-
-// configureAgain has a process that has lost its configuration, or has not taken it, given
-// it once more. One that cannot take it is started anew.
-func (s *supervisor) configureAgain(p *process) {
-	select {
-	case s.reconfigure <- p:
-	default:
-	}
-}
-
-func (s *supervisor) configureLocked(ctx context.Context, p *process) error {
-	v, err := s.ask(ctx, p, s.instances, false)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	known := s.verdict
-	s.verdict = v
-	s.mu.Unlock()
-	s.tell(v, known)
-	return nil
-}
-
-// tell logs what is new in a verdict.
-func (s *supervisor) tell(v, known verdict) {
-	for _, w := range v.doubts {
-		if !slices.Contains(known.doubts, w) {
-			s.log.Warn("plugin warns of a configuration", "instance", w.Instance, "key", w.Key, "warning", w.Message)
-		}
-	}
-	if slices.Equal(v.problems, known.problems) {
-		return
-	}
-	for _, p := range v.problems {
-		s.log.Error("instance is not configured", "instance", p.Instance, "key", p.Key, "problem", p.Message)
-	}
-}
-
-// ask has a process take instances, or only judge them.
-func (s *supervisor) ask(ctx context.Context, p *process, instances []host.Instance, validateOnly bool) (verdict, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timing.Start)
-	defer cancel()
-	configured, err := p.client.Configure(ctx, instances, validateOnly)
-	if err != nil {
-		return verdict{}, p.explainConfigure(err)
-	}
-	v := verdict{problems: configured.Problems, doubts: configured.Warnings, infos: make(map[string]host.InstanceInfo, len(configured.Instances))}
-	for _, in := range configured.Instances {
-		v.infos[in.Name] = in
-	}
-	return v, nil
 }
 
 // publish makes p the process that calls go to.
@@ -457,26 +335,5 @@ func closed(c <-chan struct{}) bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// What ended a rest.
-const (
-	restEnded = iota
-	restCut
-	restStopped
-)
-
-// rest waits before the next start, unless somebody asks for it.
-func (s *supervisor) rest(ctx context.Context, d time.Duration) int {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return restEnded
-	case <-s.wake:
-		return restCut
-	case <-ctx.Done():
-		return restStopped
 	}
 }
