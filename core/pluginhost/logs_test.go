@@ -32,9 +32,10 @@ func (b *logBuffer) logger() *slog.Logger {
 func (b *logBuffer) lines(t *testing.T) []map[string]any {
 	t.Helper()
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	text := b.buf.String()
+	b.mu.Unlock() // who logs does not wait for the parsing
 	var all []map[string]any
-	for line := range strings.Lines(b.buf.String()) {
+	for line := range strings.Lines(text) {
 		var fields map[string]any
 		require.NoError(t, json.Unmarshal([]byte(line), &fields))
 		all = append(all, fields)
