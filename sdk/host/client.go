@@ -77,9 +77,9 @@ func (c *Client) Configure(ctx context.Context, instances []Instance, validateOn
 		return Configured{}, fmt.Errorf("configure plugin: %w", err)
 	}
 	configured := Configured{Problems: fromProblems(r.GetProblems()), Warnings: fromProblems(r.GetWarnings())}
-	for _, in := range r.GetInstances() {
+	for _, in := range first(r.GetInstances(), len(instances)) {
 		configured.Instances = append(configured.Instances, InstanceInfo{
-			Name: in.GetName(), NeedsOriginals: in.GetNeedsOriginals(), SingleEvents: in.GetSingleEvents(),
+			Name: line(in.GetName(), maxName), NeedsOriginals: in.GetNeedsOriginals(), SingleEvents: in.GetSingleEvents(),
 		})
 	}
 	return configured, nil
@@ -92,8 +92,11 @@ func (c *Client) CheckHealth(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("check plugin's health: %w", err)
 	}
-	warnings := make(map[string]string, len(r.GetWarnings()))
+	warnings := map[string]string{}
 	for instance, text := range r.GetWarnings() {
+		if len(warnings) == maxProblems {
+			break
+		}
 		warnings[line(instance, maxName)] = line(text, maxMessage)
 	}
 	return warnings, nil

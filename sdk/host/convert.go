@@ -38,6 +38,9 @@ const maxFeatures = 100
 // each.
 const maxTypes = 100
 
+// maxProblems bounds the problems of one answer, its warnings and its changes each.
+const maxProblems = 1000
+
 // maxEvent bounds an event's JSON, in bytes: as much as the largest request.
 const maxEvent = 16 << 20
 
@@ -127,12 +130,12 @@ func fromDescription(r *pluginv1.DescribeResponse) Description {
 		d.Kind = KindTarget
 	default:
 	}
-	for _, f := range r.GetFeatures()[:min(len(r.GetFeatures()), maxFeatures)] {
+	for _, f := range first(r.GetFeatures(), maxFeatures) {
 		if name := feature.Name(f); name != "" {
 			d.Features = append(d.Features, sdk.Feature(name))
 		}
 	}
-	for _, t := range r.GetEventTypes()[:min(len(r.GetEventTypes()), maxTypes)] {
+	for _, t := range first(r.GetEventTypes(), maxTypes) {
 		d.EventTypes = append(d.EventTypes, fromEventType(t))
 	}
 	return d
@@ -140,7 +143,7 @@ func fromDescription(r *pluginv1.DescribeResponse) Description {
 
 func fromEventType(t *pluginv1.EventType) sdk.EventType {
 	typ := sdk.EventType{Type: sdk.Type(line(t.GetType(), maxName))}
-	for _, native := range t.GetNativeTypes()[:min(len(t.GetNativeTypes()), maxTypes)] {
+	for _, native := range first(t.GetNativeTypes(), maxTypes) {
 		typ.Native = append(typ.Native, line(native, maxName))
 	}
 	return typ
@@ -159,6 +162,7 @@ func toHostInfo(h sdk.HostInfo) *pluginv1.HostInfo {
 }
 
 func fromProblems(problems []*pluginv1.Problem) []Problem {
+	problems = first(problems, maxProblems)
 	all := make([]Problem, 0, len(problems))
 	for _, p := range problems {
 		all = append(all, Problem{
@@ -220,9 +224,9 @@ func fromSent(r *pluginv1.SentRequest) Request {
 		Truncated: r.GetTruncated() || len(r.GetBody()) > maxSentBody,
 		Body:      text(strings.ToValidUTF8(string(r.GetBody()[:min(len(r.GetBody()), maxSentBody)]), "\uFFFD"), maxSentBody),
 	}
-	for _, h := range r.GetHeaders()[:min(len(r.GetHeaders()), maxSentHeaders)] {
+	for _, h := range first(r.GetHeaders(), maxSentHeaders) {
 		name := line(h.GetName(), maxName)
-		for _, v := range h.GetValues()[:min(len(h.GetValues()), maxSentHeaders)] {
+		for _, v := range first(h.GetValues(), maxSentHeaders) {
 			sent.Header[name] = append(sent.Header[name], line(v, maxMessage))
 		}
 	}
@@ -268,6 +272,9 @@ func reason(s string) string {
 	}
 	return s
 }
+
+// first returns the beginning of a list.
+func first[T any](all []T, limit int) []T { return all[:min(len(all), limit)] }
 
 // line returns s on one line, without control characters and those that turn the
 // direction of the text around them, in at most limit bytes.

@@ -31,18 +31,18 @@ func (c *Client) Folders(ctx context.Context, instance string, q sdk.FoldersQuer
 		return sdk.Folders{}, fmt.Errorf("list folders: %w", supported(err))
 	}
 	var folders sdk.Folders
-	for _, r := range resp.GetRoots()[:min(len(resp.GetRoots()), maxFolders)] {
+	for _, r := range first(resp.GetRoots(), maxFolders) {
 		folders.Roots = append(folders.Roots, sdk.Folder{
 			Path: text(r.GetPath(), maxPath), Library: line(r.GetLibrary(), maxMessage), Kind: line(r.GetKind(), maxName),
 			FreeBytes: int64(min(r.GetFreeBytes(), math.MaxInt64)), Problem: line(r.GetProblem(), maxMessage),
 		})
 	}
-	for _, t := range resp.GetTitles()[:min(len(resp.GetTitles()), maxFolderTitles)] {
+	for _, t := range first(resp.GetTitles(), maxFolderTitles) {
 		folders.Titles = append(folders.Titles, sdk.FolderTitle{
 			Kind: line(t.GetKind(), maxName), Title: line(t.GetTitle(), maxMessage), Year: count(t.GetYear()), IDs: t.GetIds(), Path: text(t.GetPath(), maxPath),
 		})
 	}
-	for _, p := range resp.GetMap()[:min(len(resp.GetMap()), maxFolders)] {
+	for _, p := range first(resp.GetMap(), maxFolders) {
 		folders.Map = append(folders.Map, pathmap.Pair{
 			From: text(p.GetFrom(), maxPath), To: text(p.GetTo(), maxPath), Source: line(p.GetSource(), maxName),
 		})

@@ -19,7 +19,8 @@ import (
 // plugin lacks it, or its configuration does.
 var ErrUnsupported = errors.New("not supported by the plugin")
 
-// maxPage bounds the events of one page of history, whatever was asked for.
+// maxPage bounds the events of one page of history, whatever was asked for, and those that a
+// target tells: whoever accepts them takes fewer, and says how many it leaves out.
 const maxPage = 10_000
 
 // Past is one page of a source's history.
@@ -97,12 +98,12 @@ func (c *Client) Connect(ctx context.Context, instance string, r sdk.ConnectRequ
 		AppVersion:   line(resp.GetAppVersion(), maxName),
 		Credential:   int(resp.GetCredential()),
 	}
-	for _, change := range resp.GetChanges() {
+	for _, change := range first(resp.GetChanges(), maxProblems) {
 		result.Changes = append(result.Changes, sdk.Change{
 			Field: line(change.GetField(), maxName), From: line(change.GetFrom(), maxMessage), To: line(change.GetTo(), maxMessage),
 		})
 	}
-	for _, problem := range resp.GetProblems() {
+	for _, problem := range first(resp.GetProblems(), maxProblems) {
 		result.Problems = append(result.Problems, line(problem, maxMessage))
 	}
 	return result, nil

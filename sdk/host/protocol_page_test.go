@@ -15,6 +15,7 @@ func TestProtocolPageHasTheBounds(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 10_000, maxPage)
 	require.Equal(t, 1000, maxOptions)
+	require.Equal(t, 1000, maxProblems)
 	for _, want := range []string{
 		fmt.Sprintf("| names and versions | %d bytes |", maxName),
 		fmt.Sprintf("| messages, summaries, reasons, problems, `message_id` | %d KiB, on one line |", maxMessage>>10),
@@ -25,6 +26,7 @@ func TestProtocolPageHasTheBounds(t *testing.T) {
 		fmt.Sprintf("| an event's JSON | %d MiB,", maxEvent>>20),
 		"| events, items or folders of one page | 10,000 |",
 		"| options of a key | 1,000 |",
+		"| problems, warnings or changes of one answer | 1,000 |",
 	} {
 		require.Contains(t, string(page), want)
 	}

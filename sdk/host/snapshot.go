@@ -61,7 +61,7 @@ func (c *Client) Snapshot(ctx context.Context, instance string, q sdk.SnapshotQu
 		case item.GetKey() == "", len(item.GetKey()) > maxMessage, e.Type == "", e.Title == "":
 			return Snapshot{}, fmt.Errorf("read snapshot: %w: item %q without key, type or title", ErrAnswer, line(item.GetKey(), maxName))
 		}
-		gone := item.GetGoneFingerprints()[:min(len(item.GetGoneFingerprints()), maxGone)]
+		gone := first(item.GetGoneFingerprints(), maxGone)
 		for i := range gone {
 			gone[i] = cut(gone[i], maxFingerprint)
 		}

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -61,6 +62,37 @@ func TestWarningsAndEventTypesAreBounded(t *testing.T) {
 	configured, err := client.Configure(t.Context(), nil, false)
 	require.NoError(t, err)
 	require.Equal(t, []host.Problem{{Instance: "ops", Key: "url", Message: "looks  odd"}}, configured.Warnings)
+}
+
+// TestListsAreBounded, however many entries an answer has room for.
+func TestListsAreBounded(t *testing.T) {
+	t.Parallel()
+	const many = 20_000
+	problems, warnings := make([]*pluginv1.Problem, many), map[string]string{}
+	for i := range problems {
+		problems[i] = &pluginv1.Problem{Instance: "ops"}
+		warnings[strconv.Itoa(i)] = "odd"
+	}
+	instances := make([]*pluginv1.InstanceInfo, many)
+	for i := range instances {
+		instances[i] = &pluginv1.InstanceInfo{Name: "ops"}
+	}
+	client := connect(t, &fakePlugin{
+		configure: &pluginv1.ConfigureResponse{Problems: problems, Warnings: problems, Instances: instances},
+		health:    &pluginv1.CheckHealthResponse{Warnings: warnings},
+		deliver:   &pluginv1.DeliverResponse{Class: pluginv1.Class_CLASS_OK, Events: make([][]byte, many)},
+	})
+	configured, err := client.Configure(t.Context(), []host.Instance{{Name: "ops"}, {Name: "dev"}}, false)
+	require.NoError(t, err)
+	require.Len(t, configured.Problems, 1000)
+	require.Len(t, configured.Warnings, 1000)
+	require.Len(t, configured.Instances, 2, "no more than there are")
+	sick, err := client.CheckHealth(t.Context())
+	require.NoError(t, err)
+	require.Len(t, sick, 1000)
+	o, err := client.Deliver(t.Context(), "ops", host.Delivery{ID: "1"})
+	require.NoError(t, err)
+	require.Len(t, o.Events, 10_000)
 }
 
 // A plugin of an earlier SDK has no test with an event, and answers no requests.

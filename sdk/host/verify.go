@@ -28,7 +28,7 @@ func (c *Client) Verify(ctx context.Context, instance string, d Delivery, accept
 // whoever accepts them says so, and how many it takes.
 func fromHandedBack(events [][]byte) []HandedBack {
 	var back []HandedBack
-	for _, data := range events {
+	for _, data := range first(events, maxPage) {
 		e, err := readBrief(data)
 		if err != nil {
 			e = sdk.Event{}
