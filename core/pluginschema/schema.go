@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -75,8 +76,11 @@ func (n *node) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(n))
 }
 
-// words are one or several.
+// words are one or several, each there once.
 type words []string
+
+// maxWords bounds them: JSON Schema has seven types.
+const maxWords = 7
 
 func (w *words) UnmarshalJSON(data []byte) error {
 	var one string
@@ -84,7 +88,17 @@ func (w *words) UnmarshalJSON(data []byte) error {
 		*w = words{one}
 		return nil
 	}
-	return json.Unmarshal(data, (*[]string)(w))
+	var several []string
+	if err := json.Unmarshal(data, &several); err != nil {
+		return err
+	}
+	*w = nil
+	for _, word := range several {
+		if len(*w) < maxWords && !slices.Contains(*w, word) {
+			*w = append(*w, word)
+		}
+	}
+	return nil
 }
 
 // properties are schemas by name, in their order.
