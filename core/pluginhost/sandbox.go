@@ -2,14 +2,12 @@ package pluginhost
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/hookarr/hookarr/core/pluginschema"
 	"github.com/hookarr/hookarr/core/sandbox"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -55,7 +53,7 @@ func (o Options) sandboxFor(kind host.Kind, name string, d host.Description, ins
 		return Sandbox{SandboxedOff, "the plugin does not promise to do without network and files"}
 	default:
 		for _, in := range instances {
-			if used := networkKey(d.ConfigSchema, in.Config); used != "" {
+			if used := pluginschema.NetworkKey(d.ConfigSchema, in.Config); used != "" {
 				return Sandbox{SandboxedOff, "the plugin uses the network for " + ConfigKey(kind, in.Name, used)}
 			}
 		}
@@ -164,67 +162,4 @@ func (s *supervisor) launchLocked(ctx context.Context) (*process, error) {
 		s.configuring.Unlock()
 		p.end()
 	}
-}
-
-// networkKeywords are the parts of a JSON Schema that say for which keys a plugin uses the
-// network.
-type networkKeywords struct {
-	Network    bool                       `json:"x-hookarr-network"`
-	Properties map[string]networkKeywords `json:"properties"`
-	Items      *networkKeywords           `json:"items"`
-}
-
-// networkKey returns the first key that an instance sets and for which the plugin uses the
-// network; empty for none. A schema that cannot be read has none.
-func networkKey(schema, config json.RawMessage) string {
-	var keywords networkKeywords
-	var value any
-	if json.Unmarshal(schema, &keywords) != nil || json.Unmarshal(config, &value) != nil {
-		return ""
-	}
-	return strings.TrimPrefix(keywords.find(value), ".")
-}
-
-func (k networkKeywords) find(value any) string {
-	switch v := value.(type) {
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(k.Properties)) {
-			property := k.Properties[name]
-			if property.Network && isSet(v[name]) {
-				return "." + name
-			}
-			if found := property.find(v[name]); found != "" {
-				return "." + name + found
-			}
-		}
-	case []any:
-		for i, item := range v {
-			if k.Items == nil {
-				break
-			}
-			if found := k.Items.find(item); found != "" {
-				return "." + strconv.Itoa(i) + found
-			}
-		}
-	}
-	return ""
-}
-
-// isSet reports whether a value is another than nothing, which configurations may spell out.
-func isSet(value any) bool {
-	switch v := value.(type) {
-	case nil:
-		return false
-	case string:
-		return v != ""
-	case bool:
-		return v
-	case float64:
-		return v != 0
-	case []any:
-		return len(v) > 0
-	case map[string]any:
-		return len(v) > 0
-	}
-	return true
 }

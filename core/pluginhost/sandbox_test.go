@@ -11,36 +11,7 @@ import (
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
-const networkSchema = `{"properties": {
-	"name": {}, "base_url": {"x-hookarr-network": true}, "retries": {"x-hookarr-network": true},
-	"lookup": {"properties": {"host": {"x-hookarr-network": true}, "on": {"x-hookarr-network": true}}},
-	"servers": {"items": {"properties": {"url": {"x-hookarr-network": true}}}},
-	"headers": {"x-hookarr-network": true}
-}}`
-
-func TestNetworkKey(t *testing.T) {
-	t.Parallel()
-	for config, want := range map[string]string{
-		`{}`:                                   "",
-		`{"name": "http://nas", "other": "x"}`: "",
-		`{"base_url": "http://nas"}`:           "base_url",
-		`{"base_url": "", "retries": 0, "headers": {}}`:             "",
-		`{"base_url": null, "lookup": {"on": false, "host": null}}`: "",
-		`{"retries": 1}`:                           "retries",
-		`{"lookup": {"host": "dns"}}`:              "lookup.host",
-		`{"lookup": "dns"}`:                        "",
-		`{"lookup": {"on": true}}`:                 "lookup.on",
-		`{"servers": [{}, {"url": "http://nas"}]}`: "servers.1.url",
-		`{"servers": {"url": "http://nas"}}`:       "",
-		`{"headers": {"a": "b"}}`:                  "headers",
-		`{"headers": ["a"]}`:                       "headers",
-		``:                                         "",
-	} {
-		require.Equal(t, want, networkKey(json.RawMessage(networkSchema), json.RawMessage(config)), config)
-	}
-	require.Empty(t, networkKey(json.RawMessage(`{"properties": []}`), json.RawMessage(`{"base_url": "x"}`)), "a schema that is none")
-	require.Empty(t, networkKey(nil, json.RawMessage(`{"base_url": "x"}`)))
-}
+const networkSchema = `{"properties": {"name": {}, "base_url": {"x-hookarr-network": true}}}`
 
 func TestSandboxFor(t *testing.T) {
 	t.Parallel()

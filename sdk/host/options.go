@@ -1,9 +1,11 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -12,9 +14,12 @@ import (
 	"github.com/hookarr/hookarr/sdk/internal/pluginv1"
 )
 
-// What is taken of a plugin's options, and how deep in its schema their keys may be.
+// What is taken of a plugin's options, and what is read of its schema for their keys: bytes,
+// keys, and how deep they are.
 const (
 	maxOptions     = 1000
+	maxSchema      = 1 << 20
+	maxSchemaKeys  = 1000
 	maxSchemaDepth = 32
 )
 
@@ -31,32 +36,69 @@ func (d Description) OptionKeys() []OptionKey {
 	if !slices.Contains(d.Features, sdk.FeatureOptions) {
 		return nil
 	}
-	var root schemaNode
-	_ = json.Unmarshal(d.ConfigSchema, &root) // what is of another type has no options
-	found := root.optionKeys(nil)
-	slices.SortFunc(found, func(a, b OptionKey) int { return strings.Compare(a.Key, b.Key) })
-	return found[:min(len(found), maxOptions)]
+	if len(d.ConfigSchema) > maxSchema {
+		return nil
+	}
+	var r optionReader
+	_ = json.Unmarshal(d.ConfigSchema, &r.root) // what is of another type has no options
+	r.read(&r.root, nil, nil)
+	slices.SortFunc(r.found, func(a, b OptionKey) int { return strings.Compare(a.Key, b.Key) })
+	return r.found
 }
 
 // schemaNode is what is read of a schema.
 type schemaNode struct {
-	Description string                `json:"description"`
-	Options     bool                  `json:"x-hookarr-options"`
-	Properties  map[string]schemaNode `json:"properties"`
+	Ref         string                 `json:"$ref"`
+	Defs        map[string]*schemaNode `json:"$defs"`
+	Definitions map[string]*schemaNode `json:"definitions"`
+	Description string                 `json:"description"`
+	Options     bool                   `json:"x-hookarr-options"`
+	Properties  map[string]*schemaNode `json:"properties"`
 }
 
-func (n *schemaNode) optionKeys(at []string) []OptionKey {
-	var found []OptionKey
-	if n.Options {
-		found = append(found, OptionKey{Key: line(strings.Join(at, "."), maxName), Description: line(n.Description, maxMessage)})
+// optionReader goes through a schema and counts the keys.
+type optionReader struct {
+	root  schemaNode
+	count int
+	found []OptionKey
+}
+
+// read reads a key and what is below it. The sections that it is in are in outer, which a
+// schema may come back to by a reference.
+func (r *optionReader) read(n *schemaNode, at []string, outer []*schemaNode) {
+	if r.count++; n == nil || len(at) > maxSchemaDepth || r.count > maxSchemaKeys {
+		return
 	}
-	if len(at) == maxSchemaDepth {
-		return found
+	own := n // what it says beside a reference comes first
+	if n = r.resolve(n); own.Options || n.Options {
+		r.found = append(r.found, OptionKey{Key: line(strings.Join(at, "."), maxName), Description: line(cmp.Or(own.Description, n.Description), maxMessage)})
 	}
-	for name, p := range n.Properties {
-		found = append(found, p.optionKeys(append(slices.Clone(at), name))...)
+	if slices.Contains(outer, n) {
+		return
 	}
-	return found
+	for _, name := range slices.Sorted(maps.Keys(n.Properties)) {
+		r.read(n.Properties[name], append(slices.Clone(at), name), append(slices.Clone(outer), n))
+	}
+}
+
+// resolve follows references to definitions of the same document. One that leads nowhere, or
+// around, says nothing.
+func (r *optionReader) resolve(n *schemaNode) *schemaNode {
+	for range maxSchemaDepth {
+		if n == nil || n.Ref == "" {
+			break
+		}
+		name, ok := strings.CutPrefix(n.Ref, "#/$defs/")
+		if ok {
+			n = r.root.Defs[name]
+		} else {
+			n = r.root.Definitions[strings.TrimPrefix(n.Ref, "#/definitions/")]
+		}
+	}
+	if n == nil || n.Ref != "" {
+		return &schemaNode{}
+	}
+	return n
 }
 
 // Options asks a plugin for the values that a key of an instance may have. The instance
