@@ -128,6 +128,9 @@ func readPluginConfig(path, binary string) (json.RawMessage, error) {
 	if err := yaml.Unmarshal(data, &value); err != nil {
 		return nil, fmt.Errorf("read the plugin's configuration %s: %w", path, err)
 	}
+	if value == nil { // an empty file, as a plugin without required keys needs
+		value = map[string]any{}
+	}
 	config, err := json.Marshal(value)
 	if err != nil {
 		return nil, fmt.Errorf("read the plugin's configuration %s: %w", path, err)

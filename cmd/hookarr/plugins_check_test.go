@@ -60,6 +60,18 @@ func TestPluginsCheck(t *testing.T) {
 	require.False(t, reports[1].OK)
 }
 
+// TestEmptyPluginConfig: a file that says nothing is a configuration without keys.
+func TestEmptyPluginConfig(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "empty.yaml")
+	for _, text := range []string{"", "# nothing\n", "null\n", "{}"} {
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		config, err := readPluginConfig(file, "hookarr-target-well")
+		require.NoError(t, err)
+		require.Equal(t, "{}", string(config), text)
+	}
+}
+
 // TestPluginsCheckTakesConfigurations from a file, from a directory by the plugin's name, and
 // bodies of requests; and says what is wrong with one.
 func TestPluginsCheckTakesConfigurations(t *testing.T) {

@@ -199,6 +199,9 @@ func (d deriver) fill(config json.RawMessage) (json.RawMessage, error) {
 	if err := numbers.Decode(&value); err != nil {
 		return nil, fmt.Errorf("the configuration is no object: %w", err)
 	}
+	if value == nil { // null
+		value = map[string]any{}
+	}
 	d.schema.eachString(d.schema.root, value, func(node map[string]any, text string) string {
 		to := d.public
 		if node["writeOnly"] == true {

@@ -70,6 +70,9 @@ func TestConfigurationIsFilled(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"url": "http://127.0.0.1:7/hooks/TOKEN/a", "urls": ["http://127.0.0.1:7/hooks", "smtp://127.0.0.1:7"], "path": "/tmp/x/a", "n": 1234567890123456789}`, string(got))
 	require.Equal(t, []string{"http://127.0.0.1:7/hooks/TOKEN/a"}, s.secretsOf(got))
+	got, err = d.fill(json.RawMessage(`null`))
+	require.NoError(t, err)
+	require.JSONEq(t, `{}`, string(got))
 	_, err = d.fill(json.RawMessage(`[]`))
 	require.ErrorContains(t, err, "the configuration is no object")
 }

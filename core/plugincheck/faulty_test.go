@@ -1,6 +1,7 @@
 package plugincheck
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -157,6 +158,15 @@ func TestDoubtsAreWarnings(t *testing.T) {
 			require.Contains(t, strings.Join(r.Rows[i].Warnings, "; "), want[1])
 		})
 	}
+}
+
+// TestConfigurationOfNothing is one without keys, with a plugin that needs none, too.
+func TestConfigurationOfNothing(t *testing.T) {
+	t.Parallel()
+	r := runCheck(t, install(t, "faulty", "hookarr-source-needs-nothing"), Options{Config: json.RawMessage("null")})
+	rows, details := failed(r)
+	require.Equal(t, []string{"refuse"}, rows, details)
+	require.Contains(t, details, "it takes a configuration without url")
 }
 
 // TestNothingIsWrongWithAWellPlugin in a language without an SDK.
