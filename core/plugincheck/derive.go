@@ -64,12 +64,14 @@ func isURL(key string, node map[string]any) bool {
 
 // value makes one that fits a schema.
 func (d deriver) value(key string, node map[string]any) any {
-	return d.valueAt(key, node, 0)
+	left := maxMade
+	return d.valueAt(key, node, 0, &left)
 }
 
-func (d deriver) valueAt(key string, node map[string]any, depth int) any {
+// valueAt makes a value inside of one, of which so many are left.
+func (d deriver) valueAt(key string, node map[string]any, depth int, left *int) any {
 	node = d.schema.resolve(node)
-	if depth > maxDepth {
+	if *left--; depth > maxDepth || *left < 0 {
 		return nil
 	}
 	if isURL(key, node) {
@@ -98,12 +100,12 @@ func (d deriver) valueAt(key string, node map[string]any, depth int) any {
 		return false
 	case isType(node, "array"):
 		items, _ := node["items"].(map[string]any)
-		return []any{d.valueAt(key, items, depth+1)} // named as the list: to, urls
+		return []any{d.valueAt(key, items, depth+1, left)} // named as the list: to, urls
 	case isType(node, "object"):
 		object := map[string]any{}
 		properties := propertiesOf(node)
 		for _, name := range requiredOf(node) {
-			object[name] = d.valueAt(name, properties[name], depth+1)
+			object[name] = d.valueAt(name, properties[name], depth+1, left)
 		}
 		return object
 	default:

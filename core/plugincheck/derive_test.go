@@ -2,6 +2,8 @@ package plugincheck
 
 import (
 	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -98,6 +100,31 @@ func TestSchemaThatRefersToItselfEnds(t *testing.T) {
 	wrong, _ := s.judge()
 	require.Empty(t, wrong)
 	require.NotEmpty(t, deriver{schema: s}.derive(true))
+}
+
+// TestSchemaIsWalkedOnce, however often a section refers to itself, and the values of a section that
+// needs itself have an end.
+func TestSchemaIsWalkedOnce(t *testing.T) {
+	t.Parallel()
+	s, err := readSchema([]byte(`{"type": "object", "additionalProperties": false, "required": ["any"], "properties": {"any": {"$ref": "#/$defs/any", "description": "Any."}},
+		"$defs": {"any": {"type": "object", "additionalProperties": false, "required": ["a", "b", "c", "d"], "properties": {
+			"a": {"$ref": "#/$defs/any", "description": "A."}, "b": {"$ref": "#/$defs/any", "description": "B."},
+			"c": {"$ref": "#/$defs/any", "description": "C."}, "d": {"$ref": "#/$defs/any", "description": "D."}, "e": {"type": "string"}
+		}}}}`))
+	require.NoError(t, err)
+	wrong, _ := s.judge()
+	require.EqualError(t, errors.Join(wrong...), "any.e has no description")
+	require.Equal(t, "keys: 6, secrets: 0, required: any", s.summary())
+	config, err := json.Marshal(deriver{schema: s}.derive(true))
+	require.NoError(t, err)
+	require.Less(t, len(config), 100_000)
+}
+
+// TestSchemaIsBounded as the one that Hookarr shows.
+func TestSchemaIsBounded(t *testing.T) {
+	t.Parallel()
+	_, err := readSchema([]byte(`{"type": "object", "description": "` + strings.Repeat("x", 1<<20) + `"}`))
+	require.ErrorContains(t, err, "its schema has 1.0 MiB, and 1.0 MiB are read at most")
 }
 
 // TestSecretsAreFoundInEverySpelling, also inside of what is encoded with them.

@@ -11,13 +11,19 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/hookarr/hookarr/core/pluginschema"
 )
 
 // secretName is what keys are called whose values nobody may see.
 var secretName = regexp.MustCompile(`(?i)(^|[_-]|[a-z])(password|passphrase|passwd|secret|token|api[_-]?key|private[_-]?key|bearer)$`)
 
-// maxDepth bounds how deep a schema is walked, which may refer to itself.
-const maxDepth = 12
+// maxDepth bounds how deep values are made and references followed of a schema, which may
+// refer to itself, and maxMade how many values one key is made of.
+const (
+	maxDepth = 12
+	maxMade  = 1000
+)
 
 // schema is the schema of a plugin's configuration.
 type schema struct {
@@ -30,14 +36,15 @@ func readSchema(data []byte) (*schema, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, errors.New("it has no schema: " + mend)
 	}
+	// Of what Hookarr cannot show, with its bounds, nothing more is looked at.
+	if _, err := pluginschema.Read(data); err != nil {
+		return nil, fmt.Errorf("its schema %w; it begins with %.40q: %s", err, data, mend)
+	}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("its schema is no JSON, it begins with %.40q: %s", data, mend)
+		return nil, fmt.Errorf("its schema is no JSON: %w: %s", err, mend)
 	}
-	root, ok := doc.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("its schema is no JSON object, it begins with %.40q: %s", data, mend)
-	}
+	root, _ := doc.(map[string]any) // as it was read
 	const url = "hookarr:///config.json"
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
@@ -83,15 +90,16 @@ func (s *schema) judge() (wrong []error, warnings []string) {
 			}
 		}
 	})
-	wrong = append(wrong, s.judgeValues(s.compiled, "", 0)...)
+	wrong = append(wrong, judgeValues(s.compiled, "", map[*jsonschema.Schema]bool{})...)
 	return wrong, warnings
 }
 
-// judgeValues holds defaults and examples to what they are of.
-func (s *schema) judgeValues(c *jsonschema.Schema, at string, depth int) []error {
-	if c == nil || depth > maxDepth {
+// judgeValues holds defaults and examples to what they are of, once each.
+func judgeValues(c *jsonschema.Schema, at string, judged map[*jsonschema.Schema]bool) []error {
+	if c == nil || judged[c] {
 		return nil
 	}
+	judged[c] = true
 	var wrong []error
 	if c.Default != nil {
 		if err := c.Validate(*c.Default); err != nil {
@@ -104,15 +112,13 @@ func (s *schema) judgeValues(c *jsonschema.Schema, at string, depth int) []error
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Properties)) {
-		wrong = append(wrong, s.judgeValues(c.Properties[key], join(at, key), depth+1)...)
+		wrong = append(wrong, judgeValues(c.Properties[key], join(at, key), judged)...)
 	}
-	if items, ok := c.Items2020, true; ok && items != nil {
-		wrong = append(wrong, s.judgeValues(items, at+"[]", depth+1)...)
-	}
+	wrong = append(wrong, judgeValues(c.Items2020, at+"[]", judged)...)
 	if values, ok := c.AdditionalProperties.(*jsonschema.Schema); ok {
-		wrong = append(wrong, s.judgeValues(values, join(at, "*"), depth+1)...)
+		wrong = append(wrong, judgeValues(values, join(at, "*"), judged)...)
 	}
-	return append(wrong, s.judgeValues(c.Ref, at, depth+1)...)
+	return append(wrong, judgeValues(c.Ref, at, judged)...)
 }
 
 // cause is the innermost reason of a validation's failure.
@@ -141,26 +147,34 @@ func (s *schema) summary() string {
 	return fmt.Sprintf("keys: %d, secrets: %d, required: %s", keys, secrets, orNone(requiredOf(s.root)))
 }
 
-// walk visits every object of the schema: the whole, and those in properties, lists and maps.
+// walk visits every object of the schema: the whole, and those in properties, lists and maps. One
+// that is referred to is visited where it is referred to first.
 func (s *schema) walk(node map[string]any, at string, visit func(at string, node map[string]any)) {
-	var descend func(node map[string]any, at string, depth int)
-	descend = func(node map[string]any, at string, depth int) {
-		if node = s.resolve(node); node == nil || depth > maxDepth {
+	visited := map[string]bool{}
+	var descend func(node map[string]any, at string)
+	descend = func(node map[string]any, at string) {
+		if ref, ok := node["$ref"].(string); ok {
+			if visited[ref] {
+				return
+			}
+			visited[ref] = true
+		}
+		if node = s.resolve(node); node == nil {
 			return
 		}
 		visit(at, node)
 		properties := propertiesOf(node)
 		for _, key := range slices.Sorted(maps.Keys(properties)) {
-			descend(properties[key], join(at, key), depth+1)
+			descend(properties[key], join(at, key))
 		}
 		if items, ok := node["items"].(map[string]any); ok {
-			descend(items, at+"[]", depth+1)
+			descend(items, at+"[]")
 		}
 		if values, ok := node["additionalProperties"].(map[string]any); ok {
-			descend(values, join(at, "*"), depth+1)
+			descend(values, join(at, "*"))
 		}
 	}
-	descend(node, at, 0)
+	descend(node, at)
 }
 
 // resolve follows references inside of the document.
