@@ -215,11 +215,10 @@ func names(p host.Problem, key string) bool {
 
 func (c *check) wrongConfigs() []wrongConfig {
 	base := func() map[string]any {
-		config := map[string]any{}
-		if c.config == nil || json.Unmarshal(c.config, &config) != nil {
-			config = c.deriver().derive(false)
+		if config, err := readConfig(c.config); err == nil {
+			return config
 		}
-		return config
+		return c.deriver().derive(false) // the plugin takes none
 	}
 	with := func(key string, value any) map[string]any {
 		config := base()

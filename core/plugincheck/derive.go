@@ -195,14 +195,9 @@ func (d deriver) mend(config map[string]any, problemKeys []string, refused map[s
 
 // fill puts the endpoint and the directory into a configuration that somebody wrote.
 func (d deriver) fill(config json.RawMessage) (json.RawMessage, error) {
-	var value map[string]any
-	numbers := json.NewDecoder(bytes.NewReader(config))
-	numbers.UseNumber() // ids have more digits than a float
-	if err := numbers.Decode(&value); err != nil {
-		return nil, fmt.Errorf("the configuration is no object: %w", err)
-	}
-	if value == nil { // null
-		value = map[string]any{}
+	value, err := readConfig(config)
+	if err != nil {
+		return nil, err
 	}
 	d.schema.eachString(d.schema.root, value, func(node map[string]any, text string) string {
 		to := d.public
@@ -213,4 +208,18 @@ func (d deriver) fill(config json.RawMessage) (json.RawMessage, error) {
 		return strings.NewReplacer("${URL}", to, "${HOST}", u.Hostname(), "${PORT}", u.Port(), "${DIR}", d.dir).Replace(text)
 	})
 	return json.Marshal(value)
+}
+
+// readConfig reads a configuration. Null is one without keys.
+func readConfig(config json.RawMessage) (map[string]any, error) {
+	var value map[string]any
+	numbers := json.NewDecoder(bytes.NewReader(config))
+	numbers.UseNumber() // ids have more digits than a float
+	if err := numbers.Decode(&value); err != nil {
+		return nil, fmt.Errorf("the configuration is no object: %w", err)
+	}
+	if value == nil {
+		value = map[string]any{}
+	}
+	return value, nil
 }

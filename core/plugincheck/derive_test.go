@@ -79,6 +79,39 @@ func TestConfigurationIsFilled(t *testing.T) {
 	require.ErrorContains(t, err, "the configuration is no object")
 }
 
+// TestOfflineConfig is without the keys of the network, wherever they are, and keeps all digits.
+func TestOfflineConfig(t *testing.T) {
+	t.Parallel()
+	s, err := readSchema([]byte(`{"type": "object", "required": ["lookup"], "properties": {
+		"base_url": {"type": "string", "x-hookarr-network": true}, "n": {"type": "integer"},
+		"lookup": {"$ref": "#/$defs/lookup"}, "list": {"type": "array", "items": {"$ref": "#/$defs/lookup"}},
+		"by_name": {"type": "object", "additionalProperties": {"$ref": "#/$defs/lookup"}}
+	}, "$defs": {"lookup": {"type": "object", "properties": {"host": {"type": "string", "x-hookarr-network": true}, "on": {"type": "boolean"}}}}}`))
+	require.NoError(t, err)
+	c := &check{schema: s, config: json.RawMessage(`{"base_url": "x", "n": 1234567890123456789, "lookup": {"host": "x", "on": true},
+		"list": [{"host": "x"}], "by_name": {"a.b": {"host": "x", "on": true}}}`)}
+	got, err := c.offlineConfig(false)
+	require.NoError(t, err)
+	require.Equal(t, `{"by_name":{"a.b":{"on":true}},"list":[{}],"lookup":{"on":true},"n":1234567890123456789}`, string(got))
+	got, err = c.offlineConfig(true)
+	require.NoError(t, err)
+	require.Equal(t, `{"lookup":{"on":true}}`, string(got))
+}
+
+// TestWrongConfigurationsKeepDigits of what is not wrong in them.
+func TestWrongConfigurationsKeepDigits(t *testing.T) {
+	t.Parallel()
+	s, err := readSchema([]byte(`{"type": "object", "properties": {"n": {"type": "integer"}}}`))
+	require.NoError(t, err)
+	c := &check{schema: s, config: json.RawMessage(`{"n": 1234567890123456789}`)}
+	c.endpoint, err = newEndpoint(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(c.endpoint.close)
+	got, err := json.Marshal(c.wrongConfigs()[0].config)
+	require.NoError(t, err)
+	require.Equal(t, `{"n":1234567890123456789,"no_such_key":true}`, string(got))
+}
+
 // TestUnknownKeywordsAreWarnedOf, and nothing else about them.
 func TestUnknownKeywordsAreWarnedOf(t *testing.T) {
 	t.Parallel()

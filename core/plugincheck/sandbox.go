@@ -43,12 +43,9 @@ func (c *check) workInside(ctx context.Context, client *host.Client) (string, er
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	var configured host.Configured
-	for _, keep := range []func(network, required bool) bool{
-		func(network, _ bool) bool { return !network },
-		// What goes with the keys of the network may be of no use without them.
-		func(network, required bool) bool { return required && !network },
-	} {
-		config, err := c.offlineConfig(keep)
+	// What goes with the keys of the network may be of no use without them.
+	for _, onlyRequired := range []bool{false, true} {
+		config, err := c.offlineConfig(onlyRequired)
 		if err != nil {
 			return "", err
 		}
@@ -75,15 +72,15 @@ func (c *check) workInside(ctx context.Context, client *host.Client) (string, er
 	return fmt.Sprintf("decodes %d bodies without network and files", len(bodies)), nil
 }
 
-// offlineConfig is as much of the configuration as is kept.
-func (c *check) offlineConfig(keep func(network, required bool) bool) (json.RawMessage, error) {
-	var config map[string]any
-	if err := json.Unmarshal(c.config, &config); err != nil {
-		return nil, fmt.Errorf("read the configuration: %w", err)
+// offlineConfig is the configuration without the keys of the network.
+func (c *check) offlineConfig(onlyRequired bool) (json.RawMessage, error) {
+	config, err := readConfig(c.config)
+	if err != nil {
+		return nil, err
 	}
-	network, required := c.schema.marked("x-hookarr-network"), requiredOf(c.schema.root)
-	maps.DeleteFunc(config, func(key string, _ any) bool {
-		return !keep(slices.Contains(network, key), slices.Contains(required, key))
-	})
+	if required := requiredOf(c.schema.root); onlyRequired {
+		maps.DeleteFunc(config, func(key string, _ any) bool { return !slices.Contains(required, key) })
+	}
+	c.schema.deleteNetwork(c.schema.root, config)
 	return json.Marshal(config)
 }

@@ -237,30 +237,32 @@ func (s *schema) eachString(node map[string]any, value any, replace func(node ma
 			v[i] = s.eachString(items, v[i], replace)
 		}
 	case map[string]any:
-		properties := propertiesOf(node)
 		for key := range v {
-			p, ok := properties[key]
-			if !ok {
-				p, _ = node["additionalProperties"].(map[string]any)
-			}
-			v[key] = s.eachString(p, v[key], replace)
+			v[key] = s.eachString(propertyOf(node, key), v[key], replace)
 		}
 	}
 	return value
 }
 
-// marked returns the keys at which a keyword is true.
-func (s *schema) marked(keyword string) []string {
-	var keys []string
-	s.walk(s.root, "", func(at string, node map[string]any) {
-		properties := propertiesOf(node)
-		for _, key := range slices.Sorted(maps.Keys(properties)) {
-			if s.resolve(properties[key])[keyword] == true {
-				keys = append(keys, join(at, key))
+// deleteNetwork takes out of a value the keys for which a plugin uses the network.
+func (s *schema) deleteNetwork(node map[string]any, value any) {
+	const keyword = "x-hookarr-network"
+	node = s.resolve(node)
+	switch v := value.(type) {
+	case []any:
+		items, _ := node["items"].(map[string]any)
+		for i := range v {
+			s.deleteNetwork(items, v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			if p := s.resolve(propertyOf(node, key)); p[keyword] == true {
+				delete(v, key)
+			} else {
+				s.deleteNetwork(p, v[key])
 			}
 		}
-	})
-	return keys
+	}
 }
 
 // knownKeywords are those of Hookarr's own.
@@ -276,6 +278,15 @@ func propertiesOf(node map[string]any) map[string]map[string]any {
 		properties[key] = object
 	}
 	return properties
+}
+
+// propertyOf is the schema of one key of a section or map.
+func propertyOf(node map[string]any, key string) map[string]any {
+	p, ok := propertiesOf(node)[key]
+	if !ok {
+		p, _ = node["additionalProperties"].(map[string]any)
+	}
+	return p
 }
 
 func requiredOf(node map[string]any) []string {
