@@ -1,7 +1,9 @@
 package plugincheck
 
 import (
+	"crypto/rand"
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -167,6 +169,25 @@ func TestConfigurationOfNothing(t *testing.T) {
 	rows, details := failed(r)
 	require.Equal(t, []string{"refuse"}, rows, details)
 	require.Contains(t, details, "it takes a configuration without url")
+}
+
+// TestLongTemporaryDirectory: one that is just short enough for a plugin's socket is so for the
+// plugin of a host that is killed, too, and nothing is left in it.
+func TestLongTemporaryDirectory(t *testing.T) {
+	t.Parallel()
+	const most = 34 // bytes
+	dir := "/tmp/" + rand.Text()
+	dir += strings.Repeat("x", most-len(dir))
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	opts := options()
+	opts.TempDir = dir
+	r := runCheck(t, install(t, "faulty", "hookarr-target-well"), opts)
+	rows, details := failed(r)
+	require.Empty(t, rows, details)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 // TestNothingIsWrongWithAWellPlugin in a language without an SDK.

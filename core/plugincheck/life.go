@@ -3,6 +3,7 @@ package plugincheck
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,8 +167,10 @@ func (c *check) orphan(ctx context.Context) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	host := exec.CommandContext(ctx, c.opts.Orphan[0], append(c.opts.Orphan[1:len(c.opts.Orphan):len(c.opts.Orphan)], c.path)...)
-	// What a host leaves behind that is killed goes with the check's own files.
-	host.Env = append(os.Environ(), "TMPDIR="+c.dir)
+	// A directory of the check's own in it could be too long for the plugin's socket.
+	dir := cmp.Or(c.opts.TempDir, os.TempDir())
+	host.Env = append(os.Environ(), "TMPDIR="+dir)
+	defer pluginhost.RemoveLeftovers(dir) // of this host, which is killed
 	var said bytes.Buffer
 	host.Stderr = &said
 	out, err := host.StdoutPipe()

@@ -357,7 +357,7 @@ func TestOnlyLeftoversAreRemoved(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, lockName), nil, 0o600))
 	require.NoError(t, os.Symlink(elsewhere, filepath.Join(parent, "hookarr-6")))
 
-	require.Equal(t, 1, removeLeftovers(parent))
+	require.Equal(t, 1, RemoveLeftovers(parent))
 	require.NoDirExists(t, leftover)
 	for _, dir := range append(spared, elsewhere) {
 		require.DirExists(t, dir)

@@ -73,7 +73,7 @@ func (h *Host) Start(ctx context.Context, instances []Instance) error {
 		h.mu.Unlock()
 		return fmt.Errorf("start plugins: %w", err)
 	}
-	if n := removeLeftovers(h.opts.TempDir); n > 0 {
+	if n := RemoveLeftovers(h.opts.TempDir); n > 0 {
 		h.opts.Log.InfoContext(ctx, "removed directories of processes that were killed", "count", n)
 	}
 	h.launcher = l

@@ -47,9 +47,9 @@ func lockPrivate(dir string) (*os.File, error) {
 	return nil, err
 }
 
-// removeLeftovers removes the private directories of hosts that were killed, and
+// RemoveLeftovers removes the private directories of hosts that were killed, and
 // returns how many. What is not surely one is left alone.
-func removeLeftovers(parent string) int {
+func RemoveLeftovers(parent string) int {
 	root, err := os.OpenRoot(parent)
 	if err != nil {
 		return 0
