@@ -69,6 +69,28 @@ type Options struct {
 	Progress func(row string)
 	// TempDir is as in pluginhost.Options.
 	TempDir string
+	// Windows bound what is waited for. A busy computer needs larger ones.
+	Windows Windows
+}
+
+// Windows are how long the check waits. Each that is zero is its default.
+type Windows struct {
+	// Deadline is the time of a call whose endpoint does not answer, 400 ms, and Late how long
+	// after it the plugin may still be at it, 250 ms.
+	Deadline, Late time.Duration
+	// Exit is how long the news of a process's end may take after a call broke: 200 ms.
+	Exit time.Duration
+	// Interrupt is how long the effect of SIGINT may take, 300 ms, and End that of being asked
+	// to end, 2 s.
+	Interrupt, End time.Duration
+}
+
+func (w Windows) withDefaults() Windows {
+	return Windows{
+		Deadline: cmp.Or(w.Deadline, 400*time.Millisecond), Late: cmp.Or(w.Late, 250*time.Millisecond),
+		Exit:      cmp.Or(w.Exit, 200*time.Millisecond),
+		Interrupt: cmp.Or(w.Interrupt, 300*time.Millisecond), End: cmp.Or(w.End, 2*time.Second),
+	}
 }
 
 // sluggish is how long a start may take before the row warns, and startTimeout before it fails.
@@ -77,8 +99,6 @@ const (
 	startTimeout = 10 * time.Second
 	// callTimeout bounds each call that is not about time.
 	callTimeout = 10 * time.Second
-	// endNews is how long the news of a process's end may take.
-	endNews = 200 * time.Millisecond
 )
 
 // step is one row's work. It returns what it saw; an error is a failure, or a skip.
@@ -101,6 +121,7 @@ func Run(ctx context.Context, path string, opts Options) (Report, error) {
 		return Report{}, fmt.Errorf("find %s: %w", path, err)
 	}
 	c := &check{opts: opts, path: path, report: Report{Path: path, Rows: []Row{}}}
+	c.opts.Windows = opts.Windows.withDefaults()
 	if c.opts.Progress == nil {
 		c.opts.Progress = func(string) {}
 	}
@@ -264,7 +285,7 @@ func (c *check) stop(why string) {
 // ended reports whether the process has ended, of which the connection's end tells a little
 // earlier.
 func (c *check) ended() bool {
-	timer := time.NewTimer(endNews)
+	timer := time.NewTimer(c.opts.Windows.Exit)
 	defer timer.Stop()
 	select {
 	case <-c.trial.Exited():

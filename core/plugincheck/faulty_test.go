@@ -86,9 +86,9 @@ func TestFaultsAreFound(t *testing.T) {
 		{"source-dies-of-garbage", "bad-input", "the process ended: exit status 2"},
 		{"source-takes-garbage", "bad-input", "which is no JSON, becomes an event"},
 		{"target-dies-of-sigint", "sigint", "ignore it"},
-		{"target-ignores-shutdown", "shutdown", "2s after plugin.GRPCController/Shutdown it still runs"},
+		{"target-ignores-shutdown", "shutdown", "5s after plugin.GRPCController/Shutdown it still runs"},
 		{"target-shutdown-code", "shutdown", "exit with status 0"},
-		{"target-ignores-sigterm", "sigterm", "2s after SIGTERM"},
+		{"target-ignores-sigterm", "sigterm", "5s after SIGTERM"},
 		{"target-dies-of-sigterm", "sigterm", "exit status 3"},
 		{"target-outlives-host", "host-gone", "end when standard input ends"},
 		{"target-prints-later", "stdout", `beginning with "delivering\n`},
@@ -113,6 +113,7 @@ func TestFaultsAreFound(t *testing.T) {
 			if f.row == "host-gone" {
 				opts = options()
 			}
+			opts.Windows = patient()
 			r, err = Run(t.Context(), path, opts)
 		}()
 		t.Run(f.plugin, func(t *testing.T) {

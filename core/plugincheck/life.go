@@ -24,12 +24,8 @@ import (
 )
 
 const (
-	// askedEnd is how long a plugin may take to end when it is asked to: then it is killed.
-	askedEnd = 2 * time.Second
 	// orphanEnd is how long it may outlive its host.
 	orphanEnd = 5 * time.Second
-	// sigintNews is how long the effect of a signal may take.
-	sigintNews = 300 * time.Millisecond
 	// glance is the pause between two looks.
 	glance = 20 * time.Millisecond
 )
@@ -50,7 +46,7 @@ func (c *check) interrupt(ctx context.Context) (string, error) {
 	if err := c.trial.Signal(os.Interrupt); err != nil {
 		return "", fmt.Errorf("send SIGINT: %w", err)
 	}
-	timer := time.NewTimer(sigintNews)
+	timer := time.NewTimer(c.opts.Windows.Interrupt)
 	defer timer.Stop()
 	select {
 	case <-c.trial.Exited():
@@ -71,15 +67,15 @@ func (c *check) shutDown(ctx context.Context) (string, error) {
 	c.trial = nil
 	defer t.End()
 	asked := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, askedEnd)
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Windows.End)
 	defer cancel()
 	// The service is go-plugin's, whose messages are empty.
 	err := t.Conn.Invoke(ctx, "/plugin.GRPCController/Shutdown", &emptypb.Empty{}, &emptypb.Empty{})
 	if status.Code(err) == codes.Unimplemented {
 		return "", skipf("it does not serve plugin.GRPCController, and is killed when it is to end")
 	}
-	if !within(t.Exited(), time.Until(asked.Add(askedEnd))) {
-		return "", fmt.Errorf("%s after plugin.GRPCController/Shutdown it still runs, and would be killed: close what is open, and exit", askedEnd)
+	if !within(t.Exited(), time.Until(asked.Add(c.opts.Windows.End))) {
+		return "", fmt.Errorf("%s after plugin.GRPCController/Shutdown it still runs, and would be killed: close what is open, and exit", c.opts.Windows.End)
 	}
 	if state := t.State(); !state.Success() {
 		return "", fmt.Errorf("asked to end, it ended by %s: exit with status 0", t.ExitReason())
@@ -117,8 +113,8 @@ func (c *check) terminate(ctx context.Context) (string, error) {
 	if err := t.Signal(syscall.SIGTERM); err != nil {
 		return "", fmt.Errorf("send SIGTERM: %w", err)
 	}
-	if !within(t.Exited(), askedEnd) {
-		return "", fmt.Errorf("%s after SIGTERM, by which a service manager stops host and plugins, it still runs: end the calls under way, and exit", askedEnd)
+	if !within(t.Exited(), c.opts.Windows.End) {
+		return "", fmt.Errorf("%s after SIGTERM, by which a service manager stops host and plugins, it still runs: end the calls under way, and exit", c.opts.Windows.End)
 	}
 	state := t.State()
 	ws, ok := state.Sys().(syscall.WaitStatus)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -61,8 +62,14 @@ func install(t *testing.T, what, name string) string {
 // options are those of a check that does everything.
 func options() Options { return Options{Orphan: []string{os.Args[0], orphanArgument}} }
 
+// patient are windows for a computer on which many checks run.
+func patient() Windows {
+	return Windows{Deadline: time.Second, Late: 2 * time.Second, Exit: time.Second, Interrupt: time.Second, End: 5 * time.Second}
+}
+
 func runCheck(t *testing.T, path string, opts Options) Report {
 	t.Helper()
+	opts.Windows = patient()
 	r, err := Run(t.Context(), path, opts)
 	require.NoError(t, err)
 	return r

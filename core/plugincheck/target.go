@@ -18,10 +18,8 @@ import (
 )
 
 const (
-	// hangs is the time of a call whose endpoint does not answer, and late how long after it
-	// the plugin may still be at it. A busy machine gets more than one try.
-	hangs     = 400 * time.Millisecond
-	late      = 250 * time.Millisecond
+	// hangTries are those of a call whose endpoint does not answer: a busy computer gets more
+	// than one.
 	hangTries = 3
 	// atOnce is how many deliveries are made at the same time.
 	atOnce = 20
@@ -215,13 +213,14 @@ func (c *check) hangOnce(ctx context.Context) (string, error) {
 	gone := make(chan time.Time, 1)
 	c.endpoint.answers(hang(gone))
 	before, _ := c.endpoint.requests()
-	ctx, cancel := context.WithTimeout(ctx, hangs)
+	w := c.opts.Windows
+	ctx, cancel := context.WithTimeout(ctx, w.Deadline)
 	defer cancel()
 	start := time.Now()
 	o, err := c.client.Deliver(ctx, instance, delivery(31, sampleEvent()))
 	took := time.Since(start)
 	if after, _ := c.endpoint.requests(); after == before {
-		return "", skipf("no request came within %s", hangs)
+		return "", skipf("no request came within %s", w.Deadline)
 	}
 	if code := status.Code(err); err != nil && code != codes.DeadlineExceeded && code != codes.Canceled {
 		return "", fmt.Errorf("the endpoint does not answer, and the call breaks: %w", err)
@@ -229,15 +228,15 @@ func (c *check) hangOnce(ctx context.Context) (string, error) {
 	if err == nil && o.Class != sdk.ClassRetryable && o.Class != sdk.ClassThrottled {
 		return "", fmt.Errorf("the endpoint does not answer, and it says %s: retryable is right", o.Class)
 	}
-	timer := time.NewTimer(time.Until(start.Add(hangs + late)))
+	timer := time.NewTimer(time.Until(start.Add(w.Deadline + w.Late)))
 	defer timer.Stop()
 	select {
 	case at := <-gone:
 		took = max(took, at.Sub(start))
 	case <-timer.C:
-		return "", fmt.Errorf("the endpoint does not answer, and %s after the call's deadline its request still goes on: pass the deadline of the call on to it", late)
+		return "", fmt.Errorf("the endpoint does not answer, and %s after the call's deadline its request still goes on: pass the deadline of the call on to it", w.Late)
 	}
-	return fmt.Sprintf("ends a request without an answer after %s, of a deadline of %s", took.Round(time.Millisecond), hangs), nil
+	return fmt.Sprintf("ends a request without an answer after %s, of a deadline of %s", took.Round(time.Millisecond), w.Deadline), nil
 }
 
 func (c *check) tryExtremes(ctx context.Context) (string, error) {
