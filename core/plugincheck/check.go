@@ -351,7 +351,7 @@ func (c *check) environment() []string {
 	if c.opts.Config != nil {
 		return nil
 	}
-	proxy := c.endpoint.server.URL
+	proxy := c.endpoint.url
 	return []string{
 		"HTTP_PROXY=" + proxy, "HTTPS_PROXY=" + proxy, "NO_PROXY=127.0.0.1,localhost",
 		"http_proxy=" + proxy, "https_proxy=" + proxy, "no_proxy=127.0.0.1,localhost",

@@ -92,10 +92,11 @@ func TestOfflineConfig(t *testing.T) {
 		"list": [{"host": "x"}], "by_name": {"a.b": {"host": "x", "on": true}}}`)}
 	got, err := c.offlineConfig(false)
 	require.NoError(t, err)
-	require.Equal(t, `{"by_name":{"a.b":{"on":true}},"list":[{}],"lookup":{"on":true},"n":1234567890123456789}`, string(got))
+	require.JSONEq(t, `{"by_name":{"a.b":{"on":true}},"list":[{}],"lookup":{"on":true},"n":1234567890123456789}`, string(got))
+	require.Contains(t, string(got), "1234567890123456789")
 	got, err = c.offlineConfig(true)
 	require.NoError(t, err)
-	require.Equal(t, `{"lookup":{"on":true}}`, string(got))
+	require.JSONEq(t, `{"lookup":{"on":true}}`, string(got))
 }
 
 // TestWrongConfigurationsKeepDigits of what is not wrong in them.

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"sync"
@@ -25,8 +24,9 @@ const maxRequest = 8 << 20
 // endpoint is the HTTP server on the loopback that targets deliver to. Its URL has a token in the
 // path, as the webhooks of chat services have, which nothing must show.
 type endpoint struct {
-	server *httptest.Server
-	token  string
+	url, token string
+	server     *http.Server
+	closed     chan struct{}
 
 	mu     sync.Mutex
 	answer http.HandlerFunc
@@ -41,22 +41,23 @@ func newEndpoint(ctx context.Context) (*endpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the plugin's requests: %w", err)
 	}
-	e := &endpoint{token: "hookarr-check-" + rand.Text()}
-	e.server = httptest.NewUnstartedServer(e)
-	_ = e.server.Listener.Close()
-	e.server.Listener = l
-	e.server.Start()
+	e := &endpoint{url: "http://" + l.Addr().String(), token: "hookarr-check-" + rand.Text(), closed: make(chan struct{})}
+	e.server = &http.Server{Handler: e, ReadHeaderTimeout: callTimeout}
+	go func() {
+		defer close(e.closed)
+		_ = e.server.Serve(l) // until it is closed
+	}()
 	return e, nil
 }
 
 func (e *endpoint) close() {
-	e.server.CloseClientConnections()
-	e.server.Close()
+	_ = e.server.Close() // whatever is open ends with it
+	<-e.closed
 }
 
 // public is where requests are answered, as a key may have it that is shown, and secret as
 // one that is not.
-func (e *endpoint) public() string { return e.server.URL + "/hooks" }
+func (e *endpoint) public() string { return e.url + "/hooks" }
 func (e *endpoint) secret() string { return e.public() + "/" + e.token }
 
 // findDeadPort returns a port of the loopback at which nobody listens.

@@ -177,7 +177,7 @@ func (c *check) tryUnreachable(ctx context.Context) (string, error) {
 		return "", err
 	}
 	dead := fmt.Sprintf("http://127.0.0.1:%d", c.deadPort)
-	if _, err := c.configure(ctx, c.moved(c.endpoint.server.URL, dead)); err != nil {
+	if _, err := c.configure(ctx, c.moved(c.endpoint.url, dead)); err != nil {
 		return "", fmt.Errorf("with the address of an endpoint that is down: %w: a configuration is judged without the network", err)
 	}
 	o, failed := c.deliver(ctx, delivery(30, sampleEvent()))
