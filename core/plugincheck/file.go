@@ -49,7 +49,6 @@ func (c *check) lookAtFile(context.Context) (string, error) {
 
 // judgeFile says what is wrong with the file, and the command that mends it.
 func (c *check) judgeFile() error {
-	base := filepath.Base(c.path)
 	info, err := os.Stat(c.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -59,17 +58,17 @@ func (c *check) judgeFile() error {
 	case info.IsDir():
 		return fmt.Errorf("%s is a directory: give the binary that is in it, %s", c.path, filepath.Join(c.path, "hookarr-KIND-NAME"))
 	}
-	kind, name, ok := pluginhost.ParseName(base)
-	if !ok {
-		return fmt.Errorf("%q is no plugin's name: run %s, with a NAME of 1 to 40 of the characters a-z, 0-9 and the hyphen", base,
-			"mv "+pluginhost.Command(c.path)+" "+pluginhost.Command(filepath.Dir(c.path))+"/hookarr-target-NAME, or -source-NAME")
+	b, err := pluginhost.BinaryAt(c.path)
+	if err != nil {
+		return fmt.Errorf("%w: run mv %s %s/hookarr-target-NAME, or -source-NAME", err,
+			pluginhost.Command(c.path), pluginhost.Command(filepath.Dir(c.path)))
 	}
-	c.report.Kind, c.report.Name = kind, name
+	c.report.Kind, c.report.Name = b.Kind, b.Name
 	// What cannot run says more than that its mode is wrong.
 	if err := judgeFormat(c.path, info); err != nil {
 		return err
 	}
-	return pluginhost.Verify(c.path)
+	return b.Err
 }
 
 // judgeFormat says why the system could not execute a file.

@@ -32,8 +32,8 @@ func TestFileIsJudged(t *testing.T) {
 		mode       os.FileMode
 		says       string
 	}{
-		{"another name", "my-plugin", built, 0o755, `"my-plugin" is no plugin's name: run mv DIR/my-plugin DIR/hookarr-target-NAME, or -source-NAME`},
-		{"a name in capitals", "hookarr-target-Discord", built, 0o755, "is no plugin's name"},
+		{"another name", "my-plugin", built, 0o755, "if it is one: run mv DIR/my-plugin DIR/hookarr-target-NAME, or -source-NAME"},
+		{"a name in capitals", "hookarr-target-Discord", built, 0o755, "is no plugin by its name"},
 		{"no run bit", "hookarr-target-x", built, 0o644, "is not executable: run chmod a+rx DIR/hookarr-target-x"},
 		{"others may write", "hookarr-target-x", built, 0o777, "can be changed by others (mode 0777): run chmod go-w DIR/hookarr-target-x"},
 		{"setuid", "hookarr-target-x", built, 0o755 | os.ModeSetuid, "run chmod ug-s DIR/hookarr-target-x"},

@@ -16,33 +16,13 @@ import (
 
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
-
-	"github.com/hookarr/hookarr/sdk/host"
 )
 
 // maxByHand bounds what is kept of each output of a binary that is started by hand, in bytes.
 const maxByHand = 64 << 10
 
-// ParseName reads the file name of a plugin's binary.
-func ParseName(file string) (kind host.Kind, name string, ok bool) {
-	m := binaryPattern.FindStringSubmatch(file)
-	if m == nil {
-		return "", "", false
-	}
-	return host.Kind(m[1]), m[2], true
-}
-
 // Command writes a command for a shell.
 func Command(args ...string) string { return command(args...) }
-
-// Verify says why a binary would not be launched and which command mends it.
-func Verify(path string) error {
-	f, err := openBinary(filepath.Split(path))
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
 
 // TrialOptions configure a Trial. Zero values work.
 type TrialOptions struct {
@@ -117,9 +97,9 @@ func StartTrial(ctx context.Context, path string, opts TrialOptions) (*Trial, er
 }
 
 func prepareTrial(ctx context.Context, path string, opts TrialOptions) (*launcher, *process, error) {
-	kind, name, ok := ParseName(filepath.Base(path))
-	if !ok {
-		return nil, nil, fmt.Errorf("%s is no plugin by its name", path)
+	b, err := BinaryAt(path)
+	if err != nil {
+		return nil, nil, err
 	}
 	l, err := newLauncher(Options{
 		Dirs: []string{filepath.Dir(path)}, TempDir: opts.TempDir, Timing: Timing{Start: opts.Start},
@@ -131,7 +111,7 @@ func prepareTrial(ctx context.Context, path string, opts TrialOptions) (*launche
 	}
 	sink := newLogSink(l.opts.Log, nil)
 	sink.raw = opts.Logged
-	p, err := l.prepare(ctx, kind, name, sink)
+	p, err := l.prepare(ctx, b.Kind, b.Name, sink)
 	if err != nil {
 		l.close()
 		return nil, nil, err
