@@ -114,7 +114,8 @@ func (s skip) Error() string { return string(s) }
 
 func skipf(format string, args ...any) error { return skip(fmt.Sprintf(format, args...)) }
 
-// Run checks one binary. It fails only when ctx ends.
+// Run checks one binary. It fails when ctx ends, and when the check's own directory or endpoint
+// cannot be made.
 func Run(ctx context.Context, path string, opts Options) (Report, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -154,8 +155,8 @@ type check struct {
 	opts   Options
 	path   string
 	report Report
-	// unfit is why the binary cannot be started, and silent why there is no plugin to talk to.
-	unfit, silent string
+	// noStart is why the binary cannot be started, and noProcess why there is no plugin to talk to.
+	noStart, noProcess string
 
 	endpoint *endpoint
 	watch    *watch
@@ -168,8 +169,8 @@ type check struct {
 	config       json.RawMessage
 	unconfigured string
 	info         host.InstanceInfo
-	// doubts are the plugin's warnings of a configuration that it takes.
-	doubts []host.Problem
+	// configWarnings are the plugin's warnings of a configuration that it takes.
+	configWarnings []host.Problem
 	// baseline is what became of the first delivery, and reached that it came to the endpoint.
 	baseline sdk.Class
 	reached  bool
@@ -279,7 +280,7 @@ func (c *check) stop(why string) {
 	if c.trial != nil {
 		c.trial.End()
 	}
-	c.trial, c.client, c.silent = nil, nil, cmp.Or(c.silent, why)
+	c.trial, c.client, c.noProcess = nil, nil, cmp.Or(c.noProcess, why)
 }
 
 // ended reports whether the process has ended, of which the connection's end tells a little
@@ -299,7 +300,7 @@ func (c *check) ended() bool {
 func (c *check) talk(name string, look func(ctx context.Context) (string, error)) step {
 	return step{name, func(ctx context.Context) (string, error) {
 		if c.client == nil {
-			return "", skipf("%s", cmp.Or(c.silent, c.unfit, "the plugin does not run"))
+			return "", skipf("%s", cmp.Or(c.noProcess, c.noStart, "the plugin does not run"))
 		}
 		return look(ctx)
 	}}

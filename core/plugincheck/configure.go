@@ -67,7 +67,7 @@ func (c *check) configureWell(ctx context.Context) (string, error) {
 		return "", err
 	}
 	c.config, c.info = config, info
-	for _, w := range c.doubts {
+	for _, w := range c.configWarnings {
 		c.warn("%s %s", w.Key, w.Message)
 	}
 	return what + ": " + strings.Join(c.keys(), ", "), nil
@@ -146,7 +146,7 @@ func (c *check) judge(ctx context.Context, config json.RawMessage) ([]host.Probl
 	defer cancel()
 	r, err := c.client.Configure(ctx, []host.Instance{{Name: instance, Config: config}}, true)
 	if len(r.Problems) == 0 {
-		c.doubts = r.Warnings
+		c.configWarnings = r.Warnings
 	}
 	return r.Problems, err
 }

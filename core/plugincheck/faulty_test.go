@@ -144,8 +144,8 @@ func TestOfflineIsTried(t *testing.T) {
 	require.Contains(t, details, "read the users of this computer: say offline only of a plugin that needs nothing but its requests")
 }
 
-// TestDoubtsAreWarnings: what is probably wrong stands in a row that is ok.
-func TestDoubtsAreWarnings(t *testing.T) {
+// TestWarningsOfRowsThatAreOK: what is probably wrong stands in a row that is ok.
+func TestWarningsOfRowsThatAreOK(t *testing.T) {
 	t.Parallel()
 	for plugin, want := range map[string][2]string{
 		"hookarr-target-slow":           {"handshake", "to start, which the first delivery waits for"},

@@ -23,17 +23,17 @@ type power struct {
 	kinds   []host.Kind
 	// try uses it. Its error of code UNIMPLEMENTED says that the plugin has it not.
 	try func(c *check, ctx context.Context) (string, error)
-	// silent: without the feature, a call of it is one as any other.
-	silent bool
+	// plainCall: without the feature, a call of it is one as any other.
+	plainCall bool
 }
 
 // powers are the features that can be tried from outside.
 func powers() []power {
 	targets, sources := []host.Kind{host.KindTarget}, []host.Kind{host.KindSource}
 	return []power{
-		{feature: sdk.FeatureGroup, kinds: targets, try: (*check).tryGroup, silent: true},
-		{feature: sdk.FeatureEdit, kinds: targets, try: (*check).tryEdit, silent: true},
-		{feature: sdk.FeatureRaw, kinds: targets, try: (*check).tryRaw, silent: true},
+		{feature: sdk.FeatureGroup, kinds: targets, try: (*check).tryGroup, plainCall: true},
+		{feature: sdk.FeatureEdit, kinds: targets, try: (*check).tryEdit, plainCall: true},
+		{feature: sdk.FeatureRaw, kinds: targets, try: (*check).tryRaw, plainCall: true},
 		{feature: sdk.FeatureTest, kinds: targets, try: (*check).tryTest},
 		{feature: sdk.FeaturePreview, kinds: targets, try: (*check).tryPreview},
 		{feature: sdk.FeatureVerify, kinds: targets, try: (*check).tryVerify},
@@ -70,7 +70,7 @@ func (c *check) features() []step {
 // tryPower uses a feature that is declared, and one that is not if that shows.
 func (c *check) tryPower(ctx context.Context, p power) (string, error) {
 	declared := slices.Contains(c.desc.Features, p.feature)
-	if !declared && p.silent {
+	if !declared && p.plainCall {
 		if p.feature == sdk.FeatureRaw && c.info.NeedsOriginals {
 			return "", errors.New("its instance needs original requests, and it does not declare the feature raw, without which there are none")
 		}

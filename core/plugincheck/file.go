@@ -37,7 +37,7 @@ func (c *check) beforeStart() []step {
 func (c *check) lookAtFile(context.Context) (string, error) {
 	err := c.judgeFile()
 	if err != nil {
-		c.unfit = "the file cannot be started"
+		c.noStart = "the file cannot be started"
 		return "", err
 	}
 	b := pluginhost.Binary{Path: c.path}
@@ -184,10 +184,10 @@ func judgeScript(path string, head []byte) error {
 	return nil
 }
 
-// started is a step that needs a file that can be started.
+// fit skips a row of a file that cannot be started.
 func (c *check) fit() error {
-	if c.unfit != "" {
-		return skipf("%s", c.unfit)
+	if c.noStart != "" {
+		return skipf("%s", c.noStart)
 	}
 	return nil
 }
@@ -225,7 +225,7 @@ func (c *check) shakeHands(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if err := c.start(ctx); err != nil {
-		c.silent = "the handshake failed"
+		c.noProcess = "the handshake failed"
 		return "", err
 	}
 	t := c.trial

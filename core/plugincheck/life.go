@@ -26,8 +26,8 @@ import (
 const (
 	// orphanEnd is how long it may outlive its host.
 	orphanEnd = 5 * time.Second
-	// glance is the pause between two looks.
-	glance = 20 * time.Millisecond
+	// pollPause is the pause between two looks.
+	pollPause = 20 * time.Millisecond
 )
 
 // life are the rows of signals and ends, and what was seen in all the time before.
@@ -188,7 +188,7 @@ func (c *check) orphan(ctx context.Context) (time.Duration, error) {
 		if !pluginhost.GroupLives(group) {
 			return time.Since(killed), nil
 		}
-		time.Sleep(glance)
+		time.Sleep(pollPause)
 	}
 	pluginhost.KillGroup(group)
 	return orphanEnd + 1, nil

@@ -16,20 +16,20 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// strangerTimeout is how long a stranger waits for an answer that is not to come.
-const strangerTimeout = time.Second
+// unauthenticatedTimeout is how long a client without a certificate waits for an answer that is not to come.
+const unauthenticatedTimeout = time.Second
 
 // tryWithoutCertificate calls the plugin as another program of the machine could.
 func (c *check) tryWithoutCertificate(ctx context.Context) (string, error) {
 	socket := strings.Split(c.trial.Handshake, "|")[3]
-	strangers := []struct {
+	clients := []struct {
 		who   string
 		creds credentials.TransportCredentials
 	}{
 		{"a client without a certificate", credentials.NewTLS(&tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})}, //nolint:gosec // whom it talks to does not matter
 		{"a client without TLS", insecure.NewCredentials()},
 	}
-	for _, s := range strangers {
+	for _, s := range clients {
 		answered, err := answers(ctx, socket, s.creds)
 		if err != nil {
 			return "", err
@@ -48,7 +48,7 @@ func answers(ctx context.Context, socket string, creds credentials.TransportCred
 		return false, fmt.Errorf("connect to the plugin: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	ctx, cancel := context.WithTimeout(ctx, strangerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, unauthenticatedTimeout)
 	defer cancel()
 	_, err = healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: "plugin"})
 	switch status.Code(err) {
