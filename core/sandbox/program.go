@@ -5,10 +5,12 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 const (
@@ -58,7 +60,7 @@ func (p *Policy) addInterpreters(program io.ReaderAt, nesting int) {
 		if slices.Contains(p.Execute, path) {
 			continue
 		}
-		f, err := os.Open(path)
+		f, err := openInterpreter(path)
 		if err != nil {
 			continue
 		}
@@ -66,6 +68,31 @@ func (p *Policy) addInterpreters(program io.ReaderAt, nesting int) {
 		p.addInterpreters(f, nesting-1)
 		_ = f.Close()
 	}
+}
+
+// openInterpreter opens what a program names as its interpreter, if that is a file that can
+// be executed, and nothing else: a right to a directory holds for all that is in it.
+func openInterpreter(path string) (*os.File, error) {
+	// Names in /proc mean what this process has open, and where it is.
+	named, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range []string{filepath.Clean(path), named} {
+		if !filepath.IsAbs(p) || strings.HasPrefix(p, "/proc/") {
+			return nil, fs.ErrInvalid
+		}
+	}
+	// Without O_NONBLOCK a named pipe would hold up the caller.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
+		_ = f.Close()
+		return nil, fs.ErrInvalid
+	}
+	return f, nil
 }
 
 // interpreters are what a program's file names: the dynamic loader, or what a script's
@@ -98,6 +125,10 @@ func scriptInterpreters(words []string) []string {
 		if strings.HasPrefix(word, "-") || strings.Contains(word, "=") {
 			continue
 		}
+		// It is looked for only by a plain name.
+		if word == ".." || strings.Contains(word, "/") {
+			break
+		}
 		for _, dir := range []string{"/usr/local/bin", "/bin", "/usr/bin"} {
 			found = append(found, filepath.Join(dir, word))
 		}
@@ -106,24 +137,24 @@ func scriptInterpreters(words []string) []string {
 	return found
 }
 
-// dynamicLoader returns the interpreter that a 64-bit ELF file names, or nothing. The
-// loader of any other has no use: the sandbox runs the machine's own kind alone.
+// dynamicLoader returns the interpreter that an ELF file of 64 bits and little endian names,
+// or nothing. The loader of any other has no use: the sandbox runs the machine's own kind
+// alone, which is that on every architecture that has a filter. The kernel looks neither at
+// the class nor at the byte order that a header states, and would read another table of
+// segments than one that believes them.
 func dynamicLoader(program io.ReaderAt, head []byte) string {
-	if len(head) < elf.EI_NIDENT || string(head[:4]) != elf.ELFMAG || elf.Class(head[elf.EI_CLASS]) != elf.ELFCLASS64 {
+	if len(head) < elf.EI_NIDENT || string(head[:4]) != elf.ELFMAG ||
+		elf.Class(head[elf.EI_CLASS]) != elf.ELFCLASS64 || elf.Data(head[elf.EI_DATA]) != elf.ELFDATA2LSB {
 		return ""
 	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if elf.Data(head[elf.EI_DATA]) == elf.ELFDATA2MSB {
-		order = binary.BigEndian
-	}
 	var header elf.Header64
-	if err := binary.Read(bytes.NewReader(head), order, &header); err != nil {
+	if err := binary.Read(bytes.NewReader(head), binary.LittleEndian, &header); err != nil {
 		return ""
 	}
 	for i := range min(int64(header.Phnum), maxSegments) {
 		var segment elf.Prog64
 		at := int64(header.Phoff) + i*int64(header.Phentsize) // a negative one cannot be read
-		if err := binary.Read(io.NewSectionReader(program, at, int64(header.Phentsize)), order, &segment); err != nil {
+		if err := binary.Read(io.NewSectionReader(program, at, int64(header.Phentsize)), binary.LittleEndian, &segment); err != nil {
 			return ""
 		}
 		if elf.ProgType(segment.Type) == elf.PT_INTERP && segment.Filesz <= maxInterpreter {

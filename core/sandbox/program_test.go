@@ -16,11 +16,17 @@ func TestProgramPolicy(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	loader := filepath.Join(dir, "ld.so")
-	require.NoError(t, os.WriteFile(loader, nil, 0o600))
+	require.NoError(t, os.WriteFile(loader, nil, 0o700))
 	wrapper := filepath.Join(dir, "wrapper")
-	require.NoError(t, os.WriteFile(wrapper, []byte("#!"+loader+" -x\n"), 0o600))
+	require.NoError(t, os.WriteFile(wrapper, []byte("#!"+loader+" -x\n"), 0o700))
 	loop := filepath.Join(dir, "loop")
-	require.NoError(t, os.WriteFile(loop, []byte("#!"+loop+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(loop, []byte("#!"+loop+"\n"), 0o700))
+	plain := filepath.Join(dir, "plain")
+	require.NoError(t, os.WriteFile(plain, nil, 0o600))
+	soft := filepath.Join(dir, "soft")
+	require.NoError(t, os.Symlink("/", soft))
+	lib := filepath.Join(dir, "lib")
+	require.NoError(t, os.Symlink(loader, lib))
 	for name, tt := range map[string]struct {
 		file string
 		want []string
@@ -36,7 +42,19 @@ func TestProgramPolicy(t *testing.T) {
 		"script of itself":                 {"#!" + loop + "\n", []string{loop}},
 		"static program":                   {elf64(binary.LittleEndian, elf.PT_LOAD, loader), nil},
 		"dynamic program":                  {elf64(binary.LittleEndian, elf.PT_INTERP, loader), []string{loader}},
-		"dynamic program, big end first":   {elf64(binary.BigEndian, elf.PT_INTERP, loader), []string{loader}},
+		"dynamic program, big end first":   {elf64(binary.BigEndian, elf.PT_INTERP, loader), nil},
+		"dynamic program of the root":      {elf64(binary.LittleEndian, elf.PT_INTERP, "/"), nil},
+		"dynamic program, relative path":   {elf64(binary.LittleEndian, elf.PT_INTERP, "program_test.go"), nil},
+		"script of a directory":            {"#!" + dir + "\n", nil},
+		"script of the root":               {"#!/\n", nil},
+		"script of a link to a directory":  {"#!" + soft + "\n", nil},
+		"script of a link to a file":       {"#!" + lib + "\n", []string{lib}},
+		"script of a file to read":         {"#!" + plain + "\n", nil},
+		"script of a device":               {"#!/dev/null\n", nil},
+		"script of the host's root":        {"#!/proc/self/root\n", nil},
+		"script of the host's program":     {"#!/proc/self/exe\n", nil},
+		"script by way of the host's root": {"#!/proc/self/root" + loader + "\n", nil},
+		"script of a path that goes up":    {"#!" + dir + "/../..\n", nil},
 		"interpreter beyond the end":       {elf64(binary.LittleEndian, elf.PT_INTERP, loader)[:130], nil},
 		"header cut off":                   {elf64(binary.LittleEndian, elf.PT_INTERP, loader)[:40], nil},
 		"interpreter of too long a path":   {elf64(binary.LittleEndian, elf.PT_INTERP, strings.Repeat("/", 5000)+loader), nil},
@@ -60,7 +78,11 @@ func TestEnvLooksForInterpreter(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"/usr/bin/env", "/usr/local/bin/node", "/bin/node", "/usr/bin/node"},
 		scriptInterpreters([]string{"/usr/bin/env", "-S", "A=b", "node", "--flag"}))
-	require.Equal(t, []string{"/usr/bin/env"}, scriptInterpreters([]string{"/usr/bin/env"}))
+	for _, words := range []string{"", "..", ".. node", "../etc", "/etc/passwd", "-S/bin/sh -c 'a=.;$a${IFS}$1' ..", "a/.. node"} {
+		require.Equal(t, []string{"/usr/bin/env"}, scriptInterpreters(append([]string{"/usr/bin/env"}, strings.Fields(words)...)), words)
+	}
+	p := ProgramPolicy("/plugin", strings.NewReader("#!/usr/bin/env ."))
+	require.NotContains(t, p.Execute, "/usr/bin", "a directory")
 }
 
 func FuzzProgramPolicy(f *testing.F) {

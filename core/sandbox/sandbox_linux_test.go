@@ -294,6 +294,14 @@ func TestProgramsOfOtherLanguagesStart(t *testing.T) {
 	}
 }
 
+// TestPipeIsNoInterpreter, and nobody waits for its other end.
+func TestPipeIsNoInterpreter(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, unix.Mkfifo(pipe, 0o700))
+	require.Equal(t, []string{"/plugin"}, ProgramPolicy("/plugin", strings.NewReader("#!"+pipe+"\n")).Execute)
+}
+
 func anyExists(paths ...string) bool {
 	for _, path := range paths {
 		if _, err := os.Stat(path); err == nil {
