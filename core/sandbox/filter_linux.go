@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"os"
 	"slices"
 
 	"golang.org/x/net/bpf"
@@ -37,6 +38,11 @@ func deniedCalls() []uint32 {
 			unix.SYS_FCHMOD, unix.SYS_FCHMODAT, unix.SYS_FCHMODAT2, unix.SYS_FCHOWN, unix.SYS_FCHOWNAT, unix.SYS_UTIMENSAT, unix.SYS_TRUNCATE,
 			unix.SYS_SETXATTR, unix.SYS_LSETXATTR, unix.SYS_FSETXATTR, unix.SYS_SETXATTRAT,
 			unix.SYS_REMOVEXATTR, unix.SYS_LREMOVEXATTR, unix.SYS_FREMOVEXATTR, unix.SYS_REMOVEXATTRAT, unix.SYS_FILE_SETATTR,
+		},
+		// Read what is attached to files, for which Landlock has no right.
+		[]uint32{
+			unix.SYS_GETXATTR, unix.SYS_LGETXATTR, unix.SYS_FGETXATTR, unix.SYS_GETXATTRAT,
+			unix.SYS_LISTXATTR, unix.SYS_LLISTXATTR, unix.SYS_FLISTXATTR, unix.SYS_LISTXATTRAT,
 		},
 		// Watch files, or open them by other ways than their names.
 		[]uint32{
@@ -76,6 +82,30 @@ func deniedCalls() []uint32 {
 	)
 }
 
+// deniedValue is an argument of a call that sandboxed programs do use with others.
+type deniedValue struct {
+	call, argument uint32
+	values         []uint32
+}
+
+func deniedValues() []deniedValue {
+	// FIOSETOWN of asm-generic/sockios.h, FS_IOC_FSSETXATTR and FS_IOC_SETVERSION of
+	// linux/fs.h, which package unix does not have.
+	const setOwner, setFlags, setVersion = 0x8901, 0x401c5820, 0x40087602
+	return []deniedValue{
+		// Landlock lets signals through to this process: the thread that is the program's
+		// parent is in the program's domain. One to any thread can end them all.
+		{unix.SYS_TGKILL, 0, []uint32{uint32(os.Getpid())}},
+		// Whoever owns a file is signalled when something happens to it: the kernel sends what
+		// the program may not. A lease holds up others that open a file.
+		{unix.SYS_FCNTL, 1, []uint32{unix.F_SETOWN, unix.F_SETOWN_EX, unix.F_SETSIG, unix.F_SETLEASE, unix.F_NOTIFY}},
+		// The same, and attributes of files that are open for reading.
+		{unix.SYS_IOCTL, 1, []uint32{setOwner, unix.SIOCSPGRP, unix.FS_IOC_SETFLAGS, setFlags, setVersion}},
+		// Change or hide what /proc shows of the program, by which its processes are found.
+		{unix.SYS_PRCTL, 0, []uint32{unix.PR_SET_MM, unix.PR_SET_DUMPABLE}},
+	}
+}
+
 // filter is the seccomp filter. It ends a program that uses the calls of another
 // architecture, such as those of 32 bits, whose numbers mean something else, and answers
 // for calls that came later, and those of x32, as a kernel does that does not have them.
@@ -105,6 +135,13 @@ func filter() []bpf.Instruction {
 			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SOCK_STREAM, SkipTrue: 1},
 			answer(denied),
 			answer(allowed))
+	}
+	for _, d := range deniedValues() {
+		decide := []bpf.Instruction{argument(d.argument)}
+		for i, value := range d.values {
+			decide = append(decide, bpf.JumpIf{Cond: bpf.JumpEqual, Val: value, SkipTrue: uint8(len(d.values) - i)})
+		}
+		on(d.call, append(decide, answer(allowed), answer(denied))...)
 	}
 	// Process 0 is the caller's own.
 	for _, call := range []uint32{

@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"encoding/binary"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,6 +46,13 @@ func TestFilter(t *testing.T) {
 		"a process":                            {auditArch, unix.SYS_CLONE, [6]uint64{unix.CLONE_VM | unix.CLONE_VFORK | unix.CLONE_PIDFD | uint64(unix.SIGCHLD)}, allowed},
 		"a namespace":                          {auditArch, unix.SYS_CLONE, [6]uint64{unix.CLONE_NEWUSER | uint64(unix.SIGCHLD)}, denied},
 		"a namespace among others":             {auditArch, unix.SYS_CLONE, [6]uint64{unix.CLONE_VM | unix.CLONE_NEWNET | high}, denied},
+		"a signal to an own thread":            {auditArch, unix.SYS_TGKILL, [6]uint64{uint64(os.Getpid()) + 1, 1, 9}, allowed},
+		"a signal to a thread of the host":     {auditArch, unix.SYS_TGKILL, [6]uint64{uint64(os.Getpid()), 1, 9}, denied},
+		"the same, with high bits":             {auditArch, unix.SYS_TGKILL, [6]uint64{uint64(os.Getpid()) | high, 1, 9}, denied},
+		"flags of a descriptor":                {auditArch, unix.SYS_FCNTL, [6]uint64{0, unix.F_SETFL}, allowed},
+		"a lock":                               {auditArch, unix.SYS_FCNTL, [6]uint64{0, unix.F_OFD_SETLK}, allowed},
+		"a request of a terminal":              {auditArch, unix.SYS_IOCTL, [6]uint64{0, unix.TCGETS}, allowed},
+		"a name of a thread":                   {auditArch, unix.SYS_PRCTL, [6]uint64{unix.PR_SET_NAME}, allowed},
 		"clone3":                               {auditArch, unix.SYS_CLONE3, [6]uint64{}, unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,6 +62,20 @@ func TestFilter(t *testing.T) {
 	}
 	for _, call := range deniedCalls() {
 		require.Equal(t, denied, decide(t, vm, auditArch, call, [6]uint64{}), call)
+	}
+	for call, tt := range map[uint32]struct {
+		argument int
+		values   []uint64
+	}{
+		unix.SYS_FCNTL: {1, []uint64{8, 10, 15, 1024, 1026}},
+		unix.SYS_IOCTL: {1, []uint64{0x8901, 0x8902, 0x40086602, 0x401c5820, 0x40087602}},
+		unix.SYS_PRCTL: {0, []uint64{4, 35}},
+	} {
+		for _, value := range tt.values {
+			var args [6]uint64
+			args[tt.argument] = value
+			require.Equal(t, denied, decide(t, vm, auditArch, call, args), "call %d, %d", call, value)
+		}
 	}
 }
 

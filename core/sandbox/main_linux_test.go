@@ -87,6 +87,11 @@ func hostProgram(inside bool) (int, error) {
 		Dir: w.Own, Env: cmd.Env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr, binary},
 		Sys: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
 	}
+	r, out, err := os.Pipe() // another program's, perhaps
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _, _ = r.Close(), out.Close() }()
 	ended := make(chan struct{})
 	defer close(ended)
 	start := os.StartProcess

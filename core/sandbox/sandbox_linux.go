@@ -43,11 +43,23 @@ func Probe() Support {
 // Start starts a program like os.StartProcess, in a sandbox. A thread of this process is
 // its parent, and goes on until ended is closed, which must come after the program's end:
 // with the thread ends the program that has a Pdeathsig.
+//
+// That thread is in the program's Landlock domain and has its user, for which the kernel
+// lets the program look into it, and so into this whole process: memory, environment and
+// descriptors, by way of /proc. So Start makes this process one that cannot be dumped
+// (PR_SET_DUMPABLE), for good: nobody without CAP_SYS_PTRACE looks into it, which no
+// sandboxed program has. It also leaves no core dump, and what /proc has of it belongs to
+// root: an ordinary user reads neither its descriptors nor its environment from another
+// process, and it itself cannot open what only the owner may, such as /proc/self/environ.
+// Programs that it starts, in a sandbox or not, are dumpable again.
 func Start(p Policy, name string, argv []string, attr *os.ProcAttr, ended <-chan struct{}) (*os.Process, error) {
 	// Package os finds out once what the kernel can do with processes. In the sandbox it
 	// would find out wrong things.
 	if self, err := os.FindProcess(os.Getpid()); err == nil {
 		_ = self.Release()
+	}
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return nil, fmt.Errorf("close this process to the sandbox: %w", err)
 	}
 	type result struct {
 		process *os.Process

@@ -53,7 +53,7 @@ type Attempt struct {
 
 // Attempts returns all of them.
 func Attempts() []Attempt {
-	return slices.Concat(onFiles(), onOthersFiles(), onNetwork(), onProcesses(), onKernel())
+	return slices.Concat(onFiles(), onOthersFiles(), onHostsThreads(), onNetwork(), onProcesses(), onKernel())
 }
 
 // Command returns the command that makes one attempt, of a program that calls Main.

@@ -3,8 +3,12 @@
 package sandboxtest
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -104,6 +108,30 @@ func onOthersFiles() []Attempt {
 			}
 			return unix.Fremovexattr(ownDescriptor, "user.hookarr")
 		}},
+		{Name: "list a file's attributes", Try: func(w World) error {
+			_, err := unix.Listxattr(w.secret(), nil)
+			return err
+		}},
+		{Name: "read an attribute of a file", Try: func(w World) error {
+			_, err := unix.Getxattr(w.secret(), "user.hookarr", nil)
+			if errors.Is(err, unix.ENODATA) {
+				return nil // it may, and there is none
+			}
+			return err
+		}},
+		{Name: "take a lease of a file", Try: func(w World) error {
+			path := filepath.Join(w.Own, "leased")
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				return nil // this must be possible: it fails the test
+			}
+			f, err := os.Open(path)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = f.Close() }()
+			_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
+			return err
+		}},
 		{Name: "watch a directory", Try: func(w World) error {
 			fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
 			if err != nil {
@@ -149,6 +177,47 @@ func onOthersFiles() []Attempt {
 			}
 			return f.Close()
 		}},
+	}
+}
+
+// onHostsThreads are attempts to look into the host by way of those of its threads that are
+// as restricted as the program.
+func onHostsThreads() []Attempt {
+	through := func(try func(dir string) error) func(World) error {
+		return func(w World) error {
+			return onThreadsOf(w.PID, func(_ int, dir string) error { return try(dir) })
+		}
+	}
+	return []Attempt{
+		{Name: "read the host's environment through a thread", Try: through(func(dir string) error { return read(dir + "environ") })},
+		{Name: "read the host's addresses through a thread", Try: through(func(dir string) error { return read(dir + "maps") })},
+		{Name: "read through a thread's root", Try: through(func(dir string) error { return read(dir + "root/etc/passwd") })},
+		{Name: "open the host's memory through a thread", Try: through(func(dir string) error {
+			f, err := os.Open(dir + "mem")
+			if err != nil {
+				return err
+			}
+			return f.Close()
+		})},
+		{Name: "see where a thread's descriptors lead", Try: through(func(dir string) error {
+			_, err := os.Readlink(dir + "fd/1")
+			return err
+		})},
+		{Name: "write to a pipe of the host through a thread", Try: through(func(dir string) error {
+			err := errors.New("there is no pipe")
+			for i := range 64 {
+				path := fmt.Sprintf("%sfd/%d", dir, i)
+				to, linkErr := os.Readlink(path)
+				if errors.Is(linkErr, fs.ErrNotExist) || linkErr == nil && !strings.HasPrefix(to, "pipe:") {
+					continue
+				}
+				var fd int
+				if fd, err = unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0); err == nil {
+					return unix.Close(fd)
+				}
+			}
+			return err
+		})},
 	}
 }
 

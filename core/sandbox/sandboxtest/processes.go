@@ -4,6 +4,7 @@ package sandboxtest
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -35,6 +36,40 @@ func onProcesses() []Attempt {
 		{Name: "signal the host", Try: func(w World) error { return unix.Kill(w.PID, 0) }},
 		{Name: "signal everything", Try: func(World) error { return unix.Kill(-1, 0) }},
 		{Name: "signal a thread of the host", Try: func(w World) error { return unix.Tgkill(w.PID, w.PID, 0) }},
+		{Name: "signal any thread of the host", Try: func(w World) error {
+			return onThreadsOf(w.PID, func(tid int, _ string) error { return unix.Tgkill(w.PID, tid, 0) })
+		}},
+		{Name: "have the host signalled for a file", Try: func(w World) error {
+			return withPair(func(fd int) error {
+				_, err := unix.FcntlInt(uintptr(fd), unix.F_SETOWN, w.PID)
+				return err
+			})
+		}},
+		{Name: "have a thread of the host signalled for a file", Try: func(w World) error {
+			return withPair(func(fd int) error {
+				owner := [2]int32{0, int32(w.PID)}                                                                          // struct f_owner_ex, with F_OWNER_TID
+				_, _, errno := unix.Syscall(unix.SYS_FCNTL, uintptr(fd), unix.F_SETOWN_EX, uintptr(unsafe.Pointer(&owner))) //nolint:gosec // as the kernel wants it
+				return orNil(errno)
+			})
+		}},
+		{Name: "have the host signalled for a socket", Try: func(w World) error {
+			return withPair(func(fd int) error { return unix.IoctlSetPointerInt(fd, unix.SIOCSPGRP, w.PID) })
+		}},
+		{Name: "choose the signal for a file", Try: func(World) error {
+			return withPair(func(fd int) error {
+				_, err := unix.FcntlInt(uintptr(fd), unix.F_SETSIG, int(unix.SIGKILL))
+				return err
+			})
+		}},
+		{Name: "show another environment", Try: func(World) error {
+			var size uint32
+			err := unix.Prctl(unix.PR_SET_MM, unix.PR_SET_MM_MAP_SIZE, uintptr(unsafe.Pointer(&size)), 0, 0) //nolint:gosec // as the kernel wants it
+			if errors.Is(err, unix.EINVAL) {
+				return errors.ErrUnsupported // without CONFIG_CHECKPOINT_RESTORE
+			}
+			return err
+		}},
+		{Name: "hide from /proc", Try: func(World) error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }},
 		{Name: "signal the host by a descriptor", Try: func(w World) error {
 			return withPidfd(w.PID, func(fd int) error { return unix.PidfdSendSignal(fd, 0, nil, 0) })
 		}},
@@ -109,6 +144,33 @@ func onProcesses() []Attempt {
 			})
 		}},
 	}
+}
+
+// onThreadsOf does something with each thread of a process, and its directory in /proc,
+// until that succeeds. Nothing lists them inside; those that matter are older than this
+// process.
+func onThreadsOf(pid int, do func(tid int, dir string) error) error {
+	err := errors.New("there is no thread")
+	for tid := pid; tid < os.Getpid(); tid++ {
+		dir := fmt.Sprintf("/proc/%d/task/%d/", pid, tid)
+		if _, missing := os.Stat(dir); missing != nil {
+			continue
+		}
+		if err = do(tid, dir); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// withPair does something with one of a pair of sockets.
+func withPair(do func(fd int) error) error {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil // this must be possible: it fails the test
+	}
+	defer func() { _, _ = unix.Close(pair[0]), unix.Close(pair[1]) }()
+	return do(pair[0])
 }
 
 func withPidfd(pid int, do func(fd int) error) error {
