@@ -181,7 +181,8 @@ func (c *check) orphan(ctx context.Context) (time.Duration, error) {
 	_ = host.Process.Kill()
 	_ = host.Wait() // it was killed
 	group, err := strconv.Atoi(strings.TrimSpace(line))
-	if readErr != nil || err != nil {
+	// A signal to group 0 or 1 is one to this process's own, or to every process.
+	if readErr != nil || err != nil || group <= 1 {
 		return 0, fmt.Errorf("a host for the plugin did not start it: %s", strings.TrimSpace(said.String()))
 	}
 	for time.Since(killed) <= orphanEnd {

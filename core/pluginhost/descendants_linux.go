@@ -104,10 +104,10 @@ func orphans(known func(pid int) bool) (all []procStat) {
 }
 
 // sweep ends everything that a process which has ended, and was waited for, has left
-// running.
-func (d *descendants) sweep(pid int, marker string) {
+// running. Known are children of this process that are not its.
+func (d *descendants) sweep(pid int, marker string, known func(pid int) bool) {
 	for deadline := time.Now().Add(sweepTime); time.Now().Before(deadline); {
-		left := d.find(pid, nil, marker, orphans(func(int) bool { return false }))
+		left := d.find(pid, nil, marker, orphans(known))
 		if len(left) == 0 {
 			return
 		}
@@ -179,7 +179,7 @@ func (p *osProcess) measure(orphans []procStat) (usage, bool) {
 	if pid == 0 || err != nil || own.state == 'Z' {
 		return usage{}, false
 	}
-	u := usage{memory: own.memory, cpu: own.cpu, processes: 1}
+	u := usage{memory: own.memory, cpu: own.cpu, processes: 1, threads: own.threads}
 	for _, d := range p.descendants.find(pid, childrenOf(pid), p.marker, orphans) {
 		if d.state == 'Z' {
 			continue // an orphan is reaped at the next look, and others by their parents
@@ -187,6 +187,7 @@ func (p *osProcess) measure(orphans []procStat) (usage, bool) {
 		u.memory += d.memory
 		u.cpu += d.cpu
 		u.processes++
+		u.threads += d.threads
 	}
 	return u, true
 }
@@ -195,6 +196,6 @@ func (p *osProcess) measure(orphans []procStat) (usage, bool) {
 // nobody's any more.
 func (p *osProcess) rememberDescendants() {
 	if pid := p.pid(); pid != 0 && !closed(p.exited) {
-		p.descendants.find(pid, childrenOf(pid), p.marker, orphans(func(child int) bool { return child == pid }))
+		p.descendants.find(pid, childrenOf(pid), p.marker, orphans(p.isPlugin))
 	}
 }

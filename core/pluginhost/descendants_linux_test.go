@@ -43,7 +43,7 @@ func TestSearchStops(t *testing.T) {
 	require.Len(t, d.find(pid, childrenOf(pid), "HOOKARR_TEST=none", nil), maxFound)
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
-	d.sweep(pid, "HOOKARR_TEST=none")
+	d.sweep(pid, "HOOKARR_TEST=none", func(int) bool { return false })
 	for _, pid := range sleepers {
 		require.Eventually(t, func() bool { return gone(pid, true) }, patience, eye)
 	}
@@ -54,7 +54,7 @@ func TestSweepSparesWhoHasTheID(t *testing.T) {
 	t.Parallel()
 	other, children := shell(t, "sleep 600 >/dev/null & echo $!; wait", false)
 	require.Len(t, children, 1)
-	new(descendants).sweep(other.Process.Pid, "HOOKARR_TEST=none")
+	new(descendants).sweep(other.Process.Pid, "HOOKARR_TEST=none", func(int) bool { return false })
 	require.False(t, gone(children[0], true))
 	require.NoError(t, syscall.Kill(children[0], syscall.SIGKILL))
 	require.NoError(t, other.Wait())

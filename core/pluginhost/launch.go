@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"os/exec"
@@ -204,6 +206,9 @@ func (l *launcher) prepare(ctx context.Context, kind host.Kind, name string, sin
 			printed:  io.Discard,
 			over:     make(chan struct{}),
 			exited:   make(chan struct{}),
+
+			isPlugin:  l.started,
+			forkLimit: l.opts.Timing.Start,
 		},
 		label:    string(kind) + "-" + name,
 		dir:      dir,
@@ -354,7 +359,19 @@ func (p *process) end() {
 	if p.pid() != 0 {
 		<-p.exited
 	}
-	_ = os.RemoveAll(p.dir)
+	removePrivate(p.log.log, p.dir)
+}
+
+// removePrivate removes a plugin's own directory, which may hold what cannot be removed,
+// such as a tree that is deeper than this process may open files.
+func removePrivate(log *slog.Logger, dir string) {
+	err := os.RemoveAll(dir)
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pe.Err // its path is as long as the tree is deep
+	}
+	if err != nil {
+		log.Warn("plugin's private directory is left", "dir", dir, "error", err)
+	}
 }
 
 // ended reports whether the process has ended.

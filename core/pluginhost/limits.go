@@ -14,6 +14,9 @@ const (
 	// limit of the kernel, RLIMIT_NPROC, but it counts all processes of the user, this one
 	// and other plugins' among them, and does not hold for root.
 	maxProcesses = 64
+	// maxThreads is how many threads all of them may have. Each costs the kernel memory that
+	// is not the process's.
+	maxThreads = 1024
 	// memoryLooks is at how many looks in a row a process must hold too much to be replaced:
 	// what it holds falls after the garbage is collected.
 	memoryLooks = 3
@@ -31,6 +34,7 @@ const (
 	limitMemory    = "memory"
 	limitCPU       = "cpu"
 	limitProcesses = "processes"
+	limitThreads   = "threads"
 )
 
 // excess is that a process takes too much.
@@ -86,6 +90,8 @@ func (j *usageJudge) look(now time.Time, u usage, may allowance, stuck int64) *e
 	switch {
 	case u.processes > maxProcesses:
 		return &excess{limit: limitProcesses, now: true, reason: fmt.Sprintf("it had %d processes, more than %d", u.processes, maxProcesses)}
+	case u.threads > maxThreads:
+		return &excess{limit: limitThreads, now: true, reason: fmt.Sprintf("it had %d threads, more than %d", u.threads, maxThreads)}
 	case j.over > 0 && u.memory > memoryFactor*may.memory:
 		return &excess{limit: limitMemory, now: true, reason: held("twice ")}
 	case j.over >= memoryLooks:

@@ -163,6 +163,7 @@ func TestFilesAndCoreDumpsAreBounded(t *testing.T) {
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &own))
 	files := min(own.Max, maxFiles)
 	require.Regexp(t, fmt.Sprintf(`(?m)^Max open files +%d +%d `, files, files), string(limits))
+	require.Regexp(t, `(?m)^Max file size +1073741824 +1073741824 `, string(limits))
 	require.Regexp(t, `(?m)^Max core file size +0 +0 `, string(limits))
 }
 

@@ -16,7 +16,7 @@ func adoptOrphans() error { return nil }
 
 type descendants struct{}
 
-func (*descendants) sweep(int, string) {}
+func (*descendants) sweep(int, string, func(int) bool) {}
 
 func (p *osProcess) rememberDescendants() {}
 

@@ -15,7 +15,7 @@ func TestUsageJudge(t *testing.T) {
 	const mib = 1 << 20
 	type look struct {
 		// memory in MiB and processor's time since the last look in ms.
-		memory, cpu, processes int
+		memory, cpu, processes, threads int
 		// stuck calls so far.
 		stuck int64
 	}
@@ -41,6 +41,8 @@ func TestUsageJudge(t *testing.T) {
 		"twice the bound":             {bound: 100, looks: []look{{memory: 200}, {memory: 201}}, at: 2, want: excess{limit: limitMemory, now: true, reason: "it held 201 MiB of memory, more than twice plugins.target-x.memory, which is 100 MiB"}},
 		"as many processes as may be": {looks: again(3, look{processes: 64})},
 		"too many processes":          {looks: []look{{processes: 2}, {processes: 65}}, at: 2, want: excess{limit: limitProcesses, now: true, reason: "it had 65 processes, more than 64"}},
+		"as many threads as may be":   {looks: again(3, look{processes: 2, threads: 1024})},
+		"too many threads":            {looks: []look{{threads: 9}, {threads: 1025}}, at: 2, want: excess{limit: limitThreads, now: true, reason: "it had 1025 threads, more than 1024"}},
 
 		"works hard":                {looks: again(60, look{cpu: 2000})},
 		"has stuck calls that wait": {looks: again(60, look{cpu: 100, stuck: 3})},
@@ -64,7 +66,7 @@ func TestUsageJudge(t *testing.T) {
 			for i, l := range test.looks {
 				now = now.Add(time.Second)
 				cpu += time.Duration(l.cpu) * time.Millisecond
-				e := j.look(now, usage{memory: int64(l.memory) * mib, cpu: cpu, processes: l.processes}, may, l.stuck)
+				e := j.look(now, usage{memory: int64(l.memory) * mib, cpu: cpu, processes: l.processes, threads: l.threads}, may, l.stuck)
 				if i+1 == test.at {
 					require.Equal(t, &test.want, e)
 					return

@@ -13,13 +13,16 @@ import (
 const (
 	// maxFiles is how many files, connections among them, a plugin may have open.
 	maxFiles = 1024
+	// maxFileSize is how long, in bytes, a file may become by what a plugin writes to it,
+	// one in memory (memfd_create) too, which counts for no bound of resident memory.
+	maxFileSize = 1 << 30
 	// oomBias is by how much more a plugin is the choice of a kernel that is short of memory
 	// than this process, of 1000.
 	oomBias = 200
 )
 
 // restrict bounds what a process takes of what the kernel counts by process: open files,
-// and dumps of its memory, which has secrets; a handler to which core_pattern pipes is told
+// their size, and dumps of its memory, which has secrets; a handler to which core_pattern pipes is told
 // the bound and has to keep to it.
 //
 // The process runs already. A bound could only be had from its first instruction by setting
@@ -45,6 +48,14 @@ func setLimits(pid int) error {
 	bound := min(files.Max, maxFiles)
 	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: bound, Max: bound}, nil); err != nil {
 		return fmt.Errorf("limit open files of plugin: %w", err)
+	}
+	var size unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &size); err != nil {
+		return fmt.Errorf("read limit of file size: %w", err)
+	}
+	bound = min(size.Max, maxFileSize)
+	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: bound, Max: bound}, nil); err != nil {
+		return fmt.Errorf("limit file size of plugin: %w", err)
 	}
 	if err := unix.Prlimit(pid, unix.RLIMIT_CORE, &unix.Rlimit{}, nil); err != nil {
 		return fmt.Errorf("limit core dumps of plugin: %w", err)

@@ -50,6 +50,9 @@ func (r startRequest) start() (*os.Process, error) {
 	return os.StartProcess(r.path, r.argv, r.attr)
 }
 
+// errForkLimit: the system, or a start before this one, takes too long.
+var errForkLimit = errors.New("the process was not started in time")
+
 type startResult struct {
 	process *os.Process
 	err     error
@@ -80,6 +83,11 @@ type osProcess struct {
 	// descendants has.
 	marker      string
 	descendants descendants
+	// isPlugin reports whether a child of this process is the first of a plugin, and so no
+	// descendant of this one.
+	isPlugin func(pid int) bool
+	// forkLimit bounds the wait for the fork.
+	forkLimit time.Duration
 	// atEnd is called when the process has ended, before exited is closed.
 	atEnd func(*os.ProcessState)
 	// fault is for what this host has ended the process; nil for nothing.
@@ -125,8 +133,7 @@ func (p *osProcess) Start(context.Context) error {
 		files = append(files, r, w)
 	}
 	childIn, childOut, childErr := files[0], files[3], files[5]
-	started := make(chan startResult, 1)
-	p.requests <- startRequest{
+	process, err := p.fork(startRequest{
 		path: p.path,
 		argv: p.argv,
 		attr: &os.ProcAttr{
@@ -135,19 +142,17 @@ func (p *osProcess) Start(context.Context) error {
 			Files: []*os.File{childIn, childOut, childErr, p.binary},
 			Sys:   processAttr(p.outlives),
 		},
-		started: started,
-		policy:  p.policy,
-		ended:   p.over,
-	}
-	r := <-started
-	if r.err != nil {
+		policy: p.policy,
+		ended:  p.over,
+	})
+	if err != nil {
 		close(p.over)
 		closeAll()
-		if pe, ok := errors.AsType[*fs.PathError](r.err); ok {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok {
 			// Its path is the private link.
-			r.err = pe.Err
+			err = pe.Err
 		}
-		return fmt.Errorf("execute %s: %w", p.argv[0], r.err)
+		return fmt.Errorf("execute %s: %w", p.argv[0], err)
 	}
 	for _, f := range []*os.File{childIn, childOut, childErr} {
 		_ = f.Close()
@@ -155,15 +160,45 @@ func (p *osProcess) Start(context.Context) error {
 	p.stdin, p.stdout, p.stderr = files[1], files[2], files[4]
 	logged := make(chan struct{})
 	go p.logOutput(logged)
-	go p.reap(r.process, logged)
+	go p.reap(process, logged)
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.process = r.process
+	p.process = process
 	if p.ending {
 		_ = p.process.Kill()
 	}
 	return nil
+}
+
+// fork has the process forked, and waits no longer than the limit: a start that never ends
+// holds up those after it.
+func (p *osProcess) fork(r startRequest) (*os.Process, error) {
+	started := make(chan startResult, 1)
+	r.started = started
+	timer := time.NewTimer(p.forkLimit)
+	defer timer.Stop()
+	select {
+	case p.requests <- r:
+	case <-timer.C:
+		return nil, errForkLimit
+	}
+	select {
+	case s := <-started:
+		return s.process, s.err
+	case <-timer.C:
+		go p.discard(started)
+		return nil, errForkLimit
+	}
+}
+
+// discard ends a process that starts after all, when nobody waits for it any more.
+func (p *osProcess) discard(started <-chan startResult) {
+	if s := <-started; s.err == nil {
+		_ = s.process.Kill()
+		p.state, _ = reap(s.process)
+		close(p.exited)
+	}
 }
 
 func (p *osProcess) logOutput(done chan<- struct{}) {
@@ -181,7 +216,7 @@ func (p *osProcess) reap(process *os.Process, logged <-chan struct{}) {
 	p.mu.Lock()
 	p.crashed = !p.ending && p.state != nil && !p.state.Success() && !foreign(p.state)
 	p.mu.Unlock()
-	p.descendants.sweep(process.Pid, p.marker)
+	p.descendants.sweep(process.Pid, p.marker, p.isPlugin)
 	p.atEnd(p.state)
 	deadline := time.Now().Add(pipeGrace)
 	_ = p.stdout.SetReadDeadline(deadline)

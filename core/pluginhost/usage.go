@@ -11,4 +11,6 @@ type usage struct {
 	cpu time.Duration
 	// processes is their number.
 	processes int
+	// threads is the number of all their threads.
+	threads int
 }

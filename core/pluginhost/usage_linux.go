@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +14,9 @@ import (
 // clockTick is the unit of CPU time in /proc. It is 100 Hz on every architecture that Go
 // has (proc_pid_stat(5), USER_HZ).
 const clockTick = 10 * time.Millisecond
+
+// maxEnviron is how much of a process's environment is read. That of a plugin is a few KiB.
+const maxEnviron = 256 << 10
 
 // procStat is what /proc tells of a process.
 type procStat struct {
@@ -25,6 +28,8 @@ type procStat struct {
 	// cpu is that of the process and of the ended children for which it has waited.
 	cpu    time.Duration
 	memory int64
+	// threads is their number, of which one that has not ended has at least one.
+	threads int
 }
 
 var errStat = errors.New("not the format of proc_pid_stat(5)")
@@ -42,7 +47,7 @@ func readStat(pid int) (procStat, error) {
 // hold anything.
 func parseStat(pid int, line []byte) (procStat, error) {
 	// The fields by their number in proc_pid_stat(5), less the two before the state.
-	const state, group, session, utime, stime, cutime, cstime, start, resident = 0, 2, 3, 11, 12, 13, 14, 19, 21
+	const state, group, session, utime, stime, cutime, cstime, threads, start, resident = 0, 2, 3, 11, 12, 13, 14, 17, 19, 21
 	fields := bytes.Fields(line[bytes.LastIndexByte(line, ')')+1:])
 	if len(fields) <= resident {
 		return procStat{}, errStat
@@ -56,7 +61,7 @@ func parseStat(pid int, line []byte) (procStat, error) {
 	p := procStat{
 		pid: pid, group: int(number(group)), session: int(number(session)), state: fields[state][0], start: uint64(number(start)),
 		cpu:    time.Duration(number(utime)+number(stime)+number(cutime)+number(cstime)) * clockTick,
-		memory: number(resident) * int64(os.Getpagesize()),
+		memory: number(resident) * int64(os.Getpagesize()), threads: int(number(threads)),
 	}
 	if failed != nil {
 		return procStat{}, fmt.Errorf("%w: %w", errStat, failed)
@@ -80,11 +85,24 @@ func childrenOf(pid int) (children []int) {
 	return children
 }
 
-// hasVariable reports whether a process was executed with a variable, NAME=value, in its
-// environment.
+// hasVariable reports whether a process has a variable, NAME=value, within the first
+// maxEnviron bytes of its environment. A process can have any of its memory shown as that.
 func hasVariable(pid int, variable string) bool {
-	environ, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-	return err == nil && slices.Contains(strings.Split(string(environ), "\x00"), variable)
+	f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/environ")
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	environ, err := io.ReadAll(io.LimitReader(f, maxEnviron))
+	if err != nil {
+		return false
+	}
+	for v := range bytes.SplitSeq(environ, []byte{0}) {
+		if string(v) == variable {
+			return true
+		}
+	}
+	return false
 }
 
 // residentMemory returns how many bytes of memory a process holds, and 0 for one that has

@@ -2,6 +2,10 @@ package pluginhost
 
 import (
 	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +15,7 @@ import (
 func TestParseStat(t *testing.T) {
 	t.Parallel()
 	const rest = " S 1 41 7 0 -1 4194560 1 2 3 4 110 20 3 2 20 0 9 0 987654 223 5 18446744073709551615 1 1"
-	want := procStat{pid: 42, group: 41, session: 7, state: 'S', start: 987654, cpu: 1350 * time.Millisecond, memory: 5 * int64(os.Getpagesize())}
+	want := procStat{pid: 42, group: 41, session: 7, state: 'S', start: 987654, cpu: 1350 * time.Millisecond, memory: 5 * int64(os.Getpagesize()), threads: 9}
 	for _, name := range []string{"(plugin)", "(a b)", "(x) S 1 (y)", "() Z 9 9 9)", "(\n)"} {
 		got, err := parseStat(42, []byte("42 "+name+rest))
 		require.NoError(t, err, name)
@@ -25,4 +29,39 @@ func TestParseStat(t *testing.T) {
 	require.NoError(t, err)
 	require.Positive(t, own.memory)
 	require.NotZero(t, own.start)
+	require.Positive(t, own.threads)
+}
+
+// TestEnvironmentIsReadInPart: what a process has as its environment is its own choice.
+func TestEnvironmentIsReadInPart(t *testing.T) {
+	t.Parallel()
+	const variable = "TMPDIR=/tmp/hookarr/p1"
+	padding := make([]string, 5)
+	for i := range padding {
+		padding[i] = "P" + strconv.Itoa(i) + "=" + strings.Repeat("x", maxEnviron/4)
+	}
+	for name, tt := range map[string]struct {
+		env  []string
+		want bool
+	}{
+		"alone":            {[]string{variable}, true},
+		"before much":      {append([]string{"A=b", variable}, padding...), true},
+		"after too much":   {append(slices.Clone(padding), variable), false},
+		"part of another":  {[]string{"X" + variable, variable + "2"}, false},
+		"nothing":          {[]string{}, false},
+		"the name, though": {[]string{"TMPDIR=/tmp"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), "/bin/sleep", "600")
+			cmd.Env = tt.env
+			require.NoError(t, cmd.Start())
+			defer func() { _, _ = cmd.Process.Kill(), cmd.Wait() }()
+			require.Eventually(t, func() bool { // the kernel shows it a little after the start
+				shown, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/environ")
+				return err == nil && (len(shown) > 0 || len(tt.env) == 0)
+			}, patience, eye)
+			require.Equal(t, tt.want, hasVariable(cmd.Process.Pid, variable))
+		})
+	}
 }
