@@ -24,7 +24,7 @@ func TestGuideHasTheNumbers(t *testing.T) {
 		fmt.Sprintf("Hookarr looks every %.0f s. What holds more than `plugins.KIND-NAME.memory` of the configuration at three looks", timing.Look.Seconds()),
 		fmt.Sprintf("What holds twice as much, or has more than %d processes", maxProcesses),
 		fmt.Sprintf("takes more than half of a processor for %.0f s", timing.Spin.Seconds()),
-		fmt.Sprintf("replaced or ended %d times within %.0f min rests for %.0f min", timing.MaxExits, timing.ExitWindow.Minutes(), timing.Quarantine.Minutes()),
+		fmt.Sprintf("replaced for its memory or ended %d times within %.0f min rests for %.0f min", timing.MaxExits, timing.ExitWindow.Minutes(), timing.Quarantine.Minutes()),
 		fmt.Sprintf("%d MiB a second of standard error is read, after a burst of %d MiB, and %d lines a second are logged", outputPerSecond>>20, outputBurst>>20, logPerSecond),
 		fmt.Sprintf("started again after %.1f s, then after\n  longer pauses up to %.0f min", timing.BackoffMin.Seconds(), timing.BackoffMax.Minutes()),
 		fmt.Sprintf("after %d ends within %.0f min it rests for %.0f min", timing.MaxExits, timing.ExitWindow.Minutes(), timing.Quarantine.Minutes()),

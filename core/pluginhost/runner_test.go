@@ -30,7 +30,7 @@ func TestPluginListensInItsOwnDirectoryOnly(t *testing.T) {
 func TestStartDoesNotWaitForEver(t *testing.T) {
 	t.Parallel()
 	start := func(requests chan startRequest, limit time.Duration) *osProcess {
-		p := &osProcess{requests: requests, argv: []string{"/plugins/x"}, forkLimit: limit, exited: make(chan struct{})}
+		p := &osProcess{requests: requests, argv: []string{"/plugins/x"}, forkLimit: limit, over: make(chan struct{}), exited: make(chan struct{})}
 		require.EqualError(t, p.Start(t.Context()), "execute /plugins/x: the process was not started in time")
 		return p
 	}
