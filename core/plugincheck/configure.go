@@ -94,7 +94,7 @@ func (c *check) keys() []string {
 // find derives a configuration, and mends it by what the plugin says.
 func (c *check) find(ctx context.Context) (json.RawMessage, error) {
 	d := c.deriver()
-	var last error
+	var last *refusal
 	for _, extras := range []bool{true, false} {
 		config, refused := d.derive(extras), map[string]bool{}
 		const rounds = 8
@@ -120,6 +120,9 @@ func (c *check) find(ctx context.Context) (json.RawMessage, error) {
 				break
 			}
 		}
+	}
+	if !slices.ContainsFunc(last.problems, func(p host.Problem) bool { return p.Key != "" }) {
+		return nil, fmt.Errorf("it refuses what was made from its schema, and names no key, so that nobody knows what to change: %w", last)
 	}
 	return nil, skipf("it refuses what was made from its schema (%s): %s", last, howToConfigure)
 }

@@ -48,6 +48,7 @@ func TestFaultsAreFound(t *testing.T) {
 		{"source-health-of-another", "health", "does not serve grpc.health.v1.Health with the service plugin"},
 		{"source-sick", "health", "not well"},
 		{"source-names-no-instance", "configure", "list every instance"},
+		{"source-panics-when-built", "configure", "names no key, so that nobody knows what to change: the plugin panicked while it read this: no such table"},
 		{"source-takes-unknown-keys", "refuse", "it takes an unknown key"},
 		{"source-needs-nothing", "refuse", "it takes a configuration without url"},
 		{"source-takes-any-type", "refuse", "it takes a value of the wrong type under count"},

@@ -232,6 +232,9 @@ func (p *plugin) read(data []byte) (settings, []object) {
 			problem("count", "needs a number")
 		}
 	}
+	if p.is("panics-when-built") && len(problems) == 0 {
+		problem("", "the plugin panicked while it read this: no such table")
+	}
 	return s, problems
 }
 
