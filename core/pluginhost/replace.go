@@ -115,7 +115,7 @@ func (s *supervisor) reloadLocked(ctx context.Context) error {
 	s.mu.Lock()
 	s.refusal = Failure{At: time.Now(), Reason: err.Error()}
 	s.mu.Unlock()
-	s.log.ErrorContext(ctx, "replacement of the plugin refused: the one before serves on", slog.Any("error", err))
+	s.log.ErrorContext(ctx, "replacement of the plugin refused", slog.Any("error", err))
 	return err
 }
 
@@ -186,7 +186,7 @@ func (s *supervisor) worse(problems []host.Problem) error {
 	var errs []error
 	for _, p := range problems {
 		if !slices.ContainsFunc(known, func(k host.Problem) bool { return k.Instance == p.Instance }) {
-			errs = append(errs, fmt.Errorf("it refuses the configuration of %s: %s: %s", p.Instance, p.Key, p.Message))
+			errs = append(errs, fmt.Errorf("it refuses %s: %s", ConfigKey(s.kind, p.Instance, p.Key), p.Message))
 		}
 	}
 	return errors.Join(errs...)

@@ -105,6 +105,16 @@ func TestBrokenReplacementIsRefused(t *testing.T) {
 	require.Zero(t, b.Status()[0].Refusal)
 }
 
+// TestRefusedSettingsAreNamed with the key, where there is one.
+func TestRefusedSettingsAreNamed(t *testing.T) {
+	t.Parallel()
+	s := &supervisor{kind: host.KindTarget, verdict: verdict{problems: []host.Problem{{Instance: "old", Message: "is as before"}}}}
+	err := s.worse([]host.Problem{
+		{Instance: "ops", Key: "url", Message: "is required"}, {Instance: "dev", Message: "the plugin panicked"}, {Instance: "old", Message: "is as before"},
+	})
+	require.EqualError(t, err, "it refuses targets.ops.config.url: is required\nit refuses targets.dev.config: the plugin panicked")
+}
+
 // TestReplacementIsPinned: what the lock does not know does not take over.
 func TestReplacementIsPinned(t *testing.T) {
 	t.Parallel()
