@@ -145,9 +145,7 @@ func (r *refusal) Error() string {
 
 // judge asks for the problems of one configuration.
 func (c *check) judge(ctx context.Context, config json.RawMessage) ([]host.Problem, error) {
-	ctx, cancel := bounded(ctx)
-	defer cancel()
-	r, err := c.client.Configure(ctx, []host.Instance{{Name: instance, Config: config}}, true)
+	r, err := c.give(ctx, config, true)
 	if len(r.Problems) == 0 {
 		c.configWarnings = r.Warnings
 	}
@@ -156,9 +154,7 @@ func (c *check) judge(ctx context.Context, config json.RawMessage) ([]host.Probl
 
 // configure puts the check's instance in place.
 func (c *check) configure(ctx context.Context, config json.RawMessage) (host.InstanceInfo, error) {
-	ctx, cancel := bounded(ctx)
-	defer cancel()
-	r, err := c.client.Configure(ctx, []host.Instance{{Name: instance, Config: config}}, false)
+	r, err := c.give(ctx, config, false)
 	if err != nil {
 		return host.InstanceInfo{}, err
 	}
@@ -171,6 +167,23 @@ func (c *check) configure(ctx context.Context, config json.RawMessage) (host.Ins
 		}
 	}
 	return host.InstanceInfo{}, errors.New("its answer does not name the instance that it took: list every instance that is in place in ConfigureResponse.instances")
+}
+
+// give has the plugin take the check's instance, or only judge it.
+func (c *check) give(ctx context.Context, config json.RawMessage, judge bool) (host.Configured, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	r, err := c.client.Configure(ctx, []host.Instance{{Name: instance, Config: config}}, judge)
+	switch {
+	case err == nil:
+		return r, nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return r, fmt.Errorf("configure plugin: no answer within %s: the constructor does not return", callTimeout)
+	case c.ended():
+		return r, errors.New("it ended while it was configured")
+	default:
+		return r, err
+	}
 }
 
 // wrongConfig is a configuration that has to be refused.

@@ -49,6 +49,8 @@ func TestFaultsAreFound(t *testing.T) {
 		{"source-sick", "health", "not well"},
 		{"source-names-no-instance", "configure", "list every instance"},
 		{"source-panics-when-built", "configure", "names no key, so that nobody knows what to change: the plugin panicked while it read this: no such table"},
+		{"source-waits-when-built", "configure", "configure plugin: no answer within 10s: the constructor does not return"},
+		{"source-exits-when-built", "configure", "it ended while it was configured; the process ended: exit status 8"},
 		{"source-takes-unknown-keys", "refuse", "it takes an unknown key"},
 		{"source-needs-nothing", "refuse", "it takes a configuration without url"},
 		{"source-takes-any-type", "refuse", "it takes a value of the wrong type under count"},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -124,9 +125,10 @@ func (l *launcher) check(ctx context.Context, key pluginKey, instances []host.In
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.opts.Timing.Start)
 	defer cancel()
+	begun := time.Now()
 	configured, err := p.client.Configure(ctx, instances, true)
 	if err != nil {
-		checked.Problems = whole(p.explainConfigure(err))
+		checked.Problems = whole(p.explainConfigure(ctx, begun, err))
 		return checked
 	}
 	checked.Problems, checked.Warnings = key.problems(configured.Problems), key.problems(configured.Warnings)

@@ -3,6 +3,7 @@ package pluginhost
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -63,9 +64,10 @@ func (s *supervisor) tell(v, known verdict) {
 func (s *supervisor) ask(ctx context.Context, p *process, instances []host.Instance, validateOnly bool) (verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timing.Start)
 	defer cancel()
+	begun := time.Now()
 	configured, err := p.client.Configure(ctx, instances, validateOnly)
 	if err != nil {
-		return verdict{}, p.explainConfigure(err)
+		return verdict{}, p.explainConfigure(ctx, begun, err)
 	}
 	v := verdict{problems: configured.Problems, doubts: configured.Warnings, infos: make(map[string]host.InstanceInfo, len(configured.Instances))}
 	for _, in := range configured.Instances {

@@ -21,6 +21,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
@@ -322,13 +324,17 @@ func (p *process) explainStart(err error, gone bool, timeout time.Duration) erro
 	return fmt.Errorf("start plugin %s: %s", file, reason)
 }
 
-// explainConfigure adds to the error of a call of Configure how the process ended, if
-// it did.
-func (p *process) explainConfigure(err error) error {
-	if !p.endsSoon() {
+// explainConfigure says in people's words why a call of Configure failed that was begun then,
+// with that context.
+func (p *process) explainConfigure(ctx context.Context, begun time.Time, err error) error {
+	switch {
+	case status.Code(err) == codes.DeadlineExceeded, errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("configure plugin: no answer within %s: the constructor does not return", rounded(time.Since(begun)))
+	case p.endsSoon():
+		return fmt.Errorf("configure plugin: it ended: %s", p.exitReason())
+	default:
 		return err
 	}
-	return fmt.Errorf("%w: process ended: %s", err, p.exitReason())
 }
 
 // drain waits until no call is under way. None may be begun any more.

@@ -212,7 +212,7 @@ func (s *supervisor) replaceFor(p *process, e excess) {
 	}
 	s.mu.Unlock()
 	if last {
-		reason := "again and again: " + e.reason
+		reason := fmt.Sprintf("ended or replaced %d times within %s, last: %s", s.timing.MaxExits, s.timing.ExitWindow, e.reason)
 		if p.fault.CompareAndSwap(nil, &reason) {
 			s.note(p, e, "plugin given up for a while")
 		}

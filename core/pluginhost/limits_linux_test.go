@@ -93,7 +93,7 @@ func TestMemoryAgainAndAgain(t *testing.T) {
 	}
 	b.do(t.Context(), "ops", "leak 110") // which is cut off, or not
 	st := b.awaitState(t, "chaos", Quarantined)
-	require.Regexp(t, `^again and again: it held 1[0-9]{2} MiB of memory, more than plugins\.target-chaos\.memory`, st.Reason)
+	require.Regexp(t, `^ended or replaced 3 times within 5m0s, last: it held 1[0-9]{2} MiB of memory, more than plugins\.target-chaos\.memory`, st.Reason)
 	require.Equal(t, sdk.ClassUnavailable, b.do(t.Context(), "ops", "fine").Class)
 	require.NoError(t, b.Reload(t.Context(), host.KindTarget, "chaos"), "an operator may start it")
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)

@@ -2,7 +2,6 @@ package pluginhost
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -60,8 +59,10 @@ func (h *Host) ListOptionsOf(ctx context.Context, in Instance, key string) (Opti
 		return list, fmt.Errorf("plugin %s timed out after %s: %w", label, rounded(time.Since(start)), context.DeadlineExceeded)
 	case ctx.Err() != nil:
 		return list, fmt.Errorf("call plugin %s: %w", label, ctx.Err())
+	case p.endsSoon():
+		return list, fmt.Errorf("%w: %s: it ended: %s", ErrPluginBug, label, p.exitReason())
 	default:
-		return list, fmt.Errorf("%w: %s: %w", ErrPluginBug, label, p.explainConfigure(errors.New(message(trouble))))
+		return list, fmt.Errorf("%w: %s: %s", ErrPluginBug, label, message(trouble))
 	}
 }
 

@@ -115,7 +115,7 @@ func TestTroubleOfOptions(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled, way)
 	}
 	_, err := b.ListOptionsOf(t.Context(), asking("exit"), "room")
-	require.ErrorContains(t, err, "process ended: exit status 3")
+	require.ErrorContains(t, err, "it ended: exit status 3")
 	_, err = b.ListOptions(t.Context(), host.KindTarget, "ask exit", "room")
 	require.ErrorIs(t, err, ErrCrashed)
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "good", "fine").Class, "no other plugin is concerned")

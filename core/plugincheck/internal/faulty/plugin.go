@@ -141,7 +141,7 @@ func (i *instances) get(request object) (settings, error) {
 	return s, nil
 }
 
-func (p *plugin) configure(_ context.Context, request object) (object, error) {
+func (p *plugin) configure(ctx context.Context, request object) (object, error) {
 	p.instances.mu.Lock()
 	defer p.instances.mu.Unlock()
 	next := map[string]settings{}
@@ -160,6 +160,14 @@ func (p *plugin) configure(_ context.Context, request object) (object, error) {
 			infos = append(infos, object{"name": name, "needs_originals": !p.is("feature-of-sources")})
 		} else if old, ok := p.instances.set[name]; ok {
 			next[name] = old
+		}
+	}
+	if len(wanted) > 0 && len(problems) == 0 {
+		switch p.fault {
+		case "waits-when-built":
+			<-ctx.Done()
+		case "exits-when-built":
+			os.Exit(8)
 		}
 	}
 	if p.is("one-bad-stops-all") && len(problems) > 0 {
