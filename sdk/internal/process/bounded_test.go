@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -43,6 +44,16 @@ func TestRecordsAreBoundedWhole(t *testing.T) {
 	log.Info("many", append(many, "text", huge)...)
 	require.LessOrEqual(t, b.Len(), maxRecord)
 	require.NoError(t, json.Unmarshal(b.Bytes(), &record))
+}
+
+func TestDurationIsText(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	Log{Output: &b, Level: slog.LevelInfo}.Logger().Info("stuck", "after", 10*time.Second, slog.Group("call", "took", time.Minute))
+	record := map[string]any{}
+	require.NoError(t, json.Unmarshal(b.Bytes(), &record))
+	require.Equal(t, "10s", record["after"])
+	require.Equal(t, map[string]any{"took": "1m0s"}, record["call"])
 }
 
 func FuzzBounded(f *testing.F) {

@@ -35,6 +35,10 @@ func (l Log) Logger() *slog.Logger {
 }
 
 func hclogAttr(groups []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		// JSON would have nanoseconds, which a host prints as 1e+10.
+		return slog.String(a.Key, a.Value.Duration().String())
+	}
 	if len(groups) == 0 {
 		switch a.Key {
 		case slog.TimeKey:
