@@ -898,7 +898,9 @@ type ConfigureResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Every problem found. An instance with a problem is not put in place; its
 	// former self, if any, stays.
-	Problems  []*Problem      `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
+	Problems []*Problem `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
+	// Every instance of the request that has no problem, those that have not
+	// changed among them.
 	Instances []*InstanceInfo `protobuf:"bytes,2,rep,name=instances,proto3" json:"instances,omitempty"`
 	// What is probably wrong with an instance's configuration and keeps it from
 	// nothing. Each answer has those of all instances.
