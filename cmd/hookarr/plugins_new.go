@@ -195,13 +195,14 @@ func (c *cli) nextOfPlugin(dir string) []string {
 			check += " HOOKARR=" + shell.Command(program)
 		}
 	}
-	install := "make install"
+	install := "make install PLUGINS="
+	plugins := "DIR" // of plugins.dir, where there is no configuration that says which
 	if cfg, err := c.load(nil); err == nil && len(cfg.Plugins.Dir) > 0 {
-		if plugins, err := filepath.Abs(cfg.Plugins.Dir[0]); err == nil {
-			install += " PLUGINS=" + shell.Command(plugins)
+		if first, err := filepath.Abs(cfg.Plugins.Dir[0]); err == nil {
+			plugins = shell.Command(first)
 		}
 	}
-	return []string{"cd " + shell.Command(dir), check, install}
+	return []string{"cd " + shell.Command(dir), check, install + plugins}
 }
 
 func sameFile(a, b string) bool {

@@ -51,6 +51,7 @@ func TestNewPlugin(t *testing.T) {
 	require.Len(t, v.Warnings, 2)
 	require.Contains(t, v.Files, "testdata/requests.golden.json")
 	require.Len(t, v.Next, 3)
+	require.Equal(t, "make install PLUGINS=DIR", v.Next[2])
 
 	r = runWith(t, `{"event":"added"}`, nil, "plugins", "new", "source", "requests", "--from", "-", "--dir", filepath.Join(t.TempDir(), "x"))
 	require.Zero(t, r.code, r.err)

@@ -169,6 +169,22 @@ func TestModulesBuildAndPass(t *testing.T) {
 	}
 }
 
+// TestInstallNamesTheDirectory that is not there, and where the right one stands.
+func TestInstallNamesTheDirectory(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("there is no make")
+	}
+	dir := filepath.Join(t.TempDir(), "module")
+	_, err := pluginnew.Write(pluginnew.Options{Kind: host.KindTarget, Name: "demo", Dir: dir, SDK: checkout(t)})
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), "make", "-o", "build", "install", "PLUGINS=/no such directory")
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "/no such directory is no directory: make install PLUGINS=DIR, where DIR is in plugins.dir of Hookarr's configuration\n")
+}
+
 func manyKeys(n int) string {
 	keys := make([]string, n)
 	for i := range keys {
