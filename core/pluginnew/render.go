@@ -36,6 +36,8 @@ type source struct {
 	// Sample is the file of the body. Guessed is that nobody has said what its keys mean.
 	Sample  string
 	Guessed bool
+	// Unknown is that the sample becomes an event whose type is not known yet.
+	Unknown bool
 	// Missing is what a body lacks that says nothing, and Fallback a title for what has none.
 	Missing, Fallback string
 
@@ -178,9 +180,9 @@ func sourceOf(o Options) (source, error) {
 	src.Body, src.UsesText = structCode(s.fields), usesText(s.fields)
 	src.Native, src.Title, src.ID, src.Story = refOf(g.native), refOf(g.title), refOf(g.id), refOf(g.story)
 	if n := src.Native; n != nil && !slices.ContainsFunc(types, func(t eventType) bool { return strings.EqualFold(t.Word, n.Value) }) {
-		types[len(types)-1].Word = n.Value
+		types[len(types)-1].Word, src.Unknown = n.Value, true
 	} else if n == nil {
-		types = types[len(types)-1:]
+		types, src.Unknown = types[len(types)-1:], true
 	}
 	src.Types = types
 	src.Missing = "the body has no " + join2(src.Native, src.Title)

@@ -113,7 +113,7 @@ func TestPluginInFiveMinutes(t *testing.T) {
 	a := newAuthor(t)
 
 	a.follows(1, own)
-	a.configures(srv, guideChapter(t), "${TARGET_DEMO_URL}", web.URL)
+	a.configures(srv, guideChapter(t), "http://127.0.0.1:8080/", web.URL)
 	begun := time.Now()
 	require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)
 	var got struct{ ID, Type, Title string }
@@ -148,7 +148,7 @@ func TestSourceFromABody(t *testing.T) {
 	a.follows(2, own)
 	readme, err := os.ReadFile(filepath.Join(a.dir, "README.md"))
 	require.NoError(t, err)
-	a.configures(srv, string(readme), "${SOURCE_REQUESTS_PASSWORD}", sourceSecret, "[chat]", "[ops]")
+	a.configures(srv, string(readme), "change-me", sourceSecret, "[chat]", "[ops]")
 	begun := time.Now()
 	req, err := http.NewRequest(http.MethodPost, srv.url+"/hooks/requests", bytes.NewReader(body))
 	require.NoError(t, err)
