@@ -49,6 +49,8 @@ type pluginView struct {
 	Ignored bool `json:"ignored,omitempty"`
 	// Shadowed are files of the same name in later directories.
 	Shadowed []string `json:"shadowed,omitempty"`
+	// Problems are those of the settings that use it.
+	Problems []warningView `json:"problems,omitempty"`
 	// Problem says why the plugin does not work and what mends it.
 	Problem string `json:"problem,omitempty"`
 }
@@ -71,7 +73,7 @@ func (c *cli) newPlugins() *cobra.Command {
 		Short: "Show the plugins in the directory",
 		Long: `List starts every plugin in plugins.dir, asks what it is and ends it again. What is
 not safe to start is shown with the command that mends it, what is ignored with why, and
-what a plugin warns of in the settings that use it. The column SANDBOX says whether a
+what a plugin refuses or warns of in the settings that use it. The column SANDBOX says whether a
 server would run it in one, and --json why.`,
 		Example: `  hookarr plugins list
   hookarr plugins list --json`,
@@ -127,10 +129,9 @@ func (c *cli) listPlugins(ctx context.Context) error {
 	wg.Go(func() { checked = plugins.Check(ctx, instances) })
 	wg.Wait()
 	for i := range views {
-		for _, w := range checked.Warnings {
-			if w.Kind == views[i].Kind && w.Plugin == views[i].Name {
-				views[i].Warnings = append(views[i].Warnings, warningView{pluginhost.ConfigKey(w.Kind, w.Instance, w.Key), clean(w.Message, len(w.Message))})
-			}
+		views[i].Warnings = append(views[i].Warnings, views[i].ofSettings(checked.Warnings)...)
+		if views[i].Problem == "" { // which the whole plugin's would repeat
+			views[i].Problems = views[i].ofSettings(checked.Problems)
 		}
 	}
 	ignored, err := pluginhost.FindIgnored(cfg.Plugins.Dir...)
@@ -151,13 +152,37 @@ func (c *cli) listPlugins(ctx context.Context) error {
 		}
 		row[2], row[3], row[4] = clean(v.Version, titleWidth), clean(v.SDK, titleWidth), strconv.Itoa(v.Protocol)
 		row[6], row[7] = orDash(joinFeatures(v.Features)), string(v.Sandbox)
-		state := []string{"ok"}
-		for _, w := range v.Warnings {
-			state = append(state, strings.TrimSpace(w.Key+" "+w.Message))
-		}
-		rows = append(rows, append(row, strings.Join(state, "; ")))
+		rows = append(rows, append(row, v.state()))
 	}
 	return c.show(views, rows)
+}
+
+// ofSettings are those of the problems or warnings that are about the plugin.
+func (v pluginView) ofSettings(found []pluginhost.Problem) []warningView {
+	var own []warningView
+	for _, p := range found {
+		if p.Kind != v.Kind || p.Plugin != v.Name {
+			continue
+		}
+		key := ""
+		if p.Instance != "" {
+			key = pluginhost.ConfigKey(p.Kind, p.Instance, p.Key)
+		}
+		own = append(own, warningView{key, clean(p.Message, len(p.Message))})
+	}
+	return own
+}
+
+// state says how a plugin that starts is, for a table.
+func (v pluginView) state() string {
+	state := []string{"ok"}
+	if len(v.Problems) > 0 {
+		state = nil
+	}
+	for _, w := range slices.Concat(v.Problems, v.Warnings) {
+		state = append(state, strings.TrimSpace(w.Key+" "+w.Message))
+	}
+	return strings.Join(state, "; ")
 }
 
 func inspect(ctx context.Context, plugins *pluginhost.Host, b pluginhost.Binary, instances []pluginhost.Instance) pluginView {
