@@ -331,10 +331,10 @@ func TestWarningsOfConfigurations(t *testing.T) {
 		{Instance: "a", Key: "token", Message: "is as [redacted] as [redacted]"},
 		{Instance: "a", Message: "should be seen to soon"},
 		{Instance: "c", Key: "token", Message: "is [redacted]"},
-		{Instance: "d", Key: "old", Message: "is deprecated: Use url."},
+		{Instance: "d", Key: "old", Message: "is deprecated. Use url."},
 		{Instance: "d", Key: "token", Message: "is as [redacted] as [redacted]"},
 		{Instance: "d", Message: "should be seen to soon"},
-		{Instance: "e", Key: "old", Message: "is deprecated: Use url."},
+		{Instance: "e", Key: "old", Message: "is deprecated. Use url."},
 	}
 	// Each answer has them all, whether or not something has changed.
 	for _, validateOnly := range []bool{true, false, false} {

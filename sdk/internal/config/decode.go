@@ -66,7 +66,7 @@ func deprecated(s *reflector.Schema, at []string, v any) []Problem {
 		return nil
 	}
 	if s.Deprecated {
-		return []Problem{{Key: path(at), Message: strings.TrimSuffix("is deprecated: "+line(s.Description), ": ")}}
+		return []Problem{{Key: path(at), Message: strings.TrimSuffix("is deprecated. "+line(s.Description), ". ")}}
 	}
 	var warnings []Problem
 	part := func(s *reflector.Schema, key string, v any) {

@@ -65,19 +65,19 @@ func TestDeprecated(t *testing.T) {
 	}{
 		"none, for a default is not configured": {`{"zeta":"z","nested":{"id":"1"}}`, nil},
 		"null is absent":                        {`{"gone":null}`, nil},
-		"one":                                   {`{"gone":"y"}`, []config.Problem{{Key: "gone", Message: "is deprecated: Use zeta."}}},
+		"one":                                   {`{"gone":"y"}`, []config.Problem{{Key: "gone", Message: "is deprecated. Use zeta."}}},
 		"without words":                         {`{"silent":false}`, []config.Problem{{Key: "silent", Message: "is deprecated"}}},
 		"a whole": {
 			`{"whole":{"old":"x"}}`,
-			[]config.Problem{{Key: "whole", Message: "is deprecated: Use nested."}},
+			[]config.Problem{{Key: "whole", Message: "is deprecated. Use nested."}},
 		},
 		"everywhere": {
 			`{"nested":{"old":""},"list":[{},{"old":"x"}],"by_name":{"a.b":{"old":"x"},"c":{}},"pointer":{"old":"x"},"unknown":1}`,
 			[]config.Problem{
-				{Key: "by_name.a.b.old", Message: "is deprecated: Use id."},
-				{Key: "list[1].old", Message: "is deprecated: Use id."},
-				{Key: "nested.old", Message: "is deprecated: Use id."},
-				{Key: "pointer.old", Message: "is deprecated: Use id."},
+				{Key: "by_name.a.b.old", Message: "is deprecated. Use id."},
+				{Key: "list[1].old", Message: "is deprecated. Use id."},
+				{Key: "nested.old", Message: "is deprecated. Use id."},
+				{Key: "pointer.old", Message: "is deprecated. Use id."},
 			},
 		},
 		"of another type": {`{"nested":["old"],"list":{"old":1},"by_name":3}`, nil},
