@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,6 +62,9 @@ code 1.`,
 }
 
 func (c *cli) checkBinaries(ctx context.Context, binaries []string, config string, payloads []string) error {
+	if len(payloads) > 0 && !slices.ContainsFunc(binaries, func(b string) bool { return !strings.HasPrefix(filepath.Base(b), "hookarr-target-") }) {
+		return usagef("--payload is of sources, which decode it, and %s is a target: leave it out", filepath.Base(binaries[0]))
+	}
 	opts := plugincheck.Options{}
 	self, err := os.Executable()
 	if err != nil {

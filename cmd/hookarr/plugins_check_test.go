@@ -104,6 +104,9 @@ func TestPluginsCheckTakesConfigurations(t *testing.T) {
 	r = run(t, "plugins", "check", "--payload", body, paths[1])
 	require.Equal(t, exitError, r.code)
 	require.Regexp(t, `(?m)^decode +FAILED +the body given, .*, becomes no event: not a test`, r.out)
+	r = run(t, "plugins", "check", "--payload", body, paths[0])
+	require.Equal(t, exitUsage, r.code)
+	require.Contains(t, r.err, "hookarr: --payload is of sources, which decode it, and hookarr-target-well is a target: leave it out\n")
 	r = run(t, "plugins", "check", "--payload", filepath.Join(dir, "none"), paths[1])
 	require.Contains(t, r.err, "read payload: open "+filepath.Join(dir, "none"))
 }

@@ -134,6 +134,8 @@ func (c *cli) pluginsOf(args []string) (found []pluginFile, isWhole bool, err er
 			isWhole = len(args) == 1
 		case !strings.ContainsRune(arg, filepath.Separator):
 			more, err = c.namedPlugins(arg)
+		case errors.Is(err, fs.ErrNotExist):
+			err = fmt.Errorf("%s does not exist: give the path of the plugin's binary", arg)
 		default:
 			var b pluginhost.Binary
 			b, err = pluginhost.BinaryAt(arg)

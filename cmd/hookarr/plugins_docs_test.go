@@ -102,7 +102,7 @@ func TestPluginsDocsRefuses(t *testing.T) {
 		"a key of two lines":         {[]string{lines}, says(lines, `has the key "a\nb", whose name has characters that cannot be printed on a line`)},
 		"a name that there is not":   {[]string{"discrod", "--config", file}, `hookarr: there is no plugin "discrod" in plugins.dir: hookarr plugins list shows them, and a file is named with its directory, such as ./discrod` + "\n"},
 		"no configuration":           {[]string{"discord", "--config", dir + "/hookarr.yaml"}, "no such file"},
-		"a file that there is not":   {[]string{dir + "/hookarr-target-x"}, "hookarr-target-x does not exist"},
+		"a file that there is not":   {[]string{dir + "/hookarr-target-x"}, "hookarr: " + dir + "/hookarr-target-x does not exist: give the path of the plugin's binary\n"},
 		"a file of another name":     {[]string{odd}, odd + " is no plugin by its name: call it hookarr-source-NAME or hookarr-target-NAME"},
 		"a file that is no program":  {[]string{made("hookarr-target-page", "<html>", 0o755)}, "hookarr-target-page"},
 		"a file that cannot be run":  {[]string{made("hookarr-target-still", string(binary), 0o644)}, "chmod"},

@@ -106,7 +106,7 @@ func judgeFormat(path string, info fs.FileInfo) error {
 	case isPE(f):
 		is, fits = "a program for Windows", runtime.GOOS == "windows"
 	case isText(head):
-		return fmt.Errorf("%s is a text: if it is a script, its first line has to name what runs it, such as #!/usr/bin/env node", path)
+		return fmt.Errorf("%s is a text: if it is a script, its first line has to name what runs it, such as #!/usr/bin/node", path)
 	default:
 		is = "in no format that this system knows"
 	}
@@ -170,7 +170,7 @@ func judgeScript(path string, head []byte) error {
 	}
 	words := strings.Fields(string(line))
 	if len(words) == 0 {
-		return fmt.Errorf("%s has nothing after #! in its first line: name what runs it, such as #!/usr/bin/env node", path)
+		return fmt.Errorf("%s has nothing after #! in its first line: name what runs it, such as #!/usr/bin/node", path)
 	}
 	if _, err := os.Stat(words[0]); err != nil {
 		return fmt.Errorf("%s is run by %s, which is not there: install it, or name another in the first line", path, words[0])

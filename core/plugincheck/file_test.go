@@ -42,11 +42,11 @@ func TestFileIsJudged(t *testing.T) {
 		{"half of a program", "hookarr-target-x", built[:100], 0o755, "a damaged program for Linux"},
 		{"a program for macOS", "hookarr-target-x", []byte("\xcf\xfa\xed\xfe\x0c\x00\x00\x01\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), 0o755, "a program for macOS"},
 		{"nothing", "hookarr-target-x", nil, 0o755, "is empty: run go build -o DIR/hookarr-target-x . again"},
-		{"a text", "hookarr-target-x", []byte("console.log('hello')\n"), 0o755, "is a text: if it is a script, its first line has to name what runs it, such as #!/usr/bin/env node"},
+		{"a text", "hookarr-target-x", []byte("console.log('hello')\n"), 0o755, "is a text: if it is a script, its first line has to name what runs it, such as #!/usr/bin/node"},
 		{"an archive", "hookarr-target-x", []byte("PK\x03\x04\x00\x00"), 0o755, "in no format that this system knows"},
 		{"a script of what is not there", "hookarr-target-x", []byte("#!/usr/bin/no-such-node\n"), 0o755, "is run by /usr/bin/no-such-node, which is not there: install it"},
 		{"a script by env of what is not there", "hookarr-target-x", []byte("#!/usr/bin/env no-such-node\n"), 0o755, "is run by no-such-node, which is not there: install it"},
-		{"a script of nothing", "hookarr-target-x", []byte("#!\n"), 0o755, "nothing after #! in its first line"},
+		{"a script of nothing", "hookarr-target-x", []byte("#!\n"), 0o755, "nothing after #! in its first line: name what runs it, such as #!/usr/bin/node"},
 		{"a script from Windows", "hookarr-target-x", []byte("#!/bin/sh\r\nexit\r\n"), 0o755, `run sed -i 's/\r$//' DIR/hookarr-target-x`},
 	} {
 		t.Run(c.what, func(t *testing.T) {
