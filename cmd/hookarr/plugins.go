@@ -73,8 +73,8 @@ func (c *cli) newPlugins() *cobra.Command {
 		Short: "Show the plugins in the directory",
 		Long: `List starts every plugin in plugins.dir, asks what it is and ends it again. What is
 not safe to start is shown with the command that mends it, what is ignored with why, and
-what a plugin refuses or warns of in the settings that use it. The column SANDBOX says whether a
-server would run it in one, and --json why.`,
+what a plugin refuses or warns of in the settings that use it. The column SANDBOX says
+whether a server would run it in one, and --json why.`,
 		Example: `  hookarr plugins list
   hookarr plugins list --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.listPlugins(cmd.Context()) },
