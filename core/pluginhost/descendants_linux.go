@@ -147,28 +147,40 @@ func killProcess(p procStat) {
 // whatever child comes first: that may be one for which another part of the program waits.
 func reapOrphan(pid int) { _, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) }
 
+// orphanGrace is how long an orphan has ended before it is reaped: whoever waits for a child,
+// such as another host in this process, does so at once.
+const orphanGrace = 2 * time.Second
+
 // endedOrphans takes orphans from the table of processes that have ended before anybody knew
 // whose they were.
 type endedOrphans struct {
-	// ended are the start times of those that the last look found, by their ids.
-	ended map[int]uint64
+	// since is when a look first found each of them ended.
+	since map[endedOrphan]time.Time
 }
 
-// look reaps the orphans that have ended before the last look too: whoever waits for a
-// child would have done so by now.
-func (e *endedOrphans) look(orphans []procStat) {
-	ended := map[int]uint64{}
+type endedOrphan struct {
+	pid   int
+	start uint64
+}
+
+func (e *endedOrphans) look(now time.Time, orphans []procStat) {
+	since := map[endedOrphan]time.Time{}
 	for _, o := range orphans {
 		if o.state != 'Z' {
 			continue
 		}
-		if start, known := e.ended[o.pid]; known && start == o.start {
+		id := endedOrphan{o.pid, o.start}
+		first, known := e.since[id]
+		switch {
+		case !known:
+			since[id] = now
+		case now.Sub(first) < orphanGrace:
+			since[id] = first
+		default:
 			reapOrphan(o.pid)
-		} else {
-			ended[o.pid] = o.start
 		}
 	}
-	e.ended = ended
+	e.since = since
 }
 
 // measure returns what a process takes with its descendants, of whom orphans may be, and

@@ -140,7 +140,7 @@ func (l *launcher) watchUsage() {
 		}
 		running := l.processes()
 		left := orphans(l.started)
-		ended.look(left)
+		ended.look(time.Now(), left)
 		for _, p := range running {
 			if u, ok := p.measure(left); ok {
 				p.look(u)

@@ -2,13 +2,15 @@
 
 package pluginhost
 
+import "time"
+
 // What processes take is not looked at here.
 
 type procStat struct{}
 
 type endedOrphans struct{}
 
-func (*endedOrphans) look([]procStat) {}
+func (*endedOrphans) look(time.Time, []procStat) {}
 
 func orphans(func(pid int) bool) []procStat { return nil }
 
