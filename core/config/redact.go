@@ -23,7 +23,7 @@ type Schemas func(kind, plugin string) json.RawMessage
 
 // Redacted returns the whole configuration, defaults included, as YAML without
 // secrets. In the settings of plugins it hides what came from the environment or a
-// file and what the schema marks writeOnly; without a schema it hides every text.
+// file and what the schema marks writeOnly; without a schema it hides every text and number.
 // Schemas may be nil.
 func (c *Config) Redacted(schemas Schemas) ([]byte, error) {
 	r := redactor{config: c, schemas: schemas}
@@ -41,22 +41,55 @@ type redactor struct {
 
 // schema is the part of JSON Schema that says what is secret.
 type schema struct {
-	WriteOnly            bool               `json:"writeOnly"`
-	Properties           map[string]*schema `json:"properties"`
-	Items                *schema            `json:"items"`
-	AdditionalProperties json.RawMessage    `json:"additionalProperties"`
-
-	// These may say elsewhere, or only of some values, that it is secret.
-	Ref   json.RawMessage `json:"$ref"`
-	AllOf json.RawMessage `json:"allOf"`
-	AnyOf json.RawMessage `json:"anyOf"`
-	OneOf json.RawMessage `json:"oneOf"`
-	If    json.RawMessage `json:"if"`
+	writeOnly  bool
+	properties map[string]*schema
+	items      *schema
+	// additional is of the keys that are not in properties; nil for none and for anything.
+	additional *schema
+	// partial: a keyword may say elsewhere, or only of some values, that they are secret.
+	partial bool
 }
 
-// isPlain reports whether a schema says all that it says of a value itself.
-func (s *schema) isPlain() bool {
-	return len(s.Ref)+len(s.AllOf)+len(s.AnyOf)+len(s.OneOf)+len(s.If) == 0
+// isPublic reports whether a keyword says nothing of who may see a value, as annotations that
+// begin with x- do not either.
+func isPublic(keyword string) bool {
+	switch keyword {
+	case "$comment", "$defs", "$id", "$schema", "const", "contentEncoding", "contentMediaType", "default", "definitions",
+		"deprecated", "description", "enum", "examples", "exclusiveMaximum", "exclusiveMinimum", "format", "maxItems", "maxLength",
+		"maxProperties", "maximum", "minItems", "minLength", "minProperties", "minimum", "multipleOf", "pattern", "propertyNames",
+		"readOnly", "required", "title", "type", "uniqueItems":
+		return true
+	}
+	return strings.HasPrefix(keyword, "x-")
+}
+
+// UnmarshalJSON reads keywords by their exact names, which encoding/json does not.
+func (s *schema) UnmarshalJSON(data []byte) error {
+	var keywords map[string]json.RawMessage
+	if err := json.Unmarshal(data, &keywords); err != nil {
+		return err
+	}
+	for keyword, value := range keywords {
+		var err error
+		switch keyword {
+		case "writeOnly":
+			err = json.Unmarshal(value, &s.writeOnly)
+		case "properties":
+			err = json.Unmarshal(value, &s.properties)
+		case "items":
+			err = json.Unmarshal(value, &s.items)
+		case "additionalProperties":
+			if more := new(schema); json.Unmarshal(value, more) == nil {
+				s.additional = more
+			}
+		default:
+			s.partial = s.partial || !isPublic(keyword)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r redactor) node(key string, v reflect.Value) *yaml.Node {
@@ -141,10 +174,10 @@ func (r redactor) schema(v reflect.Value) *schema {
 
 // setting hides what it does not know to be public.
 func (r redactor) setting(key string, v any, s *schema) *yaml.Node {
-	if s != nil && !s.isPlain() {
+	if s != nil && s.partial {
 		s = nil
 	}
-	if r.config.hidden[key] || s != nil && s.WriteOnly {
+	if r.config.hidden[key] || s != nil && s.writeOnly {
 		return text(redacted)
 	}
 	switch v := v.(type) {
@@ -157,10 +190,11 @@ func (r redactor) setting(key string, v any, s *schema) *yaml.Node {
 	case []any:
 		list := &yaml.Node{Kind: yaml.SequenceNode}
 		for i, item := range v {
-			list.Content = append(list.Content, r.setting(fmt.Sprintf("%s[%d]", key, i), item, s.items()))
+			list.Content = append(list.Content, r.setting(fmt.Sprintf("%s[%d]", key, i), item, s.item()))
 		}
 		return list
-	case string:
+	case bool, nil:
+	default:
 		if s == nil {
 			return text(redacted)
 		}
@@ -172,21 +206,17 @@ func (s *schema) property(name string) *schema {
 	if s == nil {
 		return nil
 	}
-	if p, ok := s.Properties[name]; ok {
+	if p, ok := s.properties[name]; ok {
 		return p
 	}
-	p := new(schema)
-	if json.Unmarshal(s.AdditionalProperties, p) != nil {
-		return nil
-	}
-	return p
+	return s.additional
 }
 
-func (s *schema) items() *schema {
+func (s *schema) item() *schema {
 	if s == nil {
 		return nil
 	}
-	return s.Items
+	return s.items
 }
 
 func text(s string) *yaml.Node {

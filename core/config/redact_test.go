@@ -68,7 +68,8 @@ func TestRedactedHidesWhatASchemaSaysElsewhere(t *testing.T) {
 	t.Parallel()
 	c, err := load(t, `
 sources: {radarr: {plugin: radarr, auth: [{none: {}}]}}
-targets: {ops: {plugin: webhook, config: {ref: S3CRET, any: S3CRET, one: [S3CRET], all: {a: S3CRET}, if: S3CRET, list: [S3CRET], plain: shown}}}
+targets: {ops: {plugin: webhook, config: {ref: S3CRET, any: S3CRET, one: [S3CRET], all: {a: S3CRET}, if: S3CRET, list: [S3CRET], case: S3CRET, tuple: [S3CRET],
+  patterns: {a: S3CRET}, dependent: {a: S3CRET}, pin: 271828, refpin: 271828, plain: shown, count: 7}}}
 routes: [{name: a, to: [ops]}]
 `)
 	require.NoError(t, err)
@@ -76,11 +77,17 @@ routes: [{name: a, to: [ops]}]
 		return json.RawMessage(`{"$defs":{"secret":{"type":"string","writeOnly":true}},"properties":{
 			"ref":{"$ref":"#/$defs/secret"},"any":{"anyOf":[{"$ref":"#/$defs/secret"},{"type":"null"}]},
 			"one":{"oneOf":[{"items":{"$ref":"#/$defs/secret"}}]},"all":{"allOf":[{}],"properties":{"a":{"type":"string"}}},
-			"if":{"type":"string","if":{},"then":{"writeOnly":true}},"list":{"items":{"$ref":"#/$defs/secret"}},"plain":{"type":"string"}}}`)
+			"if":{"type":"string","if":{},"then":{"writeOnly":true}},"list":{"items":{"$ref":"#/$defs/secret"}},
+			"case":{"writeOnly":true,"WriteOnly":false},"tuple":{"prefixItems":[{"writeOnly":true}],"items":{}},
+			"patterns":{"patternProperties":{"a":{"writeOnly":true}},"additionalProperties":{}},
+			"dependent":{"dependentSchemas":{"a":{"properties":{"a":{"writeOnly":true}}}},"additionalProperties":{}},
+			"refpin":{"$ref":"#/$defs/secret"},"plain":{"type":"string","x-hookarr-group":"A"},"count":{"type":"integer"}}}`)
 	})
 	require.NoError(t, err)
 	require.NotContains(t, string(out), "S3CRET")
+	require.NotContains(t, string(out), "271828")
 	require.Contains(t, string(out), "plain: shown")
+	require.Contains(t, string(out), "count: 7")
 }
 
 func TestSuggest(t *testing.T) {
