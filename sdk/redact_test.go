@@ -126,7 +126,7 @@ func TestLogIsRedactedAndInHclogsForm(t *testing.T) {
 	delete(record, "@timestamp")
 	require.Equal(t, map[string]any{
 		"@level": "warn", "@message": "a message with [redacted]", "plugin": "p", "instance": "i",
-		"key": "[redacted]", "error": "with [redacted]", "took": float64(time.Second),
+		"key": "[redacted]", "error": "with [redacted]", "took": "1s",
 	}, record)
 	require.Less(t, len(lines[1]), 16<<10, "a host cuts longer lines")
 	require.True(t, json.Valid([]byte(lines[1])))
