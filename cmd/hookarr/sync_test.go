@@ -138,6 +138,7 @@ func TestSyncIsLeft(t *testing.T) {
 		for {
 			state, err := s.FindSnapshot(ctx, "radarr")
 			if err == nil && state.Items == 1 || ctx.Err() != nil {
+				time.Sleep(time.Second) // for the answer to the command, which nobody else sees
 				stop()
 				return
 			}
