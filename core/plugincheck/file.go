@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/shell"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -61,7 +62,7 @@ func (c *check) judgeFile() error {
 	b, err := pluginhost.BinaryAt(c.path)
 	if err != nil {
 		return fmt.Errorf("%w: run mv %s %s/hookarr-target-NAME, or -source-NAME", err,
-			pluginhost.Command(c.path), pluginhost.Command(filepath.Dir(c.path)))
+			shell.Command(c.path), shell.Command(filepath.Dir(c.path)))
 	}
 	c.report.Kind, c.report.Name = b.Kind, b.Name
 	// What cannot run says more than that its mode is wrong.
@@ -77,7 +78,7 @@ func judgeFormat(path string, info fs.FileInfo) error {
 		return nil // the mode says it
 	}
 	if info.Size() == 0 {
-		return fmt.Errorf("%s is empty: run go build -o %s . again", path, pluginhost.Command(path))
+		return fmt.Errorf("%s is empty: run go build -o %s . again", path, shell.Command(path))
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrPermission) {
@@ -93,7 +94,7 @@ func judgeFormat(path string, info fs.FileInfo) error {
 		return fmt.Errorf("read the file: %w", err)
 	}
 	head = head[:n]
-	build := fmt.Sprintf("GOOS=%s GOARCH=%s go build -o %s .", runtime.GOOS, runtime.GOARCH, pluginhost.Command(path))
+	build := fmt.Sprintf("GOOS=%s GOARCH=%s go build -o %s .", runtime.GOOS, runtime.GOARCH, shell.Command(path))
 	var is string
 	fits := false
 	switch {
@@ -166,7 +167,7 @@ func judgeScript(path string, head []byte) error {
 	line, _, _ := bytes.Cut(head[2:], []byte("\n"))
 	if bytes.HasSuffix(line, []byte("\r")) {
 		return fmt.Errorf("%s has lines that end as on Windows, which this system takes for a part of the interpreter's name: run %s", path,
-			pluginhost.Command("sed", "-i", `s/\r$//`, path))
+			shell.Command("sed", "-i", `s/\r$//`, path))
 	}
 	words := strings.Fields(string(line))
 	if len(words) == 0 {

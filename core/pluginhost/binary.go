@@ -15,14 +15,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hookarr/hookarr/core/shell"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
 // binaryPattern is what plugin binaries are called.
 var binaryPattern = regexp.MustCompile(`^hookarr-(source|target)-([a-z0-9][a-z0-9-]{0,39})$`)
-
-// shellSafe are words that a shell takes as they are.
-var shellSafe = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
 // Binary is a plugin found in a directory.
 type Binary struct {
@@ -221,7 +219,7 @@ func openBinary(dir, name string) (*os.File, error) {
 	}
 	f, err := root.Open(name)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("plugin %s cannot be read by this user: run %s", path, command("chmod", "a+rx", path))
+		return nil, fmt.Errorf("plugin %s cannot be read by this user: run %s", path, shell.Command("chmod", "a+rx", path))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open plugin: %w", err)
@@ -251,7 +249,7 @@ func explainStat(root *os.Root, path, name string, err error) error {
 			return fmt.Errorf("plugin %s is a link to %s, which does not exist: install the binary in the link's place", path, link)
 		}
 		return fmt.Errorf("plugin %s is a link that leads out of the plugin directory: run %s", path,
-			command("install", "-m", "0755", link, path))
+			shell.Command("install", "-m", "0755", link, path))
 	}
 	return fmt.Errorf("examine plugin: %w", err)
 }
@@ -263,9 +261,9 @@ func checkBinary(path string, info fs.FileInfo) error {
 	case !mode.IsRegular():
 		return fmt.Errorf("%s is not a regular file: remove it and install the binary there", path)
 	case mode&(fs.ModeSetuid|fs.ModeSetgid) != 0:
-		return fmt.Errorf("%s runs as another user or group (setuid or setgid): run %s", path, command("chmod", "ug-s", path))
+		return fmt.Errorf("%s runs as another user or group (setuid or setgid): run %s", path, shell.Command("chmod", "ug-s", path))
 	case mode.Perm()&0o111 == 0:
-		return fmt.Errorf("%s is not executable: run %s", path, command("chmod", "a+rx", path))
+		return fmt.Errorf("%s is not executable: run %s", path, shell.Command("chmod", "a+rx", path))
 	}
 	return checkOwnership(path, info)
 }
@@ -275,20 +273,10 @@ func checkBinary(path string, info fs.FileInfo) error {
 func checkOwnership(path string, info fs.FileInfo) error {
 	if uid, known := owner(info); known && uid != 0 && uid != os.Geteuid() {
 		return fmt.Errorf("%s belongs to user %d, who could replace it: run %s", path, uid,
-			command("chown", strconv.Itoa(os.Geteuid()), path))
+			shell.Command("chown", strconv.Itoa(os.Geteuid()), path))
 	}
 	if perm := info.Mode().Perm(); perm&0o022 != 0 {
-		return fmt.Errorf("%s can be changed by others (mode %04o): run %s", path, perm, command("chmod", "go-w", path))
+		return fmt.Errorf("%s can be changed by others (mode %04o): run %s", path, perm, shell.Command("chmod", "go-w", path))
 	}
 	return nil
-}
-
-// command writes a command for a shell.
-func command(args ...string) string {
-	for i, a := range args {
-		if !shellSafe.MatchString(a) {
-			args[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(args, " ")
 }

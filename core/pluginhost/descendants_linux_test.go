@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shell runs a script in a session of its own, or in this one, and returns the process and
+// runScript runs a script in a session of its own, or in this one, and returns the process and
 // the ids that the script prints on its first line.
-func shell(t *testing.T, script string, session bool) (cmd *exec.Cmd, printed []int) {
+func runScript(t *testing.T, script string, session bool) (cmd *exec.Cmd, printed []int) {
 	t.Helper()
 	cmd = exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: session}
@@ -36,7 +36,7 @@ func TestSearchStops(t *testing.T) {
 	require.NoError(t, adoptOrphans())
 	const many = maxFound + 20
 	script := "i=0; while [ $i -lt " + strconv.Itoa(many) + " ]; do sleep 600 >/dev/null & all=\"$all $!\"; i=$((i+1)); done; echo $all; wait"
-	cmd, sleepers := shell(t, script, true)
+	cmd, sleepers := runScript(t, script, true)
 	require.Len(t, sleepers, many)
 	pid := cmd.Process.Pid
 	var d descendants
@@ -52,7 +52,7 @@ func TestSearchStops(t *testing.T) {
 // TestSweepSparesWhoHasTheID of the process that has ended.
 func TestSweepSparesWhoHasTheID(t *testing.T) {
 	t.Parallel()
-	other, children := shell(t, "sleep 600 >/dev/null & echo $!; wait", false)
+	other, children := runScript(t, "sleep 600 >/dev/null & echo $!; wait", false)
 	require.Len(t, children, 1)
 	new(descendants).sweep(other.Process.Pid, "HOOKARR_TEST=none", func(int) bool { return false })
 	require.False(t, gone(children[0], true))

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hookarr/hookarr/core/shell"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -76,7 +77,7 @@ func readLock(file string) (map[string]string, error) {
 	}
 	real, err := filepath.EvalSymlinks(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is a link that leads nowhere: run %s, then hookarr plugins lock", file, command("rm", file))
+		return nil, fmt.Errorf("%s is a link that leads nowhere: run %s, then hookarr plugins lock", file, shell.Command("rm", file))
 	}
 	if err != nil {
 		return nil, err

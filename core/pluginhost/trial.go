@@ -21,9 +21,6 @@ import (
 // maxByHand bounds what is kept of each output of a binary that is started by hand, in bytes.
 const maxByHand = 64 << 10
 
-// Command writes a command for a shell.
-func Command(args ...string) string { return command(args...) }
-
 // TrialOptions configure a Trial. Zero values work.
 type TrialOptions struct {
 	// TempDir is as in Options.
