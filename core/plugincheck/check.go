@@ -177,7 +177,7 @@ type check struct {
 	receipt  sdk.Receipt
 	// dir is for files of the plugin's, and word what secrets are made of.
 	dir, word string
-	deadPort  int
+	deadPort  *deadPort
 
 	warnings []string
 }
@@ -187,10 +187,11 @@ func (c *check) begin(ctx context.Context) (err error) {
 	if c.dir, err = os.MkdirTemp(c.opts.TempDir, "hc-"); err != nil {
 		return fmt.Errorf("make a directory for the plugin's files: %w", err)
 	}
-	if c.deadPort, err = findDeadPort(ctx); err == nil {
-		c.endpoint, err = newEndpoint(ctx)
+	if c.deadPort, err = holdDeadPort(ctx); err != nil {
+		return errors.Join(err, os.RemoveAll(c.dir))
 	}
-	if err != nil {
+	if c.endpoint, err = newEndpoint(ctx); err != nil {
+		c.deadPort.close()
 		return errors.Join(err, os.RemoveAll(c.dir))
 	}
 	return nil
@@ -201,6 +202,7 @@ func (c *check) end() {
 		c.trial.End()
 	}
 	c.endpoint.close()
+	c.deadPort.close()
 	_ = os.RemoveAll(c.dir)
 }
 

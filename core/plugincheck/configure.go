@@ -31,7 +31,7 @@ func (c *check) configuration() []step {
 }
 
 func (c *check) deriver() deriver {
-	return deriver{schema: c.schema, public: c.endpoint.public(), secret: c.endpoint.secret(), dir: c.dir, deadPort: c.deadPort, word: c.word}
+	return deriver{schema: c.schema, public: c.endpoint.public(), secret: c.endpoint.secret(), dir: c.dir, deadPort: c.deadPort.number, word: c.word}
 }
 
 // configureWell finds a configuration that the plugin takes.

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -59,17 +58,6 @@ func (e *endpoint) close() {
 // one that is not.
 func (e *endpoint) public() string { return e.url + "/hooks" }
 func (e *endpoint) secret() string { return e.public() + "/" + e.token }
-
-// findDeadPort returns a port of the loopback at which nobody listens.
-func findDeadPort(ctx context.Context) (int, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a port where nobody listens: %w", err)
-	}
-	defer func() { _ = l.Close() }()
-	address, err := netip.ParseAddrPort(l.Addr().String())
-	return int(address.Port()), err
-}
 
 // answers sets what the endpoint does; nil is 200.
 func (e *endpoint) answers(h http.HandlerFunc) {

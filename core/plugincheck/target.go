@@ -176,7 +176,7 @@ func (c *check) tryUnreachable(ctx context.Context) (string, error) {
 	if err := c.needsEndpoint(); err != nil {
 		return "", err
 	}
-	dead := fmt.Sprintf("http://127.0.0.1:%d", c.deadPort)
+	dead := fmt.Sprintf("http://127.0.0.1:%d", c.deadPort.number)
 	if _, err := c.configure(ctx, c.moved(c.endpoint.url, dead)); err != nil {
 		return "", fmt.Errorf("with the address of an endpoint that is down: %w: a configuration is judged without the network", err)
 	}
