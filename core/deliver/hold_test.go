@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,6 +123,34 @@ func TestOneRefusedEventStopsNobody(t *testing.T) {
 		}
 		r.awaitNoJobs()
 		require.Zero(t, r.holdOf("ops"))
+	})
+}
+
+// TestMendedEndpointGetsWhatItRefused answers 404 once, as a proxy does that is just
+// starting: nothing is given up.
+func TestMendedEndpointGetsWhatItRefused(t *testing.T) {
+	t.Parallel()
+
+	databases(t, func(t *testing.T, url string) {
+		r := newRig(t, url)
+		r.targets[0].Concurrency = 1
+		var ids []uuid.UUID
+		for range 5 {
+			ids = append(ids, r.accept("ops")[0])
+		}
+		var calls atomic.Int32
+		r.plugins.answers(func(context.Context, call) host.Outcome {
+			if calls.Add(1) == 1 {
+				return host.Outcome{Class: sdk.ClassMisconfigured, Message: "404 from the proxy"}
+			}
+			return host.Outcome{Class: sdk.ClassOK}
+		})
+		r.start()
+		for _, id := range ids {
+			r.await(id, event.Delivered)
+		}
+		require.Equal(t, int32(len(ids)+1), calls.Load())
+		require.Zero(t, r.holdOf("ops").Hold)
 	})
 }
 

@@ -25,10 +25,6 @@ const (
 	// not say for how long.
 	firstPause = time.Second
 	lastPause  = 5 * time.Minute
-	// accuseWithin is how long after the beginning of a hold another delivery's success
-	// says that the endpoint refused the one that began it, and not that a person has
-	// mended the endpoint meanwhile.
-	accuseWithin = time.Minute
 )
 
 // nextProbe is the pause after a hold's probe number n, counted from 1.
@@ -45,12 +41,11 @@ func afterSuccess(before store.Target, id uuid.UUID, o host.Outcome, maxAge time
 	}
 	return func(t *store.Target, now time.Time) []*store.Settlement {
 		t.Failures, t.Pause = 0, 0
-		var others []*store.Settlement
 		if probe {
-			others = endHold(t, id, now)
+			endHold(t, id)
 		}
 		waitAsAsked(t, id, now, pause, maxAge, why)
-		return others
+		return nil
 	}
 }
 
@@ -63,12 +58,12 @@ func usedUp(l *sdk.Limit) (time.Duration, string) {
 }
 
 // endHold ends a hold that a probe has passed, unless a person or the plugin is the
-// reason. The delivery that began it becomes a dead letter when another passed at once:
-// then the endpoint refuses that one, and is well.
-func endHold(t *store.Target, probe uuid.UUID, now time.Time) []*store.Settlement {
+// reason. The delivery that began it stays accused when another passed: it is tried again,
+// because the endpoint may have been mended between the two.
+func endHold(t *store.Target, probe uuid.UUID) {
 	if t.Hold == store.HoldPaused || t.Hold == store.HoldQuarantined {
 		t.Probe = uuid.Nil
-		return nil
+		return
 	}
 	held := *t
 	t.Clear()
@@ -76,11 +71,6 @@ func endHold(t *store.Target, probe uuid.UUID, now time.Time) []*store.Settlemen
 	if held.Hold == store.HoldMisconfigured && held.Accused != probe {
 		t.Accused = held.Accused
 	}
-	if held.Hold != store.HoldMisconfigured || held.Accused == uuid.Nil || held.Accused == probe || held.Probes > 1 ||
-		now.Sub(held.Since) > accuseWithin {
-		return nil
-	}
-	return []*store.Settlement{refused(t.Name, held.Accused, held.Reason)}
 }
 
 // refused makes a dead letter of a delivery that the endpoint refused for its content. One
@@ -155,9 +145,8 @@ func breakerReason(reason string) string {
 // doubles, once for all that were under way together.
 func afterThrottled(id uuid.UUID, o host.Outcome, maxAge time.Duration, probe bool) store.Change {
 	return func(t *store.Target, now time.Time) []*store.Settlement {
-		var others []*store.Settlement
 		if probe {
-			others = endHold(t, id, now)
+			endHold(t, id)
 		}
 		pause := o.RetryAfter
 		why := fmt.Sprintf("%s, Retry-After %s", statusOf(o), pause.Round(time.Second/10))
@@ -171,7 +160,7 @@ func afterThrottled(id uuid.UUID, o host.Outcome, maxAge time.Duration, probe bo
 			why = o.Message // nobody answered: the target waits for a reason of its own
 		}
 		waitAsAsked(t, id, now, pause, maxAge, why)
-		return others
+		return nil
 	}
 }
 
