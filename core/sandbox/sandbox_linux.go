@@ -119,9 +119,7 @@ func restrictThread(p Policy) error {
 		return explainLandlock(unix.EOPNOTSUPP)
 	}
 	defer func() { _ = unix.Close(ruleset) }()
-	// Root keeps none either: with no_new_privs a program gets no more than its parent has.
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	if err := unix.Capset(&header, &make([]unix.CapUserData, 2)[0]); err != nil {
+	if err := dropCapabilities(); err != nil {
 		return fmt.Errorf("drop capabilities: %w", err)
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
@@ -131,6 +129,18 @@ func restrictThread(p Policy) error {
 		return fmt.Errorf("enter Landlock domain: %w", err)
 	}
 	return loadFilter(calls, 0)
+}
+
+// dropCapabilities takes all that the thread has. Root keeps none either: with no_new_privs a
+// program gets no more than its parent has. Where there are none the kernel is not asked: the
+// filter of a service manager or a container may forbid the call.
+func dropCapabilities() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var has [2]unix.CapUserData
+	if err := unix.Capget(&header, &has[0]); err == nil && has == [2]unix.CapUserData{} {
+		return nil
+	}
+	return unix.Capset(&header, &make([]unix.CapUserData, 2)[0])
 }
 
 // assemble returns a seccomp filter as the kernel takes it.
