@@ -23,6 +23,9 @@ const (
 	exitUsage = 2
 	// exitDrift is of connect --check.
 	exitDrift = 2
+	// exitConfig is of serve with a wrong configuration: EX_CONFIG of sysexits.h, after which
+	// a service manager need not start it again.
+	exitConfig = 78
 )
 
 // cli is one run of the command.
@@ -66,6 +69,9 @@ func (c *cli) run(ctx context.Context, args []string) int {
 		return exitOK
 	case isConfig:
 		c.tell(problems)
+		if cmd.Name() == "serve" {
+			return exitConfig
+		}
 		return exitError
 	case isUsage:
 		c.tell("hookarr:", err)
@@ -105,7 +111,7 @@ func (c *cli) newRoot() *cobra.Command {
 Discord, Slack, your own endpoints and whatever there is a plugin for.
 
 Exit codes: 0 done, 1 an error, such as a wrong configuration, 2 a wrong command line,
-or a difference that connect --check found.`,
+or a difference that connect --check found, 78 a wrong configuration for serve.`,
 		Version: readBuild().Version,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Example: `  hookarr init

@@ -151,12 +151,12 @@ func TestLogTellsErrorsInOneLine(t *testing.T) {
 func TestServeStartsNothingHalf(t *testing.T) {
 	t.Parallel()
 	r := run(t, "serve", "--config", write(t, "listen: nowhere\nlog: {level: loud}\n"))
-	require.Equal(t, exitError, r.code)
+	require.Equal(t, exitConfig, r.code)
 	require.Empty(t, r.out)
 	require.Equal(t, 2, strings.Count(r.err, "\n"), r.err)
 
 	r = run(t, "serve", "--config", write(t, "{}"), "--log-level", "loud")
-	require.Equal(t, result{code: exitError, err: "--log-level: log.level: want debug, info, warn or error\n"}, r)
+	require.Equal(t, result{code: exitConfig, err: "--log-level: log.level: want debug, info, warn or error\n"}, r)
 }
 
 func TestNewLog(t *testing.T) {
