@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"net/netip"
@@ -447,4 +448,35 @@ routes: [{name: a, to: ["%[1]s"]}]`, name))
 		require.ErrorContains(t, err, "sources."+name+": ")
 		require.ErrorContains(t, err, "targets."+name+": ")
 	}
+}
+
+// TestCredentials of a service manager are files in a directory that it names.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, secret := range map[string]string{"radarr": "0123456789abcdef\n", "discord": "https://discord.example/hook\n", "database": "postgres://hookarr@localhost/hookarr"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(secret), 0o400))
+	}
+	const settings = `database: {url_file: "${CREDENTIALS_DIRECTORY}/database"}
+sources: {radarr: {plugin: radarr, auth: [{basic: {username: radarr, password_file: "${CREDENTIALS_DIRECTORY}/radarr"}}]}}
+targets: {chat: {plugin: discord, config: {webhook_url_file: "${CREDENTIALS_DIRECTORY}/discord"}}}
+`
+	c, err := load(t, settings, "CREDENTIALS_DIRECTORY="+dir)
+	require.NoError(t, err)
+	require.NotContains(t, messages(c.Warnings), "read")
+	require.Equal(t, sdk.Secret("postgres://hookarr@localhost/hookarr"), c.Database.URL)
+	require.Equal(t, sdk.Secret("0123456789abcdef"), c.Sources["radarr"].Auth[0].Basic.Password)
+	require.Equal(t, map[string]any{"webhook_url": "https://discord.example/hook"}, c.Targets["chat"].Config)
+
+	_, err = load(t, settings)
+	problem, ok := errors.AsType[*config.Error](err)
+	require.True(t, ok, err)
+	require.Len(t, problem.Problems, 3, "one for each key: %s", messages(problem.Problems))
+	for _, p := range problem.Problems {
+		require.Equal(t, "environment variable CREDENTIALS_DIRECTORY is not set: systemd sets it in a unit that has LoadCredential=NAME:FILE; "+
+			"for a command by hand, use sudo CREDENTIALS_DIRECTORY=/run/credentials/hookarr.service hookarr", p.Message)
+	}
+
+	_, err = load(t, settings, "CREDENTIALS_DIRECTORY="+t.TempDir())
+	require.ErrorContains(t, err, "no such file or directory: the unit needs LoadCredential=radarr:FILE")
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"net/url"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -28,6 +29,13 @@ const (
 // reference is ${…}, with the $ that makes it literal.
 var reference = regexp.MustCompile(`\$?\$\{[^}]*\}?`)
 
+const (
+	// credentialsVariable is set by systemd for a unit with credentials, and
+	// credentialsOfUnit is where ours has them while it runs.
+	credentialsVariable = "CREDENTIALS_DIRECTORY"
+	credentialsOfUnit   = "/run/credentials/hookarr.service"
+)
+
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // expand puts environment variables in the place of ${NAME}. What came from the
@@ -48,7 +56,12 @@ func (d *decoder) expand(key, text string) string {
 		d.hidden[key] = true
 		d.used[name] = true
 		value, ok := d.environ[name]
-		if !ok {
+		switch {
+		case ok:
+		case name == credentialsVariable:
+			d.problem(key, "environment variable %s is not set: systemd sets it in a unit that has LoadCredential=NAME:FILE; for a command by hand, use sudo %s=%s hookarr",
+				name, name, credentialsOfUnit)
+		default:
 			d.problem(key, "environment variable %s is not set where hookarr runs: start it with the variable, write the value itself, or write $${%s} if you mean this text", name, name)
 		}
 		return value
@@ -99,10 +112,17 @@ func (d *decoder) overrules(twin, secret string) bool {
 func (d *decoder) files(key string, raw any) any {
 	switch raw := raw.(type) {
 	case string:
+		before := len(d.problems)
 		name := d.path(key, d.expand(key, raw))
+		if len(d.problems) > before {
+			return "" // no part of a name is worth a look
+		}
 		d.read = append(d.read, name)
 		secret, err := readSecret(name)
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && filepath.Dir(name) == d.environ[credentialsVariable]:
+			d.problem(key, "%s: the unit needs LoadCredential=%s:FILE", err, filepath.Base(name))
+		case err != nil:
 			d.problem(key, "%s", err)
 		}
 		if secret.exposed {
