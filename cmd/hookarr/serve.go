@@ -20,6 +20,7 @@ import (
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/logring"
 	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/core/sdnotify"
 )
 
 func (c *cli) newServe() *cobra.Command {
@@ -63,7 +64,7 @@ func (c *cli) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	a, err := app.New(ctx, cfg, app.Options{
 		Log: log, Level: level, Load: func() (*config.Config, error) { return c.load(flags) },
-		Program: program(), Logs: ring,
+		Program: program(), Logs: ring, Manager: sdnotify.New(c.getenv),
 	})
 	if err != nil {
 		return err

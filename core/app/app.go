@@ -28,6 +28,7 @@ import (
 	"github.com/hookarr/hookarr/core/outage"
 	"github.com/hookarr/hookarr/core/paths"
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/sdnotify"
 	"github.com/hookarr/hookarr/core/silence"
 	"github.com/hookarr/hookarr/core/snapshot"
 	"github.com/hookarr/hookarr/core/store"
@@ -67,6 +68,11 @@ type App struct {
 	operators *operators
 	program   admin.Version
 	logs      admin.Logs
+	// manager is told what the process does, and beats counts those of the keeper, by which it
+	// knows that the process works.
+	manager  *sdnotify.Manager
+	beats    atomic.Uint64
+	database *readiness
 	// overruns is told of expressions that took too long.
 	overruns *overruns
 	// current is the generation that holds now.
@@ -95,6 +101,8 @@ type Options struct {
 	Program admin.Version
 	// Logs is what Log has written lately; nil is not kept.
 	Logs admin.Logs
+	// Manager is the service manager; nil for none.
+	Manager *sdnotify.Manager
 }
 
 // New builds a process from a checked configuration. It takes the addresses, and a
@@ -141,6 +149,7 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (_ *Ap
 		registry: prometheus.NewRegistry(),
 		program:  o.Program,
 		logs:     o.Logs,
+		manager:  o.Manager,
 	}
 	started := time.Now()
 	a.program.Node, a.program.Started = a.node, &started
@@ -160,6 +169,7 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (_ *Ap
 	}
 	a.store.Digest = func(held store.Target) bool { return a.current.Load().plan.Digests(held, time.Now()) }
 	a.outage = outage.New(o.Log.Handler(), a.store.Ready)
+	a.database = &readiness{ready: a.store.Ready, log: a.log}
 	if err = a.store.Reserve(); err != nil {
 		return nil, errors.Join(at(c, "database.url", err), a.store.Close())
 	}
@@ -206,6 +216,7 @@ func (a *App) Start(ctx context.Context) error {
 		return errors.Join(err, a.Stop(stop))
 	}
 	a.servers.open()
+	a.manager.Ready(a.status(ctx))
 	a.log.InfoContext(ctx, "ready", slog.String("listen", a.Addr().String()), slog.String("node", a.node))
 	return nil
 }
@@ -215,6 +226,7 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.manager.Status("starting the plugins")
 	if err := a.plugins.Start(ctx, instances); err != nil {
 		return err
 	}
@@ -240,13 +252,14 @@ func (a *App) start(ctx context.Context) error {
 // cannot mend is an error.
 func (a *App) awaitDatabase(ctx context.Context) error {
 	for tries := 0; ; tries++ {
-		err := a.store.Migrate(ctx)
+		err := a.migrate(ctx)
 		if err == nil {
 			return nil
 		}
 		if errors.Is(err, store.ErrNewer) || ctx.Err() != nil {
 			return fmt.Errorf("migrate database: %w", err)
 		}
+		a.manager.Status("waiting for the database: webhooks are answered 503")
 		if tries%60 == 0 {
 			a.log.WarnContext(ctx, "waiting for the database: webhooks are answered 503", slog.Any("error", err))
 		}
@@ -309,7 +322,7 @@ func (a *App) startQueue(ctx context.Context) error {
 	}
 	a.workers, a.queue, a.reader, a.inventories = workers, queue, reader, inventories
 	keeper := deliver.Keeper{
-		Workers: workers, Store: a.store, Node: a.node, Quarantine: a.quarantined,
+		Workers: workers, Store: a.store, Node: a.node, Quarantine: a.quarantined, Beaten: func() { a.beats.Add(1) },
 		Retention: func() store.Retention {
 			c := a.current.Load().config
 			return store.Retention{Events: c.Retention.Events, DeadLetters: c.Retention.DeadLetters}
@@ -320,6 +333,7 @@ func (a *App) startQueue(ctx context.Context) error {
 	a.background.Go(func() { keeper.Run(running) })
 	a.background.Go(func() { a.outage.Run(running) })
 	a.background.Go(func() { a.watch(running) })
+	a.background.Go(func() { a.tellManager(running) })
 	a.background.Go(func() { a.folders.Run(running) })
 	a.reloads.holds(g.config)
 	a.reloads.start()
@@ -383,6 +397,7 @@ func (a *App) Run(ctx context.Context) error {
 	case failed = <-a.servers.failed:
 	}
 	drain := a.current.Load().config.Shutdown.Drain
+	a.manager.Stopping(endsWithin(a.current.Load().config), "finishing the deliveries under way")
 	a.log.InfoContext(ctx, "stopping", slog.Duration("drain", drain))
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()

@@ -164,6 +164,9 @@ func (a *App) Reload(ctx context.Context, dryRun bool) (Reloaded, error) {
 		return Reloaded{}, err
 	}
 	defer a.reloads.end()
+	if !dryRun {
+		defer a.reading(ctx)()
+	}
 	c, err := a.reloads.load()
 	if err == nil {
 		err = emptied(a.current.Load().config, c)
@@ -221,6 +224,7 @@ func (a *App) Apply(ctx context.Context, c *config.Config) (Reloaded, error) {
 		return Reloaded{}, err
 	}
 	defer a.reloads.end()
+	defer a.reading(ctx)()
 	return a.apply(ctx, c, false)
 }
 

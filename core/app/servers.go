@@ -67,13 +67,12 @@ func newServers(a *App, l listeners) (*servers, error) {
 	if err := s.certificate.load(a.config.TLS); err != nil {
 		return nil, at(a.config, "tls.cert_file", err)
 	}
-	database := readiness{ready: a.store.Ready, log: a.log}
 	health := admin.Handler(admin.Options{
 		Unready: func(ctx context.Context) string {
 			if why := s.state.Load(); why != nil {
 				return (*why).Error()
 			}
-			return database.check(ctx)
+			return a.database.check(ctx)
 		},
 		Degraded: a.sickPlugins,
 		Metrics:  a.metrics(),

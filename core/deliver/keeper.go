@@ -48,6 +48,8 @@ type Keeper struct {
 	Quarantine Quarantine
 	// Retention returns what holds now.
 	Retention func() store.Retention
+	// Beaten, if there is one, is called after each beat, whether the database took it or not.
+	Beaten func()
 	// Tick is the pause between beats; 2 s when zero.
 	Tick time.Duration
 
@@ -129,6 +131,9 @@ func (k *Keeper) beat(ctx context.Context) {
 	k.report(ctx, err)
 	k.steady.Store(err == nil && pulse.Steady >= deadAfter)
 	k.dead.Store(err == nil && pulse.Dead > 0)
+	if k.Beaten != nil {
+		k.Beaten()
+	}
 }
 
 // sweep gives jobs back.

@@ -228,6 +228,8 @@ func TestWhatWasCheckedIsWhatRuns(t *testing.T) {
 func TestEnvironmentDoesNotLeak(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://secret")
 	t.Setenv("HOOKARR_RADARR_SECRET", "secret")
+	t.Setenv("NOTIFY_SOCKET", "/run/systemd/notify")
+	t.Setenv("CREDENTIALS_DIRECTORY", "/run/credentials/hookarr.service")
 	t.Setenv("TZ", "Europe/Paris")
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	b := setup(t, Timing{}, "hookarr-target-chaos")
