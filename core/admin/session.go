@@ -133,8 +133,8 @@ func (s *Service) MakeLink(ctx context.Context, p Principal) (Link, error) {
 	if p.Via != ViaSocket {
 		return Link{}, NewProblem(http.StatusForbidden, "a link is made on the server itself: run hookarr open there")
 	}
-	a := s.Settings.Config().Admin
-	if a.Listen == "" {
+	c := s.Settings.Config()
+	if c.Admin.Listen == "" {
 		return Link{}, conflict("there are no pages to open, as admin.listen is not set: set it, such as to 127.0.0.1:8485, and start hookarr serve anew")
 	}
 	secret, id := store.NewSecret()
@@ -142,11 +142,15 @@ func (s *Service) MakeLink(ctx context.Context, p Principal) (Link, error) {
 	if err != nil {
 		return Link{}, fmt.Errorf("make link: %w", err)
 	}
-	return Link{URL: s.pagesURL(a) + "/login#" + secret, ExpiresAt: expires}, nil
+	return Link{URL: s.pagesURL(c) + "/login#" + secret, ExpiresAt: expires}, nil
 }
 
 // pagesURL is where people open the pages, without a slash at its end.
-func (s *Service) pagesURL(a config.Admin) string {
+func (s *Service) pagesURL(c *config.Config) string {
+	a, scheme := c.Admin, "http://"
+	if c.SharesListener() && c.TLS.Enabled() {
+		scheme = "https://"
+	}
 	if origin := a.ExternalOrigin(); origin != "" {
 		return origin + a.BasePath
 	}
@@ -156,7 +160,7 @@ func (s *Service) pagesURL(a config.Admin) string {
 	}
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return "http://" + listen + a.BasePath
+		return scheme + listen + a.BasePath
 	}
 	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
 		host = "localhost"
@@ -164,5 +168,5 @@ func (s *Service) pagesURL(a config.Admin) string {
 			host = strings.Trim(a.Hosts[0], "[]")
 		}
 	}
-	return "http://" + net.JoinHostPort(host, port) + a.BasePath
+	return scheme + net.JoinHostPort(host, port) + a.BasePath
 }

@@ -44,8 +44,8 @@ var (
 	errDraining = errors.New("draining")
 )
 
-// servers are the listeners of a process: one for webhooks, and one for health and
-// metrics where that is configured.
+// servers are the listeners of a process: one for webhooks, and one for operators, health
+// and metrics where they do not share that.
 type servers struct {
 	hooks, admin *http.Server
 	// local is the operators' socket; nil where there is none.
@@ -84,9 +84,12 @@ func newServers(a *App, l listeners) (*servers, error) {
 		return nil, err
 	}
 	other := http.NotFoundHandler()
-	if a.config.Admin.Listen == "" {
+	switch {
+	case a.config.Admin.Listen == "":
 		other = health
-	} else {
+	case a.config.SharesListener():
+		other = a.operators
+	default:
 		s.admin = s.server(withoutRedirects(a.operators))
 	}
 	if l.local != nil {
@@ -98,7 +101,8 @@ func newServers(a *App, l listeners) (*servers, error) {
 	return s, nil
 }
 
-// doorFirst sends to the door whatever may be meant for it. A ServeMux would answer
+// doorFirst sends to the door whatever may be meant for it: what a proxy lets through as a
+// webhook never reaches the other. A ServeMux would answer
 // //hooks/x, /x/../hooks/x and /hooks with a redirect, which the Arr apps take for success:
 // the event would be gone.
 func doorFirst(door, other http.Handler) http.Handler {
@@ -137,8 +141,8 @@ func (s *servers) whenOpen(next http.Handler) http.Handler {
 	})
 }
 
-// listeners are the addresses that a process has taken. admin is nil where webhooks
-// and health share one, and local without the operators' socket.
+// listeners are the addresses that a process has taken. admin is nil where webhooks share
+// theirs with health or with operators, and local without the operators' socket.
 type listeners struct{ hooks, admin, local net.Listener }
 
 func listen(ctx context.Context, c *config.Config) (l listeners, err error) {
@@ -146,7 +150,7 @@ func listen(ctx context.Context, c *config.Config) (l listeners, err error) {
 	if l.hooks, err = lc.Listen(ctx, "tcp", c.Listen); err != nil {
 		return listeners{}, at(c, "listen", taken(err))
 	}
-	if c.Admin.Listen == "" {
+	if c.Admin.Listen == "" || c.SharesListener() {
 		return l, nil
 	}
 	if l.admin, err = lc.Listen(ctx, "tcp", c.Admin.Listen); err != nil {

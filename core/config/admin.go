@@ -42,6 +42,12 @@ func (c *Config) AdminSocket() string {
 	return filepath.Join(filepath.Dir(c.File), socketName)
 }
 
+// SharesListener reports whether operators come in where webhooks do, as admin.listen is
+// written as listen is. Of port 0, which is a new one each time, there are two.
+func (c *Config) SharesListener() bool {
+	return c.Listen == c.Admin.Listen && sameAddress(c.Listen, c.Admin.Listen)
+}
+
 // ExternalOrigin is the scheme and the host of ExternalURL; empty where that is not set.
 func (a Admin) ExternalOrigin() string {
 	u, err := url.Parse(a.ExternalURL)
@@ -57,8 +63,13 @@ var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 func (k checker) admin(a Admin) {
 	if a.Listen != "" {
 		k.address("admin.listen", a.Listen)
-		if sameAddress(k.Listen, a.Listen) {
-			k.problem("admin.listen", "is where webhooks are taken too, and both cannot be: give it another port, or remove it, and health and metrics are at listen")
+		switch {
+		case k.SharesListener():
+			if strings.HasPrefix(a.BasePath, "/hooks") {
+				k.problem("admin.base_path", "begins as the paths of webhooks do, which share the listener: choose another, such as /hookarr")
+			}
+		case sameAddress(k.Listen, a.Listen):
+			k.problem("admin.listen", "has the port of listen at another address, and both cannot be: write it as listen is, and both share one listener, or give it another port")
 		}
 	}
 	names := map[string]int{}

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -77,10 +78,34 @@ admin:
 	golden(t, "testdata/admin_problems_more.txt", withoutFile(messages(failed.Problems), failed.Problems[0].File))
 }
 
-func TestAdminListensElsewhereThanWebhooks(t *testing.T) {
+// TestSharedListener: the same address is one listener.
+func TestSharedListener(t *testing.T) {
 	t.Parallel()
-	_, err := load(t, `{listen: "127.0.0.1:8484", admin: {listen: "127.0.0.1:8484"}}`)
-	require.ErrorContains(t, err, "admin.listen: is where webhooks are taken too")
+	for _, tt := range []struct {
+		listen, admin string
+		shared        bool
+	}{
+		{listen: "127.0.0.1:8484", admin: "127.0.0.1:8484", shared: true},
+		{listen: ":8484", admin: ":8484", shared: true},
+		{listen: "127.0.0.1:8484", admin: "127.0.0.1:8485"},
+		{listen: "127.0.0.1:8484", admin: "127.0.0.2:8484"},
+		{listen: "127.0.0.1:0", admin: "127.0.0.1:0"},
+		{listen: "127.0.0.1:8484"},
+	} {
+		c, err := load(t, fmt.Sprintf("{listen: %q, admin: {listen: %q}}", tt.listen, tt.admin))
+		require.NoError(t, err)
+		require.Equal(t, tt.shared, c.SharesListener(), "%+v", tt)
+	}
+	for base, shared := range map[string]bool{"/hooks": true, "/hooks-desk": true, "/hookarr": false} {
+		_, err := load(t, fmt.Sprintf("{listen: ':8484', admin: {listen: ':8484', base_path: %s}}", base))
+		if !shared {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, "admin.base_path: begins as the paths of webhooks do")
+		_, err = load(t, fmt.Sprintf("{listen: ':8484', admin: {listen: ':8485', base_path: %s}}", base))
+		require.NoError(t, err)
+	}
 }
 
 func withoutFile(text, file string) string { return strings.ReplaceAll(text, file, "hookarr.yaml") }

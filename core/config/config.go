@@ -85,7 +85,8 @@ type Config struct {
 // sent to these, to addresses, and to names that only a private network has.
 type Hosts []string
 
-// TLS makes the webhook listener speak HTTPS when both files are set.
+// TLS makes the webhook listener speak HTTPS when both files are set, and with it what shares
+// that listener.
 type TLS struct {
 	CertFile string `koanf:"cert_file"`
 	KeyFile  string `koanf:"key_file"`
@@ -94,9 +95,11 @@ type TLS struct {
 // Enabled reports whether TLS is configured.
 func (t TLS) Enabled() bool { return t.CertFile != "" }
 
-// Admin is the operators' two doors: a unix socket, and a listener of their own. Health
-// and metrics are on the listener, or without one on that for webhooks.
+// Admin is the operators' two doors: a unix socket, and a listener. Health and metrics are
+// on the listener, or without one on that for webhooks.
 type Admin struct {
+	// Listen is the address of the listener. Written as the one for webhooks, both are one:
+	// /hooks and what begins so is for webhooks, and TLS is for both.
 	Listen string `koanf:"listen"`
 	// Socket is the path of the unix socket; see [Config.AdminSocket] for the default.
 	Socket string `koanf:"socket"`

@@ -114,10 +114,10 @@ func TestEntriesFromTheEnvironmentAreLiteral(t *testing.T) {
 func TestListenersDiffer(t *testing.T) {
 	t.Parallel()
 	for _, equal := range [][2]string{
-		{"127.0.0.1:8484", "127.0.0.1:8484"}, {":8484", "127.0.0.1:8484"}, {"127.0.0.1:8484", "0.0.0.0:8484"}, {"[::]:8484", "10.0.0.1:8484"},
+		{":8484", "0.0.0.0:8484"}, {":8484", "127.0.0.1:8484"}, {"127.0.0.1:8484", "0.0.0.0:8484"}, {"[::]:8484", "10.0.0.1:8484"},
 	} {
 		_, err := load(t, "listen: '"+equal[0]+"'\nadmin: {listen: '"+equal[1]+"'}")
-		require.ErrorContains(t, err, "admin.listen: is where webhooks are taken too", equal)
+		require.ErrorContains(t, err, "admin.listen: has the port of listen at another address", equal)
 	}
 	for _, different := range [][2]string{{"127.0.0.1:8484", "127.0.0.1:8485"}, {"127.0.0.1:8484", "127.0.0.2:8484"}, {":0", ":0"}} {
 		_, err := load(t, "listen: '"+different[0]+"'\nadmin: {listen: '"+different[1]+"'}")

@@ -120,6 +120,14 @@ func TestLinks(t *testing.T) {
 		require.NotContains(t, r.Logged(), secret)
 		require.Contains(t, r.Logged(), "what=link who=root via=socket")
 	}
+	shared := newRig(t)
+	shared.Config.Listen, shared.Config.TLS = ":8485", config.TLS{CertFile: "cert.pem", KeyFile: "key.pem"}
+	for listen, want := range map[string]string{":8485": "https://localhost:8485/login#", "127.0.0.1:8486": "http://127.0.0.1:8486/login#"} {
+		shared.Config.Admin.Listen = listen
+		l, err := shared.Service.MakeLink(t.Context(), socket)
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(l.URL, want), l.URL)
+	}
 	r := newRig(t)
 	for _, via := range []string{admin.ViaToken, admin.ViaProxy, admin.ViaLink, admin.ViaOIDC, "database"} {
 		_, err := r.Service.MakeLink(t.Context(), admin.Principal{Name: "root", Via: via, Role: config.RoleOperate})
