@@ -227,6 +227,9 @@ func openBinary(dir, name string) (*os.File, error) {
 	if info, err = f.Stat(); err == nil {
 		err = checkBinary(path, info)
 	}
+	if err == nil && noExec(f) {
+		err = fmt.Errorf("%s is on a file system that runs no programs (mounted noexec): mount it without noexec, or put the plugin into another directory and that into plugins.dir", path)
+	}
 	if err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("plugin %w", err)

@@ -19,7 +19,7 @@ var privatePattern = regexp.MustCompile(`^hookarr-[0-9]+$`)
 // when the directory has been removed; it is nil where the system has no such locks.
 func makePrivate(parent string) (dir string, lock *os.File, err error) {
 	if dir, err = os.MkdirTemp(parent, "hookarr-"); err != nil {
-		return "", nil, fmt.Errorf("make private directory for plugins: %w (set TMPDIR to a writable directory)", err)
+		return "", nil, fmt.Errorf("make private directory for plugins: %w (set TMPDIR to a writable directory, or give a container with a read-only root tmpfs: [/tmp])", err)
 	}
 	if lock, err = lockPrivate(dir); err != nil {
 		return "", nil, fmt.Errorf("lock private directory for plugins: %w", errors.Join(err, os.RemoveAll(dir)))

@@ -80,6 +80,13 @@ func reap(p *os.Process) (*os.ProcessState, error) {
 // lockFile locks a file for this process until it is closed, if it is free.
 func lockFile(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
 
+// noExec reports whether a file is on a file system that is mounted so that nothing on it
+// can be executed.
+func noExec(f *os.File) bool {
+	var st unix.Statfs_t
+	return unix.Fstatfs(int(f.Fd()), &st) == nil && st.Flags&unix.ST_NOEXEC != 0
+}
+
 // owner returns the user that owns a file.
 func owner(info fs.FileInfo) (uid int, known bool) {
 	st, ok := info.Sys().(*syscall.Stat_t)

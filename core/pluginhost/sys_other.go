@@ -42,6 +42,9 @@ func reap(p *os.Process) (*os.ProcessState, error) { return p.Wait() }
 // lockFile locks nothing.
 func lockFile(*os.File) error { return errors.ErrUnsupported }
 
+// noExec knows nothing: whoever starts the file sees.
+func noExec(*os.File) bool { return false }
+
 // owner knows nothing: only modes are checked.
 func owner(fs.FileInfo) (uid int, known bool) { return 0, false }
 
