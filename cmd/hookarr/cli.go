@@ -121,6 +121,8 @@ or a difference that connect --check found, 78 a wrong configuration for serve.`
   hookarr events list`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return c.settle(cmd.Context(), cmd.Name() == serveCommand) },
 	}
 	root.SetVersionTemplate("hookarr {{.Version}}\n")
 	root.Flags().Bool("version", false, "print the version")

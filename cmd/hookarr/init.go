@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -34,11 +36,16 @@ without either, it writes an example to fill in. It never writes over a file.
 
 An application is NAME, or NAME=URL,KEY with its address and API key, by which Hookarr
 sets its webhook up and reads back what was missed. NAME is radarr, sonarr, lidarr,
-whisparr, readarr or prowlarr, or begins with one and a dash: radarr-4k.`,
+whisparr, readarr or prowlarr, or begins with one and a dash: radarr-4k.
+
+--external-url is where the applications reach this server: in one network of containers
+by the name of its container, such as http://hookarr:8484. In the container image the
+port is for webhooks and pages, on every address.`,
 		Example: `  hookarr init
   hookarr init --discord https://discord.com/api/webhooks/ID/TOKEN
   hookarr init --slack https://hooks.slack.com/services/T000/B000/XXXX --app sonarr --app radarr=http://nas:7878,KEY
   hookarr init --telegram 123456789:TOKEN --telegram-chat -1001234567890 --ntfy https://ntfy.sh/TOPIC
+  hookarr init --app radarr=http://radarr:7878,KEY --external-url http://hookarr:8484
   hookarr init --webhook http://127.0.0.1:9900/hook --config /etc/hookarr/hookarr.yaml`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.init(cmd.Context(), w) },
 	}
@@ -67,18 +74,9 @@ func (c *cli) init(ctx context.Context, w wanted) error {
 			return err
 		}
 	}
-	f, err := w.fill()
+	f, err := c.write(name, w)
 	if err != nil {
 		return err
-	}
-	f.Plugins = findPlugins(filepath.Dir(name))
-	if err := writeConfig(name, f); err != nil {
-		return err
-	}
-	// Whatever a flag may say, what is written can be served.
-	loader := config.Loader{Environ: func() []string { return nil }}
-	if _, err := loader.Load(name); err != nil {
-		return errors.Join(err, os.Remove(name))
 	}
 	flags := ""
 	if c.configFile != "" && c.configFile != systemFile {
@@ -88,12 +86,67 @@ func (c *cli) init(ctx context.Context, w wanted) error {
 	return err
 }
 
+// write writes a configuration of what is wanted.
+func (c *cli) write(name string, w wanted) (filled, error) {
+	f, err := w.fill()
+	if err != nil {
+		return filled{}, err
+	}
+	dir := filepath.Dir(name)
+	f.Plugins = []string{findPlugins(dir)}
+	if c.inImage() {
+		f.inImage()
+		if err := os.MkdirAll(filepath.Join(dir, ownPlugins), 0o755); err != nil { //nolint:gosec // programs for everybody
+			return filled{}, fmt.Errorf("make directory of your own plugins: %w", err)
+		}
+	}
+	if err := writeConfig(name, f); err != nil {
+		return filled{}, err
+	}
+	// Whatever a flag may say, what is written can be served.
+	loader := config.Loader{Environ: func() []string { return nil }}
+	if _, err := loader.Load(name); err != nil {
+		return filled{}, errors.Join(err, os.Remove(name))
+	}
+	return f, nil
+}
+
+// initOnce writes a configuration where there is none, and reports whether it did.
+func (c *cli) initOnce() (bool, error) {
+	name := c.file()
+	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+		return false, nil // what is wrong with it, whoever reads it says
+	}
+	_, err := c.write(name, wanted{})
+	return err == nil, err
+}
+
+// logFirst tells who has never seen this server what to do with it. The secrets are in the
+// file alone.
+func (c *cli) logFirst(ctx context.Context, log *slog.Logger, cfg *config.Config) {
+	run := "hookarr"
+	if c.inImage() {
+		run = "docker exec CONTAINER hookarr"
+	}
+	file := cfg.File
+	if path, err := filepath.Abs(file); err == nil {
+		file = path
+	}
+	log.InfoContext(ctx, "first start: a configuration is written", slog.String("file", file),
+		slog.String("next", "put your applications and targets into it: it is taken into use when you save it"))
+	log.InfoContext(ctx, "first start: to sign in", slog.String("run", run+" open"),
+		slog.String("pages", cfg.Admin.Listen), slog.String("or", "use the token under admin.tokens in the file"))
+}
+
 func errThere(name string) error {
 	return fmt.Errorf("%s exists and stays as it is: move it away, or name another with --config", name)
 }
 
+// ownPlugins is the directory of a user's own plugins in the volume of the image.
+const ownPlugins = "plugins"
+
 // findPlugins returns the directory of the plugins as a configuration in dir names it: the
-// one beside this program, or else where the build leaves them.
+// one beside this program, or that of an installation, or else where the build leaves them.
 func findPlugins(dir string) string {
 	const built = "./bin/plugins"
 	program, err := os.Executable()
@@ -103,10 +156,16 @@ func findPlugins(dir string) string {
 	if err != nil {
 		return built
 	}
-	found := filepath.Join(filepath.Dir(program), "plugins")
-	if info, err := os.Stat(found); err != nil || !info.IsDir() {
+	beside := filepath.Dir(program)
+	places := []string{filepath.Join(beside, "plugins"), filepath.Join(beside, "../lib/hookarr/plugins")}
+	i := slices.IndexFunc(places, func(dir string) bool {
+		info, err := os.Stat(dir)
+		return err == nil && info.IsDir()
+	})
+	if i < 0 {
 		return built
 	}
+	found := places[i]
 	if dir, err = filepath.Abs(dir); err != nil {
 		return found
 	}

@@ -23,19 +23,35 @@ import (
 	"github.com/hookarr/hookarr/core/sdnotify"
 )
 
+const serveCommand = "serve"
+
 func (c *cli) newServe() *cobra.Command {
+	var first bool
 	cmd := &cobra.Command{
-		Use:   "serve",
+		Use:   serveCommand,
 		Short: "Take webhooks and deliver them until told to stop",
 		Long: `Serve migrates the database, starts the plugins that the configuration uses, takes
 webhooks and delivers them. SIGTERM or Ctrl-C lets deliveries under way finish
-within shutdown.drain; a second one does not wait.`,
+within shutdown.drain; a second one does not wait.
+
+With --init, where there is no configuration yet, the one of hookarr init is written first.`,
 		Example: `  hookarr serve
+  hookarr serve --init
   hookarr serve --config /etc/hookarr/hookarr.yaml --log-format json
   HOOKARR_DATABASE_URL=postgres://hookarr@localhost/hookarr hookarr serve`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.serve(cmd.Context(), cmd.Flags()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			written := false
+			if first {
+				var err error
+				if written, err = c.initOnce(); err != nil {
+					return err
+				}
+			}
+			return c.serve(cmd.Context(), cmd.Flags(), written)
+		},
 	}
 	flags := cmd.Flags()
+	flags.BoolVar(&first, "init", false, "write a first configuration where there is none")
 	flags.String("listen", "", "take webhooks at `ADDRESS`, whatever the configuration says")
 	flags.String("admin-listen", "", "serve health, metrics and the API at `ADDRESS`")
 	flags.String("plugins-dir", "", "find the plugins in `DIR`")
@@ -47,9 +63,13 @@ within shutdown.drain; a second one does not wait.`,
 	return cmd
 }
 
-func (c *cli) serve(ctx context.Context, flags *pflag.FlagSet) error {
+// serve runs the server. With isNew the configuration was written just now.
+func (c *cli) serve(ctx context.Context, flags *pflag.FlagSet, isNew bool) error {
 	cfg, err := c.load(flags)
 	if err != nil {
+		return err
+	}
+	if err := c.checkDatabaseFiles(cfg); err != nil {
 		return err
 	}
 	problems, warnings := cfg.CheckTLS(time.Now())
@@ -61,6 +81,9 @@ func (c *cli) serve(ctx context.Context, flags *pflag.FlagSet) error {
 	log := slog.New(ring.Handler(newLog(c.err, cfg.Log, level).Handler(), &slog.HandlerOptions{ReplaceAttr: oneLine}))
 	for _, w := range slices.Concat(cfg.Warnings, warnings, lint(cfg), lintPlugins(cfg)) {
 		log.WarnContext(ctx, "configuration", slog.String("problem", w.String()))
+	}
+	if isNew {
+		c.logFirst(ctx, log, cfg)
 	}
 	a, err := app.New(ctx, cfg, app.Options{
 		Log: log, Level: level, Load: func() (*config.Config, error) { return c.load(flags) },

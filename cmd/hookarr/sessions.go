@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"regexp"
 
@@ -32,18 +33,24 @@ The link begins with admin.external_url, or else with the address of admin.liste
 				if err := c.say("%s", clean(l.URL, whole)); err != nil {
 					return err
 				}
-				c.tell("It signs one browser in, once, until " + c.time(l.ExpiresAt) + "." + fromElsewhere(l.URL))
+				c.tell("It signs one browser in, once, until " + c.time(l.ExpiresAt) + "." + c.fromElsewhere(l.URL))
 				return nil
 			})
 		},
 	}))
 }
 
-// fromElsewhere says how a link is opened on another machine that only this one reaches.
-func fromElsewhere(address string) string {
+// fromElsewhere says how a link to this machine is opened on another.
+func (c *cli) fromElsewhere(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || !connect.IsLoopback(address) {
 		return ""
+	}
+	if f, err := c.readSettings(); err == nil {
+		host, _, _ := net.SplitHostPort(f.config.Admin.Listen) // checked with the configuration
+		if ip := net.ParseIP(host); host == "" && f.config.Admin.Listen != "" || ip != nil && ip.IsUnspecified() {
+			return " On another machine, put the address of this one in the place of localhost."
+		}
 	}
 	return fmt.Sprintf(" From another machine, run there first: ssh -L %s:%s HOST", u.Port(), u.Host)
 }

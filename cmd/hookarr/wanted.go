@@ -32,13 +32,26 @@ func (w wanted) none() bool {
 
 // filled is what the template writes.
 type filled struct {
-	Listen, ExternalURL, Plugins string
+	Listen, ExternalURL string
+	// Plugins are directories, the first of which with a plugin has it.
+	Plugins []string
 	// AdminListen and AdminToken are of the pages for operators.
 	AdminListen, AdminToken string
 	Apps                    []newApp
 	Targets                 []newTarget
 	// Example is that nothing was asked for: the target stands for one of the reader's.
 	Example bool
+	// InImage is that it is for a container, whose port others reach.
+	InImage bool
+}
+
+// inImage has it serve from a container: one port on every address, and the user's own
+// plugins in the volume.
+func (f *filled) inImage() {
+	f.Listen = ":" + defaultPort
+	f.AdminListen = f.Listen
+	f.Plugins = append(f.Plugins, "./"+ownPlugins)
+	f.InImage = true
 }
 
 // To lists the targets in a route.
@@ -257,15 +270,28 @@ func (f filled) next(flags string) string {
 	var b strings.Builder
 	b.WriteString("Next:\n")
 	step := 0
+	serve, base := "hookarr serve", "http://127.0.0.1:"+defaultPort
+	if f.InImage {
+		serve, base = "docker compose up -d", "http://hookarr:"+defaultPort
+	}
 	say := func(command, what string) {
 		step++
-		fmt.Fprintf(&b, "  %d. %s\n     %s\n", step, command+flags, what)
+		switch {
+		case !f.InImage:
+			command += flags
+		case command != serve:
+			command = "docker exec CONTAINER " + command
+		}
+		fmt.Fprintf(&b, "  %d. %s\n     %s\n", step, command, what)
 	}
-	if f.Example {
+	switch {
+	case f.Example && f.InImage:
+		say(serve, "takes webhooks, once you have been through sources and targets of the file")
+	case f.Example:
 		say("hookarr check", "says what is wrong with it, once you have been through its sources and targets")
-		say("hookarr serve", "takes webhooks")
-	} else {
-		say("hookarr serve", "takes webhooks, and says hello to "+f.To())
+		say(serve, "takes webhooks")
+	default:
+		say(serve, "takes webhooks, and says hello to "+f.To())
 	}
 	say("hookarr send "+f.Apps[0].Name+" --sample "+sampleOf(f.Apps[0].Plugin), "shows the whole way, in another terminal")
 	say("hookarr open", "prints a link to the pages, which signs your browser in")
@@ -277,7 +303,7 @@ func (f filled) next(flags string) string {
 		}
 		byHand = append(byHand, a)
 	}
-	base := strings.TrimSuffix(cmp.Or(f.ExternalURL, "http://127.0.0.1:"+defaultPort), "/")
+	base = strings.TrimSuffix(cmp.Or(f.ExternalURL, base), "/")
 	for _, a := range byHand {
 		fmt.Fprintf(&b, "\nIn %s, add a webhook to %s/hooks/%s,\nwith the username and password under sources.%s.auth.", a.Name, base, a.Name, a.Name)
 		if a.Asked {
@@ -285,7 +311,9 @@ func (f filled) next(flags string) string {
 		}
 		b.WriteString("\n")
 	}
-	if f.ExternalURL == "" && slices.ContainsFunc(f.Apps, func(a newApp) bool { return a.URL != "" && !connect.IsLoopback(a.URL) }) {
+	if f.InImage && f.ExternalURL == "" {
+		b.WriteString("\nApplications reach the container by its name in the same network of containers. Set external_url\nto where yours do, such as http://hookarr:8484, for hookarr connect.\n")
+	} else if f.ExternalURL == "" && slices.ContainsFunc(f.Apps, func(a newApp) bool { return a.URL != "" && !connect.IsLoopback(a.URL) }) {
 		b.WriteString("\nApplications on other machines need listen: :8484 in the file, and external_url: where\nthey reach this one.\n")
 	}
 	return b.String()

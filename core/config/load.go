@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// tokenVariable is read by the command line, and sets no key.
-const tokenVariable = "HOOKARR_TOKEN" //nolint:gosec // it is the name
+// ownVariables are read by the command line, and set no key.
+var ownVariables = []string{"HOOKARR_TOKEN", "HOOKARR_VOLUME"}
 
 // maxFile is in bytes, and more than any configuration.
 const maxFile = 4 << 20
@@ -53,7 +53,7 @@ func (l Loader) Load(name string) (*Config, error) {
 	d := &decoder{origin: &c.origin, environ: environment(environ()), given: map[string]bool{}, used: map[string]bool{}, hidden: c.hidden}
 	d.decode("", raw, reflect.ValueOf(c).Elem())
 	for _, variable := range strangers {
-		if !d.used[variable] && variable != tokenVariable {
+		if !d.used[variable] && !slices.Contains(ownVariables, variable) {
 			d.warnings = append(d.warnings, Problem{
 				File:    "$" + variable,
 				Message: "sets nothing: write HOOKARR_LOG_LEVEL for log.level and HOOKARR_TARGETS__MY_OPS__TIMEOUT for targets.my-ops.timeout, or call it differently",
