@@ -8,6 +8,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store/rows"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -39,6 +40,10 @@ type Engine interface {
 	Outage(err error) bool
 	// Write runs do in a transaction, and maybe again in another if that was undone.
 	Write(ctx context.Context, do func(ctx context.Context, tx Tx) error) error
+
+	// ReadRows and WriteRows are those of Store.
+	ReadRows(ctx context.Context) (rows.Reader, error)
+	WriteRows(ctx context.Context) (rows.Writer, error)
 
 	// LoadWorks reads what attempts need, in the order of the ids; nil is not stored.
 	LoadWorks(ctx context.Context, deliveries []uuid.UUID) ([]*Work, error)

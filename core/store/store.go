@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
+
+	"github.com/hookarr/hookarr/core/store/rows"
 )
 
 // ErrNotFound is returned for an id that is not stored.
@@ -107,6 +109,13 @@ func (s *Store) Ready(ctx context.Context) error {
 	s.refused.Store(nil)
 	return nil
 }
+
+// ReadRows begins to read whole tables as they are now, whatever is written meanwhile. What
+// it returns is to be closed.
+func (s *Store) ReadRows(ctx context.Context) (rows.Reader, error) { return s.engine.ReadRows(ctx) }
+
+// WriteRows begins to write whole tables. What it returns is to be closed.
+func (s *Store) WriteRows(ctx context.Context) (rows.Writer, error) { return s.engine.WriteRows(ctx) }
 
 // OpenQueue builds the River client that works jobs. It is called once.
 func (s *Store) OpenQueue(config *river.Config) (Queue, error) {

@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/store/rows"
 )
 
 // longestKey bounds keys in bytes: databases index only short values.
@@ -16,12 +16,7 @@ const longestKey = 256
 
 // CleanText replaces what a text column cannot hold: U+0000 and invalid UTF-8.
 // What a sender really sent is in the raw body.
-func CleanText(s string) string {
-	if strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) {
-		return s
-	}
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
-}
+func CleanText(s string) string { return rows.CanonicalText(s) }
 
 // CutRequest is what is kept of what an attempt sent.
 func CutRequest(s string) string {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,33 +34,40 @@ func (e *Engine) Migrate(ctx context.Context) error {
 	if err := have.Check(want); !errors.Is(err, store.ErrNotMigrated) {
 		return err
 	}
-	log := store.Background(e.log)
-	fsys, err := migrations.SQLite()
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, e.write, fsys,
-		goose.WithTableName(migrations.Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(log))
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
 	// First, so that a migration that ends in between does it again.
 	if have.Tables > 0 && have.Tables < store.UniqueJobs {
 		if _, err := e.write.ExecContext(ctx, store.DropJobsSQL); err != nil {
 			return fmt.Errorf("drop former jobs: %w", err)
 		}
 	}
+	if err := migrate(ctx, e.write, store.Background(e.log)); err != nil {
+		return err
+	}
+	e.log.InfoContext(ctx, "database migrated", slog.String("from", have.String()), slog.String("to", want.String()))
+	return nil
+}
+
+// migrate makes the tables, ours and then River's.
+func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
+	fsys, err := migrations.SQLite()
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, fsys,
+		goose.WithTableName(migrations.Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(log))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate tables: %w", err)
 	}
-	queue, err := rivermigrate.New(riversqlite.New(e.write), &rivermigrate.Config{Logger: log})
+	queue, err := rivermigrate.New(riversqlite.New(db), &rivermigrate.Config{Logger: log})
 	if err != nil {
 		return fmt.Errorf("read queue migrations: %w", err)
 	}
 	if _, err := queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("migrate queue: %w", err)
 	}
-	e.log.InfoContext(ctx, "database migrated", slog.String("from", have.String()), slog.String("to", want.String()))
 	return nil
 }
 

@@ -1,0 +1,81 @@
+package rows
+
+import "strings"
+
+// own are the tables that tell of the database itself and of the processes that use it, and
+// stay where they are.
+var own = []string{
+	"database_state", "nodes", "hookarr_migrations",
+	"river_client", "river_client_queue", "river_leader", "river_migration", "river_notification",
+	"sqlite_sequence",
+}
+
+// Own reports whether a table tells of its database, and is not copied.
+func Own(table string) bool {
+	for _, name := range own {
+		if name == table {
+			return true
+		}
+	}
+	return false
+}
+
+// IsRivers reports whether a table is River's.
+func IsRivers(table string) bool { return strings.HasPrefix(table, "river_") }
+
+// Condition is which rows of a table count; empty for all: of jobs those that are live.
+func (t Table) Condition() string {
+	if t.Name == "river_job" {
+		return "state IN ('available', 'pending', 'retryable', 'running', 'scheduled')"
+	}
+	return ""
+}
+
+// Expression is what is read for a column in SQL. Nobody works the jobs that a copy has: one
+// that runs is available there, as if River had interrupted it.
+func (t Table) Expression(column string) string {
+	switch {
+	case t.Name == "river_job" && column == "state":
+		return "CASE WHEN state = 'running' THEN 'available' ELSE state END"
+	case t.Name == "river_job" && column == "attempt":
+		return "CASE WHEN state = 'running' AND attempt > 0 THEN attempt - 1 ELSE attempt END"
+	default:
+		return Quote(column)
+	}
+}
+
+// Quote returns a name as SQL has it.
+func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// Select is the statement that reads the rows of a table, after a key or from the beginning.
+// A database has the columns in its own form, and placeholders of its own.
+func (t Table) Select(form func(c Column, expression string) string, after bool, placeholder func(n int) string) string {
+	var b strings.Builder
+	b.WriteString("SELECT ")
+	for i, c := range t.Columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(form(c, t.Expression(c.Name)))
+	}
+	b.WriteString(" FROM " + Quote(t.Name) + " WHERE ")
+	if condition := t.Condition(); condition != "" {
+		b.WriteString(condition)
+	} else {
+		b.WriteString("true")
+	}
+	key := make([]string, len(t.Key))
+	for i, column := range t.Key {
+		key[i] = Quote(column)
+	}
+	columns := strings.Join(key, ", ")
+	if after {
+		values := make([]string, len(key))
+		for i := range key {
+			values[i] = placeholder(i + 1)
+		}
+		b.WriteString(" AND (" + columns + ") > (" + strings.Join(values, ", ") + ")")
+	}
+	b.WriteString(" ORDER BY " + columns)
+	return b.String()
+}
