@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"maps"
 	"math/big"
 	"os"
@@ -17,61 +16,99 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/hookarr/hookarr/internal/docs"
 )
 
-// TestDocumentedTargets judges every configuration on the pages of documentation as
-// somebody would who pastes it.
-func TestDocumentedTargets(t *testing.T) {
+var site = sync.OnceValues(func() (*docs.Site, error) { return docs.Load(os.DirFS("../..")) })
+
+// TestDocumentedConfigurations judges every configuration in the documentation as somebody
+// would who pastes it. A block of YAML that is something else has a marker that says so.
+func TestDocumentedConfigurations(t *testing.T) {
 	t.Parallel()
-	pages, err := filepath.Glob("../../docs/targets/*.md")
+	s, err := site()
 	require.NoError(t, err)
-	others, err := filepath.Glob("../../docs/*.md")
-	require.NoError(t, err)
-	references, err := filepath.Glob("../../docs/plugins/*.md")
-	require.NoError(t, err)
-	pages = slices.Concat(pages, others, references, []string{"../../README.md"})
-	checked := 0
-	for _, page := range pages {
-		content, err := os.ReadFile(page)
-		require.NoError(t, err)
-		text := string(content)
-		if _, after, ok := strings.Cut(text, "\n### Messages\n"); ok { // of the README, no other
-			text, _, _ = strings.Cut(after, "\n### ")
-		}
-		sections := "targets|routes|tracing"
-		if slices.Contains(references, page) {
-			sections += "|sources" // elsewhere, they have only what is spoken of
-		}
-		for i, block := range regexp.MustCompile("(?ms)^```yaml\n((?:"+sections+"):\n.*?)^```").FindAllStringSubmatch(text, -1) {
-			checked++
-			t.Run(fmt.Sprintf("%s %d", filepath.Base(page), i), func(t *testing.T) {
-				t.Parallel()
-				judge(t, block[1])
-			})
-		}
+	blocks := s.Blocks(func(b docs.Block) bool { return b.Language == "yaml" && !b.Foreign() })
+	require.Greater(t, len(blocks), 80)
+	for _, block := range blocks {
+		t.Run(block.At(), func(t *testing.T) {
+			t.Parallel()
+			said, err := judge(t, block.Text)
+			require.NoError(t, err, "%s\n%s", said, block.Text)
+			require.Empty(t, said, "it warns of\n%s", block.Text)
+		})
 	}
-	require.Greater(t, checked, 40)
+}
+
+// TestWrongConfigurationsAreFound is of what judge must not let pass.
+func TestWrongConfigurationsAreFound(t *testing.T) {
+	t.Parallel()
+	for part, want := range map[string]string{
+		"services: {hookarr: {image: hookarr}}":                                "unknown key",
+		"targets:\n  chat: {plugin: discord, config: {webhook: x}}":            "targets.chat.config.webhook",
+		"targets:\n  chat: {plugin: discrod}":                                  `did you mean "discord"?`,
+		"routes:\n  - {name: a, to: [chat], when: event.titel == \"\"}":        `did you mean "title"?`,
+		"routes:\n  - {name: a, to: [chat], types: [media.importd]}":           "media.importd",
+		"sources:\n  radarr: {plugin: radarr, auth: [{basic: {user: arr}}]}":   "unknown key",
+		"retention: {event: 7d}":                                               "unknown key",
+		"targets:\n  ops: {plugin: webhook, config: {url: ftp://192.0.2.1/x}}": "url",
+	} {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			said, err := judge(t, part)
+			require.True(t, err != nil || said != "", "nothing is wrong with it")
+			require.Contains(t, said, want)
+		})
+	}
 }
 
 // judge checks a part of a configuration, with the sections that it lacks and what its
-// variables stand for.
-func judge(t *testing.T, part string) {
+// variables and files stand for, and returns what is said of it.
+func judge(t *testing.T, part string) (said string, err error) {
 	t.Helper()
-	environ := append(os.Environ(), "HOOKARR_PLUGINS_DIR="+filepath.Join(binaries, "plugins"))
+	dir := t.TempDir()
+	file, environ := completed(t, dir, part)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "hookarr"), "check", "--config", file)
+	var stderr bytes.Buffer
+	cmd.Env, cmd.Stderr = environ, &stderr
+	err = cmd.Run()
+	return stderr.String(), err
+}
+
+// completed writes a part of a configuration into dir as the whole of one, and returns the
+// environment that it is for.
+func completed(t *testing.T, dir, part string) (file string, environ []string) {
+	t.Helper()
+	environ = append(os.Environ(), "HOOKARR_PLUGINS_DIR="+filepath.Join(binaries, "plugins"))
 	for _, variable := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(part, -1) {
 		environ = append(environ, variable[1]+"="+standIn(variable[1]))
 	}
+	for _, secret := range regexp.MustCompile(`_file: (/[\w./-]+)`).FindAllStringSubmatch(part, -1) {
+		own := filepath.Join(dir, filepath.Base(secret[1]))
+		require.NoError(t, os.WriteFile(own, []byte(standIn(filepath.Base(secret[1]))), 0o600))
+		part = strings.ReplaceAll(part, secret[1], own)
+	}
 	var given map[string]any
 	require.NoError(t, yaml.Unmarshal([]byte(part), &given))
-	source := map[string]any{"plugin": "sonarr", "auth": []any{map[string]any{"basic": map[string]any{"username": "arr", "password": "a-password-that-nobody-guesses"}}}}
-	rest := map[string]any{}
-	if given["sources"] == nil {
-		rest["sources"] = map[string]any{"radarr": source, "sonarr": source}
+	rest, lacking := map[string]any{}, false
+	standInSource := map[string]any{"plugin": "sonarr", "auth": []any{map[string]any{"basic": map[string]any{"username": "arr", "password": standIn("ARR_PASSWORD")}}}}
+	sources, ok := given["sources"].(map[string]any)
+	if !ok {
+		rest["sources"] = map[string]any{"radarr": standInSource, "sonarr": standInSource}
+	}
+	for _, source := range sources {
+		if s, ok := source.(map[string]any); ok && s["auth"] == nil {
+			s["auth"] = standInSource["auth"]
+			lacking = true
+		}
 	}
 	targets, ok := given["targets"].(map[string]any)
 	if !ok {
@@ -83,17 +120,18 @@ func judge(t *testing.T, part string) {
 	}
 	more, err := yaml.Marshal(rest)
 	require.NoError(t, err)
-	dir := t.TempDir()
-	file := filepath.Join(dir, "hookarr.yaml")
+	switch {
+	case lacking:
+		text, err := yaml.Marshal(given)
+		require.NoError(t, err)
+		part = string(text)
+	case len(rest) == 0:
+		more = nil
+	}
+	file = filepath.Join(dir, "hookarr.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(part+"\n"+string(more)), 0o600))
 	writePair(t, dir)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "hookarr"), "check", "--config", file)
-	var said bytes.Buffer
-	cmd.Env, cmd.Stderr = environ, &said
-	require.NoError(t, cmd.Run(), "%s\n%s", &said, part)
-	require.Empty(t, said.String(), "it warns of\n%s", part)
+	return file, environ
 }
 
 // standInTargets are those that the routes of a part name, and a chat.
@@ -170,57 +208,6 @@ func TestPluginPages(t *testing.T) {
 	}
 }
 
-// TestLinks follows every link from one page of the documentation to another.
-func TestLinks(t *testing.T) {
-	t.Parallel()
-	pages := []string{"../../README.md", "../../PLUGINS.md", "../../CONTRIBUTING.md"}
-	for _, pattern := range []string{"../../docs/*.md", "../../docs/*/*.md"} {
-		more, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		pages = append(pages, more...)
-	}
-	followed := 0
-	for _, page := range pages {
-		content, err := os.ReadFile(page)
-		require.NoError(t, err)
-		for _, link := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(withoutCode(string(content)), -1) {
-			if strings.Contains(link[1], "://") {
-				continue
-			}
-			followed++
-			path, anchor, _ := strings.Cut(link[1], "#")
-			file := page
-			if path != "" {
-				file = filepath.Join(filepath.Dir(page), path)
-			}
-			_, err := os.Stat(file)
-			require.NoError(t, err, "%s links to %s", page, link[1])
-			if anchor != "" && strings.HasSuffix(file, ".md") {
-				require.Contains(t, anchors(t, file), anchor, "%s links to %s", page, link[1])
-			}
-		}
-	}
-	require.Greater(t, followed, 100)
-}
-
-// anchors are what the headings of a page are called in links.
-func anchors(t *testing.T, file string) []string {
-	t.Helper()
-	content, err := os.ReadFile(file)
-	require.NoError(t, err)
-	var all []string
-	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(withoutCode(string(content)), -1) {
-		words := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(heading[1]), "")
-		all = append(all, strings.ReplaceAll(words, " ", "-"))
-	}
-	return all
-}
-
-// withoutCode leaves out what a page shows as it is.
-func withoutCode(page string) string {
-	return regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(page, "")
-}
-
 // documentedMetrics are the labels of the metrics in the table of docs/metrics.md.
 func documentedMetrics(t *testing.T) map[string][]string {
 	t.Helper()
@@ -244,6 +231,6 @@ func TestProxiesAreDocumented(t *testing.T) {
 	for _, file := range files {
 		content, err := os.ReadFile(file)
 		require.NoError(t, err)
-		require.Regexp(t, "`examples/proxies/"+regexp.QuoteMeta(filepath.Base(file))+"`:\n\n```\\w+\n"+regexp.QuoteMeta(string(content))+"```\n", string(page))
+		require.Regexp(t, "`examples/proxies/"+regexp.QuoteMeta(filepath.Base(file))+"`:\n\n(<!-- .* -->\n)?```\\w+\n"+regexp.QuoteMeta(string(content))+"```\n", string(page))
 	}
 }

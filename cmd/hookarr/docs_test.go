@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/docs"
+)
+
+var site = sync.OnceValues(func() (*docs.Site, error) { return docs.Load(os.DirFS("../..")) })
+
+// TestDocumentedCommands holds every command line of the documentation against the commands
+// that there are.
+func TestDocumentedCommands(t *testing.T) {
+	t.Parallel()
+	s, err := site()
+	require.NoError(t, err)
+	checked, inBlocks := 0, 0
+	for name, page := range s.Pages {
+		for _, call := range page.Calls() {
+			args, ok := docs.Hookarr(call.Args)
+			if !ok {
+				continue
+			}
+			checked++
+			if !call.InSentence {
+				inBlocks++
+			}
+			if err := judgeLine(args, call.InSentence); err != nil {
+				t.Errorf("%s:%d: hookarr %s: %s", name, call.Line, strings.Join(args, " "), err)
+			}
+		}
+	}
+	require.Greater(t, checked, 150)
+	require.Greater(t, inBlocks, 40)
+}
+
+// judgeLine returns what the program would say of a command line before it begins. In a
+// sentence, what stands for a group of commands, or for arguments, may be left out.
+func judgeLine(args []string, inSentence bool) error {
+	root := (&cli{out: new(bytes.Buffer), err: new(bytes.Buffer)}).newRoot()
+	cmd, rest, err := root.Find(args)
+	if err != nil {
+		return err
+	}
+	rest = slices.DeleteFunc(rest, func(arg string) bool { return arg == "…" }) // and so on
+	switch err := cmd.ParseFlags(rest); {
+	case errors.Is(err, pflag.ErrHelp):
+		return nil
+	case err != nil:
+		return flagError(cmd, err)
+	}
+	if cmd.HasParent() && cmd.Parent().Name() == "completion" {
+		return nil // cobra's own
+	}
+	given := cmd.Flags().Args()
+	if err := cmd.ValidateArgs(given); err != nil && (!inSentence || len(given) > 0) {
+		return err
+	}
+	if cmd.HasSubCommands() && cmd != root && !inSentence {
+		return needsCommand(cmd, given)
+	}
+	return nil
+}
+
+func TestWrongCommandLinesAreFound(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"events why ID":                    "",
+		"events":                           "give a command: ",
+		"event list":                       `unknown command "event"`,
+		"events lst":                       `unknown command "lst"; did you mean "list"?`,
+		"events list --sinse 2h":           `unknown flag --sinse; did you mean "--since"?`,
+		"events list --limit":              "--limit needs a value",
+		"events show":                      "give ID",
+		"events show a b":                  `"b" is one argument too many`,
+		"--version":                        "",
+		"events list --help":               "",
+		"completion bash":                  "",
+		"plugins new target demo --from x": "",
+		"nothing":                          `unknown command "nothing"`,
+	} {
+		err := judgeLine(strings.Fields(line), false)
+		if want == "" {
+			require.NoError(t, err, line)
+			continue
+		}
+		require.ErrorContains(t, err, want, line)
+	}
+	require.NoError(t, judgeLine([]string{"events"}, true))
+	require.NoError(t, judgeLine([]string{"events", "show"}, true))
+	require.Error(t, judgeLine([]string{"events", "lst"}, true))
+	require.Error(t, judgeLine([]string{"events", "list", "--sinse", "2h"}, true))
+}
