@@ -103,6 +103,21 @@ func (c *cli) discover() (*config.Config, []pluginhost.Binary, error) {
 	return cfg, binaries, nil
 }
 
+// passShared passes over a file of several plugins that is given beside them, as * in a shell
+// gives it.
+func (c *cli) passShared(files []string) []string {
+	return slices.DeleteFunc(slices.Clone(files), func(file string) bool {
+		beside := slices.DeleteFunc(pluginhost.SharedBy(file), func(plugin string) bool {
+			return !slices.ContainsFunc(files, func(f string) bool { return filepath.Clean(f) == plugin })
+		})
+		if len(beside) == 0 {
+			return false
+		}
+		c.tell("note: " + clean(file, whole) + " is passed over: it is the file of " + counted(len(beside), "plugin", "plugins") + " given beside it")
+		return true
+	})
+}
+
 // pluginHost returns a host of the configured plugins, with what is set for each of them.
 func pluginHost(cfg *config.Config) *pluginhost.Host {
 	return pluginhost.New(pluginhost.Options{Dirs: cfg.Plugins.Dir, LockFile: cfg.Plugins.Lock, Settings: app.PluginSettings(cfg)})

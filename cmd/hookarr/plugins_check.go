@@ -48,7 +48,7 @@ code 1.`,
 			if orphan {
 				return plugincheck.ServeOrphan(cmd.Context(), args[0], c.out)
 			}
-			return c.checkBinaries(cmd.Context(), args, config, payloads)
+			return c.checkBinaries(cmd.Context(), c.passShared(args), config, payloads)
 		},
 	})
 	cmd.Flags().StringVar(&config, "config", "", "configuration of the plugin: a `FILE`, or a directory of KIND-NAME.yaml")

@@ -125,7 +125,7 @@ func (c *cli) pluginsOf(args []string) (found []pluginFile, isWhole bool, err er
 		found, err = c.configuredPlugins()
 		return found, true, err
 	}
-	for _, arg := range args {
+	for _, arg := range c.passShared(args) {
 		info, err := os.Stat(arg)
 		var more []pluginFile
 		switch {

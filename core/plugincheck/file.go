@@ -61,8 +61,7 @@ func (c *check) judgeFile() error {
 	}
 	b, err := pluginhost.BinaryAt(c.path)
 	if err != nil {
-		return fmt.Errorf("%w: run mv %s %s/hookarr-target-NAME, or -source-NAME", err,
-			shell.Command(c.path), shell.Command(filepath.Dir(c.path)))
+		return err
 	}
 	c.report.Kind, c.report.Name = b.Kind, b.Name
 	// What cannot run says more than that its mode is wrong.

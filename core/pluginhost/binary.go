@@ -70,7 +70,7 @@ func BinaryAt(path string) (Binary, error) {
 	if _, err := os.Stat(path); m == nil && err != nil {
 		return Binary{}, fmt.Errorf("find plugin: %w", err)
 	} else if m == nil {
-		return Binary{}, fmt.Errorf("%s %s", path, cmp.Or(ignoredFor(path), notNamed))
+		return Binary{}, misnamed(path)
 	}
 	b := Binary{Kind: host.Kind(m[1]), Name: m[2], Path: path}
 	f, err := openBinary(cmp.Or(dir, "."), name)
@@ -79,6 +79,39 @@ func BinaryAt(path string) (Binary, error) {
 	}
 	b.Err = err
 	return b, nil
+}
+
+// misnamed says what mends the name of a file that is there.
+func misnamed(path string) error {
+	if plugins := SharedBy(path); len(plugins) > 0 {
+		return fmt.Errorf("%s is the file of %d plugins, whose names say which: give one of them, such as %s", path, len(plugins), plugins[0])
+	}
+	return fmt.Errorf("%s %s: run mv %s %s/hookarr-target-NAME, or -source-NAME", path, cmp.Or(ignoredFor(path), notNamed),
+		shell.Command(path), shell.Command(filepath.Dir(path)))
+}
+
+// SharedBy returns the paths of the plugins beside a file that are links to it, which is how
+// one file has several plugins. It returns none for a file that is a plugin by its own name.
+func SharedBy(path string) []string {
+	info, err := os.Stat(path)
+	if err != nil || binaryPattern.MatchString(filepath.Base(path)) {
+		return nil
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil
+	}
+	var plugins []string
+	for _, entry := range entries {
+		plugin := filepath.Join(filepath.Dir(path), entry.Name())
+		if !binaryPattern.MatchString(entry.Name()) {
+			continue
+		}
+		if other, err := os.Stat(plugin); err == nil && os.SameFile(info, other) {
+			plugins = append(plugins, plugin)
+		}
+	}
+	return plugins
 }
 
 // dirOf returns the first directory that has a file, or may have one that cannot be seen;
@@ -129,7 +162,8 @@ type Ignored struct {
 const notNamed = "is no plugin by its name: call it hookarr-source-NAME or hookarr-target-NAME, with a NAME of 1 to 40 of a-z, 0-9 and -, if it is one"
 
 // FindIgnored lists what Discover passes over and somebody may have meant as a plugin:
-// whatever is called hookarr-…, and files that can be executed.
+// whatever is called hookarr-…, and files that can be executed, but for those that plugins
+// are links to.
 func FindIgnored(dirs ...string) ([]Ignored, error) {
 	var found []Ignored
 	for _, dir := range dirs {
@@ -139,7 +173,7 @@ func FindIgnored(dirs ...string) ([]Ignored, error) {
 		}
 		for _, entry := range entries {
 			path := filepath.Join(dir, entry.Name())
-			if reason := ignoredFor(path); reason != "" {
+			if reason := ignoredFor(path); reason != "" && len(SharedBy(path)) == 0 {
 				found = append(found, Ignored{Path: path, Reason: reason})
 			}
 		}
@@ -244,17 +278,28 @@ func explainStat(root *os.Root, path, name string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) && lerr != nil {
 		return fmt.Errorf("plugin %s does not exist: install the binary there, or set plugins.dir to the directory that has it", path)
 	}
-	if lerr == nil {
-		if !filepath.IsAbs(link) {
-			link = filepath.Join(filepath.Dir(path), link)
-		}
-		if _, err := os.Stat(link); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("plugin %s is a link to %s, which does not exist: install the binary in the link's place", path, link)
-		}
-		return fmt.Errorf("plugin %s is a link that leads out of the plugin directory: run %s", path,
-			shell.Command("install", "-m", "0755", link, path))
+	if lerr != nil {
+		return fmt.Errorf("examine plugin: %w", err)
 	}
-	return fmt.Errorf("examine plugin: %w", err)
+	// Links to a link that leads out are mended together, by mending that one.
+	broken := path
+	if next, err := root.Readlink(link); err == nil {
+		link, broken = next, filepath.Join(filepath.Dir(path), link)
+	}
+	inside := filepath.IsLocal(link)
+	if !filepath.IsAbs(link) {
+		link = filepath.Join(filepath.Dir(path), link)
+	}
+	_, err = os.Stat(link)
+	switch {
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("plugin %s is a link that leads out of the plugin directory: run %s", path,
+			shell.Command("install", "-m", "0755", link, broken))
+	case inside:
+		return fmt.Errorf("plugin %s is a link to %s, which does not exist: install that file, or the binary in the link's place", path, link)
+	default:
+		return fmt.Errorf("plugin %s is a link to %s, which does not exist: install the binary in the place of %s", path, link, broken)
+	}
 }
 
 // checkBinary judges a plugin's file.

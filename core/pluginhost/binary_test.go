@@ -79,6 +79,49 @@ func TestFindIgnored(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
+// TestFileOfSeveralPlugins is none by its own name, and nothing that is ignored.
+func TestFileOfSeveralPlugins(t *testing.T) {
+	t.Parallel()
+	dir := pluginDir(t)
+	shared := filepath.Join(dir, "hookarr-plugins")
+	writeBinary(t, shared, 0o755)
+	writeBinary(t, filepath.Join(dir, "hookarr-target-own"), 0o755)
+	links := []string{filepath.Join(dir, "hookarr-source-radarr"), filepath.Join(dir, "hookarr-target-discord")}
+	for _, link := range links {
+		require.NoError(t, os.Symlink("hookarr-plugins", link))
+	}
+
+	ignored, err := FindIgnored(dir)
+	require.NoError(t, err)
+	require.Empty(t, ignored)
+	require.Equal(t, links, SharedBy(shared))
+	for _, plugin := range append(links, filepath.Join(dir, "hookarr-target-own"), filepath.Join(dir, "none")) {
+		require.Empty(t, SharedBy(plugin))
+	}
+	_, err = BinaryAt(shared)
+	require.EqualError(t, err, shared+" is the file of 2 plugins, whose names say which: give one of them, such as "+links[0])
+	b, err := BinaryAt(links[1])
+	require.NoError(t, err)
+	require.Equal(t, Binary{Kind: host.KindTarget, Name: "discord", Path: links[1]}, b)
+
+	found, err := Discover(dir)
+	require.NoError(t, err)
+	require.Len(t, found, 3)
+	lock := filepath.Join(dir, "plugins.lock")
+	require.NoError(t, WriteLock(lock, found))
+	pins, err := readLock(lock)
+	require.NoError(t, err)
+	require.Len(t, pins, 3, "by the plugins' names")
+	require.Equal(t, pins["hookarr-source-radarr"], pins["hookarr-target-discord"])
+
+	for _, link := range links {
+		require.NoError(t, os.Remove(link))
+	}
+	ignored, err = FindIgnored(dir)
+	require.NoError(t, err)
+	require.Equal(t, []Ignored{{Path: shared, Reason: notNamed}}, ignored, "nothing is a link to it any more")
+}
+
 func TestTheFirstDirectoryWins(t *testing.T) {
 	t.Parallel()
 	own, shipped := pluginDir(t), pluginDir(t)
@@ -176,13 +219,24 @@ func TestOpenBinaryRefuses(t *testing.T) {
 		"a link that leads nowhere": {
 			make: func(t *testing.T, _, path string) { t.Helper(); require.NoError(t, os.Symlink("gone", path)) },
 			want: func(dir, path string) string {
-				return "plugin " + path + " is a link to " + dir + "/gone, which does not exist: install the binary in the link's place"
+				return "plugin " + path + " is a link to " + dir + "/gone, which does not exist: install that file, or the binary in the link's place"
 			},
 		},
 		"a link that leads nowhere outside": {
 			make: func(t *testing.T, _, path string) { t.Helper(); require.NoError(t, os.Symlink("/nowhere/x", path)) },
 			want: func(_, path string) string {
-				return "plugin " + path + " is a link to /nowhere/x, which does not exist"
+				return "plugin " + path + " is a link to /nowhere/x, which does not exist: install the binary in the place of " + path
+			},
+		},
+		"a link to a link that leads outside": {
+			make: func(t *testing.T, dir, path string) {
+				t.Helper()
+				writeBinary(t, dir+"-elsewhere", 0o755)
+				require.NoError(t, os.Symlink(dir+"-elsewhere", filepath.Join(dir, "shared")))
+				require.NoError(t, os.Symlink("shared", path))
+			},
+			want: func(dir, path string) string {
+				return "plugin " + path + " is a link that leads out of the plugin directory: run install -m 0755 " + dir + "-elsewhere " + dir + "/shared"
 			},
 		},
 		"directory that others can change": {

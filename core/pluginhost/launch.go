@@ -61,8 +61,8 @@ type launcher struct {
 	closing, watched chan struct{}
 
 	mu sync.Mutex
-	// descriptions are what binaries have said of themselves, by their checksums.
-	descriptions map[string]host.Description
+	// descriptions are what binaries have said of themselves.
+	descriptions map[described]host.Description
 	// live are the processes that have not ended.
 	live map[*process]struct{}
 }
@@ -80,7 +80,7 @@ func newLauncher(opts Options) (*launcher, error) {
 		opts.Log.Warn("processes that plugins hide are not found", "error", err)
 	}
 	l := &launcher{
-		opts: opts, tmp: tmp, lock: lock, requests: make(chan startRequest), descriptions: map[string]host.Description{},
+		opts: opts, tmp: tmp, lock: lock, requests: make(chan startRequest), descriptions: map[described]host.Description{},
 		closing: make(chan struct{}), watched: make(chan struct{}), live: map[*process]struct{}{},
 	}
 	go startProcesses(l.requests, opts.setLimits)

@@ -75,7 +75,7 @@ func sandboxKey(kind host.Kind, name string) string {
 // is started outside once, asked, and started anew, unless this host knows the binary.
 func (l *launcher) launch(ctx context.Context, kind host.Kind, name string, instances []host.Instance, sink *logSink) (*process, error) {
 	p, err := l.start(ctx, kind, name, sink, func(checksum string) bool {
-		return l.opts.sandboxFor(kind, name, l.known(checksum), instances).State == SandboxedOn
+		return l.opts.sandboxFor(kind, name, l.known(described{pluginKey{kind, name}, checksum}), instances).State == SandboxedOn
 	})
 	if err != nil {
 		return nil, err
@@ -117,17 +117,25 @@ func (l *launcher) start(ctx context.Context, kind host.Kind, name string, sink 
 	return p, nil
 }
 
+// described is a binary under the name of a plugin: several plugins may share one.
+type described struct {
+	plugin pluginKey
+	// checksum is the binary's SHA-256 in hexadecimal.
+	checksum string
+}
+
 // known returns what a binary has said of itself that matters before it is started again.
-func (l *launcher) known(checksum string) host.Description {
+func (l *launcher) known(d described) host.Description {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.descriptions[checksum]
+	return l.descriptions[d]
 }
 
 func (l *launcher) remember(p *process) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.descriptions[p.checksum] = host.Description{Offline: p.desc.Offline, ConfigSchema: p.desc.ConfigSchema}
+	key := described{pluginKey{p.desc.Kind, p.desc.Name}, p.checksum}
+	l.descriptions[key] = host.Description{Offline: p.desc.Offline, ConfigSchema: p.desc.ConfigSchema}
 }
 
 // policyFor is what a plugin may reach in its sandbox: its binary, open here, and its own

@@ -129,6 +129,42 @@ func TestSandboxedPluginComesBack(t *testing.T) {
 	require.Contains(t, b.attempt(t, "movies", "read the users of the machine", sandboxtest.World{}), "refused: ")
 }
 
+// TestPluginsOfOneFile have promised nothing that another of them has, and are replaced together
+// when the file is.
+func TestPluginsOfOneFile(t *testing.T) {
+	t.Parallel()
+	b := setupSandboxed(t, nil, "shared")
+	plugins := []string{"hookarr-source-chaos", "hookarr-source-offline", "hookarr-target-chaos"}
+	for _, name := range plugins {
+		require.NoError(t, os.Symlink("shared", filepath.Join(b.dir, name)))
+	}
+	b.start(t, b.source("chaos", "other", ""), b.source("offline", "movies", ""), b.target("chaos", "ops", nil))
+	all := b.Status()
+	require.Len(t, all, len(plugins))
+	for _, s := range all {
+		offline := s.Plugin == "offline"
+		require.Equal(t, offline, s.Sandbox.State == SandboxedOn, s.Plugin)
+		require.Equal(t, offline, b.launcher.known(described{pluginKey{s.Kind, s.Plugin}, s.SHA256}).Offline, s.Plugin)
+		require.Equal(t, filepath.Join(b.dir, binaryName(s.Kind, s.Plugin)), s.Path)
+		require.Equal(t, all[0].SHA256, s.SHA256)
+	}
+
+	// Another program may put it there: a descriptor of this process that is open for writing could
+	// be inherited.
+	next := filepath.Join(b.dir, "next")
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", `cp "$0" "$1" && echo other >> "$1" && chmod 755 "$1"`, os.Getenv(chaosEnv), next).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.NoError(t, os.Rename(next, filepath.Join(b.dir, "shared")))
+	b.Renew(t.Context())
+	for i, s := range b.Status() {
+		require.Equal(t, Ready, s.State, s.Plugin)
+		require.NotEqual(t, all[i].PID, s.PID, s.Plugin)
+		require.NotEqual(t, all[i].SHA256, s.SHA256, s.Plugin)
+		require.Equal(t, all[i].Sandbox, s.Sandbox, s.Plugin)
+		require.Zero(t, s.Restarts, s.Plugin)
+	}
+}
+
 // TestSandboxOn keeps any plugin in a sandbox, whatever it says of itself.
 func TestSandboxOn(t *testing.T) {
 	t.Parallel()
