@@ -26,10 +26,16 @@ build: plugins ## Build bin/hookarr and every plugin.
 	$(GO_BUILD) -o bin/hookarr ./cmd/hookarr
 
 .PHONY: plugins
-plugins: ## Build bin/plugins/.
+# A server that runs sees the file replaced at once, by another that is whole.
+plugins: ## Build bin/plugins/: one file, and a link to it for each plugin.
 	@mkdir -p bin/plugins
-	for p in $(PLUGINS); do $(GO_BUILD) -o bin/plugins/hookarr-$$p ./plugins/$$p; done
-	@chmod go-w bin bin/plugins bin/plugins/* # the host refuses what others can write
+	$(GO_BUILD) -o bin/hookarr-plugins ./plugins
+	@chmod go-w bin bin/plugins bin/hookarr-plugins # the host refuses what others can write
+	mv -f bin/hookarr-plugins bin/plugins/
+	for p in $(PLUGINS); do ln -sfn hookarr-plugins bin/plugins/hookarr-$$p; done
+	@for l in bin/plugins/hookarr-*; do \
+	  if [[ $$(readlink "$$l") == hookarr-plugins && ! -d plugins/$${l#bin/plugins/hookarr-} ]]; then rm "$$l"; fi; \
+	done # no link stays to a plugin that is no more
 
 .PHONY: demo
 demo: build ## Send signed webhooks through a real server and check what arrives.
@@ -116,7 +122,7 @@ bench/neighbours: build ## Measure latency beside a target that is in trouble.
 	go run ./internal/bench neighbours -bin bin $(BENCH)
 
 .PHONY: bench/plugins
-bench/plugins: plugins ## Measure size, start, memory and calls of every plugin.
+bench/plugins: build ## Measure size, start, memory and calls of every plugin, and of some together.
 	go run ./internal/bench plugins -bin bin $(BENCH)
 
 .PHONY: bench/plugin-neighbours

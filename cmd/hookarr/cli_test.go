@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,6 +17,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/testbuild"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -61,13 +61,8 @@ var buildPlugins = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, name := range []string{"source-radarr", "source-prowlarr", "source-sonarr", "target-webhook", "target-discord", "target-slack", "target-plex"} {
-		out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "hookarr-"+name), "../../plugins/"+name).CombinedOutput()
-		if err != nil {
-			return dir, errors.Join(err, errors.New(string(out)))
-		}
-	}
-	return dir, nil
+	return dir, testbuild.Plugins(context.Background(), dir,
+		"source-radarr", "source-prowlarr", "source-sonarr", "target-webhook", "target-discord", "target-slack", "target-plex")
 })
 
 func pluginDir(t *testing.T) string {

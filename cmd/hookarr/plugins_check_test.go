@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/plugincheck"
+	"github.com/hookarr/hookarr/internal/testbuild"
 )
 
 // buildFaulty returns the paths of the plugin with faults, under names.
@@ -19,9 +19,7 @@ func buildFaulty(t *testing.T, names ...string) []string {
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o755))
 	built := filepath.Join(dir, "faulty")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", built, "../../core/plugincheck/internal/faulty").CombinedOutput()
-	require.NoError(t, err, string(out))
-	require.NoError(t, os.Chmod(built, 0o755))
+	require.NoError(t, testbuild.Program(t.Context(), ".", "../../core/plugincheck/internal/faulty", built))
 	paths := make([]string, len(names))
 	for i, name := range names {
 		paths[i] = filepath.Join(dir, name)

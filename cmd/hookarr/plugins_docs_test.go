@@ -25,6 +25,15 @@ func TestPluginsDocs(t *testing.T) {
 	require.Zero(t, alone.code, alone.err)
 	require.True(t, strings.HasPrefix(r.out, alone.out), "a file needs no configuration, and its page is the same")
 
+	shared := filepath.Join(dir, "hookarr-plugins")
+	given := run(t, "plugins", "docs", shared, dir+"/./hookarr-target-webhook")
+	require.Zero(t, given.code, given.err)
+	require.Equal(t, "note: "+shared+" is passed over: it is the file of 1 plugin given beside it\n", given.err)
+	require.Equal(t, alone.out, given.out)
+	given = run(t, "plugins", "docs", shared)
+	require.Equal(t, exitError, given.code)
+	require.Contains(t, given.err, shared+" is the file of 7 plugins, whose names say which: give one of them, such as "+dir+"/hookarr-source-")
+
 	out := filepath.Join(t.TempDir(), "docs", "plugins")
 	for range 2 { // what is there is written anew
 		r = run(t, "plugins", "docs", "--config", file, "--out", out)

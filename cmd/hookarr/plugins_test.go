@@ -23,6 +23,7 @@ routes: []
 	require.Regexp(t, `(?m)^webhook +target .* targets\.ops\.config\.uri is an unknown key`, r.out)
 	require.NotRegexp(t, `(?m)^webhook .* ok`, r.out)
 	require.Regexp(t, `(?m)^radarr .* ok$`, r.out)
+	require.NotContains(t, r.out, "hookarr-plugins", "their file is nothing that is ignored")
 
 	r = run(t, "plugins", "list", "--json", "--config", file)
 	require.Zero(t, r.code, r.err)

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/testbuild"
 )
 
 const (
@@ -34,9 +35,7 @@ func run(m *testing.M) int {
 	if err == nil {
 		defer func() { _ = os.RemoveAll(dir) }()
 		for name, pkg := range map[string]string{"faulty": "./internal/faulty", "chaos": "../pluginhost/internal/chaos"} {
-			build := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg)
-			build.Stderr = os.Stderr
-			err = errors.Join(err, build.Run(), os.Chmod(filepath.Join(dir, name), 0o755))
+			err = errors.Join(err, testbuild.Program(context.Background(), ".", pkg, filepath.Join(dir, name)))
 		}
 		err = errors.Join(err, os.Setenv(builtEnv, dir))
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/hookarr/hookarr/internal/testbuild"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -39,13 +39,11 @@ func TestMain(m *testing.M) {
 	tmp, err := os.MkdirTemp("", "hookarr-chaos-")
 	if err == nil {
 		chaos := filepath.Join(tmp, "chaos")
-		build := exec.Command("go", "build", "-o", tmp, "./internal/chaos", "./internal/hostile")
-		build.Stderr = os.Stderr
-		err = build.Run()
-		if err == nil {
-			err = errors.Join(os.Chmod(chaos, 0o755), os.Chmod(filepath.Join(tmp, "hostile"), 0o755))
-		}
-		err = errors.Join(err, os.Setenv(chaosEnv, chaos))
+		err = errors.Join(
+			testbuild.Program(context.Background(), ".", "./internal/chaos", chaos),
+			testbuild.Program(context.Background(), ".", "./internal/hostile", filepath.Join(tmp, "hostile")),
+			os.Setenv(chaosEnv, chaos),
+		)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "build the chaos plugin:", err)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/sandbox"
 	"github.com/hookarr/hookarr/core/sandbox/sandboxtest"
+	"github.com/hookarr/hookarr/internal/testbuild"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -259,12 +260,11 @@ func TestBuiltInSourcesDecodeInside(t *testing.T) {
 	sources, err := filepath.Glob("../../plugins/source-*")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(sources), 7)
+	require.NoError(t, testbuild.Plugins(t.Context(), b.dir))
 	var instances []Instance
 	bodies := map[string][]string{}
 	for _, dir := range sources {
 		name := strings.TrimPrefix(filepath.Base(dir), "source-")
-		out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(b.dir, "hookarr-source-"+name), dir).CombinedOutput()
-		require.NoError(t, err, "%s", out)
 		config := `{}`
 		if name == "generic" {
 			config = `{"type_path": "notification_type", "types": {"MEDIA_APPROVED": "media.added"}, "title": "A request"}`

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/internal/testbuild"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -42,12 +43,7 @@ func pluginDir(t *testing.T) string {
 // goBuild builds a package of the module in a directory.
 func goBuild(t *testing.T, module, pkg, to string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", to, pkg)
-	cmd.Dir = module
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off")
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	require.NoError(t, os.Chmod(to, 0o755))
+	require.NoError(t, testbuild.Program(t.Context(), module, pkg, to))
 }
 
 // sink is an endpoint that keeps what it gets and answers with a status.
@@ -181,8 +177,7 @@ func TestTheseUnderFirstHost(t *testing.T) {
 	dir := buildV1(t, map[string]string{"host": "host"})
 	root := filepath.Join("..", "..")
 	target, source := filepath.Join(dir, "hookarr-target-webhook"), filepath.Join(dir, "hookarr-source-radarr")
-	goBuild(t, root, "./plugins/target-webhook", target)
-	goBuild(t, root, "./plugins/source-radarr", source)
+	require.NoError(t, testbuild.Plugins(t.Context(), dir, "target-webhook", "source-radarr"))
 	body, err := os.ReadFile(filepath.Join(root, "examples", "payloads", "radarr", "import.json"))
 	require.NoError(t, err)
 

@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/testbuild"
 )
 
 // firstPlugins builds plugins of the contract as it was first published, by the names of
@@ -18,13 +19,7 @@ func firstPlugins(t *testing.T, plugins map[string]string) (dir string) {
 	dir = t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o755))
 	for program, file := range plugins {
-		file = filepath.Join(dir, file)
-		cmd := exec.CommandContext(t.Context(), "go", "build", "-o", file, "./"+program)
-		cmd.Dir = filepath.Join("..", "compat", "v1")
-		cmd.Env = append(os.Environ(), "GOWORK=off")
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s", out)
-		require.NoError(t, os.Chmod(file, 0o755))
+		require.NoError(t, testbuild.Program(t.Context(), filepath.Join("..", "compat", "v1"), "./"+program, filepath.Join(dir, file)))
 	}
 	return dir
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/internal/testbuild"
 	"github.com/hookarr/hookarr/internal/testpg"
 )
 
@@ -42,45 +44,23 @@ func run(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(dir) }()
 	defer chromium.Close()
 	binaries = dir
-	if err := build(dir); err != nil {
+	if err := build(context.Background(), dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
 }
 
-// build makes what the tests run. The plugins are not group-writable, whatever the
-// umask is.
-func build(dir string) error {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		return err
-	}
+// build makes what the tests run.
+func build(ctx context.Context, dir string) error {
 	plugins := filepath.Join(dir, "plugins")
-	if err := os.MkdirAll(plugins, 0o755); err != nil {
-		return err
-	}
-	sources, err := filepath.Glob(filepath.Join(root, "plugins", "*-*"))
-	if err != nil {
-		return err
-	}
-	targets := map[string]string{"./cmd/hookarr": filepath.Join(dir, "hookarr")}
-	for _, s := range sources {
-		targets["./plugins/"+filepath.Base(s)] = filepath.Join(plugins, "hookarr-"+filepath.Base(s))
-	}
-	targets["./core/pluginhost/internal/chaos"] = filepath.Join(dir, "hookarr-target-chaos")
-	targets["./core/pluginhost/internal/hostile"] = filepath.Join(dir, "hookarr-target-hostile")
-	for pkg, out := range targets {
-		cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", out, pkg)
-		cmd.Dir = root
-		if output, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w\n%s", pkg, err, output)
-		}
-		if err := os.Chmod(out, 0o755); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(
+		os.MkdirAll(plugins, 0o755),
+		testbuild.Plugins(ctx, plugins),
+		testbuild.Program(ctx, ".", "../../cmd/hookarr", filepath.Join(dir, "hookarr"), "-tags", "failpoint"),
+		testbuild.Program(ctx, ".", "../../core/pluginhost/internal/chaos", filepath.Join(dir, "hookarr-target-chaos")),
+		testbuild.Program(ctx, ".", "../../core/pluginhost/internal/hostile", filepath.Join(dir, "hookarr-target-hostile")),
+	)
 }
 
 const (
@@ -174,16 +154,16 @@ func serverOn(t *testing.T, config, addr string) *server {
 	return srv
 }
 
-// ownPlugins copies the named plugins for a test that changes them.
+// ownPlugins is a directory with a file for each of the plugins, for a test that replaces them.
+// None may be written to: all tests share their bytes.
 func ownPlugins(t *testing.T, files ...string) string {
 	t.Helper()
 	own := t.TempDir()
 	require.NoError(t, os.Chmod(own, 0o755))
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		shared, err := filepath.EvalSymlinks(file)
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(own, filepath.Base(file)), data, 0o755))
-		require.NoError(t, os.Chmod(filepath.Join(own, filepath.Base(file)), 0o755))
+		require.NoError(t, os.Link(shared, filepath.Join(own, filepath.Base(file))))
 	}
 	return own
 }

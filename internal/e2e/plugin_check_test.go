@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/testbuild"
 )
 
 // checked is what plugins check says of one binary.
@@ -21,7 +23,7 @@ type checked struct {
 // compat has that in Node.js.
 func TestEveryPluginPassesItsCheck(t *testing.T) {
 	t.Parallel()
-	plugins, err := filepath.Glob(filepath.Join(binaries, "plugins", "hookarr-*"))
+	plugins, err := filepath.Glob(filepath.Join(binaries, "plugins", "hookarr-*-*"))
 	require.NoError(t, err)
 	require.NotEmpty(t, plugins)
 	for _, plugin := range plugins {
@@ -33,11 +35,7 @@ func TestEveryPluginPassesItsCheck(t *testing.T) {
 	t.Run("example in Go", func(t *testing.T) {
 		t.Parallel()
 		file := filepath.Join(t.TempDir(), "hookarr-target-file")
-		build := exec.CommandContext(t.Context(), "go", "build", "-o", file, ".")
-		build.Dir = "../../examples/plugin-target-file"
-		out, err := build.CombinedOutput()
-		require.NoError(t, err, string(out))
-		require.NoError(t, os.Chmod(file, 0o755))
+		require.NoError(t, testbuild.Program(t.Context(), "../../examples/plugin-target-file", ".", file))
 		require.NoError(t, os.Chmod(filepath.Dir(file), 0o755))
 		requireChecked(t, file)
 	})

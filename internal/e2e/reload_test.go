@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -70,14 +71,15 @@ func (s *server) samples(name string) map[string]float64 {
 	return samples
 }
 
-// replacePlugin puts a binary of other bytes in the place of a plugin's.
+// replacePlugin puts a binary of other bytes in the place of a plugin's, or of all plugins'. The
+// file is written by another process: one that this process has open for writing may be so in
+// a process that another test starts, and cannot be executed until that has begun.
 func replacePlugin(t *testing.T, dir, name string, n int) {
 	t.Helper()
-	binary, err := os.ReadFile(pluginFile(name))
-	require.NoError(t, err)
 	next := filepath.Join(dir, ".next")
-	require.NoError(t, os.WriteFile(next, append(binary, fmt.Sprintf("replacement %d", n)...), 0o755))
-	require.NoError(t, os.Chmod(next, 0o755))
+	const write = `cp "$0" "$1" && printf 'replacement %d' "$2" >> "$1" && chmod 755 "$1"`
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", write, pluginFile("plugins"), next, strconv.Itoa(n)).CombinedOutput()
+	require.NoError(t, err, "%s", out)
 	require.NoError(t, os.Rename(next, filepath.Join(dir, "hookarr-"+name)))
 }
 
@@ -347,25 +349,43 @@ func TestUnfinishedFileIsNotTaken(t *testing.T) {
 	require.Eventually(t, func() bool { return len(w.all()) == 2 }, time.Minute, 10*time.Millisecond)
 }
 
-// TestBrokenPluginBinary is refused, and the one that runs serves on.
-func TestBrokenPluginBinary(t *testing.T) {
+// TestFileOfSeveralPluginsIsReplaced: a broken one is refused by each plugin, and what runs
+// serves on. A good one takes the place of each.
+func TestFileOfSeveralPluginsIsReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWitness(t, 0)
-	dir := ownPlugins(t, pluginFile("source-radarr"), pluginFile("target-webhook"))
+	dir := ownPlugins(t, pluginFile("plugins"))
+	plugins := []string{"source-radarr", "target-webhook"}
+	for _, name := range plugins {
+		require.NoError(t, os.Symlink("hookarr-plugins", filepath.Join(dir, "hookarr-"+name)))
+	}
 	targets, routes, _ := variant(1, w)
 	s := newServer(t, settings{database: "sqlite://" + filepath.Join(t.TempDir(), "hookarr.db"), plugins: dir, targets: targets, routes: routes})
 	s.start()
-	old, ok := s.pluginPID("target-webhook")
-	require.True(t, ok)
+	pids := func() (all []int) {
+		for _, name := range plugins {
+			pid, ok := s.pluginPID(name)
+			require.True(t, ok)
+			all = append(all, pid)
+		}
+		return all
+	}
+	old := pids()
 	next := filepath.Join(dir, ".next")
 	require.NoError(t, os.WriteFile(next, bytes.Repeat([]byte("no binary\n"), 10), 0o755))
-	require.NoError(t, os.Rename(next, filepath.Join(dir, "hookarr-target-webhook")))
-	s.awaitCount("replacement of the plugin refused", 1)
+	require.NoError(t, os.Rename(next, filepath.Join(dir, "hookarr-plugins")))
+	s.awaitCount("replacement of the plugin refused", len(plugins))
 	require.Equal(t, http.StatusAccepted, s.post(importBody(1)).status)
 	require.Eventually(t, func() bool { return len(w.all()) == 1 }, time.Minute, 10*time.Millisecond)
-	pid, ok := s.pluginPID("target-webhook")
-	require.True(t, ok)
-	require.Equal(t, old, pid)
+	require.Equal(t, old, pids())
+
+	replacePlugin(t, dir, "plugins", 1)
+	s.awaitCount(`"msg":"plugin replaced"`, len(plugins))
+	require.Equal(t, http.StatusAccepted, s.post(importBody(2)).status)
+	require.Eventually(t, func() bool { return len(w.all()) == 2 }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return !slices.ContainsFunc(old, func(pid int) bool { return syscall.Kill(pid, 0) == nil })
+	}, time.Minute, 10*time.Millisecond, "what was replaced ends")
 }
 
 // TestStopEndsAReload that waits for a plugin to start: it takes no part of the drain.

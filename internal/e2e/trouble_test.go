@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -67,12 +66,7 @@ func TestPinnedPluginThatChangedIsNotRun(t *testing.T) {
 	})
 	out, err := srv.cli("plugins", "lock")
 	require.NoError(t, err, out)
-	decoder := filepath.Join(own, "hookarr-source-radarr")
-	f, err := os.OpenFile(decoder, os.O_APPEND|os.O_WRONLY, 0)
-	require.NoError(t, err)
-	_, err = f.WriteString("changed")
-	require.NoError(t, err)
-	require.NoError(t, f.Close())
+	replacePlugin(t, own, "source-radarr", 1)
 
 	srv.start()
 	log := srv.log.String()

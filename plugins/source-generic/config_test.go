@@ -1,4 +1,4 @@
-package main
+package generic
 
 import (
 	"encoding/json"

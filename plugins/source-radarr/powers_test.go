@@ -1,4 +1,4 @@
-package main
+package radarr
 
 import (
 	"net/http"

@@ -1,4 +1,4 @@
-package main
+package audiobookshelf
 
 import (
 	"context"

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/internal/testbuild"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -38,10 +38,7 @@ func TestPlugins(t *testing.T) {
 	r := newRig(t)
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "hookarr-source-radarr")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../../plugins/source-radarr")
-	build.Stderr = os.Stderr
-	require.NoError(t, build.Run())
-	require.NoError(t, os.Chmod(binary, 0o755))
+	require.NoError(t, testbuild.Plugins(t.Context(), dir, "source-radarr"))
 	require.NoError(t, os.Chmod(dir, 0o755))
 	h := pluginhost.New(pluginhost.Options{Dirs: []string{dir}, Log: r.Log})
 	t.Cleanup(func() { require.NoError(t, h.Stop(context.Background())) })

@@ -8,11 +8,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +21,7 @@ import (
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/route"
 	"github.com/hookarr/hookarr/internal/fakearr"
+	"github.com/hookarr/hookarr/internal/testbuild"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -77,32 +76,13 @@ func (r *rig) configure(t *testing.T, text string) *config.Config {
 	return c
 }
 
-// radarrBinary is the plugin, built once.
-var radarrBinary = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "hookarr-ui")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	file := filepath.Join(dir, "plugin")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", file, "../../../plugins/source-radarr")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(file)
-})
-
 // plugins runs the plugin of the source radarr with settings; that of the target is not there.
 func (r *rig) plugins(t *testing.T, settings string) (binary string) {
 	t.Helper()
-	data, err := radarrBinary()
-	require.NoError(t, err)
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o755))
+	require.NoError(t, testbuild.Plugins(t.Context(), dir, "source-radarr"))
 	binary = filepath.Join(dir, "hookarr-source-radarr")
-	require.NoError(t, os.WriteFile(binary, data, 0o600))
-	require.NoError(t, os.Chmod(binary, 0o755))
 	h := pluginhost.New(pluginhost.Options{Dirs: []string{dir}, Log: r.Log})
 	t.Cleanup(func() { require.NoError(t, h.Stop(context.Background())) })
 	require.NoError(t, h.Start(t.Context(), []pluginhost.Instance{

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/internal/testbuild"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -46,29 +46,18 @@ func newLoop(t *testing.T) *loop {
 	t.Cleanup(receiver.Close)
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o700))
-	build(t, dir, "target-webhook")
+	require.NoError(t, testbuild.Plugins(t.Context(), dir))
 	instances := []pluginhost.Instance{{
 		Kind: host.KindTarget, Plugin: "webhook", Name: "arr",
 		Config: json.RawMessage(fmt.Sprintf(`{"url": %q, "format": "arr"}`, receiver.URL)),
 	}}
 	for _, app := range applications() {
-		build(t, dir, "source-"+app)
 		instances = append(instances, pluginhost.Instance{Kind: host.KindSource, Plugin: app, Name: app, Config: json.RawMessage(`{}`)})
 	}
 	l.plugins = pluginhost.New(pluginhost.Options{Dirs: []string{dir}})
 	require.NoError(t, l.plugins.Start(t.Context(), instances))
 	t.Cleanup(func() { require.NoError(t, l.plugins.Stop(context.Background())) })
 	return l
-}
-
-func build(t *testing.T, dir, plugin string) {
-	t.Helper()
-	binary := filepath.Join(dir, "hookarr-"+plugin)
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./plugins/"+plugin)
-	cmd.Dir = root
-	output, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", output)
-	require.NoError(t, os.Chmod(binary, 0o700))
 }
 
 func (l *loop) ServeHTTP(_ http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,6 @@
-// Command source-sonarr decodes the webhooks of Sonarr, and manages and completes them
+// Package sonarr decodes the webhooks of Sonarr, and manages and completes them
 // through its API.
-package main
+package sonarr
 
 import (
 	"context"
@@ -17,7 +17,8 @@ type config struct {
 	ImportPair importPair `json:"import_pair" hookarr:"default=both,enum=both|files|complete" doc:"Which events to make when Sonarr reports an import by file and again when the download is complete. files: one event per file; complete: one per download, for which On Import Complete must be ticked in Sonarr; both: all of them."`
 }
 
-func main() { sdk.ServeSource(info(), newSource) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
 	return sdk.Info{

@@ -1,5 +1,5 @@
-// Command hookarr-target-slack shows events in a Slack channel.
-package main
+// Package slack shows events in a Slack channel.
+package slack
 
 import (
 	"context"
@@ -24,7 +24,8 @@ func info() sdk.Info {
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }
 
 func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	c.warn(env)

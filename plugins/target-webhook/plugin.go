@@ -1,5 +1,5 @@
-// Command hookarr-target-webhook sends events to any HTTP endpoint.
-package main
+// Package webhook sends events to any HTTP endpoint.
+package webhook
 
 import (
 	"context"
@@ -21,7 +21,8 @@ func info() sdk.Info {
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }
 
 func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	signers, err := c.signers()

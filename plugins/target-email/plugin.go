@@ -1,5 +1,5 @@
-// Command hookarr-target-email mails events to people.
-package main
+// Package email mails events to people.
+package email
 
 import (
 	"time"
@@ -23,4 +23,5 @@ func info() sdk.Info {
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }

@@ -1,6 +1,6 @@
-// Command hookarr-target-jellyfin has Jellyfin look for what was imported, renamed or deleted, and
+// Package jellyfin has Jellyfin look for what was imported, renamed or deleted, and
 // finds out whether it did.
-package main
+package jellyfin
 
 import (
 	"context"
@@ -20,7 +20,8 @@ func info() sdk.Info {
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }
 
 func newTarget(_ context.Context, env sdk.Env, c mediabrowser.Config) (sdk.Target, error) {
 	return mediabrowser.New(env, mediabrowser.Jellyfin(), c, mediaserver.Options{})

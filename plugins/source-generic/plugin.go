@@ -1,6 +1,6 @@
-// Command source-generic decodes the JSON webhooks of senders that have no plugin of
+// Package generic decodes the JSON webhooks of senders that have no plugin of
 // their own: its configuration says where in the body to look.
-package main
+package generic
 
 import (
 	"context"
@@ -8,7 +8,8 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-func main() { sdk.ServeSource(info(), newSource) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
 	return sdk.Info{Name: "generic", Version: "0.1.0", Offline: true, Summary: "Decodes any JSON by paths that its configuration names."}

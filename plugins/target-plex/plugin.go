@@ -1,6 +1,6 @@
-// Command hookarr-target-plex has a Plex Media Server scan what was imported, renamed or
+// Package plex has a Plex Media Server scan what was imported, renamed or
 // deleted, and finds out whether it did.
-package main
+package plex
 
 import (
 	"context"
@@ -19,7 +19,8 @@ func info() sdk.Info {
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }
 
 func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	return newPlex(env, c, mediaserver.Options{})

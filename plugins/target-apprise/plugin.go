@@ -1,6 +1,6 @@
-// Command hookarr-target-apprise tells any of the services that Apprise knows, through an
+// Package apprise tells any of the services that Apprise knows, through an
 // Apprise API server.
-package main
+package apprise
 
 import (
 	"context"
@@ -25,7 +25,8 @@ func info() sdk.Info {
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }
 
 func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	server, err := endpointurl.Parse("url", c.URL)

@@ -1,5 +1,5 @@
-// Command hookarr-target-discord shows events in a Discord channel.
-package main
+// Package discord shows events in a Discord channel.
+package discord
 
 import (
 	"context"
@@ -30,7 +30,8 @@ func info() sdk.Info {
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }
 
 func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	webhook, err := endpointurl.Parse("webhook_url", c.WebhookURL)

@@ -1,6 +1,6 @@
-// Command source-whisparr decodes the webhooks of Whisparr, and manages and completes
+// Package whisparr decodes the webhooks of Whisparr, and manages and completes
 // them through its API.
-package main
+package whisparr
 
 import (
 	"context"
@@ -13,7 +13,8 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-func main() { sdk.ServeSource(info(), newSource) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
 	return sdk.Info{

@@ -1,6 +1,6 @@
-// Command hookarr-target-stash has Stash scan what was imported, and proves that it is
-// there.
-package main
+// Package navidrome has Navidrome scan what was imported, and proves that it
+// is there.
+package navidrome
 
 import (
 	"context"
@@ -11,20 +11,20 @@ import (
 
 func info() sdk.Info {
 	return sdk.Info{
-		Name:     "stash",
+		Name:     "navidrome",
 		Version:  "0.1.0",
-		Summary:  "Has Stash scan what was imported, and proves that it is there.",
+		Summary:  "Has Navidrome scan what was imported, and proves that it is there.",
 		Features: mediaserver.Features(),
-		// Stash does one job after the other, and a delivery waits for those before it.
-		Defaults: mediaserver.Defaults(4),
+		Defaults: mediaserver.Defaults(2),
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }
 
-// options are what a Stash is like.
+// options are what a Navidrome is like.
 func options() mediaserver.Options {
-	return mediaserver.Options{Kind: "stash", Name: "Stash", Keeps: true}
+	return mediaserver.Options{Kind: "navidrome", Name: "Navidrome"}
 }
 
 func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {

@@ -1,6 +1,6 @@
-// Command source-readarr decodes the webhooks of Readarr, and reads what it has through
+// Package readarr decodes the webhooks of Readarr, and reads what it has through
 // its API.
-package main
+package readarr
 
 import (
 	"context"
@@ -10,7 +10,8 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-func main() { sdk.ServeSource(info(), newSource) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
 	return sdk.Info{

@@ -1,5 +1,5 @@
-// Command hookarr-target-kodi has Kodi scan what was imported, and proves that it is there.
-package main
+// Package kodi has Kodi scan what was imported, and proves that it is there.
+package kodi
 
 import (
 	"context"
@@ -20,7 +20,8 @@ func info() sdk.Info {
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }
 
 // options are what a Kodi is like. Unless it is to be cleaned, it keeps what is gone.
 func options(c config) mediaserver.Options {

@@ -1,6 +1,6 @@
-// Command hookarr-target-audiobookshelf has Audiobookshelf scan its libraries for what was
+// Package audiobookshelf has Audiobookshelf scan its libraries for what was
 // imported, and proves that it is there.
-package main
+package audiobookshelf
 
 import (
 	"context"
@@ -23,7 +23,8 @@ func info() sdk.Info {
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }
 
 // options are what an Audiobookshelf is like: it begins a scan after it has answered.
 func options() mediaserver.Options {

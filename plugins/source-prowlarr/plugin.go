@@ -1,5 +1,5 @@
-// Command source-prowlarr decodes the webhooks of Prowlarr.
-package main
+// Package prowlarr decodes the webhooks of Prowlarr.
+package prowlarr
 
 import (
 	"context"
@@ -8,7 +8,8 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-func main() { sdk.ServeSource(info(), newSource) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
 	return sdk.Info{

@@ -1,31 +1,32 @@
-// Command source-lidarr decodes the webhooks of Lidarr, and manages and completes them
+// Package radarr decodes the webhooks of Radarr, and manages and completes them
 // through its API.
-package main
+package radarr
 
 import (
 	"context"
 
 	"github.com/hookarr/hookarr/plugins/internal/arr"
 	"github.com/hookarr/hookarr/plugins/internal/arr/api"
+	"github.com/hookarr/hookarr/plugins/internal/arr/movie"
 	"github.com/hookarr/hookarr/sdk"
 )
 
-func main() { sdk.ServeSource(info(), newSource) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeSource(info(), newSource) }
 
 func info() sdk.Info {
 	return sdk.Info{
-		Name: "lidarr", Version: "0.1.0", Offline: true, Features: api.Features(),
-		Summary: "Decodes the webhooks of Lidarr, registers them, catches up on missed ones and adds details.",
+		Name: "radarr", Version: "0.1.0", Offline: true, Features: api.Features(),
+		Summary: "Decodes the webhooks of Radarr, registers them, catches up on missed ones and adds details.",
 		EventTypes: arr.EventTypes(
 			arr.Made(sdk.TypeReleaseGrabbed, "Grab"),
 			arr.Made(sdk.TypeMediaImported, "Download"),
 			arr.Made(sdk.TypeMediaUpgraded, "Download"),
-			arr.Made(sdk.TypeImportFailed, "ImportFailure"),
-			arr.Made(sdk.TypeDownloadFailed, "DownloadFailure"),
 			arr.Made(sdk.TypeFileRenamed, "Rename"),
-			arr.Made(sdk.TypeFileRetagged, "Retag"),
-			arr.Made(sdk.TypeMediaAdded, "ArtistAdd"),
-			arr.Made(sdk.TypeMediaDeleted, "ArtistDelete", "AlbumDelete"),
+			arr.Made(sdk.TypeFileDeleted, "MovieFileDelete"),
+			arr.Made(sdk.TypeFileDeletedForUpgrade, "MovieFileDelete"),
+			arr.Made(sdk.TypeMediaAdded, "MovieAdded"),
+			arr.Made(sdk.TypeMediaDeleted, "MovieDelete"),
 			arr.Made(sdk.TypeManualInteractionRequired, "ManualInteractionRequired"),
 		),
 	}
@@ -38,6 +39,6 @@ type source struct {
 }
 
 func newSource(_ context.Context, env sdk.Env, c api.Config) (sdk.Source, error) {
-	app := api.App{Name: arr.Lidarr, API: "v1", Reader: newReader, Stock: newStock}
+	app := api.App{Name: arr.Radarr, API: "v3", Reader: movie.NewReader, Stock: movie.NewStock}
 	return source{decoder{applicationURL: c.ApplicationURL}, api.New(env, c, app)}, nil
 }

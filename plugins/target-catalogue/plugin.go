@@ -1,6 +1,6 @@
-// Command hookarr-target-catalogue keeps what all instances have in Postgres, SQLite or
+// Package catalogue keeps what all instances have in Postgres, SQLite or
 // JSON files, for other programs to read.
-package main
+package catalogue
 
 import (
 	"context"
@@ -27,7 +27,8 @@ func info() sdk.Info {
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }
 
 // keeper keeps libraries somewhere.
 type keeper interface {

@@ -1,5 +1,5 @@
-// Command hookarr-target-telegram shows events in a Telegram chat.
-package main
+// Package telegram shows events in a Telegram chat.
+package telegram
 
 import (
 	"context"
@@ -27,7 +27,8 @@ func info() sdk.Info {
 	}
 }
 
-func main() { sdk.ServeTarget(info(), newTarget) }
+// Serve serves the plugin to the Hookarr that started this process. It does not return.
+func Serve() { sdk.ServeTarget(info(), newTarget) }
 
 func newTarget(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	c.Templates.Warn(env, "templates")
