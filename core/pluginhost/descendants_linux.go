@@ -41,9 +41,9 @@ type descendants struct {
 
 // find returns the descendants of the process pid, whose environment has the variable
 // marker, up to maxFound that run. Children are those of the process itself: none once it
-// has ended, when its id may be another's. Orphans are the children of this process that may
-// be somebody's descendants.
-func (d *descendants) find(pid int, children []int, marker string, orphans []procStat) []procStat {
+// has ended, when its id may be another's. Orphans returns the children of this process that may
+// be somebody's descendants, and is asked last: whoever loses its parent meanwhile is among them.
+func (d *descendants) find(pid int, children []int, marker string, orphans func() []procStat) []procStat {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var found []procStat
@@ -72,7 +72,7 @@ func (d *descendants) find(pid int, children []int, marker string, orphans []pro
 		addAll(childrenOf(p.pid))
 	}
 	addAll(children)
-	for _, o := range orphans {
+	for _, o := range orphans() {
 		if running >= maxFound {
 			maps.Copy(seen, d.seen) // they were not looked for
 			break
@@ -107,7 +107,7 @@ func orphans(known func(pid int) bool) (all []procStat) {
 // running. Known are children of this process that are not its.
 func (d *descendants) sweep(pid int, marker string, known func(pid int) bool) {
 	for deadline := time.Now().Add(sweepTime); time.Now().Before(deadline); {
-		left := d.find(pid, nil, marker, orphans(known))
+		left := d.find(pid, nil, marker, func() []procStat { return orphans(known) })
 		if len(left) == 0 {
 			return
 		}
@@ -183,9 +183,9 @@ func (e *endedOrphans) look(now time.Time, orphans []procStat) {
 	e.since = since
 }
 
-// measure returns what a process takes with its descendants, of whom orphans may be, and
+// measure returns what a process takes with its descendants, of whom orphans may be some, and
 // false for one that has ended.
-func (p *osProcess) measure(orphans []procStat) (usage, bool) {
+func (p *osProcess) measure(orphans func() []procStat) (usage, bool) {
 	pid := p.pid()
 	own, err := readStat(pid)
 	if pid == 0 || err != nil || own.state == 'Z' {
@@ -208,6 +208,6 @@ func (p *osProcess) measure(orphans []procStat) (usage, bool) {
 // nobody's any more.
 func (p *osProcess) rememberDescendants() {
 	if pid := p.pid(); pid != 0 && !closed(p.exited) {
-		p.descendants.find(pid, childrenOf(pid), p.marker, orphans(p.isPlugin))
+		p.descendants.find(pid, childrenOf(pid), p.marker, func() []procStat { return orphans(p.isPlugin) })
 	}
 }

@@ -40,13 +40,34 @@ func TestSearchStops(t *testing.T) {
 	require.Len(t, sleepers, many)
 	pid := cmd.Process.Pid
 	var d descendants
-	require.Len(t, d.find(pid, childrenOf(pid), "HOOKARR_TEST=none", nil), maxFound)
+	require.Len(t, d.find(pid, childrenOf(pid), "HOOKARR_TEST=none", func() []procStat { return nil }), maxFound)
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
 	d.sweep(pid, "HOOKARR_TEST=none", func(int) bool { return false })
 	for _, pid := range sleepers {
 		require.Eventually(t, func() bool { return gone(pid, true) }, patience, eye)
 	}
+}
+
+// TestOrphansAreAskedForLast: whoever loses its parent during a search is a child of it before,
+// or an orphan after.
+func TestOrphansAreAskedForLast(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, adoptOrphans())
+	parent, children := runScript(t, "sleep 600 >/dev/null & echo $!; wait", true)
+	require.Len(t, children, 1)
+	both := []int{parent.Process.Pid, children[0]}
+	var found []int
+	for _, p := range new(descendants).find(-1, both[:1], "HOOKARR_TEST=none", func() []procStat {
+		require.NoError(t, parent.Process.Kill())
+		require.Error(t, parent.Wait())
+		return orphans(func(pid int) bool { return pid != both[1] })
+	}) {
+		found = append(found, p.pid)
+	}
+	require.Equal(t, both, found)
+	require.NoError(t, syscall.Kill(both[1], syscall.SIGKILL))
+	require.Eventually(t, func() bool { reapOrphan(both[1]); return gone(both[1], true) }, patience, eye)
 }
 
 // TestSweepSparesWhoHasTheID of the process that has ended.

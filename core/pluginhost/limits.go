@@ -139,8 +139,8 @@ func (l *launcher) watchUsage() {
 		case <-ticker.C:
 		}
 		running := l.processes()
-		left := orphans(l.started)
-		ended.look(time.Now(), left)
+		left := func() []procStat { return orphans(l.started) }
+		ended.look(time.Now(), left())
 		for _, p := range running {
 			if u, ok := p.measure(left); ok {
 				p.look(u)
