@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func TestProcesses(t *testing.T) {
 	require.Positive(t, pss(self))
 	require.Equal(t, os.Getppid(), parent(self))
 	require.Contains(t, descendants(os.Getppid()), self)
-	require.Equal(t, "bench.test", executable(self))
+	require.Equal(t, "bench.test", program(self))
 	for deadline := time.Now().Add(10 * time.Second); ticks(self, false) == 0 && time.Now().Before(deadline); {
 	}
 	require.Positive(t, ticks(self, true))
@@ -75,6 +76,16 @@ func TestCallCounts(t *testing.T) {
 	require.Equal(t, map[string]float64{"fsync": 0, "fdatasync": 0, "pwrite64": 0}, callCounts(""))
 }
 
+func TestDirectorySize(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "all"), make([]byte, 100), 0o600))
+	require.NoError(t, os.Symlink("all", filepath.Join(dir, "one")))
+	size, err := directorySize(dir)
+	require.NoError(t, err)
+	require.EqualValues(t, 100, size)
+}
+
 func TestPluginTable(t *testing.T) {
 	t.Parallel()
 
@@ -82,10 +93,12 @@ func TestPluginTable(t *testing.T) {
 	f.add(hookarr, "target-webhook", 11, pluginRun{StartMS: 30, StartCPUMS: 20, IdleMiB: 15, LoadedMiB: 17, CallUS: 300})
 	f.add(hookarr, "target-webhook", 11, pluginRun{StartMS: 40, StartCPUMS: 21, IdleMiB: 16, LoadedMiB: 18, CallUS: 400})
 	f.add(oldBuild, "target-webhook", 15, pluginRun{StartMS: 50, StartCPUMS: 30, IdleMiB: 19, LoadedMiB: 21, CallUS: 500})
+	f.add(hookarr, together, 26, pluginRun{IdleMiB: 50})
 	f.add(hookarr, "source-generic", 10, pluginRun{StartMS: 20, StartCPUMS: 15, IdleMiB: 14})
 	require.Equal(t, [][]string{
 		{"source-generic", hookarr, "10.00", "20", "15", "14.0", "-", "-"},
 		{"target-webhook", hookarr, "11.00", "30 (30 to 40)", "20 (20 to 21)", "15.0 (15.0 to 16.0)", "17.0 (17.0 to 18.0)", "300 (300 to 400)"},
 		{"target-webhook", oldBuild, "15.00", "50", "30", "19.0", "21.0", "500"},
+		{together, hookarr, "26.00", "-", "-", "50.0", "-", "-"},
 	}, f.table().rows)
 }

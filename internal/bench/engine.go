@@ -111,7 +111,7 @@ func openPostgres(ctx context.Context) (e *engine, err error) {
 	}
 	e.version = fmt.Sprintf("PostgreSQL %s, fsync %s, synchronous_commit %s", version, fsync, commit)
 	// A backend of another machine's server is no child of a postgres here.
-	if pid := parent(backend); strings.HasPrefix(executable(pid), "postgres") {
+	if pid := parent(backend); strings.HasPrefix(program(pid), "postgres") {
 		e.postmaster = pid
 	}
 

@@ -50,7 +50,8 @@ type pluginFinding map[string]map[string]*pluginFigures
 func (f pluginFinding) table() table {
 	t := table{
 		head: []string{"plugin", "build", "size MiB", "start to Describe ms", "its CPU ms", "PSS idle MiB", "PSS after load MiB", "call µs"},
-		note: "One process at a time. Calls follow each other: Decode of an import of Radarr's, or Deliver of its event to an endpoint that takes it.",
+		note: "One process at a time. Calls follow each other: Decode of an import of Radarr's, or Deliver of its event to an endpoint that takes it.\n" +
+			together + " are the idle processes of " + strings.Join(usualSet(), ", ") + " under one server, which is " + core + ". Their size is that of the directory with all plugins.",
 	}
 	for _, name := range keys(f[hookarr]) {
 		for _, build := range []string{hookarr, oldBuild} {
@@ -86,12 +87,13 @@ func (f pluginFinding) add(build, name string, size float64, run pluginRun) {
 	f[build][name].Runs = append(f[build][name].Runs, run)
 }
 
-// measurePlugins starts every plugin of the builds in turns, without a server.
+// measurePlugins starts every plugin of the builds in turns, without a server, and then those
+// that many people have together, with one.
 func measurePlugins(ctx context.Context, l *lab) (finding, error) {
 	f := pluginFinding{}
 	for round := range l.runs {
 		for _, b := range l.builds() {
-			files, err := filepath.Glob(filepath.Join(b.bin, "plugins", binaryPrefix+"*"))
+			files, err := filepath.Glob(filepath.Join(b.bin, "plugins", binaryPrefix+"*-*"))
 			if err == nil && len(files) == 0 {
 				err = errors.New("no plugins: run make plugins")
 			}
@@ -109,12 +111,82 @@ func measurePlugins(ctx context.Context, l *lab) (finding, error) {
 				if err != nil {
 					return nil, fmt.Errorf("%s: %w", file, err)
 				}
-				f.add(b.name, name, float64(info.Size())/(1<<20), run)
+				f.add(b.name, name, mebibytes(info.Size()), run)
+			}
+			l.progress("plugins, round %d of %d: together, %s", round+1, l.runs, b.name)
+			if err := l.measureTogether(ctx, b, f); err != nil {
+				return nil, fmt.Errorf("%s: %w", b.bin, err)
 			}
 		}
 	}
 	return f, nil
 }
+
+// together is what the plugins of one server are called.
+const together = "together"
+
+// usualSet are the plugins of one server.
+func usualSet() []string {
+	return []string{"source-radarr", "source-sonarr", "target-discord", "target-ntfy", "target-slack", "target-telegram", "target-webhook"}
+}
+
+// measureTogether adds what the processes of one server hold when nothing happens.
+func (l *lab) measureTogether(ctx context.Context, b build, f pluginFinding) (err error) {
+	program, err := os.Stat(filepath.Join(b.bin, hookarr))
+	if err != nil {
+		return fmt.Errorf("%w: run make build", err)
+	}
+	size, err := directorySize(filepath.Join(b.bin, "plugins"))
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(l.dir, "together-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	url := l.endpoint.url
+	s := settings{
+		bin: b.bin, dir: dir, database: sqliteScheme + filepath.Join(dir, "hookarr.db"), endpoint: url, plugins: []string{"sonarr"},
+		others: []target{
+			{name: "discord", plugin: "discord", config: map[string]any{"webhook_url": url}},
+			{name: "ntfy", plugin: "ntfy", config: map[string]any{"url": url, "topic": "bench"}},
+			{name: "slack", plugin: "slack", config: map[string]any{"webhook_url": url}},
+			{name: "telegram", plugin: "telegram", config: map[string]any{"token": "1:bench", "chat_id": "1", "api_url": url}},
+		},
+	}
+	return with(ctx, startHookarr, s, func(srv *server) error {
+		if err := pause(ctx, 3*rest); err != nil {
+			return err
+		}
+		sum := 0.0
+		sizes := memory(srv.processes())
+		for _, name := range usualSet() {
+			if sizes[name] == 0 {
+				return fmt.Errorf("plugin %s does not run", name)
+			}
+			sum += sizes[name]
+		}
+		f.add(b.name, core, mebibytes(program.Size()), pluginRun{IdleMiB: sizes[core]})
+		f.add(b.name, together, mebibytes(size), pluginRun{IdleMiB: sum})
+		return nil
+	})
+}
+
+// directorySize is what the files of a directory have, in bytes. Links have nothing.
+func directorySize(dir string) (size int64, err error) {
+	entries, err := os.ReadDir(dir)
+	for _, entry := range entries {
+		info, infoErr := entry.Info()
+		if infoErr == nil && info.Mode().IsRegular() {
+			size += info.Size()
+		}
+		err = errors.Join(err, infoErr)
+	}
+	return size, err
+}
+
+func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
 func (l *lab) measurePlugin(ctx context.Context, file, name string) (run pluginRun, err error) {
 	begun := time.Now()

@@ -157,9 +157,11 @@ func descendants(pid int) []int {
 	return all
 }
 
-func executable(pid int) string {
-	path, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-	return filepath.Base(path)
+// program is the name under which a process was started, by which plugins of one file differ.
+func program(pid int) string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	name, _, _ := strings.Cut(string(text), "\x00")
+	return filepath.Base(name)
 }
 
 // parent is the process that started another, 0 when unknown.

@@ -201,7 +201,7 @@ func (s *server) pid() int { return s.cmd.Process.Pid }
 func (s *server) processes() map[string][]int {
 	found := map[string][]int{core: {s.pid()}, bench: {os.Getpid()}}
 	for _, pid := range descendants(s.pid()) {
-		name := strings.TrimPrefix(executable(pid), "hookarr-")
+		name := strings.TrimPrefix(program(pid), "hookarr-")
 		found[name] = append(found[name], pid)
 	}
 	return found

@@ -27,6 +27,8 @@ type settings struct {
 	// routed.
 	others []target
 	routed []string
+	// plugins are those of more sources, to which nothing is sent.
+	plugins []string
 	// traces is where traces are sent, if anywhere, and sample the part of the events.
 	traces string
 	sample float64
@@ -69,17 +71,19 @@ func (s settings) yaml(listen, desk string) ([]byte, error) {
 		}
 		targets[t.name] = one
 	}
+	auth := []any{object{"hmac": object{"preset": "github", "secrets": []string{sourceSecret}}}}
+	sources := object{sourceName: object{"plugin": "radarr", "auth": auth}}
+	for _, plugin := range s.plugins {
+		sources[plugin] = object{"plugin": plugin, "auth": auth}
+	}
 	config := object{
 		"listen":   listen,
 		"database": object{"url": s.database},
 		"plugins":  object{"dir": plugins, "lock": filepath.Join(s.dir, "plugins.lock")},
 		"shutdown": object{"drain": "2s"}, // an endpoint may hang on purpose
-		"sources": object{sourceName: object{
-			"plugin": "radarr",
-			"auth":   []any{object{"hmac": object{"preset": "github", "secrets": []string{sourceSecret}}}},
-		}},
-		"targets": targets,
-		"routes":  []any{object{"name": "everything", "to": append([]string{targetName}, s.routed...)}},
+		"sources":  sources,
+		"targets":  targets,
+		"routes":   []any{object{"name": "everything", "to": append([]string{targetName}, s.routed...)}},
 	}
 	if s.traces != "" {
 		config["tracing"] = object{"endpoint": s.traces, "sample": s.sample}
