@@ -33,30 +33,50 @@ func (e *Engine) takeLock() error {
 	if e.lock != nil && isAt(e.lock, name) {
 		return nil
 	}
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := lockFile(name, e.path)
 	if err != nil {
-		return fmt.Errorf("open lock file: %w", err)
-	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		holder, _ := io.ReadAll(io.LimitReader(f, 32)) // for the message alone
-		_ = f.Close()
-		return fmt.Errorf("%s, process %s: %w", e.path, strings.TrimSpace(string(holder)), store.ErrInUse)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
-	}
-	if err := f.Truncate(0); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", name, err), f.Close())
-	}
-	if _, err := fmt.Fprintln(f, os.Getpid()); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", name, err), f.Close())
+		return err
 	}
 	if e.lock != nil {
 		_ = e.lock.Close()
 	}
 	e.lock = f
 	return nil
+}
+
+// lockFile opens and locks the lock file of the database at path, and writes into it
+// whose it is.
+func lockFile(name, path string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open lock file: %w", err)
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		holder, _ := io.ReadAll(io.LimitReader(f, 32)) // for the message alone
+		_ = f.Close()
+		return nil, fmt.Errorf("%s, process %s: %w", path, strings.TrimSpace(string(holder)), store.ErrInUse)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
+	}
+	if err := f.Truncate(0); err != nil {
+		return nil, errors.Join(fmt.Errorf("write %s: %w", name, err), f.Close())
+	}
+	if _, err := fmt.Fprintln(f, os.Getpid()); err != nil {
+		return nil, errors.Join(fmt.Errorf("write %s: %w", name, err), f.Close())
+	}
+	return f, nil
+}
+
+// Lock keeps every hookarr serve from the database at path, which need not be there, until
+// unlock. It returns store.ErrInUse where one runs.
+func Lock(path string) (unlock func() error, err error) {
+	f, err := lockFile(path+".lock", path)
+	if err != nil {
+		return nil, err
+	}
+	return f.Close, nil
 }
 
 // isAt reports whether name leads to the open file.
