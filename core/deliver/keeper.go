@@ -162,7 +162,8 @@ func (k *Keeper) sweep(ctx context.Context) {
 	}
 }
 
-// reconcile looks at the targets that take deliveries: those of others do not move.
+// reconcile looks at the targets that take deliveries: those of others do not move. What was
+// lost before the start is looked for everywhere, so that the end of a hold waits for nothing.
 func (k *Keeper) reconcile(ctx context.Context, grace time.Duration) bool {
 	open, err := k.Store.OpenTargets(ctx)
 	k.report(ctx, err)
@@ -172,7 +173,7 @@ func (k *Keeper) reconcile(ctx context.Context, grace time.Duration) bool {
 		return false
 	}
 	for _, t := range held {
-		if t.Hold != "" {
+		if t.Hold != "" && grace > 0 {
 			open = slices.DeleteFunc(open, func(name string) bool { return name == t.Name })
 		}
 	}
