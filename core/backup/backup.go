@@ -18,6 +18,9 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
+// errNoTables is of a database that no Hookarr has served.
+var errNoTables = errors.New("the database has no tables of Hookarr yet: hookarr serve makes them")
+
 // ErrExists is returned for a file or a database that is there and may not be replaced.
 var ErrExists = errors.New("is there already")
 
@@ -154,7 +157,7 @@ func sqlitePath(url sdk.Secret) (string, bool) { return strings.CutPrefix(url.Re
 func copyRows(ctx context.Context, o Options, into string) (engine string, err error) {
 	path, ok := sqlitePath(o.Database)
 	if !ok {
-		return "", errors.New("only SQLite can be backed up")
+		return "postgres", copyPostgres(ctx, o, into)
 	}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -75,7 +75,7 @@ func seal(ctx context.Context, name string, m manifest, o Options) (s Summary, e
 		return s, err
 	}
 	if m.Tables, m.Queue = have.Tables, have.Queue; m.Tables == 0 {
-		return s, errors.New("the database has no tables of Hookarr yet: hookarr serve makes them")
+		return s, errNoTables
 	}
 	if err := check(ctx, db); err != nil {
 		return s, fmt.Errorf("the copy is damaged, and so may the database be: %w", err)

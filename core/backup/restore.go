@@ -40,14 +40,14 @@ const (
 	keptTime        = "20060102T150405Z"
 )
 
-// Restore puts a backup in the place of a database. Nothing of the database changes before
+// Restore puts a backup in the place of a database, whichever the backup is of. Nothing of the database changes before
 // the backup is checked, and brought to the schema of this version, in a copy beside it.
 // A process that is killed meanwhile leaves the former database or the restored one.
 func Restore(ctx context.Context, o Options) (Restored, error) {
 	o.fill()
 	path, ok := sqlitePath(o.Database)
 	if !ok {
-		return Restored{}, errors.New("only SQLite can be restored")
+		return restorePostgres(ctx, o)
 	}
 	return restoreSQLite(ctx, o, path)
 }
@@ -57,11 +57,8 @@ func restoreSQLite(ctx context.Context, o Options, path string) (r Restored, err
 		return r, fmt.Errorf("create directory of the database: %w", err)
 	}
 	unlock, err := sqlite.Lock(path)
-	if errors.Is(err, store.ErrInUse) {
-		return r, fmt.Errorf("%w: stop it first", err)
-	}
 	if err != nil {
-		return r, err
+		return r, stopped(err)
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	// A link to the database stays one.

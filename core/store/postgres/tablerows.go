@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -209,15 +210,25 @@ func (e *Engine) WriteRows(ctx context.Context) (rows.Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("begin to write: %w", oneLine(err))
 	}
-	return &writer{conn}, nil
+	return &writer{conn: conn, end: func(ctx context.Context) error { return conn.Hijack().Close(ctx) }}, nil
 }
 
-type writer struct{ conn *pgxpool.Conn }
-
-// Close closes the connection, which knows more types than others.
-func (w *writer) Close(ctx context.Context) error {
-	return w.conn.Hijack().Close(ctx)
+// session is a connection, or a transaction on one.
+type session interface {
+	querier
+	Begin(ctx context.Context) (pgx.Tx, error)
+	Exec(ctx context.Context, statement string, args ...any) (pgconn.CommandTag, error)
+	Conn() *pgx.Conn
 }
+
+// writer has a connection of its own, which knows more types than others.
+type writer struct {
+	conn session
+	end  func(ctx context.Context) error
+}
+
+// Close closes the connection.
+func (w *writer) Close(ctx context.Context) error { return w.end(ctx) }
 
 func (w *writer) Tables(ctx context.Context, names []string) ([]rows.Table, error) {
 	return tables(ctx, w.conn, names)

@@ -1,0 +1,118 @@
+package backup
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/store/postgres"
+	"github.com/hookarr/hookarr/internal/testpg"
+	"github.com/hookarr/hookarr/sdk"
+)
+
+func newPostgres(t *testing.T, events int) (string, *store.Store) {
+	t.Helper()
+	url := testpg.New(t)
+	s, err := postgres.Open(t.Context(), url, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	require.NoError(t, s.Migrate(t.Context()))
+	accept(t, s, events)
+	return url, s
+}
+
+func countIn(t *testing.T, url, from string) (n int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) }()
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT count(*) FROM "+from).Scan(&n))
+	return n
+}
+
+func TestBackupAndRestorePostgres(t *testing.T) {
+	t.Parallel()
+	url, s := newPostgres(t, 6)
+	require.NoError(t, s.Join(t.Context(), "node-1"))
+	file := filepath.Join(t.TempDir(), "hookarr.backup")
+	wrote, err := Write(t.Context(), Options{Database: sdk.Secret(url), File: file, Version: "v1.2.3"})
+	require.NoError(t, err)
+	require.Equal(t, "postgres", wrote.Engine)
+	require.EqualValues(t, 6, wrote.Rows["events"])
+	require.EqualValues(t, 6, wrote.Rows["river_job"])
+	require.EqualValues(t, 6, wrote.Owed.Deliveries)
+	names, err := filepath.Glob(file + "*")
+	require.NoError(t, err)
+	require.Equal(t, []string{file}, names)
+
+	accept(t, s, 2)
+	o := Options{Database: sdk.Secret(url), File: file, Version: "v1.2.3", Hold: true, Force: true}
+	_, err = Restore(t.Context(), o)
+	require.ErrorIs(t, err, store.ErrInUse)
+	require.ErrorContains(t, err, "node node-1, heard of ")
+	require.ErrorContains(t, err, "stop it first")
+	require.NoError(t, s.Leave(t.Context(), "node-1"))
+	refused := o
+	refused.Force = false
+	_, err = Restore(t.Context(), refused)
+	require.ErrorContains(t, err, "the database is not empty: replace all that it holds with --force")
+	require.Equal(t, 8, countIn(t, url, "events"))
+
+	restored, err := Restore(t.Context(), o)
+	require.NoError(t, err)
+	require.Equal(t, []string{"ops"}, restored.Held)
+	require.Equal(t, 6, countIn(t, url, "events"))
+	require.Equal(t, 6, countIn(t, url, "river_job"))
+	require.Equal(t, 1, countIn(t, url, "targets WHERE hold = 'paused'"))
+	require.NoError(t, s.Ready(t.Context()))
+	accept(t, s, 1) // numbers of rows go on behind those that are back
+
+	// Of one kind of database into the other.
+	path, empty := newDatabase(t, 0)
+	require.NoError(t, empty.Close())
+	_, err = Restore(t.Context(), Options{Database: at(path), File: file})
+	require.NoError(t, err)
+	require.Equal(t, 6, count(t, path, "events"))
+	other := testpg.New(t)
+	_, err = Restore(t.Context(), Options{Database: sdk.Secret(other), File: backUp(t, path)})
+	require.NoError(t, err)
+	require.Equal(t, 6, countIn(t, other, "deliveries"))
+}
+
+func TestBackupOfEmptyServer(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "hookarr.backup")
+	_, err := Write(t.Context(), Options{Database: sdk.Secret(testpg.New(t)), File: file})
+	require.ErrorIs(t, err, errNoTables)
+	require.NoFileExists(t, file)
+	_, err = Write(t.Context(), Options{Database: "postgres://nobody:hunt%20er2@127.0.0.1:1/none", File: file})
+	require.ErrorContains(t, err, "connection refused")
+	require.NotContains(t, err.Error(), "er2")
+}
+
+// Killed before its end, a restore has changed nothing.
+func TestRestoreKilledPostgres(t *testing.T) {
+	t.Parallel()
+	from, s := newDatabase(t, 7)
+	file := backUp(t, from)
+	require.NoError(t, s.Close())
+	for _, step := range []string{"replace", "replaced"} {
+		url, _ := newPostgres(t, 3)
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Env = append(os.Environ(), killAt+"="+step, "BACKUP_TEST_DATABASE="+url, "BACKUP_TEST_FILE="+file, "TMPDIR="+t.TempDir())
+		out, err := cmd.CombinedOutput()
+		require.ErrorContains(t, err, "killed", string(out))
+		require.Eventually(t, func() bool { return countIn(t, url, "events") == 3 }, time.Minute, 10*time.Millisecond)
+		_, err = Restore(t.Context(), Options{Database: sdk.Secret(url), File: file, Force: true})
+		require.NoError(t, err)
+		require.Equal(t, 7, countIn(t, url, "events"))
+	}
+}
