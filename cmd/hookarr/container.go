@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 
 	"github.com/hookarr/hookarr/core/config"
@@ -32,7 +33,7 @@ func (c *cli) settle(ctx context.Context, serves bool) error {
 	if err := in.Become(); err != nil {
 		return err
 	}
-	return in.Check()
+	return in.Check(filepath.Base(hereFile), "data", ownPlugins)
 }
 
 // inImage reports whether this is a container of the image, whose volume then is known.

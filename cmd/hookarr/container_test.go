@@ -91,3 +91,18 @@ func TestContainerSaysWhatIsWrong(t *testing.T) {
 	require.Equal(t, exitError, r.code)
 	require.Contains(t, r.err, "hookarr: there is no "+filepath.Join(volume, "none")+": mount a volume there\n")
 }
+
+// TestLinkFromElsewhere: a link to every address is opened by that of the machine.
+func TestLinkFromElsewhere(t *testing.T) {
+	t.Parallel()
+	for listen, want := range map[string]string{
+		":8485":          " On another machine, put the address of this one in the place of localhost.",
+		"0.0.0.0:8485":   " On another machine, put the address of this one in the place of localhost.",
+		"localhost:8485": " From another machine, run there first: ssh -L 8485:localhost:8485 HOST",
+	} {
+		c := &cli{configFile: write(t, fmt.Sprintf("admin: {listen: %q}\n", listen)), environ: func() []string { return nil }}
+		require.Equal(t, want, c.fromElsewhere("http://localhost:8485/login#x"), listen)
+	}
+	c := &cli{configFile: write(t, "admin: {listen: ':8485'}\n"), environ: func() []string { return nil }}
+	require.Empty(t, c.fromElsewhere("https://hookarr.example/login#x"))
+}

@@ -44,7 +44,7 @@ func contained() error {
 		err = c.Become()
 	}
 	if err == nil {
-		err = errors.Join(c.Check(), c.CheckDatabase(filepath.Join(c.Volume, "data/hookarr.db")))
+		err = errors.Join(c.Check("hookarr.yaml", "data"), c.CheckDatabase(filepath.Join(c.Volume, "data/hookarr.db")))
 	}
 	if err != nil {
 		return err
@@ -159,6 +159,7 @@ func TestCheck(t *testing.T) {
 	require.NoError(t, os.Chmod(volume, 0o755))
 	require.Contains(t, start(t, p, volume, user), "user 99 and group 100 may not write to "+volume+", which belongs to user 0 and group 0 (mode 0755)"+mend)
 	chown(t, 99, 100, volume)
+	require.NoError(t, os.Mkdir(at("lost+found"), 0o700))
 	require.Contains(t, start(t, p, volume, user), "user 99 group 100 ")
 
 	require.NoError(t, os.WriteFile(at("hookarr.yaml"), nil, 0o600))

@@ -17,7 +17,7 @@ func (Container) StaysRoot() bool { return false }
 func (Container) HandOver(context.Context, func(string)) error { return nil }
 
 // Check finds nothing.
-func (Container) Check() error { return nil }
+func (Container) Check(...string) error { return nil }
 
 // CheckDatabase finds nothing.
 func (Container) CheckDatabase(string) error { return nil }

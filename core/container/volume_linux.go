@@ -118,15 +118,26 @@ func (Container) chown(uid, gid int) string {
 	return fmt.Sprintf("sudo chown -R %d:%d /path/of/your/config/volume", uid, gid)
 }
 
-// Check says what this process may not do in the volume, and what mends it on the host.
-func (c Container) Check() error {
+// Check says what this process may not do in the volume, and what mends it on the host: make
+// files there, and read those that are named and what is in them. What else there is, such as
+// the rubbish of a storage box, is no matter.
+func (c Container) Check(names ...string) error {
 	if c.Volume == "" {
 		return nil
 	}
 	if err := c.writable(c.Volume); err != nil {
 		return err
 	}
-	return filepath.WalkDir(c.Volume, func(path string, d fs.DirEntry, err error) error {
+	for _, name := range names {
+		if err := c.readable(filepath.Join(c.Volume, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Container) readable(root string) error {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrPermission):
 			return c.foreign(path, "look into")
