@@ -37,6 +37,33 @@ plugins: ## Build bin/plugins/: one file, and a link to it for each plugin.
 	  if [[ $$(readlink "$$l") == hookarr-plugins && ! -d plugins/$${l#bin/plugins/hookarr-} ]]; then rm "$$l"; fi; \
 	done # no link stays to a plugin that is no more
 
+CA_CERTIFICATES ?= /etc/ssl/certs/ca-certificates.crt
+
+# What is in the image. In a new volume whatever user the container is given may write, as in /tmp.
+.PHONY: image/files
+image/files: build
+	rm -rf bin/image
+	install -d -m 0755 bin/image bin/image/etc{,/ssl,/ssl/certs} bin/image/usr{,/bin,/lib,/lib/hookarr,/share,/share/doc,/share/doc/hookarr}
+	install -d -m 1777 bin/image/tmp bin/image/config
+	install -m 0755 bin/hookarr bin/image/usr/bin/
+	cp -a bin/plugins bin/image/usr/lib/hookarr/
+	install -m 0644 $(CA_CERTIFICATES) bin/image/etc/ssl/certs/ca-certificates.crt
+	install -m 0644 LICENSE bin/image/usr/share/doc/hookarr/
+
+# With GOARCH=arm64, or GOARCH=arm GOARM=7, it is for another machine, and bin/ is too.
+IMAGE ?= hookarr
+IMAGE_BUILDER ?= $(firstword $(foreach b,buildah podman docker,$(if $(shell command -v $(b)),$(b))))
+# Docker's own format has the health check, and OCI's has not.
+IMAGE_FLAGS ?= $(if $(filter docker,$(IMAGE_BUILDER)),,--format docker --timestamp $(shell git log -1 --format=%ct 2> /dev/null || date +%s))
+
+.PHONY: image
+image: image/files ## Build the container image with buildah, podman or docker, as IMAGE (hookarr).
+	@[[ -n "$(IMAGE_BUILDER)" ]] || { echo "make image needs one of buildah, podman and docker: apt-get install buildah" >&2; exit 1; }
+	$(IMAGE_BUILDER) build $(IMAGE_FLAGS) --tag $(IMAGE) \
+	  --platform "linux/$$(go env GOARCH)$$([[ $$(go env GOARCH) != arm ]] || echo "/v$$(go env GOARM | cut -d, -f1)")" \
+	  --build-arg "VERSION=$$(go version -m bin/hookarr | awk '$$1 == "mod" { print $$3 }')" \
+	  --build-arg "REVISION=$$(git rev-parse HEAD 2> /dev/null || echo unknown)" .
+
 .PHONY: demo
 demo: build ## Send signed webhooks through a real server and check what arrives.
 	go run ./examples/demo -bin bin
