@@ -1,3 +1,5 @@
+//go:build !man
+
 // Command hookarr takes the webhooks of Arr applications and delivers them.
 package main
 
