@@ -16,6 +16,7 @@ BUF := github.com/bufbuild/buf/cmd/buf@v1.75.0
 PROTOC_GEN_GO := google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
 PROTOC_GEN_GO_GRPC := google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
 .PHONY: help
 help: ## Show what can be made.
@@ -226,9 +227,19 @@ verify: generate ## Check generated files, the wire contract and the modules.
 	cd examples/plugin-target-file && go mod tidy -diff && go vet ./...
 	cd internal/compat/v1 && go mod tidy -diff && go vet ./...
 
+# DIST_ARCHES are some of amd64, arm64 and armv7, and all when there is none. With
+# DIST_FLAGS=-dirty changes that are not committed are allowed for: the version says so.
+.PHONY: dist
+dist: $(TOOLS)/nfpm ## Make the archives and packages of a release: dist/.
+	go run ./internal/dist -build "$(GO_BUILD)" -plugins "$(PLUGINS)" $(DIST_FLAGS) $(DIST_ARCHES)
+
+.PHONY: notices
+notices: build ## Write the licences of what is in the programs: bin/THIRD-PARTY-NOTICES.txt.
+	go run ./internal/dist -notices bin
+
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf bin .bin
+	rm -rf bin .bin dist
 
 $(TOOLS)/buf:
 	GOBIN=$(TOOLS) go install $(BUF)
@@ -238,3 +249,5 @@ $(TOOLS)/protoc-gen-go-grpc:
 	GOBIN=$(TOOLS) go install $(PROTOC_GEN_GO_GRPC)
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) go install $(GOLANGCI_LINT)
+$(TOOLS)/nfpm:
+	GOBIN=$(TOOLS) go install $(NFPM)
