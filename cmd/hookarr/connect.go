@@ -80,7 +80,7 @@ func (c *cli) connect(ctx context.Context, cfg *config.Config, name string, w wi
 	var result connect.Connection
 	err = c.withSource(ctx, cfg, name, func(plugins *pluginhost.Host) error {
 		if d, ok := plugins.Describe(host.KindSource, source.Plugin); ok && !slices.Contains(d.Features, sdk.FeatureConnect) {
-			return fmt.Errorf("plugin %s cannot set its application up: add the webhook by hand, see README", source.Plugin)
+			return fmt.Errorf("plugin %s cannot set its application up: add the webhook by hand, see docs/connect.md", source.Plugin)
 		}
 		begun := time.Now()
 		said, err := plugins.Connect(ctx, name, r)

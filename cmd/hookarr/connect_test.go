@@ -111,7 +111,7 @@ func TestConnectSaysWhatToDo(t *testing.T) {
 	require.Regexp(t, `^[^\n]*sources\.radarr\.config\.base_url: is not an absolute URL such as http://nas:7878\n$`, r.err)
 
 	r = run(t, "connect", "prowlarr", "--config", changed("  prowlarr: {plugin: prowlarr, auth: [{none: {}}]}\n"))
-	require.Equal(t, result{code: exitError, err: "hookarr: plugin prowlarr cannot set its application up: add the webhook by hand, see README\n"}, r)
+	require.Equal(t, result{code: exitError, err: "hookarr: plugin prowlarr cannot set its application up: add the webhook by hand, see docs/connect.md\n"}, r)
 
 	r = run(t, "connect", "bare", "--config", changed("  bare: {plugin: radarr, auth: [{none: {}}]}\n"))
 	require.Equal(t, result{code: exitError, err: "hookarr: sources.bare.config: give base_url and api_key of the application, which is asked through its API\n"}, r)
