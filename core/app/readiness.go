@@ -43,6 +43,8 @@ func publicReason(err error) string {
 		return "migrations pending"
 	case errors.Is(err, store.ErrNewer):
 		return "database is newer than this hookarr"
+	case errors.Is(err, store.ErrUnwritable):
+		return "database cannot be written"
 	default:
 		return "database unavailable"
 	}

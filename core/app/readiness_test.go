@@ -32,8 +32,9 @@ func TestReadiness(t *testing.T) {
 		{errors.New("connect to db.internal:5432 as hookarr, once more"), "database unavailable", 1},
 		{fmt.Errorf("wrapped: %w", store.ErrNotMigrated), "migrations pending", 2},
 		{store.ErrNewer, "database is newer than this hookarr", 3},
-		{nil, "", 4},
-		{nil, "", 4},
+		{fmt.Errorf("%w: disk full", store.ErrUnwritable), "database cannot be written", 4},
+		{nil, "", 5},
+		{nil, "", 5},
 	} {
 		answer = step.answer
 		require.Equal(t, step.want, r.check(t.Context()))

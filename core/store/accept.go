@@ -95,10 +95,7 @@ func (s *Store) Accept(ctx context.Context, a *Acceptance) (Accepted, error) {
 // because only then is it certain that the commit is kept.
 func (s *Store) acceptBatch(ctx context.Context, items []*Acceptance) (accepted []Accepted, err error) {
 	defer func() {
-		if err != nil && s.engine.Outage(err) {
-			why := err
-			s.refused.Store(&why)
-		} else if err == nil && s.refused.Load() != nil {
+		if s.note(err); err == nil && s.refused.Load() != nil {
 			s.refused.Store(nil)
 		}
 	}()

@@ -25,6 +25,15 @@ type Engine interface {
 	Schema(ctx context.Context) (have, want Schema, err error)
 	// Guard reports whether what is committed now is found by the next process.
 	Guard(ctx context.Context) error
+	// Space returns what is free where the database is, or errors.ErrUnsupported where that
+	// is not this machine's to know.
+	Space(ctx context.Context) (Space, error)
+	// Writable reports why nothing can be written, as far as can be known without writing.
+	// Where it is not sure, a write has to tell.
+	Writable(ctx context.Context) (sure bool, err error)
+	// Unwritable returns what an error says that is of writes which are refused, with what
+	// mends it, and nil for any other.
+	Unwritable(err error) error
 	// OpenQueue builds the River client that works jobs.
 	OpenQueue(config *river.Config) (Queue, error)
 	// ReturnJob makes a running job available where it was in its queue.

@@ -167,6 +167,7 @@ func (s *Store) settleBatch(ctx context.Context, items []*Settlement) ([]Settled
 		}
 		return nil
 	})
+	s.note(err)
 	return results, err
 }
 

@@ -30,6 +30,10 @@ var ErrInUse = errors.New("database is in use by another hookarr serve")
 // Hookarr migrated.
 var ErrNewer = errors.New("database is newer than this hookarr")
 
+// ErrUnwritable is matched by errors of Ready for a database that takes no writes: its disk
+// is full, its file system is read-only, or its server is a standby.
+var ErrUnwritable = errors.New("database cannot be written")
+
 // ErrNotMigrated is returned by Ready for a database that lacks migrations.
 var ErrNotMigrated = errors.New("database is not migrated: run hookarr migrate")
 
@@ -40,7 +44,16 @@ const (
 	outagePause = 100 * time.Millisecond
 	// gatherFor is how long a batch gathers while others are under way.
 	gatherFor = time.Millisecond
+	// probePause is how long a database is believed that has taken a write while it could not
+	// be sure.
+	probePause = 10 * time.Second
 )
+
+// Space is what a file system has, in bytes.
+type Space struct {
+	Free, Total int64
+	ReadOnly    bool
+}
 
 // Store is the database. All methods may be called concurrently. Times that several
 // nodes share are taken from the database's clock.
@@ -53,6 +66,8 @@ type Store struct {
 	engine Engine
 	// refused is why the last events were not accepted, if it was the database.
 	refused atomic.Pointer[error]
+	// proved is when it last took a write of Ready.
+	proved  atomic.Pointer[time.Time]
 	accepts Batcher[*Acceptance, Accepted]
 	settles Batcher[*Settlement, Settled]
 	works   Batcher[uuid.UUID, *Work]
@@ -80,9 +95,13 @@ func (s *Store) Schema(ctx context.Context) (have, want Schema, err error) {
 	return s.engine.Schema(ctx)
 }
 
+// Space returns what is free where the database is, or errors.ErrUnsupported where that is
+// not this machine's to know.
+func (s *Store) Space(ctx context.Context) (Space, error) { return s.engine.Space(ctx) }
+
 // Ready reports whether the database answers, is of this version, and keeps what it
-// accepts. One that did not take the last events, such as with a full disk, has to take
-// some rows now.
+// accepts. One that did not take the last events, such as with a full disk, or that may not
+// take the next, has to take some rows now. An idle one is left alone.
 func (s *Store) Ready(ctx context.Context) error {
 	if err := s.engine.Guard(ctx); err != nil {
 		return err
@@ -91,8 +110,15 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := have.Check(want); err != nil || s.refused.Load() == nil {
+	if err := have.Check(want); err != nil {
 		return err
+	}
+	sure, err := s.engine.Writable(ctx)
+	if err != nil {
+		return s.unwritable(err)
+	}
+	if at := s.proved.Load(); s.refused.Load() == nil && (sure || at != nil && time.Since(*at) < probePause) {
+		return nil
 	}
 	err = s.engine.Write(ctx, func(ctx context.Context, tx Tx) error {
 		// As much as a large event, of keys that have expired when they are there.
@@ -104,8 +130,11 @@ func (s *Store) Ready(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("write to the database: %w", err)
+		s.note(err)
+		return s.unwritable(err)
 	}
+	now := time.Now()
+	s.proved.Store(&now)
 	s.refused.Store(nil)
 	return nil
 }
@@ -116,6 +145,21 @@ func (s *Store) ReadRows(ctx context.Context) (rows.Reader, error) { return s.en
 
 // WriteRows begins to write whole tables. What it returns is to be closed.
 func (s *Store) WriteRows(ctx context.Context) (rows.Writer, error) { return s.engine.WriteRows(ctx) }
+
+// unwritable is an error of Ready with what mends it.
+func (s *Store) unwritable(err error) error {
+	if why := s.engine.Unwritable(err); why != nil {
+		return fmt.Errorf("%w: %w", ErrUnwritable, why)
+	}
+	return fmt.Errorf("write to the database: %w", err)
+}
+
+// note remembers a write that the database refused, so that Ready has it prove itself.
+func (s *Store) note(err error) {
+	if err != nil && (s.engine.Outage(err) || s.engine.Unwritable(err) != nil) {
+		s.refused.Store(&err)
+	}
+}
 
 // OpenQueue builds the River client that works jobs. It is called once.
 func (s *Store) OpenQueue(config *river.Config) (Queue, error) {

@@ -42,6 +42,7 @@ type Pulse struct {
 func (s *Store) Beat(ctx context.Context, node string, deadAfter time.Duration) (Pulse, error) {
 	p, err := s.engine.Beat(ctx, node, deadAfter)
 	if err != nil {
+		s.note(err)
 		return Pulse{}, fmt.Errorf("beat: %w", err)
 	}
 	return p, nil

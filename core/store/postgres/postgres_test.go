@@ -325,6 +325,40 @@ func TestConnectErrorsAreOneLine(t *testing.T) {
 	}
 }
 
+// TestReadOnlyServer is found though nobody posts, and is over by itself.
+func TestReadOnlyServer(t *testing.T) {
+	t.Parallel()
+	address := testpg.New(t)
+	s := open(t, address)
+	require.NoError(t, s.Migrate(t.Context()))
+	require.NoError(t, s.Ready(t.Context()))
+	become := func(state string) {
+		db, err := pgx.Connect(t.Context(), address)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, db.Close(context.WithoutCancel(t.Context()))) }()
+		for _, statement := range []string{
+			"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = " + state + "', current_database()); END $$",
+			// Those that are connected keep what they had.
+			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+		} {
+			_, err := db.Exec(t.Context(), "SET default_transaction_read_only = off")
+			require.NoError(t, err)
+			_, err = db.Exec(t.Context(), statement)
+			require.NoError(t, err)
+		}
+	}
+	become("on")
+	require.Eventually(t, func() bool { return errors.Is(s.Ready(t.Context()), store.ErrUnwritable) }, 30*time.Second, 50*time.Millisecond)
+	require.ErrorContains(t, s.Ready(t.Context()), "target_session_attrs=read-write")
+	_, err := s.Accept(t.Context(), acceptance())
+	require.Error(t, err)
+	require.ErrorIs(t, s.Ready(t.Context()), store.ErrUnwritable)
+	become("off")
+	require.Eventually(t, func() bool { return s.Ready(t.Context()) == nil }, 30*time.Second, 50*time.Millisecond)
+	_, err = s.Accept(t.Context(), acceptance())
+	require.NoError(t, err)
+}
+
 func TestMigrateTellsInOneLine(t *testing.T) {
 	t.Parallel()
 

@@ -1,0 +1,23 @@
+package sqlite
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/hookarr/hookarr/core/store"
+)
+
+// space looks at the file system that a path is on.
+func space(path string) (store.Space, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(path, &s); err != nil {
+		return store.Space{}, err
+	}
+	size := s.Frsize
+	if size == 0 {
+		size = s.Bsize
+	}
+	// What is kept back for root is not ours.
+	return store.Space{
+		Free: int64(s.Bavail) * size, Total: int64(s.Blocks) * size, ReadOnly: s.Flags&unix.ST_RDONLY != 0, //nolint:gosec // no file system has 2^63 bytes
+	}, nil
+}
