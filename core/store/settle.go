@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,8 +30,15 @@ type Work struct {
 	Now time.Time
 }
 
-// LoadWork reads what an attempt needs, or ErrNotFound. Concurrent calls share queries.
+// LoadWork reads what an attempt needs, or ErrNotFound. Concurrent calls share queries. A
+// database that takes no writes has no work: what is sent could not be recorded, and would be
+// sent again.
 func (s *Store) LoadWork(ctx context.Context, deliveryID uuid.UUID) (Work, error) {
+	if s.refused.Load() != nil {
+		if err := s.Ready(ctx); errors.Is(err, ErrUnwritable) {
+			return Work{}, fmt.Errorf("load delivery %s: %w", deliveryID, err)
+		}
+	}
 	work, err := s.works.Do(ctx, deliveryID)
 	if err == nil && work == nil {
 		err = ErrNotFound

@@ -34,6 +34,7 @@ func TestFullFileSystem(t *testing.T) {
 	path := filepath.Join(dir, "hookarr.db")
 	s := open(t, path)
 	require.NoError(t, s.Migrate(t.Context()))
+	delivery := event.NewID()
 	accept := func() error {
 		id := event.NewID()
 		_, err := s.Accept(t.Context(), &store.Acceptance{
@@ -42,7 +43,13 @@ func TestFullFileSystem(t *testing.T) {
 		})
 		return err
 	}
-	require.NoError(t, accept())
+	_, err := s.Accept(t.Context(), &store.Acceptance{
+		Event:      event.Event{ID: delivery, Source: "radarr", State: event.Routed},
+		Deliveries: []event.Delivery{{ID: delivery, EventID: delivery, Target: "ops", Route: "all"}},
+	})
+	require.NoError(t, err)
+	_, err = s.LoadWork(t.Context(), delivery)
+	require.NoError(t, err)
 	before, err := s.Space(t.Context())
 	require.NoError(t, err)
 	require.EqualValues(t, 8<<20, before.Total)
@@ -62,7 +69,11 @@ func TestFullFileSystem(t *testing.T) {
 	require.ErrorContains(t, err, "0 B are free on its file system, or a quota is used up: make room there (df -h "+dir+")")
 	require.Error(t, accept())
 	require.ErrorIs(t, s.Ready(t.Context()), store.ErrUnwritable)
+	_, err = s.LoadWork(t.Context(), delivery)
+	require.ErrorIs(t, err, store.ErrUnwritable, "what is sent could not be recorded")
 	require.NoError(t, os.Remove(ballast.Name()))
+	_, err = s.LoadWork(t.Context(), delivery)
+	require.NoError(t, err)
 	require.NoError(t, s.Ready(t.Context()))
 	require.NoError(t, accept())
 	events, err := s.ListEvents(t.Context(), store.EventFilter{})
