@@ -42,6 +42,9 @@ const (
 	// TypePathsApart tells that an application's root folder reaches no library of a media
 	// server, or that the path map of a target is wrong.
 	TypePathsApart Type = "hookarr.paths_apart"
+	// TypeSpaceLow and TypeSpaceRestored tell of the file system that Hookarr's database is on.
+	TypeSpaceLow      Type = "hookarr.space_low"
+	TypeSpaceRestored Type = "hookarr.space_restored"
 	// TypeInstalled is told once in the life of a database.
 	TypeInstalled Type = "hookarr.installed"
 )
@@ -55,7 +58,7 @@ func Types() []Type {
 		TypeFileDeletedForUpgrade, TypeMediaAdded, TypeMediaDeleted, TypeHealthIssue,
 		TypeHealthRestored, TypeAppUpdated, TypeManualInteractionRequired, TypeUnknown,
 		TypeMediaUpdated, TypeLibraryAvailable, TypeLibraryMissing, TypeLibraryRemoved,
-		TypeTargetHeld, TypeTargetResumed, TypeDeliveryDead, TypePathsApart, TypeInstalled,
+		TypeTargetHeld, TypeTargetResumed, TypeDeliveryDead, TypePathsApart, TypeSpaceLow, TypeSpaceRestored, TypeInstalled,
 	}
 }
 

@@ -18,6 +18,9 @@ type Options struct {
 	Unready func(ctx context.Context) string
 	// Degraded returns the states of the plugins that are not ready, by name.
 	Degraded func() map[string]string
+	// Warnings returns what will soon keep from accepting anything, in words that anybody may
+	// read. It may be nil.
+	Warnings func() []string
 	Metrics  prometheus.Gatherer
 	// Registry is given the count of what could not be gathered. It may be nil.
 	Registry prometheus.Registerer
@@ -35,6 +38,8 @@ type readiness struct {
 	Status  string            `json:"status"`
 	Reason  string            `json:"reason,omitempty"`
 	Plugins map[string]string `json:"plugins,omitempty"`
+	// Warnings are what will soon make it unavailable.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Handler serves /healthz, /readyz and /metrics. They need no credentials, so they tell
@@ -50,7 +55,10 @@ func Handler(o Options) http.Handler {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), readyTimeout)
 		defer cancel()
 		status, answer := http.StatusOK, readiness{Status: "ready", Plugins: o.Degraded()}
-		if len(answer.Plugins) > 0 {
+		if o.Warnings != nil {
+			answer.Warnings = o.Warnings()
+		}
+		if len(answer.Plugins)+len(answer.Warnings) > 0 {
 			answer.Status = "degraded"
 		}
 		if reason := o.Unready(ctx); reason != "" {

@@ -25,11 +25,19 @@ type Overview struct {
 	CatchupTroubles []CatchupTrouble `json:"catchup_troubles" nullable:"false" doc:"Sources whose application does not let its history be read."`
 	// NotReloaded says why the last reload was refused; empty where it was not.
 	NotReloaded string `json:"not_reloaded,omitempty" doc:"Why the last reload was refused: the former configuration holds."`
+	// LowSpace is nil where there is space, or nobody knows.
+	LowSpace *LowSpace `json:"low_space,omitempty" doc:"Little space is left on the file system of the database; left out where there is enough."`
 	// Plugins are those that are not ready; none without a running server.
 	Plugins  []Plugin       `json:"plugins" nullable:"false" doc:"Those that are not ready."`
 	Silences int            `json:"active_silences" doc:"How many silences are active."`
 	Actions  []Action       `json:"running_actions" nullable:"false" doc:"Bulk actions that are under way, newest first; at most 20."`
 	Paths    []PathProblems `json:"paths" nullable:"false" doc:"What the last look at the paths of targets found wrong."`
+}
+
+// LowSpace says how little space is left for the database.
+type LowSpace struct {
+	Free  int64 `json:"free_bytes" doc:"What is free on the file system of the database."`
+	Limit int64 `json:"limit_bytes" doc:"What is to be free at least: database.low_space."`
 }
 
 // Silent is a source of which nothing was received for longer than is usual for it.
@@ -133,6 +141,9 @@ func (s *Service) Overview(ctx context.Context) (Overview, error) {
 	}
 	if s.NotReloaded != nil {
 		v.NotReloaded = s.NotReloaded()
+	}
+	if s.LowSpace != nil {
+		v.LowSpace = s.LowSpace()
 	}
 	if s.KnownPaths != nil {
 		known := s.KnownPaths()

@@ -44,7 +44,8 @@ func sample(typ sdk.Type, source string) (sdk.Event, error) {
 		e.DeletedFiles, e.DeleteReason = []sdk.File{file}, "manual"
 	case sdk.TypeFileRenamed:
 		e.RenamedFiles = []sdk.Rename{{From: "/movies/Sintel (2010)/sintel.mkv", To: file.Path}}
-	case sdk.TypeTest, sdk.TypeUnknown, sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypePathsApart:
+	case sdk.TypeTest, sdk.TypeUnknown, sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypePathsApart,
+		sdk.TypeSpaceLow, sdk.TypeSpaceRestored:
 		e.Media, e.Title = nil, "Sample of "+string(typ)
 	case sdk.TypeMediaUpgraded:
 		e.Files, e.Upgrade = []sdk.File{file}, true

@@ -150,6 +150,8 @@ type Service struct {
 	KnownPaths func() map[string][]string
 	// NotReloaded says why the last reload was refused; empty where it was not.
 	NotReloaded func() string
+	// LowSpace says how little space is left for the database; nil where there is enough.
+	LowSpace func() *LowSpace
 	// Program says what answers; the service adds the settings in use.
 	Program Version
 

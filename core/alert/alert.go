@@ -109,6 +109,27 @@ func (a *Alerts) PathsApart(ctx context.Context, target string, problems []strin
 	})
 }
 
+// SpaceLow tells that the file system of the database is nearly full. It reports whether that
+// was stored, and not too soon after the last such alert.
+func (a *Alerts) SpaceLow(ctx context.Context, free string) bool {
+	message := free + " are free on the file system of the database. Without space no webhook is taken: make room there, or lower retention.events."
+	return a.tell(ctx, "", quiet, sdk.Event{
+		Type: sdk.TypeSpaceLow, Title: "Little space is left for the database", Summary: "Little space is left for the database: " + message,
+		CorrelationKey: databaseSpace, Health: &sdk.Health{Level: "warning", Check: "space of the database", Message: message},
+	})
+}
+
+// SpaceRestored tells that there is space again, and reports the same.
+func (a *Alerts) SpaceRestored(ctx context.Context, free string) bool {
+	return a.tell(ctx, "", quiet, sdk.Event{
+		Type: sdk.TypeSpaceRestored, Title: "There is space for the database again", Summary: free + " are free on the file system of the database again",
+		CorrelationKey: databaseSpace, Health: &sdk.Health{Level: "notice", Check: "space of the database", Message: free + " are free again."},
+	})
+}
+
+// databaseSpace is the correlation key of what is told of it.
+const databaseSpace = "database:space"
+
 // Installed tells the targets that routes bring it to that Hookarr is connected to them,
 // once in the life of a database. It reports whether it did.
 func (a *Alerts) Installed(ctx context.Context, sources []string) bool {

@@ -73,6 +73,7 @@ type App struct {
 	manager  *sdnotify.Manager
 	beats    atomic.Uint64
 	database *readiness
+	space    *spaceWatch
 	// overruns is told of expressions that took too long.
 	overruns *overruns
 	// current is the generation that holds now.
@@ -169,6 +170,7 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (_ *Ap
 	}
 	a.store.Digest = func(held store.Target) bool { return a.current.Load().plan.Digests(held, time.Now()) }
 	a.outage = outage.New(o.Log.Handler(), a.store.Ready)
+	a.space = newSpaceWatch(a)
 	a.database = &readiness{ready: a.store.Ready, log: a.log}
 	if err = a.store.Reserve(); err != nil {
 		return nil, errors.Join(at(c, "database.url", err), a.store.Close())
@@ -334,6 +336,7 @@ func (a *App) startQueue(ctx context.Context) error {
 	a.background.Go(func() { a.outage.Run(running) })
 	a.background.Go(func() { a.watch(running) })
 	a.background.Go(func() { a.tellManager(running) })
+	a.background.Go(func() { a.space.Run(running) })
 	a.background.Go(func() { a.folders.Run(running) })
 	a.reloads.holds(g.config)
 	a.reloads.start()

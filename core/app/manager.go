@@ -93,6 +93,7 @@ func (a *App) status(ctx context.Context) string {
 	}
 	parts = append(parts, counted(held, "target held", "targets held")...)
 	parts = append(parts, counted(len(a.sickPlugins()), "plugin not ready", "plugins not ready")...)
+	parts = append(parts, a.space.warnings()...)
 	if a.reloads.why() != "" {
 		parts = append(parts, "last reload refused")
 	}

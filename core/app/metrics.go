@@ -24,6 +24,7 @@ func (a *App) metrics() prometheus.Gatherer {
 		&metrics.Database{
 			Store: a.store, Names: func() metrics.Names { return namesOf(a.current.Load().config) },
 			Snapshots: func() []string { return slices.Sorted(maps.Keys(a.current.Load().snapshots)) },
+			Free:      a.space.free,
 			Open:      func() bool { return a.servers.state.Load() == nil },
 		},
 	)

@@ -53,7 +53,7 @@ func newOperators(a *App, public http.Handler) (*operators, error) {
 	service := &admin.Service{
 		Store: a.store, Settings: settings{a}, Operate: a.operate,
 		Reloader: reloader{a}, Plugins: a.plugins, Decoder: a.plugins, Connector: a.plugins, Histories: histories{a}, Trier: trier{a},
-		Program: a.program, Logs: a.logs, Folders: a.plugins, Choices: a.plugins, KnownPaths: a.folders.Known, NotReloaded: a.reloads.why, Outage: a.store.Outage,
+		Program: a.program, Logs: a.logs, Folders: a.plugins, Choices: a.plugins, KnownPaths: a.folders.Known, NotReloaded: a.reloads.why, LowSpace: a.space.low.Load, Outage: a.store.Outage,
 		Listens: a.servers.pages,
 	}
 	handler, err := api.New(api.Options{Service: service, Once: a.store, Log: a.log})

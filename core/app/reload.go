@@ -31,7 +31,7 @@ const changeTimeout = 5 * time.Second
 
 // restartKeys are what a running process keeps as it was made. A key ends with a dot for
 // everything below it.
-var restartKeys = []string{"listen", "admin.listen", "admin.socket", "database.", "plugins.dir", "plugins.lock", "limits.", "log.format", "tracing."}
+var restartKeys = []string{"listen", "admin.listen", "admin.socket", "database.url", "plugins.dir", "plugins.lock", "limits.", "log.format", "tracing."}
 
 // Reloaded says what a reload changed, or would change.
 type Reloaded struct {

@@ -75,6 +75,7 @@ func newServers(a *App, l listeners) (*servers, error) {
 			return a.database.check(ctx)
 		},
 		Degraded: a.sickPlugins,
+		Warnings: a.space.warnings,
 		Metrics:  a.metrics(),
 		Registry: a.registry,
 	})

@@ -169,6 +169,9 @@ type ForwardAuth struct {
 // Database says where everything is kept: sqlite://PATH or postgres://….
 type Database struct {
 	URL sdk.Secret `koanf:"url"`
+	// LowSpace is with how little free space, on the file system of SQLite's file, a warning
+	// is told; 0 is never. Nil is 512 MiB, or a twentieth of a smaller file system.
+	LowSpace *Size `koanf:"low_space"`
 }
 
 // Log says what is logged and how.

@@ -71,7 +71,7 @@ func inTime(events []event.Event) []timed {
 // passing are the types that say what is about to be, and nothing once it is.
 func passing(t sdk.Type) bool {
 	switch t {
-	case sdk.TypeReleaseGrabbed, sdk.TypeHealthIssue, sdk.TypeManualInteractionRequired, sdk.TypeTargetHeld:
+	case sdk.TypeReleaseGrabbed, sdk.TypeHealthIssue, sdk.TypeManualInteractionRequired, sdk.TypeTargetHeld, sdk.TypeSpaceLow:
 		return true
 	default:
 		return false

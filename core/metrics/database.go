@@ -42,6 +42,9 @@ type Database struct {
 	Names func() Names
 	// Snapshots returns the sources that have one.
 	Snapshots func() []string
+	// Free returns the free space of the file system of the database, in bytes, where that is
+	// known. It may be nil.
+	Free func(context.Context) (float64, bool)
 	// Open reports whether webhooks are taken, as far as the process itself goes.
 	Open func() bool
 
@@ -75,6 +78,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 var (
 	readyDesc      = desc("hookarr_ready", "1 while webhooks are taken, as /readyz says.")
 	databaseDesc   = desc("hookarr_database_up", "1 if the database answered this scrape in time; otherwise what it holds is left out.")
+	freeDesc       = desc("hookarr_database_free_bytes", "Free space on the file system of the SQLite database; left out for Postgres.")
 	deliveriesDesc = desc("hookarr_deliveries", "Deliveries that are pending, verifying or dead.", "target", "state")
 	oldestDesc     = desc("hookarr_oldest_pending_seconds", "Age of the target's oldest pending delivery; 0 where none is pending.", "target")
 	heldDesc       = desc("hookarr_target_held", "1 for the kind of hold that the target is on, and 0 for all others.", "target", "kind")
@@ -88,7 +92,7 @@ var (
 // Describe implements prometheus.Collector.
 func (*Database) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		readyDesc, databaseDesc, deliveriesDesc, oldestDesc, heldDesc, throttledDesc, lastDesc,
+		readyDesc, databaseDesc, freeDesc, deliveriesDesc, oldestDesc, heldDesc, throttledDesc, lastDesc,
 		withheldDesc, snapshotDesc, silencesDesc,
 	} {
 		to <- d
@@ -105,6 +109,7 @@ func (d *Database) Collect(to chan<- prometheus.Metric) {
 	r := d.read()
 	tell(databaseDesc, truth(r != nil))
 	tell(readyDesc, truth(r != nil && d.Open()))
+	d.tellFree(tell)
 	if r == nil {
 		return
 	}
@@ -113,6 +118,17 @@ func (d *Database) Collect(to chan<- prometheus.Metric) {
 	r.tellDeliveries(names.Targets, tell)
 	r.tellTargets(names.Targets, tell)
 	r.tellSources(names.Sources, tell)
+}
+
+func (d *Database) tellFree(tell tell) {
+	if d.Free == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	if free, known := d.Free(ctx); known {
+		tell(freeDesc, free)
+	}
 }
 
 type tell func(desc *prometheus.Desc, value float64, labels ...string)

@@ -179,7 +179,7 @@ func (t *Table) LintTypes(sources []string, types map[string][]sdk.Type) []Probl
 		comes := func(source string) bool {
 			made, known := types[source]
 			if source == sdk.SourceHookarr {
-				made, known = []sdk.Type{sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypePathsApart, sdk.TypeInstalled}, true
+				made, known = []sdk.Type{sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypePathsApart, sdk.TypeSpaceLow, sdk.TypeSpaceRestored, sdk.TypeInstalled}, true
 			}
 			// Targets tell of libraries under the name of any source.
 			told := append([]sdk.Type{sdk.TypeLibraryAvailable, sdk.TypeLibraryMissing, sdk.TypeLibraryRemoved}, made...)

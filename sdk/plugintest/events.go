@@ -57,7 +57,7 @@ func EventOf(typ sdk.Type) sdk.Event {
 	case sdk.TypeHealthIssue, sdk.TypeHealthRestored:
 		e.Health = &sdk.Health{Level: "warning", Check: "IndexerStatusCheck", Message: "Indexers unavailable", WikiURL: "https://wiki.example/health"}
 		return e
-	case sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypePathsApart:
+	case sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypePathsApart, sdk.TypeSpaceLow, sdk.TypeSpaceRestored:
 		e.Health = &sdk.Health{Level: "warning", Check: "target chat", Message: "404 Not Found"}
 		return e
 	case sdk.TypeAppUpdated:

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/admin/ui/chart"
 	"github.com/hookarr/hookarr/core/config"
@@ -80,6 +82,12 @@ func wrongs(o *admin.Overview) []wrong {
 	var all []wrong
 	if o.NotReloaded != "" {
 		all = append(all, wrong{"The last reload was refused: the former configuration holds.", o.NotReloaded, "/configuration", "See the configuration"})
+	}
+	if o.LowSpace != nil {
+		all = append(all, wrong{
+			fmt.Sprintf("Little space is left for the database: %s are free. Without space no webhook is taken.", humanize.IBytes(uint64(max(o.LowSpace.Free, 0)))), //nolint:gosec // not negative
+			"Make room on its file system, or lower retention.events.", "/configuration", "See the configuration",
+		})
 	}
 	for _, p := range o.Plugins {
 		name := string(p.Kind) + "-" + p.Name

@@ -186,12 +186,12 @@ func (d deed) rank() int {
 
 // isIssue reports whether an event is of trouble that another one ends.
 func isIssue(e sdk.Event) bool {
-	return e.Type == sdk.TypeHealthIssue || e.Type == sdk.TypeTargetHeld
+	return e.Type == sdk.TypeHealthIssue || e.Type == sdk.TypeTargetHeld || e.Type == sdk.TypeSpaceLow
 }
 
 // isRelief reports whether an event is of the end of trouble.
 func isRelief(e sdk.Event) bool {
-	return e.Type == sdk.TypeHealthRestored || e.Type == sdk.TypeTargetResumed
+	return e.Type == sdk.TypeHealthRestored || e.Type == sdk.TypeTargetResumed || e.Type == sdk.TypeSpaceRestored
 }
 
 func tallied(deeds []deed, d deed) []deed {

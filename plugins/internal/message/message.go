@@ -207,7 +207,7 @@ func compact(s string) string { return strings.Join(bareWords(s), "") }
 // cause is what is wrong, or empty for what is well.
 func cause(s story) string {
 	switch s.Type {
-	case sdk.TypeHealthIssue, sdk.TypeTargetHeld, sdk.TypeDeliveryDead, sdk.TypePathsApart:
+	case sdk.TypeHealthIssue, sdk.TypeTargetHeld, sdk.TypeDeliveryDead, sdk.TypePathsApart, sdk.TypeSpaceLow:
 		if s.Health != nil {
 			return line(s.Health.Message)
 		}
@@ -227,7 +227,8 @@ const textMax = 700
 // to the reader.
 func text(s story) string {
 	switch s.Type {
-	case sdk.TypeHealthIssue, sdk.TypeHealthRestored, sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypePathsApart:
+	case sdk.TypeHealthIssue, sdk.TypeHealthRestored, sdk.TypeTargetHeld, sdk.TypeTargetResumed, sdk.TypeDeliveryDead, sdk.TypePathsApart,
+		sdk.TypeSpaceLow, sdk.TypeSpaceRestored:
 		if s.Health != nil {
 			return short(paragraphs(s.Health.Message), textMax)
 		}

@@ -90,6 +90,8 @@ func storyOf(events []sdk.Event) story {
 		s.lasted = s.since(sdk.TypeHealthIssue)
 	case s.Type == sdk.TypeTargetResumed:
 		s.lasted = s.since(sdk.TypeTargetHeld)
+	case s.Type == sdk.TypeSpaceRestored:
+		s.lasted = s.since(sdk.TypeSpaceLow)
 	case s.Type == sdk.TypeFileDeleted, s.Type == sdk.TypeFileDeletedForUpgrade, s.Type == sdk.TypeFileRenamed, s.Type == sdk.TypeFileRetagged,
 		aboutLibrary(s.Event):
 		s.parts(func(e sdk.Event) bool { return e.Type == s.Type })

@@ -132,6 +132,10 @@ func styleOf(s story) style {
 		return style{"Target resumed", "▶️", green}
 	case sdk.TypeDeliveryDead:
 		return style{"Not delivered", "📭", red}
+	case sdk.TypeSpaceLow:
+		return style{"Little space", "💾", yellow}
+	case sdk.TypeSpaceRestored:
+		return style{"Space again", "💾", green}
 	case sdk.TypePathsApart:
 		return style{"Paths do not meet", "🧭", yellow}
 	case sdk.TypeInstalled:

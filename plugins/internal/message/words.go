@@ -63,6 +63,10 @@ func wordsOf(e sdk.Event) words {
 		return words{"target resumed", "targets resumed", "resumed"}
 	case sdk.TypeDeliveryDead:
 		return same("not delivered")
+	case sdk.TypeSpaceLow:
+		return words{"little space", "little space", ""}
+	case sdk.TypeSpaceRestored:
+		return words{"space again", "space again", "space again"}
 	case sdk.TypePathsApart:
 		return same("paths do not meet")
 	case sdk.TypeInstalled:
