@@ -25,6 +25,7 @@ type arrApp struct {
 	*fakearr.Arr
 	server   *server
 	endpoint *receiver
+	database string
 }
 
 // newArrApp routes all events to one endpoint, and types besides that have to be named.
@@ -41,7 +42,7 @@ func newArrApp(t *testing.T, app fakearr.App, plugin, database, more string, typ
 		source: fmt.Sprintf("catchup: {interval: 1s, lag: 0s}\n%s\nconfig: {base_url: %q, api_key: %s}",
 			more, api.URL, arr.APIKey()),
 	})
-	return &arrApp{Arr: arr, server: srv, endpoint: endpoint}
+	return &arrApp{Arr: arr, server: srv, endpoint: endpoint, database: database}
 }
 
 // title is one that every application can have.
