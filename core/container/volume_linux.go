@@ -66,8 +66,8 @@ func (c Container) others(ctx context.Context, root *os.Root) (names []string, e
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil { // it is gone, or root may not look in, as without CAP_DAC_OVERRIDE
-			return nil
+		if err != nil {
+			return nil //nolint:nilerr // it is gone, or root may not look in, as without CAP_DAC_OVERRIDE
 		}
 		info, err := d.Info()
 		if err != nil {
@@ -197,7 +197,7 @@ func (Container) foreign(path, what string) error {
 	switch {
 	case err != nil || !ok:
 		return fmt.Errorf("user %d and group %d may not %s %s: run on the host: %s", uid, gid, what, path, mend)
-	case st.Uid == uint32(uid): //nolint:gosec // a user's number
+	case int(st.Uid) == uid:
 		return fmt.Errorf("user %d may not %s %s, which is its own (mode %04o): run on the host: sudo chmod -R u+rwX /path/of/your/config/volume; "+
 			"with SELinux, add :Z to the volume's line", uid, what, path, info.Mode().Perm())
 	default:
