@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,7 +41,7 @@ func namespace(root string) func(b *box, program ...string) *exec.Cmd {
 // inside runs a program in the namespaces of a process.
 func inside(b *box, pid int, user string, program ...string) *exec.Cmd {
 	uid, gid, _ := strings.Cut(user, ":")
-	args := []string{"--target", fmt.Sprint(pid), "--mount", "--pid", "--root", "--wdns=/config", "--setuid", uid, "--setgid", gid}
+	args := []string{"--target", strconv.Itoa(pid), "--mount", "--pid", "--root", "--wdns=/config", "--setuid", uid, "--setgid", gid}
 	cmd := exec.Command("nsenter", append(args, program...)...)
 	cmd.Env = append([]string{"HOOKARR_VOLUME=/config", "PUID=1000", "PGID=1000", "UMASK=022"}, b.env...)
 	return cmd
@@ -80,7 +81,7 @@ func TestReadOnlyRoot(t *testing.T) {
 			require.Error(t, err, "a stranger may not read the configuration")
 
 			// Process 1 gets whoever loses his parent.
-			orphan := exec.Command("nsenter", "--target", fmt.Sprint(s.pid), "--pid", "setsid", "--fork", "sh", "-c", "sleep 0 & exec sleep 0.1")
+			orphan := exec.Command("nsenter", "--target", strconv.Itoa(s.pid), "--pid", "setsid", "--fork", "sh", "-c", "sleep 0 & exec sleep 0.1")
 			require.NoError(t, orphan.Run())
 			require.Eventually(t, func() bool { return !hasOrphans(s.pid) }, patience, 100*time.Millisecond, "orphans are left")
 			s.stop()
@@ -117,7 +118,8 @@ func TestSecondSignal(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_ = syscall.Kill(s.pid, syscall.SIGTERM)
 		select {
-		case <-s.ended:
+		case err := <-s.ended:
+			s.ended <- err
 			return true
 		default:
 			return false
