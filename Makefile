@@ -237,6 +237,10 @@ dist: $(TOOLS)/nfpm ## Make the archives and packages of a release: dist/.
 notices: build ## Write the licences of what is in the programs: bin/THIRD-PARTY-NOTICES.txt.
 	go run ./internal/dist -notices bin
 
+.PHONY: test/packaging
+test/packaging: build $(TOOLS)/nfpm ## Test what is shipped (needs root and Debian's packages, see .ci/run).
+	TEST_PACKAGING=required go test -timeout 20m ./internal/packaging/...
+
 .PHONY: clean
 clean: ## Remove what was built.
 	rm -rf bin .bin dist
