@@ -56,7 +56,8 @@ func (c *cli) migrate(ctx context.Context, s *store.Store, wait bool) (from, to 
 		if from, to, err = s.Schema(ctx); err == nil {
 			err = s.Migrate(ctx)
 		}
-		if err == nil || !wait || errors.Is(err, store.ErrNewer) || ctx.Err() != nil {
+		_, moved := errors.AsType[*store.MoveError](err)
+		if err == nil || !wait || moved || errors.Is(err, store.ErrNewer) || ctx.Err() != nil {
 			return from, to, err
 		}
 		if tries == 0 {

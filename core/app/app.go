@@ -258,7 +258,8 @@ func (a *App) awaitDatabase(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		if errors.Is(err, store.ErrNewer) || ctx.Err() != nil {
+		_, moved := errors.AsType[*store.MoveError](err)
+		if moved || errors.Is(err, store.ErrNewer) || ctx.Err() != nil {
 			return fmt.Errorf("migrate database: %w", err)
 		}
 		a.manager.Status("waiting for the database: webhooks are answered 503")

@@ -71,7 +71,7 @@ type Keeper struct {
 
 const (
 	// deadAfter is how long a node may miss its beats.
-	deadAfter = 10 * time.Second
+	deadAfter = store.NodeLease
 	// beatTimeout leaves time for another beat when a connection has fallen silent, before
 	// this node looks dead.
 	beatTimeout = 4 * time.Second

@@ -50,7 +50,11 @@ type Engine interface {
 	// Write runs do in a transaction, and maybe again in another if that was undone.
 	Write(ctx context.Context, do func(ctx context.Context, tx Tx) error) error
 
-	// ReadRows and WriteRows are those of Store.
+	// FindState, SaveState and Exclude are State, SaveState and Exclude of Store, ReadRows and
+	// WriteRows those of Store.
+	FindState(ctx context.Context) (State, error)
+	SaveState(ctx context.Context, state State, tables []string) error
+	Exclude(ctx context.Context, lease time.Duration, tell func(string)) (release func(context.Context) error, err error)
 	ReadRows(ctx context.Context) (rows.Reader, error)
 	WriteRows(ctx context.Context) (rows.Writer, error)
 

@@ -100,8 +100,9 @@ func (s *Store) Schema(ctx context.Context) (have, want Schema, err error) {
 func (s *Store) Space(ctx context.Context) (Space, error) { return s.engine.Space(ctx) }
 
 // Ready reports whether the database answers, is of this version, and keeps what it
-// accepts. One that did not take the last events, such as with a full disk, or that may not
-// take the next, has to take some rows now. An idle one is left alone.
+// accepts. A *MoveError is of one that takes part in a move. One that did not take the last
+// events, such as with a full disk, or that may not take the next, has to take some rows
+// now. An idle one is left alone.
 func (s *Store) Ready(ctx context.Context) error {
 	if err := s.engine.Guard(ctx); err != nil {
 		return err
@@ -112,6 +113,13 @@ func (s *Store) Ready(ctx context.Context) error {
 	}
 	if err := have.Check(want); err != nil {
 		return err
+	}
+	state, err := s.State(ctx)
+	if err != nil {
+		return err
+	}
+	if state.Move != Still && state.Move != Filled {
+		return &MoveError{State: state}
 	}
 	sure, err := s.engine.Writable(ctx)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -43,8 +44,22 @@ func (e *Engine) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := have.Check(want); !errors.Is(err, store.ErrNotMigrated) {
+	behind := have.Check(want)
+	if errors.Is(behind, store.ErrNewer) {
+		return behind
+	}
+	state, err := e.FindState(ctx)
+	if err != nil {
 		return err
+	}
+	free, err := state.Admit()
+	if err != nil || behind == nil {
+		return err
+	}
+	if free {
+		if err := e.inTx(ctx, func(t pgx.Tx) error { return admit(ctx, t) }); err != nil {
+			return err
+		}
 	}
 	// First, so that a migration that ends in between does it again.
 	if have.Tables > 0 && have.Tables < store.UniqueJobs {

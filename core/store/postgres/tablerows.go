@@ -234,7 +234,7 @@ func (w *writer) Tables(ctx context.Context, names []string) ([]rows.Table, erro
 	return tables(ctx, w.conn, names)
 }
 
-func (w *writer) Write(ctx context.Context, t rows.Table, next func() (rows.Row, error), progress func() string) error {
+func (w *writer) Write(ctx context.Context, t rows.Table, next func() (rows.Row, error), progress func() (string, error)) error {
 	names := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
 		names[i] = c.Name
@@ -252,7 +252,11 @@ func (w *writer) Write(ctx context.Context, t rows.Table, next func() (rows.Row,
 		if progress == nil {
 			return nil
 		}
-		if _, err := tx.Exec(ctx, `UPDATE database_state SET progress = $1`, progress()); err != nil {
+		text, err := progress()
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE database_state SET progress = $1`, text); err != nil {
 			return fmt.Errorf("save how far the move has come: %w", err)
 		}
 		return nil

@@ -45,10 +45,15 @@ func (e *Engine) ReturnJob(ctx context.Context, id int64) error {
 	return err
 }
 
-// Join announces a node before its queue starts.
+// Join announces a node before its queue starts, unless the database was moved.
 func (e *Engine) Join(ctx context.Context, node string) error {
-	_, err := e.pool.Exec(ctx, joinSQL, node)
-	return oneLine(err)
+	return e.inTx(ctx, func(t pgx.Tx) error {
+		if err := admit(ctx, t); err != nil {
+			return err
+		}
+		_, err := t.Exec(ctx, joinSQL, node)
+		return err
+	})
 }
 
 // Beat keeps a node alive, on a connection of its own.

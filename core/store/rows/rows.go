@@ -127,7 +127,7 @@ type Writer interface {
 	// Write inserts the rows that next returns until its io.EOF, in one transaction, in which
 	// it then saves the progress of an unfinished move, unless that is nil. It may change the
 	// rows.
-	Write(ctx context.Context, t Table, next func() (Row, error), progress func() string) error
+	Write(ctx context.Context, t Table, next func() (Row, error), progress func() (string, error)) error
 	// Clear deletes every row of tables.
 	Clear(ctx context.Context, tables []Table) error
 	// Finish lets the numbers that the database gives go on behind those of the rows.

@@ -31,8 +31,22 @@ func (e *Engine) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := have.Check(want); !errors.Is(err, store.ErrNotMigrated) {
+	behind := have.Check(want)
+	if errors.Is(behind, store.ErrNewer) {
+		return behind
+	}
+	state, err := e.FindState(ctx)
+	if err != nil {
 		return err
+	}
+	free, err := state.Admit()
+	if err != nil || behind == nil {
+		return err
+	}
+	if free {
+		if err := e.admit(ctx); err != nil {
+			return err
+		}
 	}
 	// First, so that a migration that ends in between does it again.
 	if have.Tables > 0 && have.Tables < store.UniqueJobs {

@@ -266,7 +266,7 @@ func (w *writer) in(ctx context.Context, do func(tx *sql.Tx) error) error {
 	return nil
 }
 
-func (w *writer) Write(ctx context.Context, t rows.Table, next func() (rows.Row, error), progress func() string) error {
+func (w *writer) Write(ctx context.Context, t rows.Table, next func() (rows.Row, error), progress func() (string, error)) error {
 	return w.in(ctx, func(tx *sql.Tx) error {
 		names, values := make([]string, len(t.Columns)), make([]string, len(t.Columns))
 		for i, c := range t.Columns {
@@ -300,7 +300,11 @@ func (w *writer) Write(ctx context.Context, t rows.Table, next func() (rows.Row,
 		if progress == nil {
 			return nil
 		}
-		return saveProgress(ctx, tx, progress())
+		text, err := progress()
+		if err != nil {
+			return err
+		}
+		return saveProgress(ctx, tx, text)
 	})
 }
 

@@ -30,10 +30,13 @@ func (e *Engine) ReturnJob(ctx context.Context, id int64) error {
 	return err
 }
 
-// Join takes the lock file and makes jobs that ran in a former process available, in
+// Join takes the lock file, unless the database was moved, and makes jobs that ran in a former process available, in
 // their places.
 func (e *Engine) Join(ctx context.Context, _ string) error {
 	if err := e.Reserve(); err != nil {
+		return err
+	}
+	if err := e.admit(ctx); err != nil {
 		return err
 	}
 	if _, err := e.write.ExecContext(ctx, releaseJobs); err != nil {

@@ -1,0 +1,224 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/store/rows"
+)
+
+// moveLock is the advisory lock of a move, which who joins shares for a moment: that of
+// migrations, plus one.
+const moveLock = migrateLock + 1
+
+const (
+	// lockWait is how long a move waits for those who join, and lockPoll the time between
+	// looks.
+	lockWait = 5 * time.Second
+	lockPoll = 100 * time.Millisecond
+)
+
+// FindState reads the state of the database.
+func (e *Engine) FindState(ctx context.Context) (store.State, error) { return findState(ctx, e.pool) }
+
+func findState(ctx context.Context, db querier) (s store.State, err error) {
+	found, err := db.Query(ctx, `SELECT id, state, move, since, peer, progress FROM database_state`)
+	all, err := collect(found, err, func(row pgx.Rows) (s store.State, err error) {
+		var move pgtype.UUID
+		var since *time.Time
+		if err = row.Scan((*[16]byte)(&s.ID), (*string)(&s.Move), &move, &since, &s.Peer, &s.Progress); err != nil {
+			return s, err
+		}
+		if s.MoveID = toUUID(move); since != nil {
+			s.Since = since.UTC()
+		}
+		return s, nil
+	})
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == undefinedTable {
+		return store.State{}, nil
+	}
+	if err != nil || len(all) == 0 {
+		return store.State{}, oneLine(err)
+	}
+	return all[0], nil
+}
+
+// SaveState changes the state, and with it whether the tables can be changed.
+func (e *Engine) SaveState(ctx context.Context, s store.State, tables []string) error {
+	return e.inTx(ctx, func(t pgx.Tx) error { return saveState(ctx, t, s, tables) })
+}
+
+func saveState(ctx context.Context, t pgx.Tx, s store.State, tables []string) error {
+	var since *time.Time
+	if !s.Since.IsZero() {
+		since = &s.Since
+	}
+	if _, err := t.Exec(ctx, `UPDATE database_state SET state = $1, move = $2, since = $3, peer = $4, progress = $5`,
+		string(s.Move), pgtype.UUID{Bytes: s.MoveID, Valid: s.MoveID != uuid.Nil}, since, s.Peer, s.Progress); err != nil {
+		return err
+	}
+	if s.Move == store.Moving || s.Move == store.Moved {
+		return fence(ctx, t, tables)
+	}
+	return unfence(ctx, t)
+}
+
+const (
+	// fenceSQL makes what refuses a change. Its code is that of a transaction that may only
+	// read: Outage.
+	fenceSQL = `
+CREATE OR REPLACE FUNCTION hookarr_moved() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE EXCEPTION 'the database is moved: see hookarr move' USING ERRCODE = 'read_only_sql_transaction';
+END $$`
+	fencesSQL = `
+SELECT c.relname::text FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+WHERE g.tgname = 'hookarr_moved' AND c.relnamespace = current_schema()::regnamespace`
+)
+
+// fence has every change of tables refused. It waits for transactions that change them.
+func fence(ctx context.Context, t pgx.Tx, tables []string) error {
+	for _, statement := range []string{"SET LOCAL lock_timeout = '30s'", fenceSQL} {
+		if _, err := t.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	for _, name := range tables {
+		if _, err := t.Exec(ctx, "CREATE OR REPLACE TRIGGER hookarr_moved BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON "+rows.Quote(name)+
+			" FOR EACH STATEMENT EXECUTE FUNCTION hookarr_moved()"); err != nil {
+			return fmt.Errorf("guard table %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// unfence is the end of fence.
+func unfence(ctx context.Context, t pgx.Tx) error {
+	found, err := t.Query(ctx, fencesSQL)
+	fenced, err := collect(found, err, scanText)
+	if err != nil || len(fenced) == 0 {
+		return err
+	}
+	for _, name := range fenced {
+		if _, err := t.Exec(ctx, "DROP TRIGGER hookarr_moved ON "+rows.Quote(name)); err != nil {
+			return fmt.Errorf("release table %s: %w", name, err)
+		}
+	}
+	_, err = t.Exec(ctx, `DROP FUNCTION hookarr_moved()`)
+	return err
+}
+
+// admit has the writer of rows refused, or gives up the move that has not ended. Until the
+// transaction ends no move begins.
+func admit(ctx context.Context, t pgx.Tx) error {
+	var alone bool
+	if err := t.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock_shared($1)`, moveLock).Scan(&alone); err != nil {
+		return err
+	}
+	if !alone {
+		return &store.MoveError{UnderWay: true}
+	}
+	s, err := findState(ctx, t)
+	if err != nil {
+		return err
+	}
+	free, err := s.Admit()
+	if err != nil || !free {
+		return err
+	}
+	s.Move, s.Progress = store.Still, ""
+	return saveState(ctx, t, s, nil)
+}
+
+const nodesSQL = `
+SELECT name, beat_at FROM nodes WHERE beat_at >= now() - $1::bigint * interval '1 microsecond' ORDER BY name`
+
+// Exclude takes the lock of moves, then looks for nodes that live.
+func (e *Engine) Exclude(ctx context.Context, lease time.Duration, tell func(string)) (release func(context.Context) error, err error) {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return nil, oneLine(err)
+	}
+	unlock := func(ctx context.Context) error {
+		if conn == nil {
+			return nil
+		}
+		// Not by the end of the connection alone, which the server notes later.
+		_, unlocked := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, moveLock)
+		closing := conn.Hijack()
+		conn = nil
+		return errors.Join(oneLine(unlocked), closing.Close(ctx))
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(oneLine(err), unlock(context.WithoutCancel(ctx)))
+		}
+	}()
+	for begun := time.Now(); ; {
+		var alone bool
+		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, moveLock).Scan(&alone); err != nil {
+			return nil, err
+		}
+		if alone {
+			break
+		}
+		if time.Since(begun) > lockWait {
+			return nil, &store.MoveError{UnderWay: true}
+		}
+		if err := sleep(ctx, lockPoll); err != nil {
+			return nil, err
+		}
+	}
+	first := map[string]time.Time{}
+	for {
+		rows, err := conn.Query(ctx, nodesSQL, lease.Microseconds())
+		live := &store.NodesError{}
+		waiting := false
+		var name string
+		var beat time.Time
+		if err == nil {
+			_, err = pgx.ForEachRow(rows, []any{&name, &beat}, func() error {
+				switch before, seen := first[name]; {
+				case !seen:
+					first[name] = beat
+					tell("node " + name + " has beaten lately: looking whether it lives")
+				case beat.After(before):
+					live.Nodes = append(live.Nodes, name)
+				}
+				waiting = true
+				return nil
+			})
+		}
+		if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == undefinedTable {
+			return unlock, nil // of an empty database
+		}
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("look for nodes: %w", err)
+		case len(live.Nodes) > 0:
+			return nil, live
+		case !waiting:
+			return unlock, nil
+		}
+		if err := sleep(ctx, lockPoll); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

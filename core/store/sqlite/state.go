@@ -1,0 +1,134 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/store/rows"
+)
+
+// FindState reads the state of the database.
+func (e *Engine) FindState(ctx context.Context) (store.State, error) { return findState(ctx, e.read) }
+
+func findState(ctx context.Context, db querier) (s store.State, err error) {
+	found, err := collect(ctx, db, func(row scanner) (s store.State, err error) {
+		var move uuid.NullUUID
+		var since sql.NullInt64
+		err = row.Scan(&s.ID, (*string)(&s.Move), &move, &since, &s.Peer, &s.Progress)
+		s.MoveID, s.Since = move.UUID, fromMicros(since.Int64)
+		return s, err
+	}, `SELECT id, state, move, since, peer, progress FROM database_state`)
+	// SQLite has one code for every error in a statement.
+	if err != nil && strings.Contains(err.Error(), "no such table") || len(found) == 0 {
+		return store.State{}, ignoreMissing(err)
+	}
+	return found[0], err
+}
+
+func ignoreMissing(err error) error {
+	if err != nil && strings.Contains(err.Error(), "no such table") {
+		return nil
+	}
+	return err
+}
+
+// SaveState changes the state, and with it whether the tables can be changed.
+func (e *Engine) SaveState(ctx context.Context, s store.State, tables []string) error {
+	tx, err := e.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // it has ended, or nothing can be done
+	if err := saveState(ctx, tx, s, tables); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func saveState(ctx context.Context, tx *sql.Tx, s store.State, tables []string) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE database_state SET state = ?, move = ?, since = ?, peer = ?, progress = ?`,
+		string(s.Move), idOrNull(s.MoveID), orNull(s.Since), s.Peer, s.Progress); err != nil {
+		return err
+	}
+	if s.Move == store.Moving || s.Move == store.Moved {
+		return fence(ctx, tx, tables)
+	}
+	return unfence(ctx, tx)
+}
+
+// fencePrefix begins the names of triggers.
+const fencePrefix = "hookarr_moved_"
+
+// fence has every change of tables refused.
+func fence(ctx context.Context, tx *sql.Tx, tables []string) error {
+	for _, table := range tables {
+		for _, change := range []string{"insert", "update", "delete"} {
+			if _, err := tx.ExecContext(ctx, fmt.Sprintf(
+				"CREATE TRIGGER IF NOT EXISTS %s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'the database is moved: see hookarr move'); END",
+				rows.Quote(fencePrefix+table+"_"+change), change, rows.Quote(table))); err != nil {
+				return fmt.Errorf("guard table %s: %w", table, err)
+			}
+		}
+	}
+	return nil
+}
+
+// unfence is the end of fence.
+func unfence(ctx context.Context, tx *sql.Tx) error {
+	fences, err := collect(ctx, tx, scanOne[string], `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, ?) = ?`,
+		len(fencePrefix), fencePrefix)
+	if err != nil {
+		return err
+	}
+	for _, name := range fences {
+		if _, err := tx.ExecContext(ctx, "DROP TRIGGER "+rows.Quote(name)); err != nil {
+			return fmt.Errorf("release a table: %w", err)
+		}
+	}
+	return nil
+}
+
+// admit has the writer of rows refused, or gives up the move that has not ended.
+func (e *Engine) admit(ctx context.Context) error {
+	e.mu.Lock()
+	reserved := e.lock != nil
+	e.mu.Unlock()
+	if !reserved {
+		if err := e.Reserve(); err != nil {
+			return err
+		}
+		defer e.unlock() //nolint:errcheck // it ends with the process
+	}
+	tx, err := e.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // it has ended, or nothing can be done
+	s, err := findState(ctx, tx)
+	if err != nil {
+		return err
+	}
+	free, err := s.Admit()
+	if err != nil || !free {
+		return err
+	}
+	s.Move, s.Progress = store.Still, ""
+	if err := saveState(ctx, tx, s, nil); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// Exclude takes the lock file.
+func (e *Engine) Exclude(context.Context, time.Duration, func(string)) (release func(context.Context) error, err error) {
+	if err := e.Reserve(); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error { return e.Leave(ctx, "") }, nil
+}

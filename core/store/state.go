@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// NodeLease is how long a node lives that does not beat.
+const NodeLease = 10 * time.Second
+
+// MoveState is what a move has made of a database.
+type MoveState string
+
+const (
+	// Still is a database that takes no part in a move.
+	Still MoveState = ""
+	// Moving is one whose rows are being copied to another. They have not changed since.
+	Moving MoveState = "moving"
+	// Moved is one in whose place another is served.
+	Moved MoveState = "moved"
+	// Filling is one that rows are being copied to.
+	Filling MoveState = "filling"
+	// Filled is one that has all the rows, and has not been served with them.
+	Filled MoveState = "filled"
+)
+
+// State is what there is to know of a database itself.
+type State struct {
+	// ID is this database's alone, of which a copy of its file is one, too.
+	ID   uuid.UUID
+	Move MoveState
+	// MoveID is of the latest move, the same in both databases. Peer is the other one, without
+	// its password.
+	MoveID uuid.UUID
+	Peer   string
+	Since  time.Time
+	// Progress is how far Filling has come.
+	Progress string
+}
+
+// MoveError is that a database is not to be used, because of a move.
+type MoveError struct {
+	State
+	// UnderWay is that the move goes on at this moment.
+	UnderWay bool
+}
+
+// Error says what is to be done.
+func (e *MoveError) Error() string {
+	switch {
+	case e.UnderWay:
+		return "the database is being moved by another process: wait until hookarr move has ended"
+	case e.Move == Moved:
+		return fmt.Sprintf("the database was moved to %s on %s: set database.url to that one, or take the move back with hookarr move --undo",
+			e.Peer, e.Since.UTC().Format(time.DateTime+" MST"))
+	case e.Move == Filling:
+		return fmt.Sprintf("a move into this database has not ended: run hookarr move again with the configuration of %s", e.Peer)
+	default:
+		return fmt.Sprintf("a move of this database to %s has not ended: run hookarr move again; hookarr serve gives it up", e.Peer)
+	}
+}
+
+// Admit reports whether whoever wants to change rows may: nil, or a *MoveError. A server that
+// does has to give up the move that has not ended: then free is set.
+func (s State) Admit() (free bool, err error) {
+	switch s.Move {
+	case Moved, Filling:
+		return false, &MoveError{State: s}
+	case Moving, Filled:
+		return true, nil
+	case Still:
+	}
+	return false, nil
+}
+
+// State returns what there is to know of the database itself; nothing where it is too old to
+// know it.
+func (s *Store) State(ctx context.Context) (State, error) {
+	state, err := s.engine.FindState(ctx)
+	if err != nil {
+		return State{}, fmt.Errorf("read the state of the database: %w", err)
+	}
+	return state, nil
+}
+
+// SaveState changes what a move has made of the database. While that is Moving or Moved, the
+// database refuses every change of tables, which are those that are copied, whoever makes it:
+// such as a node that has slept.
+func (s *Store) SaveState(ctx context.Context, state State, tables []string) error {
+	if err := s.engine.SaveState(ctx, state, tables); err != nil {
+		return fmt.Errorf("save the state of the database: %w", err)
+	}
+	return nil
+}
+
+// Exclude keeps servers out until release is called, which may be called again. A server
+// that runs is an error: ErrInUse, or a *NodesError. One that does not beat any more is waited
+// for, for as long as its lease, and tell is told.
+func (s *Store) Exclude(ctx context.Context, lease time.Duration, tell func(string)) (release func(context.Context) error, err error) {
+	return s.engine.Exclude(ctx, lease, tell)
+}
+
+// NodesError is that nodes serve a database.
+type NodesError struct{ Nodes []string }
+
+// Error names them.
+func (e *NodesError) Error() string {
+	return fmt.Sprintf("hookarr serve runs on it: stop %s (a node's name begins with its host's; systemctl stop hookarr, or docker compose stop hookarr)", list(e.Nodes))
+}
+
+func list(names []string) string {
+	text := ""
+	for i, name := range names {
+		if i > 0 {
+			text += ", "
+		}
+		text += "node " + name
+	}
+	return text
+}
