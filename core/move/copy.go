@@ -3,6 +3,7 @@
 package move
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,29 +54,32 @@ func Copy(ctx context.Context, from rows.Reader, to rows.Writer, tell func(Progr
 	return sums, to.Finish(ctx, theirs(pairs))
 }
 
-// Sums returns what every table holds. Equal rows have equal digests in every database. Tell
-// is told of each table; it may be nil.
-func Sums(ctx context.Context, from rows.Reader, tell func(Progress)) ([]Sum, error) {
+// Sums returns what every table holds. Equal rows have equal digests in every database.
+func Sums(ctx context.Context, from rows.Reader) ([]Sum, error) {
 	names, err := tableNames(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return sumsOf(ctx, from, names, nil)
+}
+
+// sumsOf reads the tables whose sums are not known.
+func sumsOf(ctx context.Context, from rows.Reader, names []string, known map[string]Sum) ([]Sum, error) {
 	tables, err := from.Tables(ctx, names)
 	if err != nil {
 		return nil, err
 	}
 	sums := make([]Sum, len(tables))
-	var p Progress
 	for i, t := range tables {
-		if p.Table = t.Name; tell != nil {
-			tell(p)
+		if s, ok := known[t.Name]; ok {
+			sums[i] = s
+			continue
 		}
 		digest, err := digestOf(ctx, from, t)
 		if err != nil {
 			return nil, err
 		}
 		sums[i] = Sum{Table: t.Name, Rows: digest.Rows, Digest: digest.String()}
-		p.Rows += digest.Rows
 	}
 	return sums, nil
 }
@@ -160,13 +164,15 @@ type copier struct {
 	from rows.Reader
 	to   rows.Writer
 	tell func(Progress)
+	// rows is how many a batch has at most; batchRows when zero.
+	rows int64
 	done Progress
 }
 
 // table copies the rows of a table after a key, and returns what those are. Note, unless it
-// is nil, is told of the last key and the number of rows of each batch, and returns the
-// progress that is saved with it.
-func (c *copier) table(ctx context.Context, p pair, after rows.Row, note func(last rows.Row, n int64) string) (_ *rows.Digest, err error) {
+// is nil, is told of the last key of each batch, and whether it is the last one, and returns
+// the progress that is saved with it.
+func (c *copier) table(ctx context.Context, p pair, after rows.Row, note func(last rows.Row, done bool) (string, error)) (_ *rows.Digest, err error) {
 	cursor, err := c.from.Read(ctx, p.from, after)
 	if err != nil {
 		return nil, err
@@ -174,12 +180,12 @@ func (c *copier) table(ctx context.Context, p pair, after rows.Row, note func(la
 	defer func() { err = errors.Join(err, cursor.Close()) }()
 	c.done.Table = p.from.Name
 	var digest rows.Digest
-	var last rows.Row
+	last := after
 	ended := false
 	for !ended {
 		n, size := int64(0), 0
 		next := func() (rows.Row, error) {
-			if n == batchRows || size >= batchBytes {
+			if n == cmp.Or(c.rows, batchRows) || size >= batchBytes {
 				return nil, io.EOF
 			}
 			row, err := cursor.Next(ctx)
@@ -195,9 +201,9 @@ func (c *copier) table(ctx context.Context, p pair, after rows.Row, note func(la
 			size += row.Size()
 			return row, nil
 		}
-		var progress func() string
+		var progress func() (string, error)
 		if note != nil {
-			progress = func() string { return note(last, n) }
+			progress = func() (string, error) { return note(last, ended) }
 		}
 		if err := c.to.Write(ctx, p.to, next, progress); err != nil {
 			return nil, err

@@ -105,7 +105,7 @@ func sums(t *testing.T, s *store.Store) []move.Sum {
 	reader, err := s.ReadRows(t.Context())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, reader.Close(context.WithoutCancel(t.Context()))) }()
-	all, err := move.Sums(t.Context(), reader, nil)
+	all, err := move.Sums(t.Context(), reader)
 	require.NoError(t, err)
 	return all
 }
