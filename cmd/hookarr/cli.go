@@ -130,7 +130,7 @@ or a difference that connect --check found, 78 a wrong configuration for serve.`
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	completeFlag(root, "config", files)
 	root.AddCommand(
-		c.newInit(), c.newServe(), c.newCheck(), c.newConnect(), c.newMigrate(), c.newBackup(), c.newRestore(), c.newPlugins(), c.newSend(),
+		c.newInit(), c.newServe(), c.newCheck(), c.newConnect(), c.newMigrate(), c.newBackup(), c.newRestore(), c.newMove(), c.newPlugins(), c.newSend(),
 		c.newEvents(), c.newDeliveries(), c.newActions(), c.newTargets(), c.newSilences(), c.newSources(), c.newSync(), c.newRoutes(), c.newPaths(), c.newCatalogue(), c.newReload(), c.newLogs(),
 		c.newOpen(), c.newSessions(), c.newHealthcheck(),
 		c.newVersion(),
