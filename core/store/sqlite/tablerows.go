@@ -32,7 +32,6 @@ func Tables(ctx context.Context) (_ []rows.Table, err error) {
 	return tables(ctx, db)
 }
 
-
 const tablesSQL = `
 SELECT t.name, c.name, c.type, c.pk FROM pragma_table_list t JOIN pragma_table_info(t.name) c
 WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY t.name, c.cid`
@@ -336,4 +335,3 @@ func (w *writer) Finish(ctx context.Context, _ []rows.Table) error {
 	}
 	return nil
 }
-
