@@ -1,6 +1,6 @@
 // Package payloads holds sample webhooks, as the applications send them. The titles are
 // real; the libraries, people and ids are made up. Those of generic are of Jellyseerr,
-// which the README configures.
+// which docs/webhooks.md configures.
 package payloads
 
 import (

@@ -93,7 +93,7 @@ func completed(t *testing.T, dir, part string) (file string, environ []string) {
 	}
 	for _, secret := range regexp.MustCompile(`_file: (/[\w./-]+)`).FindAllStringSubmatch(part, -1) {
 		own := filepath.Join(dir, filepath.Base(secret[1]))
-		require.NoError(t, os.WriteFile(own, []byte(standIn(filepath.Base(secret[1]))), 0o600))
+		require.NoError(t, os.WriteFile(own, []byte(standIn(strings.ToUpper(filepath.Base(secret[1])))), 0o600))
 		part = strings.ReplaceAll(part, secret[1], own)
 	}
 	var given map[string]any
@@ -141,13 +141,20 @@ func standInTargets(part string) map[string]any {
 		"catalogue": map[string]any{"plugin": "catalogue", "config": map[string]any{"url": "sqlite:///var/lib/hookarr/catalogue.db"}},
 		"ops":       map[string]any{"plugin": "webhook", "config": map[string]any{"url": standIn("OPS_URL")}},
 	}
-	maps.DeleteFunc(all, func(name string, _ any) bool { return name != "chat" && !strings.Contains(part, "to: ["+name+"]") })
+	named := func(name string) bool { return strings.Contains(part, "to: ["+name+"]") }
+	maps.DeleteFunc(all, func(name string, _ any) bool {
+		return !named(name) && (name != "chat" || strings.Contains(part, "\nroutes:\n") || strings.HasPrefix(part, "routes:\n"))
+	})
+	if len(all) == 0 {
+		return standInTargets("")
+	}
 	return all
 }
 
 // standIn is a value of a variable in the documentation.
 func standIn(variable string) string {
 	known := map[string]string{
+		"DISCORD":            "https://discord.com/api/webhooks/123456789012345678/a-token-that-nobody-guesses",
 		"DISCORD_WEBHOOK":    "https://discord.com/api/webhooks/123456789012345678/a-token-that-nobody-guesses",
 		"SLACK_WEBHOOK":      "https://hooks.slack.com/services/T000/B000/a-token-that-nobody-guesses",
 		"SLACK_TOKEN":        "xoxb-a-token-that-nobody-guesses",

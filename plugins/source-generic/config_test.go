@@ -62,12 +62,12 @@ func TestConfigurationProblems(t *testing.T) {
 	}
 }
 
-// documented is the configuration of a source in an example of the README.
+// documented is the configuration of a source in an example of the documentation.
 func documented(t *testing.T, source string) config {
 	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
+	page, err := os.ReadFile("../../docs/webhooks.md")
 	require.NoError(t, err)
-	for block := range strings.SplitSeq(string(readme), "```yaml\n") {
+	for block := range strings.SplitSeq(string(page), "```yaml\n") {
 		block, _, _ = strings.Cut(block, "```")
 		var example struct {
 			Sources map[string]struct{ Config map[string]any }
@@ -82,7 +82,7 @@ func documented(t *testing.T, source string) config {
 		require.NoError(t, c.Validate())
 		return c
 	}
-	require.Fail(t, "the README has no such example", source)
+	require.Fail(t, "the page has no such example", source)
 	return config{}
 }
 
