@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
@@ -99,4 +101,50 @@ func TestWrongCommandLinesAreFound(t *testing.T) {
 	require.NoError(t, judgeLine([]string{"events", "show"}, true))
 	require.Error(t, judgeLine([]string{"events", "lst"}, true))
 	require.Error(t, judgeLine([]string{"events", "list", "--sinse", "2h"}, true))
+}
+
+// TestEveryCommandIsDocumented compares the table of the operators' page with the commands,
+// and rewrites it with -update.
+func TestEveryCommandIsDocumented(t *testing.T) {
+	t.Parallel()
+	const (
+		file  = "../../docs/operations.md"
+		begin = "<!-- commands -->\n"
+		end   = "<!-- /commands -->\n"
+	)
+	var table strings.Builder
+	table.WriteString("| command | does |\n|---|---|\n")
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		if cmd.Hidden || slices.Contains([]string{"completion", "help"}, cmd.Name()) {
+			return // cobra's own
+		}
+		if !cmd.HasSubCommands() {
+			_, line, _ := strings.Cut(cmd.CommandPath(), " ")
+			if words := strings.Fields(cmd.Use); len(words) > 1 {
+				line += " " + strings.Join(words[1:], " ")
+			}
+			table.WriteString("| `" + strings.ReplaceAll(line, "|", `\|`) + "` | " + strings.ReplaceAll(cmd.Short, "|", `\|`) + " |\n")
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	root := new(cli).newRoot()
+	walk(root)
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	before, rest, ok := strings.Cut(string(content), begin)
+	require.True(t, ok, "%s has no table of commands", path.Base(file))
+	_, after, ok := strings.Cut(rest, end)
+	require.True(t, ok, "%s has no end of the table of commands", path.Base(file))
+	want := before + begin + table.String() + end + after
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(want), 0o600))
+		return
+	}
+	require.Equal(t, want, string(content), "docs/operations.md has other commands: run go test ./cmd/hookarr -run EveryCommandIsDocumented -update")
+	for _, code := range []string{"| `0` |", "| `1` |", "| `2` |"} {
+		require.Contains(t, string(content), code, "an exit code is not documented")
+	}
 }

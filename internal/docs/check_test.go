@@ -2,7 +2,9 @@ package docs_test
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -229,4 +231,32 @@ func TestMarkersAreDescribed(t *testing.T) {
 			require.True(t, bytes.Contains(page, []byte("`"+described)), "%s: CONTRIBUTING.md does not describe %s", b.At(), described)
 		}
 	}
+}
+
+// TestVariablesAreDocumented is of the environment that the program reads by name; that of
+// its keys follows from them.
+func TestVariablesAreDocumented(t *testing.T) {
+	t.Parallel()
+	var pages strings.Builder
+	for name := range project(t).Pages {
+		content, err := os.ReadFile(filepath.Join("../..", name))
+		require.NoError(t, err)
+		pages.Write(content)
+	}
+	read := 0
+	for _, dir := range []string{"cmd", "core", "sdk"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join("../..", dir), func(file string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") || strings.Contains(file, "/internal/") ||
+				strings.HasSuffix(file, "failpoint_on.go") { // of builds for tests
+				return err
+			}
+			code, err := os.ReadFile(file)
+			for _, variable := range regexp.MustCompile(`(?:[gG]etenv|LookupEnv)\("([A-Z_]+)"\)`).FindAllStringSubmatch(string(code), -1) {
+				read++
+				require.Contains(t, pages.String(), "`"+variable[1], "%s reads it, and no page names it", file)
+			}
+			return err
+		}))
+	}
+	require.Greater(t, read, 2)
 }
