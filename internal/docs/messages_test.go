@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -27,9 +28,7 @@ func TestMessagesExist(t *testing.T) {
 	require.Greater(t, len(said), 80)
 	all := map[string][]string{}
 	for _, dir := range []string{"cmd", "core", "plugins", "sdk"} {
-		for file, texts := range textsOf(t, filepath.Join("../..", dir)) {
-			all[file] = texts
-		}
+		maps.Copy(all, textsOf(t, filepath.Join("../..", dir)))
 	}
 	for _, message := range said {
 		require.True(t, anyFile(all, message), "docs/errors.md has the message %q, and no program says it", message)
