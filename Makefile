@@ -157,6 +157,10 @@ bench/plugins: build ## Measure size, start, memory and calls of every plugin, a
 bench/plugin-neighbours: ## Measure latency beside plugins that leak, spin, flood, fork and lie.
 	TEST_NEIGHBOURS=45s go test ./internal/e2e -run 'TestPluginNeighbours$$' -v -count=1
 
+.PHONY: bench/move
+bench/move: ## Move 200,000 events from SQLite to Postgres and back, each way killed once.
+	TEST_MOVE_EVENTS=200000 go test ./internal/e2e -run 'TestMove$$' -count 1 -timeout 60m -v
+
 .PHONY: bench/snapshot
 bench/snapshot: ## Measure snapshots of 50,000 titles on both databases.
 	go test ./core/snapshot -run TestLargeLibrary -count 1 -timeout 30m -parallel 1 -v -titles 50000
