@@ -126,8 +126,8 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	}
 }
 
-// others are variables that are no keys: of the command line, and the plugins' cookie.
-var others = []string{"HOOKARR_TOKEN", "HOOKARR_PLUGIN"}
+// others are variables that are no keys: of commands, and the plugins' cookie.
+var others = []string{"HOOKARR_TOKEN", "HOOKARR_PLUGIN", "HOOKARR_MOVE_TO"}
 
 // TestDocumentedVariablesSetSomething is of every variable that any page names.
 func TestDocumentedVariablesSetSomething(t *testing.T) {

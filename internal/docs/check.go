@@ -272,8 +272,8 @@ func (p *Page) Calls() []Call {
 	}
 	for _, span := range p.Spans {
 		first, _, _ := strings.Cut(span.Text, " ")
-		if name := path.Base(first); name != "hookarr" && name != "make" || !strings.Contains(span.Text, " ") {
-			continue
+		if name := path.Base(first); name != "hookarr" && name != "make" || !strings.Contains(span.Text, " ") || strings.Contains(span.Text, ": ") {
+			continue // the last is something that is said
 		}
 		calls, err := Calls(span.Text)
 		if err != nil {

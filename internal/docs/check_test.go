@@ -253,7 +253,8 @@ func TestVariablesAreDocumented(t *testing.T) {
 			code, err := os.ReadFile(file)
 			for _, variable := range regexp.MustCompile(`(?:[gG]etenv|LookupEnv)\("([A-Z_]+)"\)`).FindAllStringSubmatch(string(code), -1) {
 				read++
-				require.Contains(t, pages.String(), "`"+variable[1], "%s reads it, and no page names it", file)
+				// Who makes packages sets SOURCE_DATE_EPOCH.
+				require.True(t, variable[1] == "SOURCE_DATE_EPOCH" || strings.Contains(pages.String(), "`"+variable[1]), "%s reads %s, and no page names it", file, variable[1])
 			}
 			return err
 		}))

@@ -91,7 +91,7 @@ func completed(t *testing.T, dir, part string) (file string, environ []string) {
 	for _, variable := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(part, -1) {
 		environ = append(environ, variable[1]+"="+standIn(variable[1]))
 	}
-	for _, secret := range regexp.MustCompile(`_file: (/[\w./-]+)`).FindAllStringSubmatch(part, -1) {
+	for _, secret := range regexp.MustCompile(`_file: "?((?:\$\{\w+\})?/[\w./-]+)`).FindAllStringSubmatch(part, -1) {
 		own := filepath.Join(dir, filepath.Base(secret[1]))
 		require.NoError(t, os.WriteFile(own, []byte(standIn(strings.ToUpper(filepath.Base(secret[1])))), 0o600))
 		part = strings.ReplaceAll(part, secret[1], own)
@@ -211,6 +211,9 @@ func TestPluginPages(t *testing.T) {
 			guide, err := os.ReadFile(filepath.Join("../../docs/targets", target))
 			require.NoError(t, err, "every target has a page that people wrote")
 			require.Contains(t, string(guide), "(../plugins/"+name+")")
+			all, err := os.ReadFile("../../docs/targets.md")
+			require.NoError(t, err)
+			require.Contains(t, string(all), "(targets/"+target+")", "the list of targets lacks one")
 		}
 	}
 }
