@@ -437,7 +437,7 @@ func following(t *testing.T, args ...string) (out *lockedBuffer, stop func() int
 
 func eventually(t *testing.T, out *lockedBuffer, want string) {
 	t.Helper()
-	require.Eventually(t, func() bool { return strings.Contains(out.String(), want) }, 20*time.Second, 10*time.Millisecond, "%q", want)
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), want) }, time.Minute, 10*time.Millisecond, "%q", want)
 }
 
 func TestFollow(t *testing.T) {

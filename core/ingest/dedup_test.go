@@ -302,7 +302,7 @@ func TestClientGoneBeforeTheAnswer(t *testing.T) {
 	hangUp()
 	require.Error(t, <-sent)
 	close(proceed)
-	require.Eventually(t, func() bool { return b.stored() == 1 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return b.stored() == 1 }, time.Minute, 5*time.Millisecond)
 	b.decoder.answers(func(context.Context) (host.Decoded, error) { return host.Decoded{Skip: "late"}, nil })
 	got := b.post(imported)
 	require.Equal(t, http.StatusOK, got.status)

@@ -80,7 +80,7 @@ func TestRefusalsAskForCatchup(t *testing.T) {
 	db.set(false)
 	require.Zero(t, asked())
 	b.accepted(`{"title":"after"}`)
-	require.Eventually(t, func() bool { return asked() == 1 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return asked() == 1 }, time.Minute, 10*time.Millisecond)
 	b.accepted(`{"title":"later"}`)
 	require.Equal(t, 1, asked(), "once a run")
 }

@@ -163,7 +163,7 @@ func TestDatabaseAway(t *testing.T) {
 	require.Eventually(t, func() bool {
 		out := scrape(t, r)
 		return strings.Contains(out, "hookarr_database_up 0\n") && strings.Contains(out, "hookarr_ready 0\n") && a.asked.Load() > 1
-	}, 10*time.Second, 10*time.Millisecond, "the next scrape asks again")
+	}, time.Minute, 10*time.Millisecond, "the next scrape asks again")
 }
 
 // TestConfigured leaves out what has left the configuration.

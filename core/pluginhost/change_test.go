@@ -127,7 +127,7 @@ func TestSettingsThatWereNotTaken(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_ = b.do(t.Context(), "ops", "post it")
 		return len(after.all()) > 0
-	}, 10*time.Second, eye)
+	}, time.Minute, eye)
 }
 
 // TestMetricsOfAPluginThatLeaves are forgotten, of every method.

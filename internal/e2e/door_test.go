@@ -175,14 +175,14 @@ func TestDoor(t *testing.T) {
 		m := srv.metrics(t)
 		return strings.Contains(m, `hookarr_deliveries{state="dead",target="ops"} 1`) &&
 			strings.Contains(m, `hookarr_attempts_total{class="permanent",target="ops"} 1`)
-	}, 20*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 
 	pid, ok := srv.pluginPID("hookarr-target-webhook")
 	require.True(t, ok)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	require.Eventually(t, func() bool {
 		return strings.Contains(srv.metrics(t), `hookarr_plugin_restarts_total{plugin="target-webhook"} 1`)
-	}, 20*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 
 	log := srv.log.String()
 	for _, secret := range []string{sourceSecret, newSecret, standardSecret, targetSecret} {

@@ -375,5 +375,5 @@ func suspend(t *testing.T, pid int) {
 			_, state, _ := strings.Cut(string(data), ") ")
 			return err == nil && !strings.HasPrefix(state, "T")
 		})
-	}, 10*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 }

@@ -41,7 +41,7 @@ func TestMisconfiguredTargetIsHeld(t *testing.T) {
 		require.Eventually(t, func() bool {
 			out, err := srv.cli("targets", "list")
 			return err == nil && strings.Contains(out, "misconfigured")
-		}, 20*time.Second, 100*time.Millisecond)
+		}, time.Minute, 100*time.Millisecond)
 		// A second one is tried at once. Later ones would be taken, and disturb the order.
 		require.Eventually(t, func() bool { return refused.Load() == 2 }, 30*time.Second, 10*time.Millisecond, "the second witness")
 		out, err := srv.cli("deliveries", "list", "--state", "pending", "--json", "--limit", "100")
@@ -164,7 +164,7 @@ func TestShutdownDrains(t *testing.T) {
 		require.Eventually(t, func() bool {
 			out, err := srv.cli("events", "show", a.id, "--json")
 			return err == nil && strings.Contains(out, `"delivered"`) && strings.Contains(out, `"attempts": 1`)
-		}, 10*time.Second, 100*time.Millisecond, "the interrupted attempt was counted")
+		}, time.Minute, 100*time.Millisecond, "the interrupted attempt was counted")
 	})
 }
 
@@ -219,7 +219,7 @@ func TestDatabaseDownAtStartAndForAWhile(t *testing.T) {
 	endpoint := newReceiver(t)
 	srv := newServer(t, settings{database: cluster.URL(), targets: webhookTarget(endpoint), routes: everything})
 	srv.launch()
-	require.Eventually(t, func() bool { return strings.Contains(srv.log.String(), "waiting for the database") }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(srv.log.String(), "waiting for the database") }, time.Minute, 50*time.Millisecond)
 	require.Equal(t, http.StatusServiceUnavailable, srv.get("/readyz"))
 	require.Equal(t, http.StatusOK, srv.get("/healthz"))
 	require.Equal(t, http.StatusServiceUnavailable, srv.post(importBody(1)).status)
@@ -313,7 +313,7 @@ func TestStoppedPluginTimesOut(t *testing.T) {
 	require.Eventually(t, func() bool {
 		out, err := srv.cli("events", "show", a.id)
 		return err == nil && strings.Contains(out, "timed out")
-	}, 20*time.Second, 100*time.Millisecond)
+	}, time.Minute, 100*time.Millisecond)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
 	endpoint.await(t, 1)
 }
@@ -337,7 +337,7 @@ func TestRefusedPluginConfigurationHoldsItsTarget(t *testing.T) {
 	require.Eventually(t, func() bool {
 		out, err := srv.cli("targets", "list")
 		return err == nil && strings.Contains(out, "quarantined") && strings.Contains(out, "urll")
-	}, 20*time.Second, 100*time.Millisecond)
+	}, time.Minute, 100*time.Millisecond)
 	require.NoError(t, srv.stop())
 
 	config, err := os.ReadFile(srv.config)

@@ -122,7 +122,7 @@ func testNothingLost(t *testing.T, database string, stopDatabase func(), databas
 		require.Eventually(t, func() bool {
 			pid, ok := srv.pluginPID(name)
 			return ok && syscall.Kill(pid, syscall.SIGKILL) == nil
-		}, 10*time.Second, 5*time.Millisecond)
+		}, time.Minute, 5*time.Millisecond)
 		kills++
 	}
 	for round := range 3 {

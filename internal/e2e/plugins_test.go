@@ -34,7 +34,7 @@ func TestStopWhilePluginsStart(t *testing.T) {
 		ops, second := srv.pluginPID("hookarr-target-mute")
 		pids = []int{radarr, ops}
 		return first && second
-	}, 20*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	require.NoError(t, srv.stop())
 	for line := range strings.Lines(srv.log.String()) {
 		require.NotContains(t, line, `"level":"WARN"`)

@@ -199,20 +199,20 @@ func TestStoryIsEdited(t *testing.T) {
 		channel := func() string { return strings.Join(asJSON(t, d.Messages()), "\n") }
 		await := func(what string, messages int) {
 			t.Helper()
-			require.Eventually(t, func() bool { return len(d.Messages()) == messages && strings.Contains(channel(), what) }, 20*time.Second, 20*time.Millisecond,
+			require.Eventually(t, func() bool { return len(d.Messages()) == messages && strings.Contains(channel(), what) }, time.Minute, 20*time.Millisecond,
 				"the channel does not say %q", what)
 		}
 
 		// The grab fails once, and comes after the import that it led to.
 		d.Next(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 		require.Equal(t, http.StatusAccepted, srv.post(grabbed("A", 1)).status)
-		require.Eventually(t, func() bool { return d.Traffic().Arrivals != nil }, 20*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return d.Traffic().Arrivals != nil }, time.Minute, 20*time.Millisecond)
 		require.Equal(t, http.StatusAccepted, srv.post(imported("A", 1)).status)
 		await("imported", 1)
 		require.Eventually(t, func() bool {
 			out, err := srv.cli("deliveries", "list", "--state", "superseded")
 			return err == nil && strings.Contains(out, "ops")
-		}, 20*time.Second, 100*time.Millisecond, "the late grab is not superseded")
+		}, time.Minute, 100*time.Millisecond, "the late grab is not superseded")
 		await("imported", 1)
 		require.NotContains(t, channel(), "Release grabbed")
 		require.Zero(t, d.Messages()[0].Edits)
@@ -237,7 +237,7 @@ func TestStoryIsEdited(t *testing.T) {
 		require.Eventually(t, func() bool {
 			out, err := srv.cli("deliveries", "list", "--state", "pending")
 			return err == nil && !strings.Contains(out, "ops ")
-		}, 20*time.Second, 100*time.Millisecond)
+		}, time.Minute, 100*time.Millisecond)
 	})
 }
 
@@ -337,7 +337,7 @@ func TestLongHoldEndsInADigest(t *testing.T) {
 		time.Sleep(1500 * time.Millisecond) // longer than digest_after
 		out, err = srv.cli("targets", "resume", "ops")
 		require.NoError(t, err, out)
-		require.Eventually(t, func() bool { return len(d.Messages()) > 0 }, 20*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return len(d.Messages()) > 0 }, time.Minute, 20*time.Millisecond)
 		require.Len(t, d.Messages(), 1)
 		require.Contains(t, asJSON(t, d.Messages())[0], "60")
 		require.Empty(t, d.Refused())

@@ -151,7 +151,7 @@ func TestAFileThatNeverAppears(t *testing.T) {
 	require.Eventually(t, func() bool {
 		o = b.verify(d, o, false)
 		return len(b.plex.Files()) == 5
-	}, 20*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	o = b.verify(d, o, true)
 	require.Equal(t, sdk.ClassPermanent, o.Class)
 	require.Contains(t, o.Message, "Plex has 3 of 4 files; not yet: S01E04; it does not see "+onDisk(imported(1, 4).Files[0].Path)+" on its disk: check the mounts and map, `hookarr paths plugintest` proposes one")

@@ -135,7 +135,7 @@ func TestStaleSocket(t *testing.T) {
 	require.Eventually(t, func() bool {
 		conn, err := net.Dial("unix", path)
 		return err != nil || conn.Close() != nil
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	serveSocket(t, path)
 	resp, err := overSocket(path).Get("http://localhost/healthz")
 	require.NoError(t, err)

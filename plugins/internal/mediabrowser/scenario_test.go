@@ -108,7 +108,7 @@ func TestABusyLibraryKeepsNobodyWaiting(t *testing.T) {
 			b.fake.LoseBusy(lose)
 			var wg sync.WaitGroup
 			wg.Go(func() { b.proven(t, delivery(first...)) })
-			require.Eventually(t, func() bool { return b.fake.Count("library") > 0 }, 10*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return b.fake.Count("library") > 0 }, time.Minute, time.Millisecond)
 			second := b.season("Fargo", 0)
 			d := delivery(second...)
 			receipt, err := b.target.Deliver(t.Context(), d)
