@@ -191,7 +191,7 @@ func (r *traffic) sendOne(n int, nodes []*node) {
 
 func (r *traffic) await(t *testing.T, n int64) {
 	t.Helper()
-	require.Eventually(t, func() bool { return r.acked.Load() >= n }, 2*time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return r.acked.Load() >= n }, 5*time.Minute, time.Millisecond)
 }
 
 func upTo(events int) func(int) bool { return func(n int) bool { return n < events } }
@@ -229,7 +229,7 @@ func awaitNoJobs(t *testing.T, url string) {
 func TestNodeKilled(t *testing.T) {
 	t.Parallel()
 
-	const events, concurrency = 5000, 8
+	const events, concurrency = 2000, 8
 	url := testpg.Cluster(t).URL()
 	w := newWitness(t, 25*time.Millisecond)
 	a, b := newNode(t, url, "a", w, concurrency, ""), newNode(t, url, "b", w, concurrency, "")
@@ -350,7 +350,7 @@ FROM old`, old)))
 
 	a.start()
 	const purged = "rows beyond their retention deleted"
-	until := time.Now().Add(3 * time.Minute)
+	until := time.Now().Add(8 * time.Minute)
 	var relay traffic
 	var sent atomic.Int64
 	relay.send(4, func(int) bool {

@@ -44,11 +44,15 @@ func TestRowsAreTheTruth(t *testing.T) {
 			rounds  = 5
 		)
 		endpoint := newReceiver(t)
+		// Who has the gate keeps jobs in the queue.
+		var gate sync.RWMutex
 		endpoint.setAnswer(func(delivered) int {
-			time.Sleep(50 * time.Millisecond) // keeps jobs in the queue
+			gate.RLock()
+			defer gate.RUnlock()
 			return http.StatusOK
 		})
-		srv := newServer(t, settings{database: url, targets: webhookTarget(endpoint), routes: everything})
+		target := strings.Replace(webhookTarget(endpoint), "timeout: 5s", "timeout: 2m", 1)
+		srv := newServer(t, settings{database: url, targets: target, routes: everything})
 		srv.start()
 
 		var posts sync.WaitGroup
@@ -65,10 +69,15 @@ func TestRowsAreTheTruth(t *testing.T) {
 		}
 		// Running jobs, too: what they do is done twice at worst.
 		deleted, running := int64(0), int64(0)
-		for round := range int64(rounds) {
+		disturb := func(round int64) {
+			gate.Lock()
+			defer gate.Unlock()
 			require.Eventually(t, func() bool { return sent.Load() >= (round+1)*events/rounds }, time.Minute, time.Millisecond)
 			deleted += execSQL(t, url, "DELETE FROM river_job WHERE state IN ('available', 'scheduled')")
 			running += execSQL(t, url, "DELETE FROM river_job WHERE state = 'running'")
+		}
+		for round := range int64(rounds) {
+			disturb(round)
 		}
 		posts.Wait()
 		require.Zero(t, refused.Load())
