@@ -25,8 +25,9 @@ func main() {
 	database := flag.String("database", "sqlite", "sqlite or postgres")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *commit, *database, os.Stdout); err != nil {
+	err := run(ctx, *commit, *database, os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "olddb:", err)
 		os.Exit(1)
 	}
@@ -44,7 +45,7 @@ func run(ctx context.Context, commit, database string, out io.Writer) error {
 	url := "sqlite://" + filepath.Join(dir, "hookarr.db")
 	dump := func() error { return dumpSQLite(ctx, filepath.Join(dir, "hookarr.db"), out) }
 	if database == "postgres" {
-		server, err := testpg.Start(false)
+		server, err := testpg.Start(false) //nolint:contextcheck // it bounds its start itself
 		if err != nil {
 			return err
 		}
