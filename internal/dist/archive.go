@@ -117,5 +117,5 @@ func writeSums(dir string) ([]file, error) {
 		files = append(files, f)
 		_, _ = fmt.Fprintf(&text, "%s  %s\n", f.sum, f.name)
 	}
-	return files, os.WriteFile(filepath.Join(dir, sumsFile), []byte(text.String()), 0o644) //nolint:gosec // for everybody to read
+	return files, os.WriteFile(filepath.Join(dir, sumsFile), []byte(text.String()), 0o644)
 }

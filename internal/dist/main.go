@@ -25,8 +25,9 @@ import (
 func main() {
 	syscall.Umask(0o022) // modes are those of packages
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "dist:", err)
 		os.Exit(1)
 	}
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	dirty := flags.Bool("dirty", false, "allow for changes that are not committed: the version says so")
 	notices := flags.String("notices", "", "write the notices into the `DIR` that has the programs, and do nothing else")
 	if err := flags.Parse(args); err != nil {
-		return err //nolint:wrapcheck // it has been printed
+		return err
 	}
 	platforms, err := platformsOf(flags.Args())
 	if err != nil {
@@ -124,13 +125,13 @@ func (r *release) make(ctx context.Context, platforms []platform) (err error) {
 		return fmt.Errorf("clear output: %w", err)
 	}
 	work := filepath.Join(r.out, "unfinished")
-	if err := os.MkdirAll(work, 0o755); err != nil { //nolint:gosec // for everybody to read
+	if err := os.MkdirAll(work, 0o755); err != nil {
 		return fmt.Errorf("make output: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 
 	done := filepath.Join(work, "done")
-	if err := os.Mkdir(done, 0o755); err != nil { //nolint:gosec // for everybody to read
+	if err := os.Mkdir(done, 0o755); err != nil {
 		return fmt.Errorf("make output: %w", err)
 	}
 	for _, p := range platforms {
@@ -184,7 +185,7 @@ func (r *release) table(made []file) error {
 	for _, f := range made {
 		_, _ = fmt.Fprintf(w, "%s\t%.12s…\t%s\n", humanize.IBytes(uint64(f.size)), f.sum, f.name)
 	}
-	return w.Flush() //nolint:wrapcheck // of the terminal
+	return w.Flush()
 }
 
 // output runs a command in the repository and returns what it prints.

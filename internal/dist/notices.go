@@ -221,5 +221,5 @@ func writeNotices(w io.Writer, version string, components []component, more stri
 		_, _ = fmt.Fprintf(b, "\n%s\n%s\n\n%s\n", rule, strings.Join(s.of, "\n"), s.text)
 	}
 	_, _ = fmt.Fprintf(b, "\n%s\n%s", rule, more)
-	return b.Flush() //nolint:wrapcheck // the caller knows the file
+	return b.Flush()
 }

@@ -85,10 +85,10 @@ func (t *tree) writePackageTexts(r *release, texts map[string]string) error {
 }
 
 func writeFile(path, content string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // for everybody to read
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("make directory: %w", err)
 	}
-	return os.WriteFile(path, []byte(content), 0o644) //nolint:gosec,wrapcheck // for everybody to read
+	return os.WriteFile(path, []byte(content), 0o644)
 }
 
 // pack makes the deb and the rpm.
