@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,7 +58,7 @@ func (e *MoveError) Error() string {
 		return fmt.Sprintf("the database was moved to %s on %s: set database.url to that one, or take the move back with hookarr move --undo",
 			e.Peer, e.Since.UTC().Format(time.DateTime+" MST"))
 	case e.Move == Filling:
-		return fmt.Sprintf("a move into this database has not ended: run hookarr move again with the configuration of %s", e.Peer)
+		return "a move into this database has not ended: run hookarr move again with the configuration of " + e.Peer
 	default:
 		return fmt.Sprintf("a move of this database to %s has not ended: run hookarr move again; hookarr serve gives it up", e.Peer)
 	}
@@ -108,16 +109,6 @@ type NodesError struct{ Nodes []string }
 
 // Error names them.
 func (e *NodesError) Error() string {
-	return fmt.Sprintf("hookarr serve runs on it: stop %s (a node's name begins with its host's; systemctl stop hookarr, or docker compose stop hookarr)", list(e.Nodes))
-}
-
-func list(names []string) string {
-	text := ""
-	for i, name := range names {
-		if i > 0 {
-			text += ", "
-		}
-		text += "node " + name
-	}
-	return text
+	return "hookarr serve runs on it: stop node " + strings.Join(e.Nodes, ", node ") +
+		" (its name begins with its host's; systemctl stop hookarr, or docker compose stop hookarr)"
 }

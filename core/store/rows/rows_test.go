@@ -13,9 +13,9 @@ func TestCanonicalJSON(t *testing.T) {
 
 	for from, want := range map[string]string{
 		`{"b": 1, "a":[ "<é>", 1.50, null]}`: `{"a":["<é>",1.50,null],"b":1}`,
-		`"a\u0000b"`:                          `"a` + "\uFFFD" + `b"`,
-		`{"k\u0000": {"v\u0000": true}}`:      `{"k` + "\uFFFD" + `":{"v` + "\uFFFD" + `":true}}`,
-		`12345678901234567890`:                `12345678901234567890`,
+		`"a\u0000b"`:                         `"a` + "\uFFFD" + `b"`,
+		`{"k\u0000": {"v\u0000": true}}`:     `{"k` + "\uFFFD" + `":{"v` + "\uFFFD" + `":true}}`,
+		`12345678901234567890`:               `12345678901234567890`,
 	} {
 		got, err := rows.CanonicalJSON([]byte(from))
 		require.NoError(t, err)

@@ -1,6 +1,9 @@
 package rows
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // own are the tables that tell of the database itself and of the processes that use it, and
 // stay where they are.
@@ -12,12 +15,7 @@ var own = []string{
 
 // Own reports whether a table tells of its database, and is not copied.
 func Own(table string) bool {
-	for _, name := range own {
-		if name == table {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(own, table)
 }
 
 // IsRivers reports whether a table is River's.

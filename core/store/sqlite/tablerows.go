@@ -134,7 +134,7 @@ func (r *reader) Read(ctx context.Context, t rows.Table, after rows.Row) (rows.C
 			return expression
 		}
 	}, after != nil, func(int) string { return "?" })
-	found, err := r.tx.QueryContext(ctx, query, after...)
+	found, err := r.tx.QueryContext(ctx, query, after...) //nolint:rowserrcheck // the cursor does
 	if err != nil {
 		return nil, fmt.Errorf("read table %s: %w", t.Name, err)
 	}
@@ -274,7 +274,8 @@ func (w *writer) Write(ctx context.Context, t rows.Table, next func() (rows.Row,
 				values[i] = "jsonb(?)"
 			}
 		}
-		insert, err := tx.PrepareContext(ctx, "INSERT INTO "+rows.Quote(t.Name)+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(values, ", ")+")")
+		statement := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", rows.Quote(t.Name), strings.Join(names, ", "), strings.Join(values, ", ")) //nolint:gosec // they are quoted
+		insert, err := tx.PrepareContext(ctx, statement)
 		if err != nil {
 			return fmt.Errorf("write table %s: %w", t.Name, err)
 		}
@@ -317,7 +318,7 @@ func saveProgress(ctx context.Context, tx *sql.Tx, progress string) error {
 func (w *writer) Clear(ctx context.Context, tables []rows.Table) error {
 	return w.in(ctx, func(tx *sql.Tx) error {
 		for _, t := range tables {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+rows.Quote(t.Name)); err != nil {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+rows.Quote(t.Name)); err != nil { //nolint:gosec // which is quoted
 				return fmt.Errorf("empty table %s: %w", t.Name, err)
 			}
 		}
