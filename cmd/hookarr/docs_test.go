@@ -58,6 +58,9 @@ func judgeLine(args []string, inSentence bool) error {
 	case errors.Is(err, pflag.ErrHelp):
 		return nil
 	case err != nil:
+		if _, lacksValue := errors.AsType[*pflag.ValueRequiredError](err); lacksValue && inSentence {
+			return nil
+		}
 		return flagError(cmd, err)
 	}
 	if cmd.HasParent() && cmd.Parent().Name() == "completion" {
@@ -80,7 +83,7 @@ func TestWrongCommandLinesAreFound(t *testing.T) {
 		"events":                           "give a command: ",
 		"event list":                       `unknown command "event"`,
 		"events lst":                       `unknown command "lst"; did you mean "list"?`,
-		"events list --sinse 2h":           `unknown flag --sinse; did you mean "--since"?`,
+		"events list --sourc radarr":       `unknown flag --sourc; did you mean "--source"?`,
 		"events list --limit":              "--limit needs a value",
 		"events show":                      "give ID",
 		"events show a b":                  `"b" is one argument too many`,
@@ -100,7 +103,7 @@ func TestWrongCommandLinesAreFound(t *testing.T) {
 	require.NoError(t, judgeLine([]string{"events"}, true))
 	require.NoError(t, judgeLine([]string{"events", "show"}, true))
 	require.Error(t, judgeLine([]string{"events", "lst"}, true))
-	require.Error(t, judgeLine([]string{"events", "list", "--sinse", "2h"}, true))
+	require.Error(t, judgeLine([]string{"events", "list", "--sourc", "radarr"}, true))
 }
 
 // TestEveryCommandIsDocumented compares the table of the operators' page with the commands,

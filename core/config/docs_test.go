@@ -77,20 +77,17 @@ func shownDefault(v reflect.Value) string {
 		}
 		return fmt.Sprintf("%dMiB", value/MiB)
 	}
-	switch v.Kind() {
-	case reflect.Slice:
+	switch {
+	case v.Kind() == reflect.Slice:
 		items := make([]string, v.Len())
 		for i := range items {
 			items[i] = fmt.Sprint(v.Index(i).Interface())
 		}
 		return strings.Join(items, ", ")
-	case reflect.Int, reflect.Float64, reflect.String:
-		if v.IsZero() {
-			return ""
-		}
-	}
-	if revealer, ok := v.Interface().(interface{ Reveal() string }); ok {
-		return revealer.Reveal()
+	case v.Type() == secretType:
+		return v.String()
+	case v.IsZero() && v.Kind() != reflect.Bool:
+		return ""
 	}
 	return fmt.Sprint(v.Interface())
 }

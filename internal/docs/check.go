@@ -69,7 +69,7 @@ func (s *Site) follow(p *Page, l Link) (message string) {
 	to, err := url.Parse(l.To)
 	switch {
 	case err != nil:
-		return fmt.Sprintf("%s is no link", l.To)
+		return l.To + " is no link"
 	case to.Scheme == "https" || to.Scheme == "mailto":
 		return ""
 	case to.Scheme != "" || to.Host != "":

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/internal/docs"
+	"github.com/hookarr/hookarr/sdk"
 )
 
 var load = sync.OnceValues(func() (*docs.Site, error) { return docs.Load(os.DirFS("../..")) })
@@ -260,4 +261,15 @@ func TestVariablesAreDocumented(t *testing.T) {
 		}))
 	}
 	require.Greater(t, read, 2)
+}
+
+// TestTypesAreDocumented is of the event types that routes name.
+func TestTypesAreDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/routes.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, sdk.Types())
+	for _, typ := range sdk.Types() {
+		require.Contains(t, string(page), "`"+string(typ)+"`", "docs/routes.md does not have a type")
+	}
 }
