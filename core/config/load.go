@@ -16,7 +16,7 @@ import (
 )
 
 // ownVariables are read by the command line, and set no key.
-var ownVariables = []string{"HOOKARR_TOKEN", "HOOKARR_VOLUME"}
+var ownVariables = []string{"HOOKARR_MOVE_TO", "HOOKARR_TOKEN", "HOOKARR_VOLUME"}
 
 // maxFile is in bytes, and more than any configuration.
 const maxFile = 4 << 20
