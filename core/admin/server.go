@@ -36,7 +36,7 @@ type Plugin struct {
 	Since  *time.Time       `json:"since,omitempty" doc:"When the state began."`
 	Until  *time.Time       `json:"until,omitempty" doc:"When a rest ends."`
 	PID    int              `json:"pid,omitempty"`
-	Memory int64            `json:"memory_bytes,omitempty" doc:"Resident memory of its process and that of its children."`
+	Memory int64            `json:"memory_bytes,omitempty" doc:"Resident memory of its process and that of its children, without pages of files."`
 	// Sandbox is where its process runs, and SandboxReason why there.
 	Sandbox       pluginhost.SandboxState `json:"sandbox,omitempty" enum:"on,off,unsupported" doc:"Whether its process runs in a sandbox; unsupported for one that should, on a system that has none."`
 	SandboxReason string                  `json:"sandbox_reason,omitempty" doc:"Why it does not, or what the sandbox of this system does not keep."`

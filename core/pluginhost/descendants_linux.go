@@ -191,12 +191,12 @@ func (p *osProcess) measure(orphans func() []procStat) (usage, bool) {
 	if pid == 0 || err != nil || own.state == 'Z' {
 		return usage{}, false
 	}
-	u := usage{memory: own.memory, cpu: own.cpu, processes: 1, threads: own.threads}
+	u := usage{memory: own.held(), cpu: own.cpu, processes: 1, threads: own.threads}
 	for _, d := range p.descendants.find(pid, childrenOf(pid), p.marker, orphans) {
 		if d.state == 'Z' {
 			continue // an orphan is reaped at the next look, and others by their parents
 		}
-		u.memory += d.memory
+		u.memory += d.held()
 		u.cpu += d.cpu
 		u.processes++
 		u.threads += d.threads

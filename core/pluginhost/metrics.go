@@ -56,7 +56,7 @@ type memory struct {
 
 func newMemory(status func() []Status) memory {
 	return memory{status, prometheus.NewDesc("hookarr_plugin_resident_memory_bytes",
-		"Resident memory of a plugin's process and its children.", []string{"plugin"}, nil)}
+		"Resident memory of a plugin's process and its children, without pages of files.", []string{"plugin"}, nil)}
 }
 
 // Describe implements prometheus.Collector.

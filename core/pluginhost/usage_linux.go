@@ -106,11 +106,29 @@ func hasVariable(pid int, variable string) bool {
 }
 
 // residentMemory returns how many bytes of memory a process holds, and 0 for one that has
-// ended.
+// ended. Pages of files are left out: plugins that are one file share its pages, and the
+// kernel drops them when it needs memory.
 func residentMemory(pid int) int64 {
 	p, err := readStat(pid)
 	if err != nil {
 		return 0
 	}
-	return p.memory
+	return p.held()
+}
+
+// held is memory without pages of files, or memory where the kernel does not tell them apart.
+func (p procStat) held() int64 {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(p.pid) + "/status")
+	if err != nil {
+		return p.memory
+	}
+	return max(p.memory-filePages(status), 0)
+}
+
+// filePages returns the bytes of the field RssFile of proc_pid_status(5), which is in KiB.
+func filePages(status []byte) int64 {
+	_, rest, _ := bytes.Cut(status, []byte("\nRssFile:"))
+	number, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte(" "))
+	n, _ := strconv.ParseInt(string(number), 10, 64) // not there before Linux 4.5
+	return n << 10
 }

@@ -32,6 +32,18 @@ func TestParseStat(t *testing.T) {
 	require.Positive(t, own.threads)
 }
 
+// TestPagesOfFilesAreNotHeld: plugins that are one file share them.
+func TestPagesOfFilesAreNotHeld(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, int64(7<<20), filePages([]byte("VmRSS:\t   9216 kB\nRssAnon:\t   2048 kB\nRssFile:\t   7168 kB\nRssShmem:\t       0 kB\n")))
+	require.Zero(t, filePages([]byte("VmRSS:\t   9216 kB\n")))
+	own, err := readStat(os.Getpid())
+	require.NoError(t, err)
+	held := own.held()
+	require.Positive(t, held)
+	require.Less(t, held, own.memory)
+}
+
 // TestEnvironmentIsReadInPart: what a process has as its environment is its own choice.
 func TestEnvironmentIsReadInPart(t *testing.T) {
 	t.Parallel()
