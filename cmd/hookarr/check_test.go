@@ -250,9 +250,9 @@ func TestCheckReadsTLSFiles(t *testing.T) {
 	t.Parallel()
 	file := write(t, fmt.Sprintf("plugins: {dir: %s}\ntls: {cert_file: crt, key_file: key}\n", pluginDir(t)))
 	none := filepath.Join(filepath.Dir(file), "crt")
-	for _, command := range []string{"check", "serve"} {
+	for command, code := range map[string]int{"check": exitError, "serve": exitConfig} {
 		r := run(t, command, "--config", file)
-		require.Equal(t, exitError, r.code)
+		require.Equal(t, code, r.code, command)
 		require.Contains(t, r.err, file+":2: tls.cert_file: cannot read "+none+": no such file or directory\n")
 	}
 }

@@ -255,7 +255,7 @@ func TestNoConfiguration(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"serve"}, {"check"}, {"migrate"}, {"plugins", "list"}, {"events", "list"}, {"send", "radarr", "--sample", "test"}} {
 		r := run(t, append(args, "--config", "testdata/none.yaml")...)
-		require.Equal(t, exitError, r.code, args)
+		require.Equal(t, map[bool]int{true: exitConfig, false: exitError}[args[0] == "serve"], r.code, args)
 		require.Equal(t, "testdata/none.yaml: there is no such file: write one with hookarr init, or name another with --config\n", r.err)
 	}
 }

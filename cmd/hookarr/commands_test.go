@@ -118,7 +118,7 @@ func operatorCommands() []run1 {
 		{line: "targets options ops", code: exitError, err: `the plugin of target ops does not tell which values a setting may have|environment variable \S+ is not set`},
 		{line: "sources options radarr", code: exitError, err: `the plugin of source radarr does not tell which values a setting may have|environment variable \S+ is not set`},
 		{line: "paths ops", code: exitError, err: `has no paths to compare: its plugin knows no libraries\n$|: environment variable \S+ is not set where hookarr runs: `},
-		{line: "plugins inspect source-radarr", out: `(?s)plugin +source-radarr\n.*state +ready since.*process +\d+, \d+ MiB of memory\n.*serves +radarr\n$`, server: true},
+		{line: "plugins inspect source-radarr", out: `(?s)plugin +source-radarr\n.*state +ready since.*process +\d+, [\d.]+ MiB of memory\n.*serves +radarr\n$`, server: true},
 		{line: "plugins inspect radarr --schema", out: `"properties"`, server: true},
 		{line: "plugins inspect radar", code: exitError, err: `did you mean|it uses source-radarr`, server: true},
 		{line: "plugins reload target-webhook", out: `^plugin target-webhook is ready, version \S+, process \d+\n$`, server: true},

@@ -139,8 +139,8 @@ func TestHoldsOverrule(t *testing.T) {
 	}
 }
 
-// TestAccusedDies only when another passes at once: later, a person may have mended the
-// endpoint.
+// TestAccusedDies when it is refused again after another has passed, and not before: a person
+// may have mended the endpoint between the two.
 func TestAccusedDies(t *testing.T) {
 	t.Parallel()
 
@@ -150,22 +150,21 @@ func TestAccusedDies(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*store.Target)
 		probe  uuid.UUID
-		at     time.Duration
 		dies   bool
 	}{
-		"another at once":        {probe: other, at: time.Second, dies: true},
-		"another much later":     {probe: other, at: time.Hour},
-		"itself":                 {probe: first, at: time.Second},
-		"another, after a probe": {probe: other, at: time.Second, change: func(t *store.Target) { t.Probes = 2 }},
-		"the breaker":            {probe: other, at: time.Second, change: func(t *store.Target) { t.Hold = store.HoldBreaker }},
+		"another":     {probe: other, dies: true},
+		"itself":      {probe: first},
+		"the breaker": {probe: other, change: func(t *store.Target) { t.Hold = store.HoldBreaker }},
 	} {
 		target := held
 		if tc.change != nil {
 			tc.change(&target)
 		}
-		others := afterSuccess(target, tc.probe, host.Outcome{Class: sdk.ClassOK}, week, true)(&target, noon.Add(tc.at))
+		require.Empty(t, afterSuccess(target, tc.probe, host.Outcome{Class: sdk.ClassOK}, week, true)(&target, noon), name)
 		require.Empty(t, target.Hold, name)
+		others := afterMisconfigured(first, "403")(&target, noon)
 		require.Equal(t, tc.dies, len(others) == 1, name)
+		require.Equal(t, tc.dies, target.Hold == "", name)
 		if tc.dies {
 			require.Equal(t, first, others[0].DeliveryID)
 			require.Equal(t, event.Dead, others[0].State)

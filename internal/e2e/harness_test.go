@@ -155,7 +155,7 @@ func serverOn(t *testing.T, config, addr string) *server {
 }
 
 // ownPlugins is a directory with a file for each of the plugins, for a test that replaces them.
-// None may be written to: all tests share their bytes.
+// None may be written to or get another mode: all tests share them.
 func ownPlugins(t *testing.T, files ...string) string {
 	t.Helper()
 	own := t.TempDir()

@@ -273,6 +273,9 @@ func TestPluginTrouble(t *testing.T) {
 
 	own := ownPlugins(t, pluginFile("source-radarr"), pluginFile("target-webhook"))
 	decoder := filepath.Join(own, "hookarr-source-radarr")
+	// A file has one mode under all of its names. Another process writes the copy, so that no fork of this one keeps it open.
+	require.NoError(t, os.Remove(decoder))
+	require.NoError(t, exec.Command("cp", pluginFile("source-radarr"), decoder).Run())
 	require.NoError(t, os.Chmod(decoder, 0o777))
 
 	endpoint := newReceiver(t)
