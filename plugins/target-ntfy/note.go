@@ -159,7 +159,7 @@ func tagOf(emoji string) string {
 	return map[string]string{
 		"🔔": "bell", "📥": "inbox_tray", "✅": "white_check_mark", "✨": "sparkles", "❌": "x", "✏️": "pencil2", "🏷️": "label",
 		"🗑️": "wastebasket", "♻️": "recycle", "➕": "heavy_plus_sign", "💚": "green_heart", "⬆️": "arrow_up", "✋": "raised_hand",
-		"⏸️": "pause_button", "▶️": "arrow_forward", "📭": "mailbox_with_no_mail", "🧭": "compass", "👋": "wave", "🚨": "rotating_light", "⚠️": "warning",
+		"⏸️": "pause_button", "▶️": "arrow_forward", "📭": "mailbox_with_no_mail", "🧭": "compass", "👋": "wave", "💾": "floppy_disk", "🚨": "rotating_light", "⚠️": "warning",
 		"ℹ️": "information_source", "📋": "clipboard", "📝": "memo", "❓": "question", "🧹": "broom", "🍿": "popcorn", "🙋": "raising_hand", "👍": "+1", "👎": "-1",
 	}[emoji]
 }
