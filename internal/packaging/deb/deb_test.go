@@ -60,7 +60,7 @@ func TestDebFromInstallationToPurge(t *testing.T) {
 755 root:root /usr/share/man/man1
 644 root:root /usr/share/man/man1/hookarr-serve.1.gz
 750 hookarr:hookarr /var/lib/hookarr
-755 hookarr:hookarr /var/lib/hookarr/plugins
+755 root:root /var/lib/hookarr/plugins
 `, "\n"), d.stat("/etc/hookarr", configFile, "/etc/hookarr/secrets", "/usr/bin/hookarr", "/usr/lib/hookarr", "/usr/lib/hookarr/plugins",
 		"/usr/lib/hookarr/plugins/hookarr-plugins", "/usr/lib/systemd/system/hookarr.service", "/usr/lib/sysusers.d/hookarr.conf",
 		"/usr/lib/tmpfiles.d/hookarr.conf", "/usr/share/man/man1", "/usr/share/man/man1/hookarr-serve.1.gz", "/var/lib/hookarr", "/var/lib/hookarr/plugins"))

@@ -30,7 +30,7 @@ func TestRPMFromInstallationToErasure(t *testing.T) {
 750 root:hookarr /etc/hookarr
 640 root:hookarr /etc/hookarr/hookarr.yaml
 750 hookarr:hookarr /var/lib/hookarr
-755 hookarr:hookarr /var/lib/hookarr/plugins
+755 root:root /var/lib/hookarr/plugins
 `, "\n"), d.stat("/etc/hookarr", configFile, "/var/lib/hookarr", "/var/lib/hookarr/plugins"))
 	require.Contains(t, d.run("hookarr", "check"), configFile+" is ok\n")
 
