@@ -26,7 +26,7 @@ func sampleEvent() map[string]any {
 			"path": "/movies/The Long Reel (2024)", "overview": "A film about a film.", "genres": []string{"Drama"},
 		},
 		"files": []any{map[string]any{
-			"id": "7", "path": "/movies/The Long Reel (2024)/reel.mkv", "relative_path": "reel.mkv", "size_bytes": 42 << 30, "quality": "Bluray-2160p",
+			"id": "7", "path": "/movies/The Long Reel (2024)/reel.mkv", "relative_path": "reel.mkv", "size_bytes": int64(42 << 30), "quality": "Bluray-2160p",
 		}},
 		"release":          map[string]any{"title": "The.Long.Reel.2024.2160p-EXAMPLE", "group": "EXAMPLE", "quality": "Bluray-2160p"},
 		"a_field_of_later": map[string]any{"known": false},

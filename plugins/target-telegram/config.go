@@ -56,7 +56,7 @@ func (c *chatID) UnmarshalJSON(data []byte) error {
 
 // JSONSchema leaves the type to UnmarshalJSON, whose error speaks of both.
 func (chatID) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{Examples: []any{-1001234567890, "@mychannel"}}
+	return &jsonschema.Schema{Examples: []any{int64(-1001234567890), "@mychannel"}}
 }
 
 // Validate checks what the tags cannot say.

@@ -12,9 +12,9 @@ func space(path string) (store.Space, error) {
 	if err := unix.Statfs(path, &s); err != nil {
 		return store.Space{}, err
 	}
-	size := s.Frsize
+	size := int64(s.Frsize) //nolint:unconvert // of another size on other systems
 	if size == 0 {
-		size = s.Bsize
+		size = int64(s.Bsize) //nolint:unconvert // see above
 	}
 	// What is kept back for root is not ours.
 	return store.Space{
