@@ -16,13 +16,18 @@ type platform struct {
 	// name is the one in names of files, and nfpm is what nfpm calls it.
 	name, nfpm string
 	env        []string
+	// mends are what does not compile there as it is.
+	mends []mend
 }
 
 func platforms() []platform {
 	return []platform{
 		{name: "amd64", nfpm: "amd64", env: []string{"GOARCH=amd64", "GOAMD64=v1"}},
 		{name: "arm64", nfpm: "arm64", env: []string{"GOARCH=arm64", "GOARM64=v8.0"}},
-		{name: "armv7", nfpm: "arm7", env: []string{"GOARCH=arm", "GOARM=7"}},
+		{name: "armv7", nfpm: "arm7", env: []string{"GOARCH=arm", "GOARM=7"}, mends: []mend{{
+			module: "github.com/riverqueue/river/riverdriver/riversqlite", file: "river_sqlite_driver.go",
+			old: "min(params.MaxAttempts, math.MaxInt64)", new: "params.MaxAttempts", // an int of 32 bits
+		}}},
 	}
 }
 
@@ -74,9 +79,13 @@ func (r *release) compile(ctx context.Context, p platform, dir string) (*tree, e
 	t := &tree{platform: p, files: filepath.Join(dir, "files"), packages: filepath.Join(dir, "packages")}
 	packages := []string{"./cmd/hookarr", "./plugins"}
 	env := append([]string{"CGO_ENABLED=0", "GOOS=linux", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GODEBUG="}, p.env...)
+	modfile, err := r.mend(ctx, p.mends, filepath.Join(dir, "mended"))
+	if err != nil {
+		return nil, err
+	}
 	for i, name := range t.binaries() {
 		path := filepath.Join(t.files, name)
-		if err := r.command(ctx, r.root, r.log, env, "sh", "-c", r.build+` -buildvcs=true -o "$0" "$1"`, path, packages[i]); err != nil {
+		if err := r.command(ctx, r.root, r.log, env, "sh", "-c", r.build+` -buildvcs=true $2 -o "$0" "$1"`, path, packages[i], modfile); err != nil {
 			return nil, err
 		}
 	}

@@ -146,6 +146,18 @@ func TestUncommittedChangesAreRefused(t *testing.T) {
 	require.NoError(t, r.examine(t.Context()))
 }
 
+func TestMendReplacesOneText(t *testing.T) {
+	t.Parallel()
+	from, to := t.TempDir(), filepath.Join(t.TempDir(), "mended")
+	require.NoError(t, os.WriteFile(filepath.Join(from, "a.go"), []byte("x := max(1, 2)"), 0o400))
+	m := mend{module: "example.com/a", file: "a.go", old: "max(1, 2)", new: "2"}
+	require.NoError(t, m.copy(from, to))
+	content, err := os.ReadFile(filepath.Join(to, "a.go"))
+	require.NoError(t, err)
+	require.Equal(t, "x := 2", string(content))
+	require.ErrorContains(t, m.copy(to, filepath.Join(t.TempDir(), "again")), "has no max(1, 2) any more")
+}
+
 func TestPlatformsOf(t *testing.T) {
 	t.Parallel()
 	all, err := platformsOf(nil)

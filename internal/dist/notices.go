@@ -23,7 +23,9 @@ type component struct {
 	// purl is its package URL, and source where its source is.
 	purl, source string
 	licences     []string
-	texts        []text
+	// changes say how it differs from its source, if it does.
+	changes string
+	texts   []text
 	// in are the programs that have it, by their import paths.
 	in []string
 }
@@ -46,13 +48,17 @@ func (t *tree) linked(ctx context.Context, r *release) ([]component, error) {
 			if m.Path == own || strings.HasPrefix(m.Path, own+"/") {
 				continue
 			}
-			if m.Replace != nil {
+			i := slices.IndexFunc(t.mends, func(mended mend) bool { return mended.module == m.Path })
+			if m.Replace != nil && i < 0 {
 				return nil, fmt.Errorf("%s is replaced by %s: its licence is that of another", m.Path, m.Replace.Path)
 			}
 			if found[m.Path] == nil {
 				c := &component{name: m.Path, version: m.Version, purl: purlOf(m.Path, m.Version), source: sourceOf(m.Path, m.Version)}
 				if err := c.readModule(dirs[m.Path]); err != nil {
 					return nil, err
+				}
+				if i >= 0 {
+					c.changes = t.mends[i].String()
 				}
 				found[m.Path] = c
 			}
@@ -198,7 +204,7 @@ const rule = "==================================================================
 func writeNotices(w io.Writer, version string, components []component, more string) error {
 	b := bufio.NewWriter(w)
 	_, _ = fmt.Fprintf(b, "Hookarr %s is under the Apache License 2.0, in the file LICENSE. In it is software of\n"+
-		"others, which is listed here with its licences. It is unmodified, and its source is at the\naddress that is named.\n\n", version)
+		"others, which is listed here with its licences. Its source is at the address that is named, and\nunmodified but for what is said here.\n\n", version)
 	type shared struct {
 		text string
 		of   []string
@@ -207,6 +213,9 @@ func writeNotices(w io.Writer, version string, components []component, more stri
 	byText := map[string]*shared{}
 	for _, c := range components {
 		_, _ = fmt.Fprintf(b, "%s %s\n    %s\n    %s\n", c.name, c.version, strings.Join(c.licences, " AND "), c.source)
+		if c.changes != "" {
+			_, _ = fmt.Fprintf(b, "    modified: %s\n", c.changes)
+		}
 		for _, t := range c.texts {
 			content := strings.TrimSpace(t.content)
 			s := byText[content]

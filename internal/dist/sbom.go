@@ -57,8 +57,13 @@ func writeBOM(path string, r *release, t *tree, components []component) (err err
 		dependencies = append(dependencies, cdx.Dependency{Ref: info.Path, Dependencies: &has})
 	}
 	for _, c := range components {
+		var changes *cdx.Pedigree
+		if c.changes != "" {
+			changes = &cdx.Pedigree{Notes: "modified: " + c.changes}
+		}
 		all = append(all, cdx.Component{
-			BOMRef: c.purl, Type: cdx.ComponentTypeLibrary, Name: c.name, Version: c.version, PackageURL: c.purl,
+			Pedigree: changes,
+			BOMRef:   c.purl, Type: cdx.ComponentTypeLibrary, Name: c.name, Version: c.version, PackageURL: c.purl,
 			Licenses:           licenses(c.licences...),
 			ExternalReferences: &[]cdx.ExternalReference{{Type: cdx.ERTypeWebsite, URL: c.source}},
 		})
