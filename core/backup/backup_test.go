@@ -145,6 +145,35 @@ func TestBackupAndRestore(t *testing.T) {
 	require.NoError(t, open(t, other).Ready(t.Context()))
 }
 
+// Root restores a database, also into a directory that is yet to be made, for the server, which
+// is the user that the directory belongs to.
+func TestRootRestoresForTheServer(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("it takes root to make files for others")
+	}
+	const server = 54321
+	path, _ := newDatabase(t, 1)
+	file := backUp(t, path)
+	dir := t.TempDir()
+	require.NoError(t, os.Chown(dir, server, server))
+	other := filepath.Join(dir, "data", "hookarr.db")
+	for range 2 {
+		_, err := Restore(t.Context(), Options{Database: at(other), File: file, Force: true})
+		require.NoError(t, err)
+	}
+	names, err := filepath.Glob(other + "*")
+	require.NoError(t, err)
+	require.Len(t, names, 3, "the database, the former one and the lock file")
+	for _, name := range append(names, filepath.Dir(other)) {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		owner, ok := info.Sys().(*syscall.Stat_t)
+		require.True(t, ok)
+		require.EqualValues(t, server, owner.Uid, name)
+	}
+}
+
 // A backup is of one moment, and no writer is refused meanwhile.
 func TestBackupWhileEventsCome(t *testing.T) {
 	t.Parallel()

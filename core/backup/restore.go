@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -53,9 +52,6 @@ func Restore(ctx context.Context, o Options) (Restored, error) {
 }
 
 func restoreSQLite(ctx context.Context, o Options, path string) (r Restored, err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return r, fmt.Errorf("create directory of the database: %w", err)
-	}
 	unlock, err := sqlite.Lock(path)
 	if err != nil {
 		return r, stopped(err)
@@ -78,9 +74,6 @@ func restoreSQLite(ctx context.Context, o Options, path string) (r Restored, err
 	}
 	defer func() { err = errors.Join(err, removeAll(fresh)) }()
 	if r, err = stage(ctx, o, fresh); err != nil {
-		return r, err
-	}
-	if err := adopt(fresh, path); err != nil {
 		return r, err
 	}
 	if there == somewhat {
@@ -326,29 +319,6 @@ func removeAll(name string) error {
 		if err := os.Remove(name + side); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove %s: %w", name+side, err)
 		}
-	}
-	return nil
-}
-
-// adopt gives the file to whom the former database belongs, or its directory: the operator
-// may be root, and the server not.
-func adopt(fresh, path string) error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		info, err = os.Stat(filepath.Dir(path))
-	}
-	if err != nil {
-		return fmt.Errorf("look at the database: %w", err)
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return nil
-	}
-	if err := os.Chown(fresh, int(owner.Uid), int(owner.Gid)); err != nil {
-		return fmt.Errorf("give the database to its owner: %w", err)
 	}
 	return nil
 }

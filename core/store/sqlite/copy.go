@@ -62,9 +62,12 @@ func oneFile(ctx context.Context, db *sql.DB, path string) error {
 
 // Replace puts the database in the one file fresh, which is on disk, in the place of the one
 // at path, if there is one. Whoever is killed meanwhile leaves the one or the other. The
-// caller has Lock. A former database is kept under another name unless that is empty; what
+// caller has Lock. Fresh gets the owner of the one at path, or of its directory. A former database is kept under another name unless that is empty; what
 // is damaged in it keeps nobody from replacing it. Pass is called at each step.
 func Replace(ctx context.Context, path, fresh, kept string, pass func(step string)) (err error) {
+	if err := giveFile(fresh, path); err != nil {
+		return err
+	}
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -143,7 +146,7 @@ func keep(path, kept, side string) error {
 		return fmt.Errorf("keep the former database: %w", err)
 	}
 	_, err = io.Copy(to, from)
-	if err = errors.Join(err, to.Sync(), to.Close()); err != nil {
+	if err = errors.Join(err, give(to, path), to.Sync(), to.Close()); err != nil {
 		return fmt.Errorf("keep the former database as %s: %w", kept+side, err)
 	}
 	return nil

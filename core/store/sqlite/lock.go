@@ -47,7 +47,8 @@ func (e *Engine) takeLock() error {
 // lockFile opens and locks the lock file of the database at path, and writes into it
 // whose it is.
 func lockFile(name, path string) (*os.File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	// It is written over: a link would have another file be that.
+	f, err := openOrMake(name, path, unix.O_NOFOLLOW)
 	if err != nil {
 		return nil, fmt.Errorf("open lock file: %w", err)
 	}
@@ -66,12 +67,19 @@ func lockFile(name, path string) (*os.File, error) {
 	if _, err := fmt.Fprintln(f, os.Getpid()); err != nil {
 		return nil, errors.Join(fmt.Errorf("write %s: %w", name, err), f.Close())
 	}
+	// Also one that is there, which root may have left.
+	if err := give(f, path); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	return f, nil
 }
 
 // Lock keeps every hookarr serve from the database at path, which need not be there, until
-// unlock. It returns store.ErrInUse where one runs.
+// unlock. It makes the directory when missing, and returns store.ErrInUse where one runs.
 func Lock(path string) (unlock func() error, err error) {
+	if err := createDir(path); err != nil {
+		return nil, err
+	}
 	f, err := lockFile(path+".lock", path)
 	if err != nil {
 		return nil, err

@@ -129,16 +129,24 @@ func deleteJobs(ctx context.Context, exec riverdriver.Executor, ids []int64) err
 }
 
 // create makes the directory and the file with permissions for the owner alone: both
-// hold what senders and endpoints said.
+// hold what senders and endpoints said. SQLite gives what it has beside a file the owner of
+// that file.
 func create(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("create directory of the database: %w", err)
+	if err := createDir(path); err != nil {
+		return err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := openOrMake(path, path, 0)
 	if err != nil {
 		return fmt.Errorf("create database: %w", err)
 	}
 	return f.Close()
+}
+
+func createDir(path string) error {
+	if err := makeDir(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("create directory of the database: %w", err)
+	}
+	return nil
 }
 
 // dsn is the driver's name of the file, with options for every connection.
