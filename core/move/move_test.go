@@ -253,6 +253,7 @@ func TestMoveKeepsServersOut(t *testing.T) {
 				require.ErrorContains(t, err, "stop node host_1")
 			} else {
 				require.ErrorIs(t, err, store.ErrInUse)
+				require.ErrorContains(t, err, "stop it first (systemctl stop hookarr, or docker compose stop hookarr)")
 			}
 			stop()
 			<-beaten

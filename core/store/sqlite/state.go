@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -127,7 +128,11 @@ func (e *Engine) admit(ctx context.Context) error {
 
 // Exclude takes the lock file.
 func (e *Engine) Exclude(context.Context, time.Duration, func(string)) (release func(context.Context) error, err error) {
-	if err := e.Reserve(); err != nil {
+	err = e.Reserve()
+	if errors.Is(err, store.ErrInUse) {
+		return nil, fmt.Errorf("%w: stop it first (systemctl stop hookarr, or docker compose stop hookarr)", err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) error { return e.Leave(ctx, "") }, nil
