@@ -149,7 +149,7 @@ func TestMoveIsUndone(t *testing.T) {
 		_, err = move.Move(ctx, one, other, move.Options{})
 		require.NoError(t, err)
 		require.NoError(t, move.Undo(ctx, one, other, move.Options{}))
-		refused(t, to, "has not ended")
+		refused(t, to, "the move into this database was taken back: set database.url to the one, or run hookarr move again with its configuration")
 		require.NoError(t, from.Join(ctx, "node"))
 		_, err = from.Accept(ctx, acceptance())
 		require.NoError(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -27,20 +28,22 @@ func (m *mover) undo(ctx context.Context) error {
 		return m.from.at(errors.New("the database was not moved"))
 	case m.source.MoveID != m.target.MoveID:
 		return fmt.Errorf("%s was moved to %s, and not to %s", m.from.Name, m.source.Peer, m.to.Name)
-	case m.target.Move == store.Filled:
+	case m.target.Move != store.Filled && m.target.Move != store.Filling:
+		return m.to.at(errors.New("the database was served since it was moved, and what it did would be forgotten and sent again: " +
+			"to come back, move it, with hookarr move --to an empty database"))
+	}
+	if m.target.Move == store.Filled {
 		s := saved{Source: m.source.ID}
 		progress, err := s.format()
 		if err != nil {
 			return err
 		}
-		// First, so that at no moment both are served.
 		m.target.Move, m.target.Progress = store.Filling, progress
-		if err := m.to.Store.SaveState(ctx, m.target, m.names); err != nil {
-			return m.to.at(err)
-		}
-	case m.target.Move != store.Filling:
-		return m.to.at(errors.New("the database was served since it was moved, and what it did would be forgotten and sent again: " +
-			"to come back, move it, with hookarr move --to an empty database"))
+	}
+	// First, so that at no moment both are served.
+	m.target.Since = time.Time{}
+	if err := m.to.Store.SaveState(ctx, m.target, m.names); err != nil {
+		return m.to.at(err)
 	}
 	return m.from.release(ctx, m.source, m.names)
 }

@@ -22,7 +22,7 @@ const (
 	Moving MoveState = "moving"
 	// Moved is one in whose place another is served.
 	Moved MoveState = "moved"
-	// Filling is one that rows are being copied to.
+	// Filling is one that rows are being copied to, or were, until that was taken back.
 	Filling MoveState = "filling"
 	// Filled is one that has all the rows, and has not been served with them.
 	Filled MoveState = "filled"
@@ -37,7 +37,8 @@ type State struct {
 	// its password.
 	MoveID uuid.UUID
 	Peer   string
-	Since  time.Time
+	// Since is when Move became what it is; zero for Filling that was taken back.
+	Since time.Time
 	// Progress is how far Filling has come.
 	Progress string
 }
@@ -57,6 +58,8 @@ func (e *MoveError) Error() string {
 	case e.Move == Moved:
 		return fmt.Sprintf("the database was moved to %s on %s: set database.url to that one, or take the move back with hookarr move --undo",
 			e.Peer, e.Since.UTC().Format(time.DateTime+" MST"))
+	case e.Move == Filling && e.Since.IsZero():
+		return fmt.Sprintf("the move into this database was taken back: set database.url to %s, or run hookarr move again with its configuration", e.Peer)
 	case e.Move == Filling:
 		return "a move into this database has not ended: run hookarr move again with the configuration of " + e.Peer
 	default:
