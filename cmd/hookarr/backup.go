@@ -13,7 +13,7 @@ import (
 )
 
 func (c *cli) newBackup() *cobra.Command {
-	var force bool
+	var force, moved bool
 	cmd := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write everything that the database holds into one file",
@@ -33,6 +33,7 @@ with a browser: keep the configuration beside it. hookarr restore puts it back.`
 			if err != nil {
 				return err
 			}
+			o.Moved = moved
 			s, err := backup.Write(cmd.Context(), o)
 			c.clearLine()
 			if err != nil {
@@ -48,6 +49,7 @@ with a browser: keep the configuration beside it. hookarr restore puts it back.`
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
+	cmd.Flags().BoolVar(&moved, "moved", false, "back up a database that was moved to another, as it was")
 	return c.tables(cmd)
 }
 

@@ -34,6 +34,11 @@ func TestMove(t *testing.T) {
 		require.Equal(t, exitError, r.code)
 		require.Regexp(t, `the database was moved to postgres://\S+ on \S+ \S+ UTC: set database.url to that one, or take the move back with hookarr move --undo\n$`, r.err)
 	}
+	r = run(t, "backup", filepath.Join(t.TempDir(), "backup"), "--config", file)
+	require.Equal(t, exitError, r.code)
+	require.Regexp(t, `^hookarr: back up: the database was moved to .*; back it up as it is with --moved\n$`, r.err)
+	r = run(t, "backup", filepath.Join(t.TempDir(), "backup"), "--moved", "--config", file)
+	require.Zero(t, r.code, r.err)
 	moved := write(t, fmt.Sprintf("database: {url: %q}", url))
 	r = run(t, "events", "list", "--config", moved)
 	require.Zero(t, r.code, r.err)

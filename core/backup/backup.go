@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/core/store/sqlite"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -32,6 +33,8 @@ type Options struct {
 	File string
 	// Force has Write replace a backup, and Restore a database that is not empty.
 	Force bool
+	// Moved has Write back up a database whose rows are moved to another, or not all there.
+	Moved bool
 	// Version is that of this program.
 	Version string
 	// Progress is told how far a long step is, in bytes, where it can be known; it may be nil.
@@ -166,6 +169,13 @@ func copyRows(ctx context.Context, o Options, into string) (engine string, err e
 	if err != nil {
 		return "", fmt.Errorf("open database: %w", err)
 	}
+	state, err := sqlite.StateOf(ctx, path)
+	if err == nil {
+		err = o.current(state)
+	}
+	if err != nil {
+		return "", err
+	}
 	watched, done := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -176,6 +186,15 @@ func copyRows(ctx context.Context, o Options, into string) (engine string, err e
 	done()
 	<-ended
 	return "sqlite", err
+}
+
+// current refuses a database that is not served, because of a move: a backup of it lacks what
+// the other one has done.
+func (o *Options) current(state store.State) error {
+	if _, err := state.Admit(); err != nil && !o.Moved {
+		return fmt.Errorf("%w; back it up as it is with --moved", err)
+	}
+	return nil
 }
 
 // watchPause is the time between looks at a file that grows.

@@ -205,6 +205,39 @@ func TestBackupWhileEventsCome(t *testing.T) {
 	require.ErrorContains(t, err, "stop it first")
 }
 
+// TestBackupOfMovedDatabase refuses a database in whose place another is served, also where it
+// may replace a file: a command of every night would write over the last good backup.
+func TestBackupOfMovedDatabase(t *testing.T) {
+	t.Parallel()
+	path, s := newDatabase(t, 1)
+	url, p := newPostgres(t, 1)
+	for _, db := range []struct {
+		url   sdk.Secret
+		store *store.Store
+	}{{at(path), s}, {sdk.Secret(url), p}} {
+		state, err := db.store.State(t.Context())
+		require.NoError(t, err)
+		state.Move, state.Peer, state.Since = store.Moved, "sqlite:///new.db", time.Now()
+		require.NoError(t, db.store.SaveState(t.Context(), state, []string{"events"}))
+		file := filepath.Join(t.TempDir(), "hookarr.backup")
+		require.NoError(t, os.WriteFile(file, []byte("good"), 0o600))
+		o := Options{Database: db.url, File: file, Force: true}
+		_, err = Write(t.Context(), o)
+		require.ErrorContains(t, err, "the database was moved to sqlite:///new.db on ")
+		require.ErrorContains(t, err, "; back it up as it is with --moved")
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Equal(t, "good", string(text))
+		o.Moved = true
+		_, err = Write(t.Context(), o)
+		require.NoError(t, err)
+		other := filepath.Join(t.TempDir(), "hookarr.db")
+		_, err = Restore(t.Context(), Options{Database: at(other), File: file})
+		require.NoError(t, err)
+		require.NoError(t, open(t, other).Ready(t.Context()))
+	}
+}
+
 func TestBackupRefuses(t *testing.T) {
 	t.Parallel()
 	path, s := newDatabase(t, 1)

@@ -33,6 +33,13 @@ func copyPostgres(ctx context.Context, o Options, into string) (err error) {
 	case err != nil:
 		return err
 	}
+	state, err := from.State(ctx)
+	if err == nil {
+		err = o.current(state)
+	}
+	if err != nil {
+		return err
+	}
 	to, err := sqlite.Open(ctx, into, o.Log)
 	if err != nil {
 		return err

@@ -188,6 +188,19 @@ func syncDir(path string) error {
 // Wanted returns the schema that Migrate brings a database to.
 func Wanted() (store.Schema, error) { return wantedSchema() }
 
+// StateOf reads the state of the database at path, which is there.
+func StateOf(ctx context.Context, path string) (s store.State, err error) {
+	db, err := open(dsn(path, "mode=rw"), true)
+	if err != nil {
+		return s, fmt.Errorf("open %s: %w", path, err)
+	}
+	s, err = findState(ctx, db)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return s, fmt.Errorf("read the state of %s: %w", path, err)
+	}
+	return s, nil
+}
+
 // IsEmpty reports whether the database at path has no events, and nothing that waits.
 func IsEmpty(ctx context.Context, path string) (empty bool, err error) {
 	info, err := os.Stat(path)
