@@ -79,11 +79,7 @@ func (c *cli) otherURL(o moveOptions) (string, error) {
 		}
 		return o.to, nil
 	}
-	info, err := os.Stat(o.toFile)
-	if err == nil && info.Size() > maxURL {
-		return "", fmt.Errorf("--to-file %s: it has %d bytes: want a URL", o.toFile, info.Size())
-	}
-	text, err := os.ReadFile(o.toFile)
+	text, _, err := config.ReadFile(o.toFile, maxURL)
 	if err != nil {
 		return "", fmt.Errorf("--to-file: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/internal/testpg"
@@ -69,6 +70,10 @@ func TestMove(t *testing.T) {
 func TestMoveIsRefused(t *testing.T) {
 	t.Parallel()
 	file, s := newDatabase(t)
+	dir := t.TempDir()
+	pipe, large := filepath.Join(dir, "pipe"), filepath.Join(dir, "large")
+	require.NoError(t, unix.Mkfifo(pipe, 0o600))
+	require.NoError(t, os.WriteFile(large, make([]byte, maxURL+1), 0o600))
 	for _, tt := range []struct {
 		args []string
 		code int
@@ -79,6 +84,9 @@ func TestMoveIsRefused(t *testing.T) {
 		{[]string{"--to", "postgres://u:hunter2@127.0.0.1:1/db?password=hunter2"}, exitError, `postgres://u@127.0.0.1:1/db: .*refused`},
 		{[]string{"--to", "postgres://u:hunter2@host:bad/db"}, exitError, `want postgres://USER`},
 		{[]string{"--to-file", "/nowhere"}, exitError, `--to-file: open /nowhere`},
+		{[]string{"--to-file", pipe}, exitError, `--to-file: read \S+/pipe: it is a pipe into which nobody has written: name a file`},
+		{[]string{"--to-file", large}, exitError, `--to-file: read \S+/large: it is a device or too large`},
+		{[]string{"--to-file", "/dev/zero"}, exitError, `--to-file: read /dev/zero: it is a device or too large`},
 		{[]string{"--force"}, exitUsage, `--force goes with --undo`},
 		{[]string{"--undo", "--to", "sqlite:///nowhere/x.db"}, exitError, `there is no database at /nowhere/x.db`},
 		{[]string{"--undo", "--force"}, exitError, `the database was not moved`},

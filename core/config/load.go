@@ -75,7 +75,7 @@ func (l Loader) Load(name string) (*Config, error) {
 // are the name of no key.
 func (l Loader) layers(o *origin, environ func() []string) (raw map[string]any, strangers []string, err error) {
 	k := koanf.New(".")
-	text, _, err := readFile(o.file, maxFile)
+	text, _, err := ReadFile(o.file, maxFile)
 	if err == nil {
 		err = k.Load(fileText(text), &parser{origin: o})
 	}

@@ -17,10 +17,10 @@ var (
 	errEmptyPipe = errors.New("it is a pipe into which nobody has written: name a file")
 )
 
-// readFile returns what is in a file of at most limit bytes. Whatever the name leads to, it
+// ReadFile returns what is in a file of at most limit bytes. Whatever the name leads to, it
 // returns soon: a reload waits for it, and the end of the process for the reload. A pipe is
 // read where its writer is there already, as with <(…) of a shell.
-func readFile(name string, limit int64) ([]byte, fs.FileInfo, error) {
+func ReadFile(name string, limit int64) ([]byte, fs.FileInfo, error) {
 	fail := func(err error) ([]byte, fs.FileInfo, error) {
 		return nil, nil, &fs.PathError{Op: "read", Path: name, Err: err}
 	}

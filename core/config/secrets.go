@@ -153,7 +153,7 @@ type secretFile struct {
 
 // readSecret reads a file less one trailing line break.
 func readSecret(name string) (secretFile, error) {
-	raw, info, err := readFile(name, maxSecretFile)
+	raw, info, err := ReadFile(name, maxSecretFile)
 	if errors.Is(err, errTooLarge) {
 		return secretFile{}, fmt.Errorf("the file is larger than %d KiB: name one that holds nothing but the secret", maxSecretFile>>10)
 	}

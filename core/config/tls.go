@@ -15,11 +15,11 @@ const maxCertificate = 1 << 20
 
 // Certificate reads the certificate and its key.
 func (t TLS) Certificate() (tls.Certificate, error) {
-	cert, _, err := readFile(t.CertFile, maxCertificate)
+	cert, _, err := ReadFile(t.CertFile, maxCertificate)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	key, _, err := readFile(t.KeyFile, maxCertificate)
+	key, _, err := ReadFile(t.KeyFile, maxCertificate)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
@@ -34,7 +34,7 @@ func (c *Config) CheckTLS(now time.Time) (problems, warnings []Problem) {
 		return nil, nil
 	}
 	for _, f := range []struct{ key, name string }{{"tls.cert_file", c.TLS.CertFile}, {"tls.key_file", c.TLS.KeyFile}} {
-		if _, _, err := readFile(f.name, maxCertificate); err != nil {
+		if _, _, err := ReadFile(f.name, maxCertificate); err != nil {
 			problems = append(problems, c.Problem(f.key, explainFile(err).Error()))
 		}
 	}
