@@ -76,6 +76,9 @@ type App struct {
 	space    *spaceWatch
 	// overruns is told of expressions that took too long.
 	overruns *overruns
+	// unseen: the database had no events at the start, and nobody was told of it yet. It belongs
+	// to the start, and then to the reload whose turn it is.
+	unseen bool
 	// current is the generation that holds now.
 	current atomic.Pointer[generation]
 
@@ -246,7 +249,8 @@ func (a *App) start(ctx context.Context) error {
 	if _, err := a.store.AgreeQueues(ctx); err != nil {
 		return err
 	}
-	a.welcome(ctx) // before catch-up can fill the database
+	a.unseen = a.isNew(ctx) // before catch-up can fill the database
+	a.welcome(ctx)
 	return a.startQueue(ctx)
 }
 

@@ -272,6 +272,7 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 	a.note(ctx, "queues not changed yet: it is tried again", a.changeQueues(draining, next))
 	a.note(ctx, "former plugins not ended in time", change.Finish(draining))
 	a.reloads.holds(c)
+	a.welcome(ctx)
 	a.folders.Again()
 	a.warnUnsafe(ctx)
 	for _, w := range r.Warnings {
