@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hookarr/hookarr/core/config"
@@ -99,6 +100,8 @@ type method interface {
 	verify(r *http.Request, body []byte, now time.Time) (Identity, *Error)
 	// sign adds the credential to an outgoing request.
 	sign(r *http.Request, body []byte, id string, now time.Time) error
+	// takes says what it wants, for the operator.
+	takes() string
 	// credentials names the headers and query parameters that hold secrets.
 	credentials() (headers, params []string)
 }
@@ -212,7 +215,20 @@ func (g *Gate) try(one func(method) *Error) error {
 			refusal = err
 		}
 	}
+	if refusal.Reason == ReasonMissing && len(g.methods) > 1 {
+		return refuse(ReasonMissing, "no credentials: the source takes %s", g.takes())
+	}
 	return refusal
+}
+
+// takes lists what lets a request in.
+func (g *Gate) takes() string {
+	all := make([]string, 0, len(g.methods))
+	for _, m := range g.methods {
+		all = append(all, m.takes())
+	}
+	last := len(all) - 1
+	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
 // Sign adds to an outgoing request what the source's first method asks for. The id

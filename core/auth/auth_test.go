@@ -196,6 +196,24 @@ func TestAnyEntryLetsIn(t *testing.T) {
 	require.Equal(t, auth.ReasonMismatch, refusal.Reason, "the nearest miss is reported")
 }
 
+// TestRequestsWithoutCredentials are told everything that the source takes.
+func TestRequestsWithoutCredentials(t *testing.T) {
+	t.Parallel()
+	every := every()
+	for want, entries := range map[string][]config.Auth{
+		"no credentials: the source takes hmac (github) or basic": {every["github"], every["basic"]},
+		"no credentials: the source takes hmac (header x-relay-signature), the header X-Relay-Key, a token in the path or a token in the query parameter key": {
+			every["hmac"], every["header"], every["token"], tokenAuth("key", "a-secret"),
+		},
+		"no basic credentials": {every["basic"]},
+	} {
+		var refusal *auth.Error
+		require.ErrorAs(t, newGate(t, entries...).Precheck(request(nil)), &refusal)
+		require.Equal(t, auth.ReasonMissing, refusal.Reason)
+		require.EqualError(t, refusal, want)
+	}
+}
+
 func sign(tb testing.TB, secret string) string {
 	tb.Helper()
 	signer, err := signature.New(signature.GitHub(), secret)

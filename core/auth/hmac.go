@@ -120,6 +120,13 @@ func (m *hmacMethod) sign(r *http.Request, body []byte, id string, now time.Time
 	return m.signer.Sign(r.Header, id, now, body)
 }
 
+func (m *hmacMethod) takes() string {
+	if m.name == "hmac" {
+		return "hmac (header " + m.signer.Scheme().Header + ")"
+	}
+	return "hmac (" + m.name + ")"
+}
+
 func (m *hmacMethod) credentials() (headers, params []string) {
 	return []string{m.signer.Scheme().Header}, nil
 }

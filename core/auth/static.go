@@ -70,6 +70,8 @@ func (m *basic) sign(r *http.Request, _ []byte, _ string, _ time.Time) error {
 	return nil
 }
 
+func (m *basic) takes() string { return "basic" }
+
 func (m *basic) credentials() (headers, params []string) { return []string{"Authorization"}, nil }
 
 // header lets in who knows a header's value.
@@ -114,6 +116,8 @@ func (m *header) sign(r *http.Request, _ []byte, _ string, _ time.Time) error {
 	return nil
 }
 
+func (m *header) takes() string { return "the header " + m.name }
+
 func (m *header) credentials() (headers, params []string) { return []string{m.name}, nil }
 
 // PathToken is the name of the request's path value, [http.Request.PathValue], that
@@ -144,9 +148,9 @@ func newToken(c config.Token) (*token, []error) {
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 func (m *token) check(r *http.Request) *Error {
-	where, got := "path", []string{r.PathValue(PathToken)}
+	where, got := m.where(), []string{r.PathValue(PathToken)}
 	if m.query != "" {
-		where, got = "query parameter "+m.query, r.URL.Query()[m.query]
+		got = r.URL.Query()[m.query]
 	}
 	switch {
 	case len(got) == 0 || got[0] == "":
@@ -159,6 +163,15 @@ func (m *token) check(r *http.Request) *Error {
 		return nil
 	}
 }
+
+func (m *token) where() string {
+	if m.query != "" {
+		return "query parameter " + m.query
+	}
+	return "path"
+}
+
+func (m *token) takes() string { return "a token in the " + m.where() }
 
 func (m *token) verify(r *http.Request, _ []byte, _ time.Time) (Identity, *Error) {
 	return Identity{Scheme: "token"}, m.check(r)
@@ -197,6 +210,8 @@ func (m none) verify(r *http.Request, _ []byte, _ time.Time) (Identity, *Error) 
 }
 
 func (none) sign(*http.Request, []byte, string, time.Time) error { return nil }
+
+func (none) takes() string { return "everything" }
 
 func (none) credentials() (headers, params []string) { return nil, nil }
 
