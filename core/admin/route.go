@@ -13,6 +13,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/excerpt"
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -139,6 +140,8 @@ func (s *Service) resolve(ctx context.Context, subject Subject) (source string, 
 		source := subject.Source
 		if source == "" {
 			source = firstSource(s.Settings.Config(), subject.Sample)
+		} else if err := s.known(source, sdk.SourceHookarr); err != nil {
+			return source, nil, nil, err
 		}
 		e, err := sample(subject.Sample, source)
 		if err != nil {
@@ -168,9 +171,11 @@ func (s *Service) stored(ctx context.Context, text string) (source string, norma
 }
 
 func (s *Service) decode(ctx context.Context, subject Subject) (source string, normalized []byte, step *Step, err error) {
-	c := s.Settings.Config()
-	if _, ok := c.Sources[subject.Source]; !ok {
-		return "", nil, nil, invalid("body needs the source that it is for; configured are: %s", joined(slices.Sorted(maps.Keys(c.Sources))))
+	if subject.Source == "" {
+		return "", nil, nil, invalid("body needs the source that it is for; configured are: %s", joined(sourceNames(s.Settings.Config())))
+	}
+	if err := s.known(subject.Source); err != nil {
+		return "", nil, nil, err
 	}
 	if s.Decoder == nil {
 		return "", nil, nil, errNoServer
@@ -197,6 +202,18 @@ func (s *Service) decode(ctx context.Context, subject Subject) (source string, n
 	}
 	return subject.Source, normalized, &Step{OK: true, Detail: fmt.Sprintf("%s, %s", d.Event.Type, d.Event.Title)}, nil
 }
+
+// known refuses a source that is neither configured nor one of those built in.
+func (s *Service) known(source string, builtIn ...string) error {
+	names := sourceNames(s.Settings.Config())
+	if slices.Contains(names, source) || slices.Contains(builtIn, source) {
+		return nil
+	}
+	return invalid("there is no source %q%s", excerpt.Line(source, maxName), meant(source, names))
+}
+
+// maxName is in bytes, of what is repeated of a name that is not known.
+const maxName = 40
 
 // ofApplication gives a sample the application of its source, which its plugin is called
 // after.

@@ -58,7 +58,7 @@ func TestWhereThatCannotBeSaid(t *testing.T) {
 		"/routes?event=0197a2c4-5b1e-7c3a-9d2f-1a2b3c4d5e6f":     http.StatusNotFound,
 		"/routes?event=" + url.QueryEscape(foreign):              http.StatusUnprocessableEntity,
 		"/routes?sample=" + url.QueryEscape(foreign):             http.StatusUnprocessableEntity,
-		"/routes?sample=test&source=" + url.QueryEscape(foreign): http.StatusOK,
+		"/routes?sample=test&source=" + url.QueryEscape(foreign): http.StatusUnprocessableEntity,
 		"/routes?sample=test&event=0197":                         http.StatusUnprocessableEntity,
 	} {
 		a := r.see(t, path)
@@ -92,7 +92,7 @@ func TestTryABody(t *testing.T) {
 	require.Contains(t, a.body, "&lt;script&gt;alert(1)")
 	a = r.send(t, "/routes/test", url.Values{"source": {"none"}, "body": {"{}"}})
 	require.Equal(t, http.StatusUnprocessableEntity, a.status)
-	require.Contains(t, a.body, "Body needs the source")
+	require.Contains(t, a.body, "There is no source &#34;none&#34;; there are: radarr.")
 	require.Contains(t, r.send(t, "/routes/test", url.Values{"source": {"radarr"}}).body, "Paste the body")
 	seen, err := r.Store.LastSeen(t.Context())
 	require.NoError(t, err)
