@@ -231,6 +231,9 @@ func (g *Gate) takes() string {
 	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
+// HasSecret reports whether a text is a secret of the source or has one in it.
+func (g *Gate) HasSecret(text string) bool { return g.secrets.in(text) }
+
 // Sign adds to an outgoing request what the source's first method asks for. The id
 // names the message; methods that sign none leave it out.
 func (g *Gate) Sign(r *http.Request, body []byte, id string, now time.Time) error {

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/hookarr/hookarr/core/auth"
+	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/event"
+	"github.com/hookarr/hookarr/core/excerpt"
 	"github.com/hookarr/hookarr/core/trace"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -28,6 +30,8 @@ type visit struct {
 	// generation is the one that the request is taken in by.
 	generation *Generation
 	source     *source // nil when it is not configured
+	// asked is the source's name as it is in the URL.
+	asked string
 	// read: the body was received completely.
 	read bool
 	// genuine: the request was let in.
@@ -43,6 +47,7 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rest, ok := strings.CutPrefix(r.URL.Path, prefix)
 	name, token, _ := strings.Cut(rest, "/")
 	if ok {
+		v.asked = name
 		v.source = v.generation.sources[name]
 		r.SetPathValue(auth.PathToken, token)
 	}
@@ -235,6 +240,19 @@ func (v *visit) label() string {
 	return v.source.name
 }
 
+// maxAsked is in bytes: a name of a source is seldom longer, and a secret that stands in its
+// place is not logged as a whole.
+const maxAsked = 20
+
+// nameAsked is the name of a source that is not configured. What is no name is left out, as
+// is a secret that stands in its place.
+func (v *visit) nameAsked() string {
+	if !config.NamePattern.MatchString(strings.ToLower(v.asked)) || v.generation.hasSecret(v.asked) {
+		return "[no name]"
+	}
+	return excerpt.Of(v.asked, maxAsked)
+}
+
 // url is what may be logged of the URL: of one that leads nowhere, nothing.
 func (v *visit) url() string {
 	if v.source == nil {
@@ -250,6 +268,9 @@ func (j *journal) visited(ctx context.Context, v *visit, a answer, elapsed time.
 		attrs := []slog.Attr{
 			slog.String("source", v.label()), slog.String("client", v.client().String()),
 			slog.String("reason", a.reason), slog.Int("status", a.status),
+		}
+		if v.source == nil {
+			attrs = append(attrs, slog.String("asked", v.nameAsked()), slog.String("sources", v.generation.names()))
 		}
 		if a.cause != nil {
 			attrs = append(attrs, slog.Any("error", a.cause))

@@ -170,6 +170,29 @@ func TestUnknownSource(t *testing.T) {
 	require.InDelta(t, 6, b.metric("hookarr_requests_rejected_total", "unknown_source", "unknown"), 0)
 	require.NotContains(t, b.log.String(), secret)
 	require.Zero(t, b.stored())
+	var asked []any
+	for _, line := range b.logged("webhook rejected") {
+		asked = append(asked, line["asked"])
+		require.Equal(t, "unknown", line["source"])
+		require.Equal(t, "radarr", line["sources"])
+	}
+	require.Equal(t, []any{"sonarr", "[no name]", "RADARR", "[no name]", "[no name]", "[no name]"}, asked)
+}
+
+// TestUnknownSourceIsBounded in what it writes into the log.
+func TestUnknownSourceIsBounded(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, name := range []string{"abcdefghijklmnopqrstuvwxyz", strings.Repeat("a", 41), "a\nb", "a\x1b[1m", strings.ToUpper(secret) + "\u2028"} {
+		r := b.request(imported)
+		r.URL.Path = "/hooks/" + name
+		require.Equal(t, http.StatusNotFound, b.do(r).status)
+	}
+	var asked []any
+	for _, line := range b.logged("webhook rejected") {
+		asked = append(asked, line["asked"])
+	}
+	require.Equal(t, []any{"abcdefghijklmnopqrst…", "[no name]", "[no name]", "[no name]", "[no name]"}, asked)
 }
 
 func TestAllowList(t *testing.T) {

@@ -1,6 +1,9 @@
 package ingest
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hookarr/hookarr/core/auth"
@@ -43,6 +46,21 @@ func NewGeneration(sources map[string]Source, router Router) *Generation {
 		g.sources[name] = &source{name: name, gate: s.Gate, trusted: s.TrustTraceparent, enrich: s.Enrich, windows: windows{configured: s.Window}}
 	}
 	return g
+}
+
+// names lists the sources.
+func (g *Generation) names() string {
+	return strings.Join(slices.Sorted(maps.Keys(g.sources)), ", ")
+}
+
+// hasSecret reports whether a secret of any source is in a text.
+func (g *Generation) hasSecret(text string) bool {
+	for _, s := range g.sources {
+		if s.gate.HasSecret(text) {
+			return true
+		}
+	}
+	return false
 }
 
 // WithRouter returns the generation with another router.
