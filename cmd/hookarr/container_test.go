@@ -71,6 +71,12 @@ func TestFirstStart(t *testing.T) {
 		require.NotContains(t, said, secret)
 	}
 
+	require.NotContains(t, string(written), "127.0.0.1:", "in a container that is itself")
+	require.Contains(t, string(written), "# tls: {cert_file: /config/tls.crt,")
+	require.Contains(t, string(written), `base_url: "http://radarr:7878"`)
+	require.Contains(t, string(written), "PLACEHOLDER")
+	require.NotRegexp(t, "`hookarr ", string(written), "commands are run in the container")
+
 	require.NotContains(t, serve(), "first start")
 	again, err := os.ReadFile(file)
 	require.NoError(t, err)

@@ -52,6 +52,25 @@ func (f *filled) inImage() {
 	f.AdminListen = f.Listen
 	f.Plugins = append(f.Plugins, "./"+ownPlugins)
 	f.InImage = true
+	if f.Example {
+		f.Targets[0].URL = exampleImageURL
+	}
+}
+
+// Run is how commands are run.
+func (f filled) Run() string {
+	if f.InImage {
+		return "docker exec CONTAINER hookarr"
+	}
+	return "hookarr"
+}
+
+// Dir is where files beside the configuration are, as examples name it.
+func (f filled) Dir() string {
+	if f.InImage {
+		return "/config"
+	}
+	return "/etc/hookarr"
 }
 
 // To lists the targets in a route.
@@ -88,6 +107,9 @@ var (
 
 // exampleURL is of an endpoint that the reader puts another in the place of.
 const exampleURL = "http://127.0.0.1:9900/hook"
+
+// exampleImageURL is the same in a container, which has nothing else at its own address.
+const exampleImageURL = "http://endpoint:9900/hook"
 
 // defaultPort is the one that webhooks are taken at.
 const defaultPort = "8484"
@@ -280,7 +302,7 @@ func (f filled) next(flags string) string {
 		case !f.InImage:
 			command += flags
 		case command != serve:
-			command = "docker exec CONTAINER " + command
+			command = f.Run() + strings.TrimPrefix(command, "hookarr")
 		}
 		fmt.Fprintf(&b, "  %d. %s\n     %s\n", step, command, what)
 	}
@@ -307,7 +329,7 @@ func (f filled) next(flags string) string {
 	for _, a := range byHand {
 		fmt.Fprintf(&b, "\nIn %s, add a webhook to %s/hooks/%s,\nwith the username and password under sources.%s.auth.", a.Name, base, a.Name, a.Name)
 		if a.Asked {
-			fmt.Fprintf(&b, " Or put base_url and api_key\nunder sources.%s.config, and hookarr connect %s does it.", a.Name, a.Name)
+			fmt.Fprintf(&b, " Or put base_url and api_key\nunder sources.%s.config, and %s connect %s does it.", a.Name, f.Run(), a.Name)
 		}
 		b.WriteString("\n")
 	}
