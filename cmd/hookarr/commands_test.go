@@ -68,6 +68,7 @@ func operatorCommands() []run1 {
 		{line: "deliveries list --state pending --text restarts --json", out: `"reason": "plugin restarts"`},
 		{line: "deliveries show d12", out: `(?s)target waits +misconfigured: answered 404.*attempt 1 was answered:\n    no\n$`},
 		{line: "deliveries show d12 --request", out: `what attempt 1 sent is not known\n$`},
+		{line: "deliveries show d11 --request", out: `(?s)what attempt 1 sent is not known\n.*what attempt 2 sent was not kept, as it was delivered: it is kept of failed attempts alone\n$`},
 		{line: "deliveries cancel d14", out: `^d14 is cancelled\n$`},
 		{line: "deliveries cancel d11 d13 --json", code: exitError, err: id(11).String() + ` is left as it is`},
 		{line: "deliveries retry d13", out: `^d13 is retried\n$`},

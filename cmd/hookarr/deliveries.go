@@ -78,7 +78,7 @@ func (c *cli) newDeliveriesShow() *cobra.Command {
 		Use:   "show ID",
 		Short: "Show a delivery and its attempts",
 		Long: `Show shows a delivery and its attempts with the beginnings of what they were answered,
-and with --request what they sent, as far as that is known and without secrets.`,
+and with --request what failed ones sent, as far as that is known and without secrets.`,
 		Example: `  hookarr deliveries show 0197a2c4-6f02
   hookarr deliveries show 0197a2c4-6f02-7d11-8c43-2b3c4d5e6f70 --request`,
 		ValidArgsFunction: first(c.deliveryIDs, cobra.NoFileCompletions),

@@ -191,6 +191,8 @@ func (c *cli) printExchange(a admin.Attempt, sent bool) error {
 	switch {
 	case !sent:
 		return nil
+	case a.Request == "" && a.Class == sdk.ClassOK:
+		return c.say("  what attempt %d sent was not kept, as it was delivered: it is kept of failed attempts alone", a.Number)
 	case a.Request == "":
 		return c.say("  what attempt %d sent is not known", a.Number)
 	default:
