@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -84,10 +85,10 @@ func newServers(a *App, l listeners) (*servers, error) {
 	if a.operators, err = newOperators(a, health); err != nil {
 		return nil, err
 	}
-	other := http.NotFoundHandler()
+	other := atRoot("Webhooks are taken here. For the pages run hookarr open.", http.NotFoundHandler())
 	switch {
 	case a.config.Admin.Listen == "":
-		other = health
+		other = atRoot("Webhooks are taken here. There are no pages, as admin.listen is not set.", health)
 	case a.config.SharesListener():
 		other = a.operators
 	default:
@@ -100,6 +101,19 @@ func newServers(a *App, l listeners) (*servers, error) {
 	s.hooks = s.server(doorFirst(s.whenOpen(a.intake), other))
 	s.hooks.TLSConfig = s.certificate.config()
 	return s, nil
+}
+
+// atRoot tells who opens the address of webhooks in a browser what it is for.
+func atRoot(text string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" || r.Method != http.MethodGet && r.Method != http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		_, _ = io.WriteString(w, text+"\n") // a client that has gone cannot be told
+	})
 }
 
 // doorFirst sends to the door whatever may be meant for it: what a proxy lets through as a
