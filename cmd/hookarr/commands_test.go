@@ -318,10 +318,16 @@ func TestStrangeServers(t *testing.T) {
 	got := runWith(t, "", rigEnviron(), "targets", "list", "--config", file)
 	require.Empty(t, got.err)
 
+	// What the server has from its environment is no other setting of the file.
+	overruled, err := config.Loader{Environ: func() []string { return append(rigEnviron(), "HOOKARR_LOG_LEVEL=warn", "HOOKARR_LISTEN=127.0.0.1:0") }}.Load(file)
+	require.NoError(t, err)
+	r.service.Settings = &settings{config: overruled, routes: r.service.Settings.Routes()}
+	require.Empty(t, runWith(t, "", rigEnviron(), "targets", "list", "--config", file).err)
+
 	// The file has changed since the server read it. Without its secrets that is not known.
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(file, append(text, "log: {level: debug}\n"...), 0o600))
+	require.NoError(t, os.WriteFile(file, append(text, "log: {format: json}\n"...), 0o600))
 	got = runWith(t, "", rigEnviron(), "targets", "list", "--config", file)
 	require.Zero(t, got.code)
 	require.Equal(t, "note: the server runs other settings than "+file+" has: hookarr reload --dry-run shows what differs\n", got.err)

@@ -147,14 +147,18 @@ func (c *cli) tellVersion(v admin.Version) {
 // tellSettings says when the server runs other settings than are read here. What cannot be
 // read whole here, as secrets are missing, cannot be compared.
 func (c *cli) tellSettings(f *settings, v admin.Version) {
-	if f == nil || f.problems != nil || v.ConfigHash == "" || v.ConfigHash == hashOf(f.config) {
+	if f == nil || f.problems != nil || v.ConfigHash == "" || v.ConfigHash == hashOf(f.config) || v.FileHash == fileHash(f.config, v.Overruled) {
 		return
 	}
 	c.tell("note: the server runs other settings than", f.config.File, "has: hookarr reload --dry-run shows what differs")
 }
 
-// hashOf is as Version has it.
+// hashOf is as Version has it, and so is fileHash, of what the server's file decides.
 func hashOf(c *config.Config) string { return fmt.Sprintf("%012x", c.Hash()) }
+
+func fileHash(c *config.Config, overruled []string) string {
+	return fmt.Sprintf("%012x", c.HashWithout(overruled))
+}
 
 // settings are those of the file. They are admin.Settings of a service in this process.
 type settings struct {

@@ -179,6 +179,8 @@ func (s *Service) schemas() config.Schemas {
 func (s *Service) Version() Version {
 	v, c := s.Program, s.Settings.Config()
 	v.Config, v.ConfigHash = c.File, fmt.Sprintf("%012x", c.Hash())
+	v.Overruled = c.Overruled()
+	v.FileHash = fmt.Sprintf("%012x", c.HashWithout(v.Overruled))
 	return v
 }
 

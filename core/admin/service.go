@@ -173,6 +173,9 @@ type Version struct {
 	// secrets, from others.
 	Config     string `json:"config,omitempty" doc:"The file that the server runs."`
 	ConfigHash string `json:"config_hash,omitempty" doc:"Tells the settings in use, less the secrets, from others."`
+	// FileHash is the same without Overruled.
+	FileHash  string   `json:"file_hash,omitempty" doc:"Tells the same of what the file decides: without the keys of overruled."`
+	Overruled []string `json:"overruled,omitempty" doc:"The keys that the environment and flags of the server set."`
 }
 
 // errNoServer answers what only a server can do.

@@ -4,9 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Change is a key that two configurations set differently.
@@ -135,6 +138,39 @@ func (c *Config) Hash() uint64 {
 	if err != nil {
 		return 0
 	}
+	return hashed(visible)
+}
+
+// HashWithout is a hash as Hash is, of what is left without some keys.
+func (c *Config) HashWithout(keys []string) uint64 {
+	var tree map[string]any
+	visible, err := c.asWritten().Redacted(nil)
+	if err == nil {
+		err = yaml.Unmarshal(visible, &tree)
+	}
+	if err != nil {
+		return 0
+	}
+	for _, key := range keys {
+		within := tree
+		words := strings.Split(key, ".")
+		for _, word := range words[:len(words)-1] {
+			within, _ = within[word].(map[string]any)
+		}
+		last := words[len(words)-1]
+		delete(within, last)
+		delete(within, strings.TrimSuffix(last, "_file")) // what is read from the file
+	}
+	if visible, err = yaml.Marshal(tree); err != nil {
+		return 0
+	}
+	return hashed(visible)
+}
+
+func hashed(visible []byte) uint64 {
 	sum := sha256.Sum256(visible)
 	return binary.BigEndian.Uint64(append([]byte{0, 0}, sum[:6]...))
 }
+
+// Overruled are the keys that the environment and flags set, which the file does not decide.
+func (c *Config) Overruled() []string { return slices.Sorted(maps.Keys(c.origin.names)) }

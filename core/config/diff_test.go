@@ -77,6 +77,24 @@ func TestHash(t *testing.T) {
 	require.Equal(t, hash, loadText(t, t.TempDir(), strings.Replace(diffBase, "a-first-secret", "another-secret", 1)).Hash())
 }
 
+// TestHashWithout tells changes of the file from what the environment sets.
+func TestHashWithout(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	plain := loadText(t, dir, diffBase)
+	require.Empty(t, plain.Overruled())
+	l := Loader{Environ: func() []string { return []string{"HOOKARR_LOG_LEVEL=debug", "HOOKARR_TARGETS__OPS__TIMEOUT=3s"} }}
+	c, err := l.Load(plain.File)
+	require.NoError(t, err)
+	overruled := c.Overruled()
+	require.Equal(t, []string{"log.level", "targets.ops.timeout"}, overruled)
+	require.NotEqual(t, plain.Hash(), c.Hash())
+	require.Equal(t, plain.HashWithout(overruled), c.HashWithout(overruled))
+	require.Equal(t, plain.HashWithout(nil), plain.HashWithout([]string{"nowhere.at.all"}))
+	other := loadText(t, dir, strings.Replace(diffBase, "listen: ", "external_url: http://nas\nlisten: ", 1))
+	require.NotEqual(t, other.HashWithout(overruled), c.HashWithout(overruled))
+}
+
 func loadText(t *testing.T, dir, text string) *Config {
 	t.Helper()
 	file := filepath.Join(dir, "hookarr.yaml")
