@@ -181,6 +181,10 @@ func (c *cli) load(flags *pflag.FlagSet) (*config.Config, error) {
 		message := "there is no such file, nor " + systemFile + ": write one with hookarr init, or name another with --config"
 		err = &config.Error{Problems: []config.Problem{{File: hereFile, Message: message}}, Err: err}
 	}
+	if flags == nil && errors.Is(err, fs.ErrPermission) { // a server is not to be run as root
+		message := "cannot be read: permission denied: run the command with sudo, or as the user that runs hookarr serve"
+		err = &config.Error{Problems: []config.Problem{{File: c.file(), Message: message}}, Err: err}
+	}
 	return cfg, err
 }
 

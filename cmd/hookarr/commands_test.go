@@ -711,7 +711,7 @@ func TestBrokenFileLeavesTheSocket(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("targets: [\n"), 0o600))
 	got := run(t, "targets", "list", "--config", file)
 	require.Equal(t, exitError, got.code)
-	require.Regexp(t, `^note: .* --socket data/hookarr.sock\n\S+:1: not YAML: [^\n]*\n$`, got.err)
+	require.Regexp(t, `^note: .*: use --socket `+filepath.Join(filepath.Dir(file), "hookarr.sock")+`\n\S+:1: not YAML: [^\n]*\n$`, got.err)
 	got = run(t, "targets", "list", "--config", file, "--socket", filepath.Join(filepath.Dir(file), "hookarr.sock"))
 	require.Zero(t, got.code, got.err)
 

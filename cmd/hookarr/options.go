@@ -50,7 +50,7 @@ configuration that is in use there.`, kind),
 				return c.showOptions(cmd.Context(), o, kind, name, key)
 			})
 			if _, ok := errors.AsType[*config.Error](err); ok {
-				c.tell("note: a server that runs can be asked all the same: name its socket, as in --socket data/hookarr.sock")
+				c.tellSocket(err)
 			}
 			return err
 		},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ import (
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/operate"
 	"github.com/hookarr/hookarr/core/route"
+	"github.com/hookarr/hookarr/core/shell"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/core/store/sqlite"
 	"github.com/hookarr/hookarr/sdk"
@@ -81,8 +83,8 @@ func (c *cli) reach(ctx context.Context, what need, tell bool) (*service, func()
 	}
 	f, err := c.readSettings()
 	if err != nil && c.socket == "" {
-		if tell && !errors.Is(err, fs.ErrNotExist) {
-			c.tell("note: a server that runs can be asked all the same: name its socket, as in --socket data/hookarr.sock")
+		if tell {
+			c.tellSocket(err)
 		}
 		return nil, nil, err
 	}
@@ -108,6 +110,26 @@ func (c *cli) reach(ctx context.Context, what need, tell bool) (*service, func()
 		return nil, nil, fmt.Errorf("no server answers at %s, and this needs a running server: start hookarr serve", path)
 	}
 	return c.serviceHere(ctx, f, what, tell)
+}
+
+// packagedSocket is where the unit of the packages has its server listen.
+const packagedSocket = "/run/hookarr/hookarr.sock"
+
+// tellSocket says how a server is reached whose configuration is broken. Who may not read
+// the file, or has none, is helped by something else.
+func (c *cli) tellSocket(err error) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return
+	}
+	how := "name its socket with --socket"
+	dir := filepath.Dir(c.file())
+	for _, path := range []string{filepath.Join(dir, "data", "hookarr.sock"), filepath.Join(dir, "hookarr.sock"), packagedSocket} {
+		if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeSocket != 0 {
+			how = "use " + shell.Command("--socket", path)
+			break
+		}
+	}
+	c.tell("note: a server that runs can be asked all the same: " + how)
 }
 
 func closing(s *client.Client) func() error {
