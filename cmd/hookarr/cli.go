@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/shell"
 	"github.com/hookarr/hookarr/core/store"
 )
 
@@ -48,6 +50,11 @@ type cli struct {
 	live bool
 
 	configFile string
+	// places are where the configuration is looked for when none is named; nil stands for
+	// hereFile and systemFile.
+	places []string
+	// hidden tells once of a file that is not used.
+	hidden sync.Once
 	// socket and server say where the service is.
 	socket, server string
 	json           bool
@@ -166,16 +173,43 @@ func (c *cli) file() string {
 	if c.configFile != "" {
 		return c.configFile
 	}
-	for _, name := range []string{hereFile, systemFile} {
+	there := c.found()
+	if len(there) == 0 {
+		return hereFile
+	}
+	return there[0]
+}
+
+// found are the configurations that are there when none is named, of which the first is used.
+func (c *cli) found() []string {
+	var there []string
+	places := c.places
+	if places == nil {
+		places = []string{hereFile, systemFile}
+	}
+	for _, name := range places {
 		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
-			return name
+			there = append(there, name)
 		}
 	}
-	return hereFile
+	return there
+}
+
+// tellHidden warns whoever drafts a configuration where another is in use.
+func (c *cli) tellHidden() {
+	if c.configFile != "" {
+		return
+	}
+	c.hidden.Do(func() {
+		if there := c.found(); len(there) > 1 {
+			c.tell("warning: " + there[0] + " is used, and " + there[1] + " is not: for that one give " + shell.Command("--config", there[1]))
+		}
+	})
 }
 
 // load reads the configuration; flags may be nil.
 func (c *cli) load(flags *pflag.FlagSet) (*config.Config, error) {
+	c.tellHidden()
 	cfg, err := config.Loader{Environ: c.environ, Flags: flags}.Load(c.file())
 	if c.configFile == "" && errors.Is(err, fs.ErrNotExist) {
 		message := "there is no such file, nor " + systemFile + ": write one with hookarr init, or name another with --config"

@@ -352,3 +352,25 @@ func TestTimesAreLocal(t *testing.T) {
 	c.local = time.FixedZone("CET", 3600)
 	require.Equal(t, "2026-11-23 11:00:00 CET", c.time(at))
 }
+
+// TestHiddenFile: a draft where the command runs hides the file of the service.
+func TestHiddenFile(t *testing.T) {
+	t.Parallel()
+	here, system := write(t, "listen: 127.0.0.1:8484\n"), write(t, "listen: 127.0.0.1:8585\n")
+	for _, tc := range []struct {
+		places, args []string
+		want         string
+	}{
+		{places: []string{here, system}, want: "warning: " + here + " is used, and " + system + " is not: for that one give --config " + system + "\n"},
+		{places: []string{here, system}, args: []string{"--config", here}},
+		{places: []string{here, system + ".none"}},
+		{places: []string{here + ".none", system}},
+	} {
+		var errs bytes.Buffer
+		c := &cli{out: t.Output(), err: &errs, places: tc.places, environ: func() []string { return nil }}
+		require.Zero(t, c.run(t.Context(), append(tc.args, "routes", "list")))
+		_, err := c.readSettings() // it is told once
+		require.NoError(t, err)
+		require.Equal(t, tc.want, errs.String())
+	}
+}
