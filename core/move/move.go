@@ -262,15 +262,16 @@ func (m *mover) mark(ctx context.Context) (saved, error) {
 		return saved{}, err
 	}
 	now := time.Now().Truncate(time.Second)
+	source, target := m.source, m.target
 	m.target.Move, m.target.MoveID, m.target.Peer, m.target.Since, m.target.Progress = store.Filling, id, m.from.Name, now, progress
-	if err := m.to.Store.SaveState(ctx, m.target, m.names); err != nil {
+	if err := m.to.Store.SaveState(ctx, target, m.target, m.names); err != nil {
 		return saved{}, m.to.at(err)
 	}
 	if err := m.clear(ctx); err != nil {
 		return saved{}, m.to.at(err)
 	}
 	m.source.Move, m.source.MoveID, m.source.Peer, m.source.Since = store.Moving, id, m.to.Name, now
-	if err := m.from.Store.SaveState(ctx, m.source, m.names); err != nil {
+	if err := m.from.Store.SaveState(ctx, source, m.source, m.names); err != nil {
 		return saved{}, m.from.at(err)
 	}
 	return s, nil
@@ -304,8 +305,9 @@ func (m *mover) copy(ctx context.Context, s saved) (err error) {
 		return err
 	}
 	// From here on neither is served, then the other one.
+	was := m.source
 	m.source.Move, m.source.Since = store.Moved, time.Now().Truncate(time.Second)
-	if err := m.from.Store.SaveState(ctx, m.source, m.names); err != nil {
+	if err := m.from.Store.SaveState(ctx, was, m.source, m.names); err != nil {
 		return m.from.at(err)
 	}
 	return m.open(ctx)
@@ -313,8 +315,9 @@ func (m *mover) copy(ctx context.Context, s saved) (err error) {
 
 // open lets the destination be served.
 func (m *mover) open(ctx context.Context) error {
+	was := m.target
 	m.target.Move, m.target.Since, m.target.Progress = store.Filled, time.Now().Truncate(time.Second), ""
-	if err := m.to.Store.SaveState(ctx, m.target, m.names); err != nil {
+	if err := m.to.Store.SaveState(ctx, was, m.target, m.names); err != nil {
 		return m.to.at(err)
 	}
 	return nil
@@ -399,9 +402,10 @@ func (m *mover) verify(ctx context.Context, source rows.Reader, known map[string
 		}
 	}
 	if len(differ) > 0 {
+		was := m.source
 		m.source.Move = store.Still
 		err := fmt.Errorf("the copy differs from %s in %s: nothing was moved; run hookarr move again, which begins anew", m.from.Name, strings.Join(differ, ", "))
-		return errors.Join(err, m.from.Store.SaveState(ctx, m.source, m.names))
+		return errors.Join(err, m.from.Store.SaveState(ctx, was, m.source, m.names))
 	}
 	m.result.Tables = theirs
 	return nil

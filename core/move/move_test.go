@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -202,8 +203,10 @@ func TestMoveEndsAfterItsMarks(t *testing.T) {
 		require.NoError(t, err)
 		source, err := from.State(ctx)
 		require.NoError(t, err)
+		was := state
 		state.Move, state.Progress = store.Filling, `{"source":"`+source.ID.String()+`"}`
-		require.NoError(t, to.SaveState(ctx, state, nil))
+		require.NoError(t, to.SaveState(ctx, was, state, nil))
+		require.ErrorIs(t, to.SaveState(ctx, was, state, nil), store.ErrStateChanged, "it is another by now")
 		refused(t, from, "was moved")
 		refused(t, to, "has not ended")
 		r, err := move.Move(ctx, one, other, move.Options{})
@@ -275,4 +278,34 @@ func TestMoveKeepsServersOut(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMoveGivenUpMeanwhile ends without its marks: a server that has lost sight of the move
+// takes webhooks, which the copy does not have.
+func TestMoveGivenUpMeanwhile(t *testing.T) {
+	t.Parallel()
+
+	from, to := engines["sqlite"](t), engines["sqlite"](t)
+	ctx := t.Context()
+	require.NoError(t, from.Migrate(ctx))
+	_, err := from.Accept(ctx, acceptance())
+	require.NoError(t, err)
+	one, other := sides(from, to)
+	var once sync.Once
+	_, err = move.Move(ctx, one, other, move.Options{Tell: func(move.Progress) {
+		once.Do(func() {
+			was, err := from.State(ctx)
+			require.NoError(t, err)
+			require.Equal(t, store.Moving, was.Move)
+			state := was
+			state.Move = store.Still
+			require.NoError(t, from.SaveState(ctx, was, state, nil))
+		})
+	}})
+	require.ErrorIs(t, err, store.ErrStateChanged)
+	require.NoError(t, from.Ready(ctx))
+	refused(t, to, "has not ended")
+	_, err = move.Move(ctx, one, other, move.Options{})
+	require.NoError(t, err)
+	require.Equal(t, sums(t, from), sums(t, to))
 }

@@ -32,6 +32,7 @@ func (m *mover) undo(ctx context.Context) error {
 		return m.to.at(errors.New("the database was served since it was moved, and what it did would be forgotten and sent again: " +
 			"to come back, move it, with hookarr move --to an empty database"))
 	}
+	was := m.target
 	if m.target.Move == store.Filled {
 		s := saved{Source: m.source.ID}
 		progress, err := s.format()
@@ -42,7 +43,7 @@ func (m *mover) undo(ctx context.Context) error {
 	}
 	// First, so that at no moment both are served.
 	m.target.Since = time.Time{}
-	if err := m.to.Store.SaveState(ctx, m.target, m.names); err != nil {
+	if err := m.to.Store.SaveState(ctx, was, m.target, m.names); err != nil {
 		return m.to.at(err)
 	}
 	return m.from.release(ctx, m.source, m.names)
@@ -75,8 +76,9 @@ func Abandon(ctx context.Context, from Side, o Options) (err error) {
 
 // release lets a database be served.
 func (s Side) release(ctx context.Context, state store.State, names []string) error {
+	was := state
 	state.Move, state.MoveID, state.Peer, state.Progress = store.Still, uuid.Nil, "", ""
-	if err := s.Store.SaveState(ctx, state, names); err != nil {
+	if err := s.Store.SaveState(ctx, was, state, names); err != nil {
 		return s.at(err)
 	}
 	return nil

@@ -53,7 +53,7 @@ type Engine interface {
 	// FindState, SaveState and Exclude are State, SaveState and Exclude of Store, ReadRows and
 	// WriteRows those of Store.
 	FindState(ctx context.Context) (State, error)
-	SaveState(ctx context.Context, state State, tables []string) error
+	SaveState(ctx context.Context, was, state State, tables []string) error
 	Exclude(ctx context.Context, lease time.Duration, tell func(string)) (release func(context.Context) error, err error)
 	ReadRows(ctx context.Context) (rows.Reader, error)
 	WriteRows(ctx context.Context) (rows.Writer, error)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -90,11 +91,15 @@ func (s *Store) State(ctx context.Context) (State, error) {
 	return state, nil
 }
 
-// SaveState changes what a move has made of the database. While that is Moving or Moved, the
-// database refuses every change of tables, which are those that are copied, whoever makes it:
-// such as a node that has slept.
-func (s *Store) SaveState(ctx context.Context, state State, tables []string) error {
-	if err := s.engine.SaveState(ctx, state, tables); err != nil {
+// ErrStateChanged is returned by SaveState where the state is another than it was.
+var ErrStateChanged = errors.New("the database was used meanwhile: run hookarr move again")
+
+// SaveState changes what a move has made of the database, if its move is still as it was:
+// otherwise somebody else has changed it, such as a server that gave the move up. While it is
+// Moving or Moved, the database refuses every change of tables, which are those that are
+// copied, whoever makes it: such as a node that has slept.
+func (s *Store) SaveState(ctx context.Context, was, state State, tables []string) error {
+	if err := s.engine.SaveState(ctx, was, state, tables); err != nil {
 		return fmt.Errorf("save the state of the database: %w", err)
 	}
 	return nil

@@ -51,19 +51,30 @@ func findState(ctx context.Context, db querier) (s store.State, err error) {
 	return all[0], nil
 }
 
-// SaveState changes the state, and with it whether the tables can be changed.
-func (e *Engine) SaveState(ctx context.Context, s store.State, tables []string) error {
-	return e.inTx(ctx, func(t pgx.Tx) error { return saveState(ctx, t, s, tables) })
+// SaveState changes the state, if it is as it was, and with it whether the tables can be
+// changed.
+func (e *Engine) SaveState(ctx context.Context, was, s store.State, tables []string) error {
+	return e.inTx(ctx, func(t pgx.Tx) error { return saveState(ctx, t, was, s, tables) })
 }
 
-func saveState(ctx context.Context, t pgx.Tx, s store.State, tables []string) error {
+func saveState(ctx context.Context, t pgx.Tx, was, s store.State, tables []string) error {
+	// A move that reads the tables and a server that starts would wait for each other.
+	if _, err := t.Exec(ctx, "SET LOCAL lock_timeout = '30s'"); err != nil {
+		return err
+	}
 	var since *time.Time
 	if !s.Since.IsZero() {
 		since = &s.Since
 	}
-	if _, err := t.Exec(ctx, `UPDATE database_state SET state = $1, move = $2, since = $3, peer = $4, progress = $5`,
-		string(s.Move), pgtype.UUID{Bytes: s.MoveID, Valid: s.MoveID != uuid.Nil}, since, s.Peer, s.Progress); err != nil {
+	id := func(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != uuid.Nil} }
+	r, err := t.Exec(ctx, `
+UPDATE database_state SET state = $1, move = $2, since = $3, peer = $4, progress = $5 WHERE state = $6 AND move IS NOT DISTINCT FROM $7`,
+		string(s.Move), id(s.MoveID), since, s.Peer, s.Progress, string(was.Move), id(was.MoveID))
+	if err != nil {
 		return err
+	}
+	if r.RowsAffected() == 0 {
+		return store.ErrStateChanged
 	}
 	if s.Move == store.Moving || s.Move == store.Moved {
 		return fence(ctx, t, tables)
@@ -86,10 +97,8 @@ WHERE g.tgname = 'hookarr_moved' AND c.relnamespace = current_schema()::regnames
 
 // fence has every change of tables refused. It waits for transactions that change them.
 func fence(ctx context.Context, t pgx.Tx, tables []string) error {
-	for _, statement := range []string{"SET LOCAL lock_timeout = '30s'", fenceSQL} {
-		if _, err := t.Exec(ctx, statement); err != nil {
-			return err
-		}
+	if _, err := t.Exec(ctx, fenceSQL); err != nil {
+		return err
 	}
 	for _, name := range tables {
 		if _, err := t.Exec(ctx, "CREATE OR REPLACE TRIGGER hookarr_moved BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON "+rows.Quote(name)+
@@ -134,8 +143,9 @@ func admit(ctx context.Context, t pgx.Tx) error {
 	if err != nil || !free {
 		return err
 	}
+	was := s
 	s.Move, s.Progress = store.Still, ""
-	return saveState(ctx, t, s, nil)
+	return saveState(ctx, t, was, s, nil)
 }
 
 const nodesSQL = `
@@ -162,6 +172,10 @@ func (e *Engine) Exclude(ctx context.Context, lease time.Duration, tell func(str
 			err = errors.Join(oneLine(err), unlock(context.WithoutCancel(ctx)))
 		}
 	}()
+	// The session holds the lock, and does nothing else for as long as the move takes.
+	if _, err := conn.Exec(ctx, `SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'`); err != nil {
+		return nil, err
+	}
 	for begun := time.Now(); ; {
 		var alone bool
 		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, moveLock).Scan(&alone); err != nil {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -39,23 +40,28 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// SaveState changes the state, and with it whether the tables can be changed.
-func (e *Engine) SaveState(ctx context.Context, s store.State, tables []string) error {
+// SaveState changes the state, if it is as it was, and with it whether the tables can be
+// changed.
+func (e *Engine) SaveState(ctx context.Context, was, s store.State, tables []string) error {
 	tx, err := e.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // it has ended, or nothing can be done
-	if err := saveState(ctx, tx, s, tables); err != nil {
+	if err := saveState(ctx, tx, was, s, tables); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
-func saveState(ctx context.Context, tx *sql.Tx, s store.State, tables []string) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE database_state SET state = ?, move = ?, since = ?, peer = ?, progress = ?`,
-		string(s.Move), idOrNull(s.MoveID), orNull(s.Since), s.Peer, s.Progress); err != nil {
+func saveState(ctx context.Context, tx *sql.Tx, was, s store.State, tables []string) error {
+	r, err := tx.ExecContext(ctx, `UPDATE database_state SET state = ?, move = ?, since = ?, peer = ?, progress = ? WHERE state = ? AND move IS ?`,
+		string(s.Move), idOrNull(s.MoveID), orNull(s.Since), s.Peer, s.Progress, string(was.Move), idOrNull(was.MoveID))
+	if err != nil {
 		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return cmp.Or(err, store.ErrStateChanged)
 	}
 	if s.Move == store.Moving || s.Move == store.Moved {
 		return fence(ctx, tx, tables)
@@ -119,8 +125,9 @@ func (e *Engine) admit(ctx context.Context) error {
 	if err != nil || !free {
 		return err
 	}
+	was := s
 	s.Move, s.Progress = store.Still, ""
-	if err := saveState(ctx, tx, s, nil); err != nil {
+	if err := saveState(ctx, tx, was, s, nil); err != nil {
 		return err
 	}
 	return tx.Commit()
