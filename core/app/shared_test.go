@@ -185,7 +185,7 @@ func TestOneListener(t *testing.T) {
 			for _, path := range []string{
 				"/hooks/.." + api, "/hooks/%2e%2e" + api, "/hooks/radarr/../.." + api, "/hooks%2f.." + api, "/hooks" + api, "/" + api, "/hooksx" + api, "/hooks/radarr" + api,
 			} {
-				resp := s.ask(t, http.MethodGet, path, "", append(token, "Accept", "text/html")...)
+				resp := s.ask(t, http.MethodGet, path, "", append(token, "Accept", "text/html")...) //nolint:bodyclose // ask has closed it
 				require.Equal(t, http.StatusMethodNotAllowed, resp.StatusCode, path)
 				require.Empty(t, resp.Header.Get("Location"))
 				require.NotContains(t, resp.Header.Get("Content-Type"), "html")
@@ -197,7 +197,7 @@ func TestOneListener(t *testing.T) {
 			require.Equal(t, http.StatusBadRequest, s.status(t, http.MethodPost, tt.base+"/login", url.Values{"token": {large}}.Encode(),
 				"Content-Type", "application/x-www-form-urlencoded"))
 
-			in := s.ask(t, http.MethodPost, tt.base+"/login", url.Values{"token": {sharedToken}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+			in := s.ask(t, http.MethodPost, tt.base+"/login", url.Values{"token": {sharedToken}}.Encode(), "Content-Type", "application/x-www-form-urlencoded") //nolint:bodyclose // ask has closed it
 			require.Equal(t, http.StatusSeeOther, in.StatusCode)
 			require.Len(t, in.Cookies(), 1)
 			require.Equal(t, tt.scheme == "https", in.Cookies()[0].Secure)

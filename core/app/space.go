@@ -107,7 +107,7 @@ func lowSpace(configured *config.Size, s store.Space) int64 {
 	return min(usual, s.Total/part)
 }
 
-func inBytes(n int64) string { return humanize.IBytes(uint64(max(n, 0))) } //nolint:gosec // not negative
+func inBytes(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
 
 // free is what is free for the database, where that is known.
 func (w *spaceWatch) free(ctx context.Context) (float64, bool) {

@@ -36,7 +36,7 @@ func New(getenv func(string) string) *Manager {
 	m := &Manager{addr: &net.UnixAddr{Name: name, Net: "unixgram"}}
 	pid := getenv("WATCHDOG_PID")
 	if us, err := strconv.ParseUint(getenv("WATCHDOG_USEC"), 10, 32+10); err == nil && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
-		m.watchdog = time.Duration(us) * time.Microsecond //nolint:gosec // 42 bits
+		m.watchdog = time.Duration(us) * time.Microsecond
 	}
 	return m
 }

@@ -85,7 +85,7 @@ func wrongs(o *admin.Overview) []wrong {
 	}
 	if o.LowSpace != nil {
 		all = append(all, wrong{
-			fmt.Sprintf("Little space is left for the database: %s are free. Without space no webhook is taken.", humanize.IBytes(uint64(max(o.LowSpace.Free, 0)))), //nolint:gosec // not negative
+			fmt.Sprintf("Little space is left for the database: %s are free. Without space no webhook is taken.", humanize.IBytes(uint64(max(o.LowSpace.Free, 0)))),
 			"Make room on its file system, or lower retention.events.", "/configuration", "See the configuration",
 		})
 	}

@@ -54,7 +54,7 @@ func (e *Engine) Unwritable(err error) error {
 		return fmt.Errorf("%s: %w: the kernel's log says why (journalctl -k); mend the disk, then mount -o remount,rw", e.path, errReadOnly)
 	case failed.Code()&0xff == sqlite3.SQLITE_FULL && unknown == nil:
 		return fmt.Errorf("%s: %w: %s are free on its file system, or a quota is used up: make room there (df -h %s)",
-			e.path, err, humanize.IBytes(uint64(s.Free)), filepath.Dir(e.path)) //nolint:gosec // not negative
+			e.path, err, humanize.IBytes(uint64(s.Free)), filepath.Dir(e.path))
 	case failed.Code()&0xff == sqlite3.SQLITE_READONLY:
 		return fmt.Errorf("%s: %w: let this user write to it and to its directory (ls -la %s), and start hookarr again", e.path, err, filepath.Dir(e.path))
 	}

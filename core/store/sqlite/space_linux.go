@@ -18,6 +18,6 @@ func space(path string) (store.Space, error) {
 	}
 	// What is kept back for root is not ours.
 	return store.Space{
-		Free: int64(s.Bavail) * size, Total: int64(s.Blocks) * size, ReadOnly: s.Flags&unix.ST_RDONLY != 0, //nolint:gosec // no file system has 2^63 bytes
+		Free: int64(s.Bavail) * size, Total: int64(s.Blocks) * size, ReadOnly: s.Flags&unix.ST_RDONLY != 0,
 	}, nil
 }

@@ -55,7 +55,7 @@ func TestFullFileSystem(t *testing.T) {
 	require.EqualValues(t, 8<<20, before.Total)
 	ballast, err := os.Create(filepath.Join(dir, "ballast"))
 	require.NoError(t, err)
-	for block := make([]byte, 4096); err == nil; _, err = ballast.Write(block) { //nolint:revive // until it is full
+	for block := make([]byte, 4096); err == nil; _, err = ballast.Write(block) {
 	}
 	require.ErrorIs(t, err, unix.ENOSPC)
 	require.NoError(t, ballast.Close())
@@ -87,7 +87,7 @@ func TestFileSystemBecomesReadOnly(t *testing.T) {
 	t.Parallel()
 	image, dir := filepath.Join(t.TempDir(), "image"), t.TempDir()
 	script := func(line string) error {
-		return osexec.Command("sh", "-ec", line, "sh", image, dir).Run() //nolint:gosec // lines of this test
+		return osexec.Command("sh", "-ec", line, "sh", image, dir).Run()
 	}
 	if os.Getuid() != 0 || script(`truncate -s 192M "$1" && mkfs.ext4 -q -F "$1" && mount -o loop "$1" "$2"`) != nil {
 		t.Skip("a file system of its own takes root, mkfs.ext4 and a loop device")

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -75,14 +76,14 @@ func install(t *testing.T) *installed {
 	plugins, err := filepath.Glob(filepath.Join(bin, "plugins", "hookarr-*"))
 	require.NoError(t, err)
 	for _, p := range plugins {
-		to := "usr/lib/hookarr/plugins/"
-		switch name := filepath.Base(p); {
-		case name == userPlugin:
-			to = "var/lib/hookarr/plugins/"
-		case name != "hookarr-plugins" && name != "hookarr-source-radarr" && name != "hookarr-target-webhook":
-			continue
+		switch name := filepath.Base(p); name {
+		case userPlugin:
+			i.copyFile(p, root, "var/lib/hookarr/plugins/"+name)
+		case "hookarr-plugins":
+			i.copyFile(p, root, "usr/lib/hookarr/plugins/"+name)
+		case "hookarr-source-radarr", "hookarr-target-webhook":
+			require.NoError(t, os.Symlink("hookarr-plugins", filepath.Join(root, "usr/lib/hookarr/plugins", name)))
 		}
-		i.copyFile(p, root, to+filepath.Base(p))
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -105,7 +106,7 @@ func (i *installed) copyFile(from, root, to string) {
 	data, err := os.ReadFile(from)
 	require.NoError(i.t, err)
 	require.NoError(i.t, os.WriteFile(filepath.Join(root, to), data, 0o755))
-	require.NoError(i.t, os.Chmod(filepath.Join(root, to), 0o755)) //nolint:gosec // a program
+	require.NoError(i.t, os.Chmod(filepath.Join(root, to), 0o755))
 }
 
 // credential is a LoadCredential.
@@ -210,7 +211,7 @@ func TestServesInTheUnit(t *testing.T) {
 	t.Cleanup(func() {
 		_ = server.Process.Kill()
 		if t.Failed() {
-			<-ended
+			_ = <-ended
 			t.Log(log.String())
 		}
 	})
@@ -260,7 +261,7 @@ func TestServeInTheUnitRefusesAWrongConfiguration(t *testing.T) {
 	cmd := i.command(nil, strings.Fields(i.stage.Unit.only(t, "ExecStart"))...)
 	out, err := cmd.CombinedOutput()
 	require.Error(t, err)
-	require.Equal(t, i.stage.Unit.only(t, "RestartPreventExitStatus"), fmt.Sprint(cmd.ProcessState.ExitCode()), "%s", out)
+	require.Equal(t, i.stage.Unit.only(t, "RestartPreventExitStatus"), strconv.Itoa(cmd.ProcessState.ExitCode()), "%s", out)
 	require.Contains(t, string(out), "targets.ops.config.url_file: cannot read /run/credentials/hookarr.service/ops: no such file or directory: the unit needs LoadCredential=ops:FILE")
 }
 

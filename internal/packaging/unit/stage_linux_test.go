@@ -68,7 +68,7 @@ func (s stage) enter() (int, error) {
 		return 0, err
 	}
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(s.Env, stageVariable+"="+string(spec))
+	cmd.Env = append(slices.Clone(s.Env), stageVariable+"="+string(spec))
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	maps := func(id int) []syscall.SysProcIDMap {
 		return []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1}, {ContainerID: id, HostID: id, Size: 1}}
@@ -185,7 +185,9 @@ const numberOffset, archOffset, argumentOffset, word = 0, 4, 16, 4
 // loadFilter is SystemCallFilter with SystemCallErrorNumber=EPERM, RestrictNamespaces and
 // RestrictAddressFamilies. What the calls of another architecture are is not looked at.
 func (s stage) loadFilter() error {
-	answer := func(errno unix.Errno) bpf.Instruction { return bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(errno)} }
+	answer := func(errno unix.Errno) bpf.Instruction {
+		return bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(errno)}
+	}
 	allow := bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW}
 	argument := bpf.LoadAbsolute{Off: argumentOffset, Size: word}
 	program := []bpf.Instruction{bpf.LoadAbsolute{Off: numberOffset, Size: word}}
@@ -226,7 +228,7 @@ func (s stage) loadFilter() error {
 
 // probe tries what the unit denies, and prints what comes of it.
 func probe() error {
-	attempt := func(what string, err error) { fmt.Printf("%s: %v\n", what, err) }
+	attempt := func(what string, err error) { fmt.Fprintf(os.Stdout, "%s: %v\n", what, err) }
 	attempt("write configuration", os.WriteFile("/etc/hookarr/new", nil, 0o600))
 	attempt("write plugin", os.WriteFile("/var/lib/hookarr/plugins/new", nil, 0o600))
 	attempt("write data", os.WriteFile("/var/lib/hookarr/new", []byte("#!/usr/bin/hookarr\n"), 0o700))

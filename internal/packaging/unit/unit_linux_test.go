@@ -117,7 +117,7 @@ func makeUser(t *testing.T, root string) (uid, gid int) {
 	users := []string{"systemd-sysusers", "--root=" + root, absolute(t, examples+"hookarr.sysusers")}
 	files := []string{"systemd-tmpfiles", "--root=" + root, "--create", absolute(t, examples+"hookarr.tmpfiles")}
 	for _, c := range [][]string{users, files, users, files} { // as upgrades do it again
-		out, err := exec.Command(c[0], c[1:]...).CombinedOutput() //nolint:gosec // the two above
+		out, err := exec.Command(c[0], c[1:]...).CombinedOutput()
 		require.NoError(t, err, "%s: %s", c[0], out)
 	}
 	passwd, err := os.Open(filepath.Join(root, "etc/passwd"))
