@@ -150,6 +150,30 @@ func TestBecome(t *testing.T) {
 		start(t, p, volume, &syscall.Credential{Uid: 99, Gid: 100}, "PUID=1000", "PGID=1000"))
 }
 
+// TestMountsKeepTheirOwner, although they are of the same file system, and so does a file with
+// another name elsewhere.
+func TestMountsKeepTheirOwner(t *testing.T) {
+	t.Parallel()
+	p := program(t)
+	volume, library := t.TempDir(), t.TempDir()
+	film, linked := filepath.Join(library, "film"), filepath.Join(volume, "linked")
+	require.NoError(t, os.WriteFile(film, nil, 0o600))
+	require.NoError(t, os.Link(film, linked))
+	media := filepath.Join(volume, `my "media"`)
+	require.NoError(t, os.Mkdir(media, 0o755))
+	if err := unix.Mount(library, media, "", unix.MS_BIND, ""); err != nil {
+		t.Skip("nothing can be mounted here: " + err.Error())
+	}
+	t.Cleanup(func() { require.NoError(t, unix.Unmount(media, unix.MNT_DETACH)) })
+	chown(t, 5, 5, volume, library, film)
+
+	require.Contains(t, start(t, p, volume, &syscall.Credential{}, "PUID=99", "PGID=100"), "giving 1 file in "+volume+" to user 99 and group 100\n")
+	require.Equal(t, "99:100", ownerOf(t, volume))
+	for _, path := range []string{library, film, media, linked} {
+		require.Equal(t, "5:5", ownerOf(t, path), path)
+	}
+}
+
 // TestCheck: what a user may not do is told with the command for the host.
 func TestCheck(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,8 +21,9 @@ import (
 const progressEvery = 5 * time.Second
 
 // HandOver gives everything in the volume to the user of the container that is another's. A
-// link is given itself, never what it leads to, and what is mounted below the volume from
-// another file system stays as it is. What cannot be given is told, and for Check to judge.
+// link is given itself, never what it leads to. What is mounted below the volume stays as it
+// is, such as a library of media, and so does a file with further names, which may be outside.
+// What cannot be given is told, and for Check to judge.
 // It does nothing where this process is not root.
 func (c Container) HandOver(ctx context.Context, say func(string)) error {
 	if c.UID == 0 || os.Geteuid() != 0 {
@@ -61,7 +64,14 @@ func (c Container) HandOver(ctx context.Context, say func(string)) error {
 
 // others lists what is in the volume and not the user's, each directory before what is in it.
 func (c Container) others(ctx context.Context, root *os.Root) (names []string, err error) {
-	var device uint64
+	mounts, err := mountPoints()
+	if err != nil {
+		return nil, err
+	}
+	volume, err := filepath.EvalSymlinks(c.Volume)
+	if err != nil {
+		return nil, fmt.Errorf("find the volume: %w", err)
+	}
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -77,21 +87,38 @@ func (c Container) others(ctx context.Context, root *os.Root) (names []string, e
 		if !ok {
 			return nil
 		}
-		if name == "." {
-			device = uint64(st.Dev) //nolint:unconvert // of another size on other systems
-		}
-		if uint64(st.Dev) != device { //nolint:unconvert // see above
+		if name != "." && mounts[filepath.Join(volume, name)] {
 			if d.IsDir() {
 				return fs.SkipDir
 			}
 			return nil
 		}
-		if int(st.Uid) != c.UID || int(st.Gid) != c.GID {
+		if (int(st.Uid) != c.UID || int(st.Gid) != c.GID) && (d.IsDir() || st.Nlink == 1) {
 			names = append(names, name)
 		}
 		return nil
 	})
 	return names, err
+}
+
+// mountPoints are where something is mounted, from the same file system too.
+func mountPoints() (map[string]bool, error) {
+	list, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("find what is mounted in the volume: %w", err)
+	}
+	points := map[string]bool{}
+	for line := range strings.Lines(string(list)) {
+		// The fifth field, with spaces and such as octal numbers: proc_pid_mountinfo(5).
+		if fields := strings.Fields(line); len(fields) > 4 {
+			point, err := strconv.Unquote(`"` + strings.ReplaceAll(fields[4], `"`, `\"`) + `"`)
+			if err != nil {
+				return nil, fmt.Errorf("read the mount point %s: %w", fields[4], err)
+			}
+			points[point] = true
+		}
+	}
+	return points, nil
 }
 
 func (c Container) notGiven(failed []string, err error) string {
