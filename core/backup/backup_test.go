@@ -217,8 +217,9 @@ func TestBackupOfMovedDatabase(t *testing.T) {
 	}{{at(path), s}, {sdk.Secret(url), p}} {
 		state, err := db.store.State(t.Context())
 		require.NoError(t, err)
+		was := state
 		state.Move, state.Peer, state.Since = store.Moved, "sqlite:///new.db", time.Now()
-		require.NoError(t, db.store.SaveState(t.Context(), state, []string{"events"}))
+		require.NoError(t, db.store.SaveState(t.Context(), was, state, []string{"events"}))
 		file := filepath.Join(t.TempDir(), "hookarr.backup")
 		require.NoError(t, os.WriteFile(file, []byte("good"), 0o600))
 		o := Options{Database: db.url, File: file, Force: true}
