@@ -54,6 +54,9 @@ func makeBelow(top, below string) (err error) {
 		return err
 	}
 	if err := root.MkdirAll(below, 0o700); err != nil {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok {
+			pe.Path = filepath.Join(top, pe.Path)
+		}
 		return err
 	}
 	uid, gid, ok := ownerOf(info)

@@ -211,7 +211,7 @@ func TestServesInTheUnit(t *testing.T) {
 	t.Cleanup(func() {
 		_ = server.Process.Kill()
 		if t.Failed() {
-			_ = <-ended
+			require.Error(t, <-ended, "it was killed")
 			t.Log(log.String())
 		}
 	})

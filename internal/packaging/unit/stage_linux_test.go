@@ -228,7 +228,7 @@ func (s stage) loadFilter() error {
 
 // probe tries what the unit denies, and prints what comes of it.
 func probe() error {
-	attempt := func(what string, err error) { fmt.Fprintf(os.Stdout, "%s: %v\n", what, err) }
+	attempt := func(what string, err error) { _, _ = fmt.Fprintf(os.Stdout, "%s: %v\n", what, err) }
 	attempt("write configuration", os.WriteFile("/etc/hookarr/new", nil, 0o600))
 	attempt("write plugin", os.WriteFile("/var/lib/hookarr/plugins/new", nil, 0o600))
 	attempt("write data", os.WriteFile("/var/lib/hookarr/new", []byte("#!/usr/bin/hookarr\n"), 0o700))
