@@ -19,6 +19,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/store/rows"
 	"github.com/hookarr/hookarr/migrations"
 )
 
@@ -111,7 +112,7 @@ func strip(ctx context.Context, db *sql.DB) error {
 	}
 	var statements []string
 	for _, name := range triggers {
-		statements = append(statements, "DROP TRIGGER "+quote(name))
+		statements = append(statements, "DROP TRIGGER "+rows.Quote(name))
 	}
 	statements = append(statements, "DELETE FROM sessions", "DELETE FROM sign_in_links", "DROP TABLE "+manifestTable,
 		"UPDATE database_state SET id = randomblob(16), state = '', move = NULL, since = NULL, peer = '', progress = ''")
@@ -184,17 +185,14 @@ func names(ctx context.Context, db *sql.DB, query string, args ...any) (found []
 	return found, nil
 }
 
-// quote makes a name one of SQL.
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
 // digestTable hashes the rows of a table in the order in which they are stored.
 func digestTable(ctx context.Context, db *sql.DB, name string, h hash.Hash) (n int64, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT * FROM "+quote(name)+" NOT INDEXED") //nolint:gosec // the name is quoted
+	found, err := db.QueryContext(ctx, "SELECT * FROM "+rows.Quote(name)+" NOT INDEXED") //nolint:gosec // the name is quoted
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = rows.Close() }() // Err tells
-	columns, err := rows.Columns()
+	defer func() { _ = found.Close() }() // Err tells
+	columns, err := found.Columns()
 	if err != nil {
 		return 0, err
 	}
@@ -204,8 +202,8 @@ func digestTable(ctx context.Context, db *sql.DB, name string, h hash.Hash) (n i
 		dest[i] = &raw[i]
 	}
 	_, _ = io.WriteString(h, name) // a hash takes everything
-	for rows.Next() {
-		if err := rows.Scan(dest...); err != nil {
+	for found.Next() {
+		if err := found.Scan(dest...); err != nil {
 			return n, err
 		}
 		for _, value := range raw {
@@ -218,7 +216,7 @@ func digestTable(ctx context.Context, db *sql.DB, name string, h hash.Hash) (n i
 		}
 		n++
 	}
-	return n, rows.Err()
+	return n, found.Err()
 }
 
 // summarize says what a file holds, of whichever version it is.

@@ -26,13 +26,14 @@ func findState(ctx context.Context, db querier) (s store.State, err error) {
 		s.MoveID, s.Since = move.UUID, fromMicros(since.Int64)
 		return s, err
 	}, `SELECT id, state, move, since, peer, progress FROM database_state`)
-	// SQLite has one code for every error in a statement.
-	if err != nil && strings.Contains(err.Error(), "no such table") || len(found) == 0 {
-		return store.State{}, ignoreMissing(err)
+	if err = ignoreMissing(err); err != nil || len(found) == 0 {
+		return store.State{}, err
 	}
-	return found[0], err
+	return found[0], nil
 }
 
+// ignoreMissing passes over a table that is not there: SQLite has one code for every error in
+// a statement.
 func ignoreMissing(err error) error {
 	if err != nil && strings.Contains(err.Error(), "no such table") {
 		return nil
