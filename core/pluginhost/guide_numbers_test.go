@@ -17,7 +17,7 @@ func TestGuideHasTheNumbers(t *testing.T) {
 	timing := Options{}.withDefaults().Timing
 	require.Equal(t, 3, memoryLooks)
 	require.Equal(t, 2, memoryFactor)
-	require.InDelta(t, 0.5, burningShare, 0)
+	require.InDelta(t, 0.5, timing.SpinShare, 0)
 	require.Equal(t, 3, healthFailures)
 	for _, want := range []string{
 		fmt.Sprintf("describes and configures it. It has %.0f s for each.", timing.Start.Seconds()),

@@ -23,8 +23,6 @@ const (
 	// memoryFactor times its bound is how much a process may hold, at any look, before it is
 	// ended at once.
 	memoryFactor = 2
-	// burningShare is the part of a processor's time that a process must take to be spinning.
-	burningShare = 0.5
 	// replacePause is how long after a replacement that failed the next is tried.
 	replacePause = 30 * time.Second
 )
@@ -50,8 +48,9 @@ type allowance struct {
 	// memory is in bytes, or 0 for no bound; key is where operators set it.
 	memory int64
 	key    string
-	// spin is how long it may spin after a call got stuck.
-	spin time.Duration
+	// spin is how long it may take more than spinShare of a processor after a call got stuck.
+	spin      time.Duration
+	spinShare float64
 }
 
 // usageJudge judges what a process takes, look by look. The zero value has seen nothing.
@@ -79,7 +78,7 @@ type spent struct {
 // it never uses. It is no control group either: a user's own need delegation, which few
 // containers and service managers give.
 func (j *usageJudge) look(now time.Time, u usage, may allowance, stuck int64) *excess {
-	spins := j.spins(now, u.cpu, may.spin, stuck)
+	spins := j.spins(now, u.cpu, may, stuck)
 	j.over++
 	if may.memory == 0 || u.memory <= may.memory {
 		j.over = 0
@@ -97,7 +96,7 @@ func (j *usageJudge) look(now time.Time, u usage, may allowance, stuck int64) *e
 	case j.over >= memoryLooks:
 		return &excess{limit: limitMemory, reason: held("")}
 	case spins:
-		return &excess{limit: limitCPU, reason: fmt.Sprintf("it took more than %.0f %% of a processor for %s after a call got stuck", 100*burningShare, rounded(may.spin))}
+		return &excess{limit: limitCPU, reason: fmt.Sprintf("it took more than %.0f %% of a processor for %s after a call got stuck", 100*may.spinShare, rounded(may.spin))}
 	}
 	return nil
 }
@@ -105,10 +104,10 @@ func (j *usageJudge) look(now time.Time, u usage, may allowance, stuck int64) *e
 // humanBytes writes a number of bytes for people.
 func humanBytes(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
 
-// spins reports whether the process has taken much of a processor for that long since a call
+// spins reports whether the process has taken too much of a processor for too long since a call
 // got stuck. If it has not, the call counts as ended, or as waiting for something, and
 // what the process takes later is put down to others.
-func (j *usageJudge) spins(now time.Time, cpu, patience time.Duration, stuck int64) bool {
+func (j *usageJudge) spins(now time.Time, cpu time.Duration, may allowance, stuck int64) bool {
 	before := j.last
 	j.last = spent{now, cpu}
 	if j.since.at.IsZero() {
@@ -118,12 +117,12 @@ func (j *usageJudge) spins(now time.Time, cpu, patience time.Duration, stuck int
 		return false
 	}
 	took := now.Sub(j.since.at)
-	if took < patience {
+	if took < may.spin {
 		return false
 	}
 	burnt := cpu - j.since.cpu
 	j.since, j.settled = spent{}, stuck
-	return float64(burnt) > burningShare*float64(took)
+	return float64(burnt) > may.spinShare*float64(took)
 }
 
 // watchUsage looks again and again at what the processes take, until close.
@@ -158,7 +157,7 @@ func (p *process) look(u usage) {
 	may := allowance{memory: p.settings.Memory, key: "plugins." + p.label + ".memory"}
 	if s != nil {
 		s.countCPU(p, u.cpu)
-		may.memory, may.spin = s.settings().Memory, s.timing.Spin
+		may.memory, may.spin, may.spinShare = s.settings().Memory, s.timing.Spin, s.timing.SpinShare
 	}
 	e := p.judge.look(time.Now(), u, may, p.log.stuckCalls.Load())
 	switch {

@@ -121,7 +121,9 @@ func TestMemoryBoundThatIsChanged(t *testing.T) {
 // calls go on in the process that takes its place.
 func TestSpinningPlugin(t *testing.T) {
 	t.Parallel()
-	b := setup(t, watchful, "hookarr-target-chaos")
+	timing := watchful
+	timing.Spin, timing.SpinShare = time.Second, 0.02 // a machine that has much to do gives it no more
+	b := setup(t, timing, "hookarr-target-chaos")
 	value := b.measure()
 	b.start(t, b.target("chaos", "ops", nil))
 	old := b.Status()[0].PID
@@ -130,7 +132,7 @@ func TestSpinningPlugin(t *testing.T) {
 		if b.Status()[0].PID != old {
 			return true
 		}
-		// Once more: on a machine that has much to do, one may not get half of a processor.
+		// Once more: the process may have got no processor at all.
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		classes = append(classes, b.do(ctx, "ops", "spin").Class)
@@ -138,7 +140,7 @@ func TestSpinningPlugin(t *testing.T) {
 	}, patience, 2*time.Second)
 	require.Equal(t, slices.Repeat([]sdk.Class{sdk.ClassRetryable}, len(classes)), classes)
 	st := b.Status()[0]
-	require.Regexp(t, `^it took more than 50 % of a processor for .*s after a call got stuck$`, st.LastFailure.Reason)
+	require.Regexp(t, `^it took more than 2 % of a processor for .*s after a call got stuck$`, st.LastFailure.Reason)
 	log := b.log.lines(t)
 	at := func(message string) int {
 		return slices.IndexFunc(log, func(record map[string]any) bool { return record["msg"] == message })
@@ -146,7 +148,7 @@ func TestSpinningPlugin(t *testing.T) {
 	require.NotEqual(t, -1, at(host.StuckCall))
 	require.Less(t, at(host.StuckCall), at("plugin takes too much"), "late calls are no reason")
 	require.Eventually(t, func() bool { return gone(old, true) }, patience, eye, "what it does ends with it")
-	require.Greater(t, value(t, "hookarr_plugin_cpu_seconds_total"), 0.1)
+	require.Positive(t, value(t, "hookarr_plugin_cpu_seconds_total"))
 	// The last call may have come to the new process.
 	require.GreaterOrEqual(t, value(t, "hookarr_plugin_excesses_total"), 1.0)
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)

@@ -62,7 +62,7 @@ func TestUsageJudge(t *testing.T) {
 			var j usageJudge
 			var cpu time.Duration
 			now := time.Unix(1_800_000_000, 0)
-			may := allowance{memory: test.bound * mib, key: "plugins.target-x.memory", spin: 30 * time.Second}
+			may := allowance{memory: test.bound * mib, key: "plugins.target-x.memory", spin: 30 * time.Second, spinShare: 0.5}
 			for i, l := range test.looks {
 				now = now.Add(time.Second)
 				cpu += time.Duration(l.cpu) * time.Millisecond

@@ -62,8 +62,9 @@ type Timing struct {
 	MaxExits   int
 	ExitWindow time.Duration
 	// Look is the pause between two looks at what the processes take: 2 s. Spin is how long
-	// one may take much of a processor for calls that nobody waits for: 30 s.
+	// one may take more than SpinShare of a processor, 0.5, for calls that nobody waits for: 30 s.
 	Look, Spin time.Duration
+	SpinShare  float64
 	// Quarantine is the pause after which a quarantined plugin is started again:
 	// 10 min.
 	Quarantine time.Duration
@@ -102,6 +103,7 @@ func (o Options) withDefaults() Options {
 	t.ExitWindow = cmp.Or(t.ExitWindow, 5*time.Minute)
 	t.Look = cmp.Or(t.Look, 2*time.Second)
 	t.Spin = cmp.Or(t.Spin, 30*time.Second)
+	t.SpinShare = cmp.Or(t.SpinShare, 0.5)
 	t.Quarantine = cmp.Or(t.Quarantine, 10*time.Minute)
 	return o
 }
