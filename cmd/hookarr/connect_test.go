@@ -36,7 +36,7 @@ func newConnectable(t *testing.T) (arr *fakearr.Arr, file, url string) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	require.NoError(t, s.Migrate(t.Context()))
-	door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, password, _ := r.BasicAuth(); password != webhookPassword {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -49,7 +49,7 @@ func newConnectable(t *testing.T) (arr *fakearr.Arr, file, url string) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
-	t.Cleanup(door.Close)
+	t.Cleanup(server.Close)
 	return arr, write(t, fmt.Sprintf(`
 plugins: {dir: %s}
 external_url: %s
@@ -59,7 +59,7 @@ sources:
     plugin: radarr
     auth: [{basic: {username: arr, password: %s}}]
     config: {base_url: %q, api_key: %s}
-`, pluginDir(t), door.URL, database, webhookPassword, api.URL, arr.APIKey())), door.URL + "/hooks/radarr"
+`, pluginDir(t), server.URL, database, webhookPassword, api.URL, arr.APIKey())), server.URL + "/hooks/radarr"
 }
 
 func TestConnectSaysWhatItDid(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/admin"
+	adminaccess "github.com/hookarr/hookarr/core/admin/access"
 	"github.com/hookarr/hookarr/core/admin/api"
-	doors "github.com/hookarr/hookarr/core/admin/door"
 	"github.com/hookarr/hookarr/core/app"
 	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/config"
@@ -70,7 +70,7 @@ func rigDatabase(t *testing.T, file string) *store.Store {
 	return s
 }
 
-// server is a service behind its doors, as hookarr serve has it.
+// server is a service behind its listeners, as hookarr serve has it.
 type server struct {
 	service *admin.Service
 	url     string
@@ -159,12 +159,12 @@ func startServer(t *testing.T, file string, s *store.Store) *server {
 
 	handler, err := api.New(api.Options{Service: r.service, Once: s, Log: log})
 	require.NoError(t, err)
-	listener, err := doors.ListenSocket(t.Context(), c.AdminSocket())
+	listener, err := adminaccess.ListenSocket(t.Context(), c.AdminSocket())
 	require.NoError(t, err)
-	local := &http.Server{Handler: doors.Socket(http.NotFoundHandler(), handler), ConnContext: doors.ConnContext, ReadHeaderTimeout: time.Second}
+	local := &http.Server{Handler: adminaccess.Socket(http.NotFoundHandler(), handler), ConnContext: adminaccess.ConnContext, ReadHeaderTimeout: time.Second}
 	go func() { _ = local.Serve(listener) }()
 	t.Cleanup(func() { require.NoError(t, local.Close()) })
-	network, err := doors.Network(doors.Options{Config: c, Limiter: new(auth.Limiter), Public: http.NotFoundHandler(), API: handler, Log: log})
+	network, err := adminaccess.Network(adminaccess.Options{Config: c, Limiter: new(auth.Limiter), Public: http.NotFoundHandler(), API: handler, Log: log})
 	require.NoError(t, err)
 	remote := httptest.NewServer(network)
 	t.Cleanup(remote.Close)

@@ -25,17 +25,17 @@ import (
 	"github.com/hookarr/hookarr/examples/payloads"
 )
 
-// door stands for a running server: it lets in whom the source's gate lets in.
-type door struct {
+// receiver stands for a running server: it lets in whom the source's gate lets in.
+type receiver struct {
 	mu     sync.Mutex
 	bodies []string
 }
 
-// newDoor serves the first source of the configuration that template makes with its
+// newReceiver serves the first source of the configuration that template makes with its
 // address, and returns the configuration's file.
-func newDoor(t *testing.T, template string) (*door, string) {
+func newReceiver(t *testing.T, template string) (*receiver, string) {
 	t.Helper()
-	d := &door{}
+	d := &receiver{}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -50,7 +50,7 @@ func newDoor(t *testing.T, template string) (*door, string) {
 	return d, file
 }
 
-func (d *door) handler(gate *auth.Gate) http.HandlerFunc {
+func (d *receiver) handler(gate *auth.Gate) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
@@ -77,7 +77,7 @@ func (d *door) handler(gate *auth.Gate) http.HandlerFunc {
 	}
 }
 
-func doorConfig(auth string) string {
+func receiverConfig(auth string) string {
 	return "listen: %s\nsources: {radarr: {plugin: radarr, auth: [" + auth + "]}}\n"
 }
 
@@ -95,7 +95,7 @@ func TestSendProvesWhoItIs(t *testing.T) {
 	} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
-			d, file := newDoor(t, doorConfig(way))
+			d, file := newReceiver(t, receiverConfig(way))
 			r := run(t, "send", "radarr", "--sample", "import", "--config", file)
 			require.Zero(t, r.code, r.out+r.err)
 			require.Regexp(t, `^WEBHOOK +STATUS +EVENT +RESULT\nimport +202 +event-1 +stored\n$`, r.out)
@@ -106,7 +106,7 @@ func TestSendProvesWhoItIs(t *testing.T) {
 
 func TestSendSamples(t *testing.T) {
 	t.Parallel()
-	d, file := newDoor(t, doorConfig("{none: {}}"))
+	d, file := newReceiver(t, receiverConfig("{none: {}}"))
 	r := run(t, "send", "radarr", "--sample", "all", "--json", "--config", file)
 	require.Zero(t, r.code, r.err)
 	var results []sent
@@ -154,7 +154,7 @@ func TestSendSamples(t *testing.T) {
 
 func TestSendFiles(t *testing.T) {
 	t.Parallel()
-	d, file := newDoor(t, doorConfig("{none: {}}"))
+	d, file := newReceiver(t, receiverConfig("{none: {}}"))
 	dir := t.TempDir()
 	args := []string{"send", "radarr", "--config", file}
 	for _, body := range []string{"first", "again", "not radarr", "away"} {
@@ -200,7 +200,7 @@ func TestSendGoesWrong(t *testing.T) {
 	require.Equal(t, exitUsage, r.code)
 	require.Contains(t, r.err, "--url: want an absolute URL")
 
-	d, other := newDoor(t, doorConfig("{basic: {username: a, password: fedcba9876543210}}"))
+	d, other := newReceiver(t, receiverConfig("{basic: {username: a, password: fedcba9876543210}}"))
 	cfg, err := config.Load(other)
 	require.NoError(t, err)
 	r = run(t, "send", "radarr", "--sample", "test", "--config", file, "--url", "http://"+cfg.Listen+"/hooks/radarr")

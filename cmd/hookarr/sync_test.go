@@ -72,12 +72,12 @@ func startSyncing(t *testing.T, l *library) (file string, s *store.Store) {
 	require.NoError(t, err)
 	routes, err := route.New([]config.Route{{Name: "all", To: []string{"ops"}}})
 	require.NoError(t, err)
-	door := ingest.NewGeneration(map[string]ingest.Source{"radarr": {Gate: gate}}, routes)
+	generation := ingest.NewGeneration(map[string]ingest.Source{"radarr": {Gate: gate}}, routes)
 	log := slog.New(slog.DiscardHandler)
 	reader := snapshot.New(snapshot.Options{
 		Sources:     func() map[string]config.Snapshot { return map[string]config.Snapshot{"radarr": {}} },
 		Snapshotter: l, Store: s, Log: log,
-		Composer: ingest.New(ingest.Options{Generation: func() *ingest.Generation { return door }, Store: s, Log: log}),
+		Composer: ingest.New(ingest.Options{Generation: func() *ingest.Generation { return generation }, Store: s, Log: log}),
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	worked := make(chan struct{})

@@ -42,7 +42,7 @@ func WithPrincipal(ctx context.Context, p Principal) context.Context {
 }
 
 // PrincipalOf returns who makes the request of a context; nobody, who may do nothing, if
-// no door has let it in.
+// nothing has let it in.
 func PrincipalOf(ctx context.Context) Principal {
 	p, _ := ctx.Value(principalKey{}).(Principal)
 	return p

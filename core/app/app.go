@@ -179,7 +179,7 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (_ *Ap
 		return nil, errors.Join(at(c, "database.url", err), a.store.Close())
 	}
 	a.intake = ingest.New(ingest.Options{
-		Generation: func() *ingest.Generation { return a.current.Load().door },
+		Generation: func() *ingest.Generation { return a.current.Load().intake },
 		Decoder:    a.plugins, Store: a.store, Log: a.log, Tracer: a.tracer, Metrics: a.registry,
 		MaxBodies: int64(c.Limits.Bodies),
 	})

@@ -14,101 +14,101 @@ import (
 // head is read.
 const maxConnections = 512
 
-// crowd is a listener with an upper bound on the connections that are open at once. A
-// newcomer beyond it is let in and another connection is closed, so that strangers who
-// hold connections keep nobody out: one of the network that has most, at best one that
-// is not being served, the oldest first.
-type crowd struct {
+// boundedListener has an upper bound on the connections that are open at once. A new one
+// beyond it is accepted and another is closed, so that strangers who hold connections keep
+// nobody out: one of the network that has most, at best one that is not being served, the
+// oldest first.
+type boundedListener struct {
 	net.Listener
 	most int
 
-	mu    sync.Mutex
-	round uint64
-	conns map[*guest]struct{}
+	mu       sync.Mutex
+	accepted uint64
+	conns    map[*boundedConn]struct{}
 }
 
-// guest is a connection of a crowd. Its fields are guarded by the crowd's mutex.
-type guest struct {
+// boundedConn is a connection of a boundedListener, whose mutex guards its fields.
+type boundedConn struct {
 	net.Conn
-	crowd   *crowd
-	network netip.Prefix
-	arrived uint64
-	served  bool
+	listener *boundedListener
+	network  netip.Prefix
+	number   uint64
+	served   bool
 }
 
-func newCrowd(l net.Listener, most int) *crowd {
-	return &crowd{Listener: l, most: most, conns: make(map[*guest]struct{})}
+func newBoundedListener(l net.Listener, most int) *boundedListener {
+	return &boundedListener{Listener: l, most: most, conns: make(map[*boundedConn]struct{})}
 }
 
 // Accept waits for the next connection.
-func (c *crowd) Accept() (net.Conn, error) {
-	conn, err := c.Listener.Accept()
+func (l *boundedListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
 	// The zero prefix stands for what has no address.
 	peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
-	g := &guest{Conn: conn, crowd: c, network: auth.Network(peer.Addr().Unmap())}
-	if leaving := c.admit(g); leaving != nil {
-		_ = leaving.Close()
+	c := &boundedConn{Conn: conn, listener: l, network: auth.Network(peer.Addr().Unmap())}
+	if closing := l.admit(c); closing != nil {
+		_ = closing.Close()
 	}
-	return g, nil
+	return c, nil
 }
 
-// admit adds g and returns who has to leave for it, or nil.
-func (c *crowd) admit(g *guest) *guest {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.round++
-	g.arrived = c.round
-	c.conns[g] = struct{}{}
-	if len(c.conns) <= c.most {
+// admit adds c and returns which has to close for it, or nil.
+func (l *boundedListener) admit(c *boundedConn) *boundedConn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.accepted++
+	c.number = l.accepted
+	l.conns[c] = struct{}{}
+	if len(l.conns) <= l.most {
 		return nil
 	}
 	sizes := make(map[netip.Prefix]int)
-	for other := range c.conns {
+	for other := range l.conns {
 		sizes[other.network]++
 	}
-	var leaving *guest
-	for other := range c.conns {
-		if other != g && (leaving == nil || other.leavesBefore(leaving, sizes)) {
-			leaving = other
+	var closing *boundedConn
+	for other := range l.conns {
+		if other != c && (closing == nil || other.closesBefore(closing, sizes)) {
+			closing = other
 		}
 	}
-	delete(c.conns, leaving)
-	return leaving
+	delete(l.conns, closing)
+	return closing
 }
 
-func (g *guest) leavesBefore(other *guest, sizes map[netip.Prefix]int) bool {
+func (c *boundedConn) closesBefore(other *boundedConn, sizes map[netip.Prefix]int) bool {
 	switch {
-	case sizes[g.network] != sizes[other.network]:
-		return sizes[g.network] > sizes[other.network]
-	case g.served != other.served:
+	case sizes[c.network] != sizes[other.network]:
+		return sizes[c.network] > sizes[other.network]
+	case c.served != other.served:
 		return other.served
 	default:
-		return g.arrived < other.arrived
+		return c.number < other.number
 	}
 }
 
 // Close closes the connection.
-func (g *guest) Close() error {
-	g.crowd.mu.Lock()
-	delete(g.crowd.conns, g)
-	g.crowd.mu.Unlock()
-	return g.Conn.Close()
+func (c *boundedConn) Close() error {
+	c.listener.mu.Lock()
+	delete(c.listener.conns, c)
+	c.listener.mu.Unlock()
+	return c.Conn.Close()
 }
 
-// watch is the ConnState of the server whose listener a crowd is: it tells which
+// watch is the ConnState of the server of a boundedListener: it tells which
 // connections are being served.
 func watch(conn net.Conn, state http.ConnState) {
 	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
 		conn = wrapped.NetConn()
 	}
-	g, ok := conn.(*guest)
+	c, ok := conn.(*boundedConn)
 	if !ok {
 		return
 	}
-	g.crowd.mu.Lock()
-	defer g.crowd.mu.Unlock()
-	g.served = state == http.StateActive
+	c.listener.mu.Lock()
+	defer c.listener.mu.Unlock()
+	c.served = state == http.StateActive
 }

@@ -42,29 +42,29 @@ func get(t *testing.T, conn net.Conn) int {
 	return res.StatusCode
 }
 
-// crowded serves h with room for few connections.
-func crowded(t *testing.T, most int, h http.Handler) (net.Addr, *crowd) {
+// bounded serves h with room for few connections.
+func bounded(t *testing.T, most int, h http.Handler) (net.Addr, *boundedListener) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	c := newCrowd(l, most)
+	c := newBoundedListener(l, most)
 	server := (&servers{log: slog.New(slog.DiscardHandler)}).server(h)
 	go func() { _ = server.Serve(c) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return l.Addr(), c
 }
 
-func (c *crowd) size() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.conns)
+func (l *boundedListener) size() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.conns)
 }
 
 // Connections are bounded, and strangers who hold them keep nobody else out, neither a
 // newcomer nor who is connected already.
-func TestCrowdIsBounded(t *testing.T) {
+func TestConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
-	addr, c := crowded(t, 8, http.NotFoundHandler())
+	addr, c := bounded(t, 8, http.NotFoundHandler())
 	early := dial(t, addr, "127.0.0.2")
 	require.Equal(t, http.StatusNotFound, get(t, early))
 	for range 50 {
@@ -77,10 +77,10 @@ func TestCrowdIsBounded(t *testing.T) {
 }
 
 // Who waits makes room before who is being served: both may come through one proxy.
-func TestCrowdKeepsWhatIsServed(t *testing.T) {
+func TestServedConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	arrived, proceed := make(chan struct{}), make(chan struct{})
-	addr, _ := crowded(t, 3, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	addr, _ := bounded(t, 3, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		arrived <- struct{}{}
 		<-proceed
 	}))
@@ -102,9 +102,9 @@ func TestCrowdKeepsWhatIsServed(t *testing.T) {
 }
 
 // Connections that end leave their place.
-func TestCrowdForgetsWhoLeft(t *testing.T) {
+func TestConnectionsThatEndLeaveTheirPlace(t *testing.T) {
 	t.Parallel()
-	addr, c := crowded(t, 8, http.NotFoundHandler())
+	addr, c := bounded(t, 8, http.NotFoundHandler())
 	for range 20 {
 		conn := dial(t, addr, "127.0.0.1")
 		require.Equal(t, http.StatusNotFound, get(t, conn))

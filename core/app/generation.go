@@ -31,7 +31,7 @@ const defaultConcurrency = 8
 type generation struct {
 	config *config.Config
 	routes *route.Table
-	door   *ingest.Generation
+	intake *ingest.Generation
 	// plan, histories and snapshots take what the plugins say of themselves.
 	plan      *deliver.Plan
 	histories map[string]config.Catchup
@@ -69,7 +69,7 @@ func compile(c *config.Config) (*generation, []config.Problem) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	return &generation{config: c, routes: routes, door: ingest.NewGeneration(sources, routes)}, nil
+	return &generation{config: c, routes: routes, intake: ingest.NewGeneration(sources, routes)}, nil
 }
 
 // groupsOf are the groups of targets, by name.
@@ -119,7 +119,7 @@ func (g *generation) resolve(plugins *pluginhost.Host, former *deliver.Plan) {
 		})
 	}
 	g.routes = g.routes.WithPowers(powers)
-	g.door = g.door.WithRouter(g.routes)
+	g.intake = g.intake.WithRouter(g.routes)
 	g.plan = deliver.NewPlan(targets, slices.Sorted(maps.Keys(g.config.Sources)), former)
 	g.histories, g.snapshots = map[string]config.Catchup{}, map[string]config.Snapshot{}
 	for name, s := range g.config.Sources {

@@ -51,7 +51,7 @@ func (a *App) tellManager(ctx context.Context) {
 }
 
 // answers reports whether this process answers on its own socket, to which nobody comes whom
-// it does not trust, so that no crowd at the other doors has the watchdog end it. That the
+// it does not trust, so that no flood at the other listeners has the watchdog end it. That the
 // database is away is no reason either: a restart mends no database.
 func (a *App) answers(ctx context.Context, patience time.Duration) bool {
 	if a.servers.local == nil {

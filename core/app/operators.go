@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/admin/access"
 	"github.com/hookarr/hookarr/core/admin/api"
-	"github.com/hookarr/hookarr/core/admin/door"
 	"github.com/hookarr/hookarr/core/admin/live"
 	"github.com/hookarr/hookarr/core/admin/queueui"
 	"github.com/hookarr/hookarr/core/admin/session"
@@ -30,7 +30,7 @@ import (
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
-// operators are the doors of those who look after a process. The network's is made anew
+// operators serves those who look after a process. The handler of the network is made anew
 // with each configuration.
 type operators struct {
 	app    *App
@@ -46,7 +46,7 @@ type operators struct {
 	queue *queueui.Page
 	// changes tells open pages what to fetch anew.
 	changes *live.Hub
-	network atomic.Pointer[door.Door]
+	network atomic.Pointer[access.Handler]
 }
 
 func newOperators(a *App, public http.Handler) (*operators, error) {
@@ -63,7 +63,7 @@ func newOperators(a *App, public http.Handler) (*operators, error) {
 	queue := &queueui.Page{Client: func() any { return a.queue }, Log: a.outage.River()}
 	changes := live.New(live.Options{Store: a.store, Plugins: a.plugins.Status, Config: settings{a}.Config, Log: a.outage.Logger()})
 	o := &operators{
-		app: a, public: public, sessions: &session.Sessions{Store: a.store, Log: a.log}, limiter: door.NewLimiter(), queue: queue, changes: changes,
+		app: a, public: public, sessions: &session.Sessions{Store: a.store, Log: a.log}, limiter: access.NewLimiter(), queue: queue, changes: changes,
 	}
 	pages, err := ui.New(ui.Options{Service: service, Changes: &live.Stream{Hub: changes, Still: o.admitted}, Queue: queue, Log: a.log})
 	if err != nil {
@@ -75,7 +75,7 @@ func newOperators(a *App, public http.Handler) (*operators, error) {
 
 // admit lets in whom a configuration names.
 func (o *operators) admit(c *config.Config) error {
-	network, err := door.Network(door.Options{
+	network, err := access.Network(access.Options{
 		Config: c, Limiter: o.limiter, Public: o.public, API: o.api, Pages: o.inside, Assets: http.HandlerFunc(o.pages.Assets),
 		SignIn: signin.New(signin.Options{
 			Config: c, Sessions: o.sessions, Once: o.app.store, Limiter: o.limiter, Pages: o.pages, Log: o.app.log,
@@ -92,7 +92,7 @@ func (o *operators) admit(c *config.Config) error {
 	return nil
 }
 
-// ServeHTTP is the network's door.
+// ServeHTTP serves the network.
 func (o *operators) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.network.Load().ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
 }
@@ -100,14 +100,14 @@ func (o *operators) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // requestKey finds the request of a stream as it came.
 type requestKey struct{}
 
-// admitted reports whether the door that holds now lets in who was let in before.
+// admitted reports whether the handler that holds now lets in who was let in before.
 func (o *operators) admitted(ctx context.Context) bool {
 	r, ok := ctx.Value(requestKey{}).(*http.Request)
 	return ok && o.network.Load().Admits(r)
 }
 
 // socket is the handler of the unix socket.
-func (o *operators) socket() http.Handler { return door.Socket(o.public, o.api) }
+func (o *operators) socket() http.Handler { return access.Socket(o.public, o.api) }
 
 // newOperate returns what carries out operators' actions.
 func newOperate(a *App) *operate.Service {

@@ -15,15 +15,15 @@ func TestNothingIsRedirected(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/hooks/{source}", func(http.ResponseWriter, *http.Request) {})
-	door := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	hooks := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	for _, path := range []string{
 		"/x/../hooks/radarr", "/x/%2e%2e/hooks/radarr", "/./hooks/radarr", "/x/..//hooks/radarr", "//hooks/radarr", "/x/./y", "/x//y", "/hooks/..",
 	} {
-		for name, h := range map[string]http.Handler{"door": doorFirst(door, mux), "admin": withoutRedirects(mux)} {
+		for name, h := range map[string]http.Handler{"hooks": hooksFirst(hooks, mux), "admin": withoutRedirects(mux)} {
 			answer := httptest.NewRecorder()
 			h.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, path, http.NoBody))
 			want := http.StatusNotFound
-			if name == "door" {
+			if name == "hooks" {
 				want = http.StatusTeapot
 			}
 			require.Equal(t, want, answer.Code, "%s: %s", name, path)
@@ -31,7 +31,7 @@ func TestNothingIsRedirected(t *testing.T) {
 	}
 	for path, want := range map[string]int{"/healthz": http.StatusOK, "/": http.StatusNotFound, "/x/": http.StatusNotFound} {
 		answer := httptest.NewRecorder()
-		doorFirst(door, mux).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		hooksFirst(hooks, mux).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, http.NoBody))
 		require.Equal(t, want, answer.Code, path)
 		_, err := io.Copy(io.Discard, answer.Result().Body)
 		require.NoError(t, err)

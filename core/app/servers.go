@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/hookarr/hookarr/core/admin"
-	"github.com/hookarr/hookarr/core/admin/door"
+	"github.com/hookarr/hookarr/core/admin/access"
 	"github.com/hookarr/hookarr/core/config"
 )
 
@@ -31,7 +31,7 @@ const (
 	// answerTimeout, so that there is an answer.
 	requestTimeout = 12 * time.Second
 	// answerTimeout bounds the sending of an answer, so that a client that reads nothing
-	// cannot hold it. The door, which may work for longer, sets its own.
+	// cannot hold it. The intake, which may work for longer, sets its own.
 	answerTimeout = 15 * time.Second
 	// maxStreams is how many requests an HTTP/2 connection may have under way.
 	maxStreams = 32
@@ -96,9 +96,9 @@ func newServers(a *App, l listeners) (*servers, error) {
 	}
 	if l.local != nil {
 		s.local = s.server(withoutRedirects(a.operators.socket()))
-		s.local.ConnContext = door.ConnContext
+		s.local.ConnContext = access.ConnContext
 	}
-	s.hooks = s.server(doorFirst(s.whenOpen(a.intake), other))
+	s.hooks = s.server(hooksFirst(s.whenOpen(a.intake), other))
 	s.hooks.TLSConfig = s.certificate.config()
 	return s, nil
 }
@@ -116,14 +116,14 @@ func atRoot(text string, next http.Handler) http.Handler {
 	})
 }
 
-// doorFirst sends to the door whatever may be meant for it: what a proxy lets through as a
+// hooksFirst sends to hooks whatever may be meant for it: what a proxy lets through as a
 // webhook never reaches the other. A ServeMux would answer
 // //hooks/x, /x/../hooks/x and /hooks with a redirect, which the Arr apps take for success:
 // the event would be gone.
-func doorFirst(door, other http.Handler) http.Handler {
+func hooksFirst(hooks, other http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/hooks") || !isClean(r.URL.Path) {
-			door.ServeHTTP(w, r)
+			hooks.ServeHTTP(w, r)
 			return
 		}
 		other.ServeHTTP(w, r)
@@ -144,7 +144,7 @@ func (s *servers) server(h http.Handler) *http.Server {
 	}
 }
 
-// whenOpen answers 503 until everything behind the door runs.
+// whenOpen answers 503 until everything behind the intake runs.
 func (s *servers) whenOpen(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if why := s.state.Load(); why != nil {
@@ -195,7 +195,7 @@ func (l listeners) close() error {
 // listenLocally takes the operators' socket. Where nobody has asked for it, a process
 // works without.
 func listenLocally(ctx context.Context, c *config.Config, log *slog.Logger) (net.Listener, error) {
-	l, err := door.ListenSocket(ctx, c.AdminSocket())
+	l, err := access.ListenSocket(ctx, c.AdminSocket())
 	switch {
 	case err == nil:
 		return l, nil
@@ -207,7 +207,7 @@ func listenLocally(ctx context.Context, c *config.Config, log *slog.Logger) (net
 }
 
 func (s *servers) serve() {
-	hooks := newCrowd(s.listeners.hooks, maxConnections)
+	hooks := newBoundedListener(s.listeners.hooks, maxConnections)
 	serve := func() error { return s.hooks.Serve(hooks) }
 	if s.config.TLS.Enabled() {
 		serve = func() error { return s.hooks.ServeTLS(hooks, "", "") }
@@ -217,7 +217,7 @@ func (s *servers) serve() {
 		go s.run(func() error { return s.local.Serve(s.listeners.local) })
 	}
 	if s.admin != nil {
-		go s.run(func() error { return s.admin.Serve(newCrowd(s.listeners.admin, maxConnections)) })
+		go s.run(func() error { return s.admin.Serve(newBoundedListener(s.listeners.admin, maxConnections)) })
 	}
 }
 

@@ -86,8 +86,8 @@ func setup(t *testing.T, settings config.Catchup) *bench {
 	b := &bench{app: &app{perPage: 10}, store: s, now: time.Now().UTC().Truncate(time.Second)}
 	clock := func() time.Time { return b.now }
 	log := slog.New(slog.DiscardHandler)
-	door := ingest.NewGeneration(map[string]ingest.Source{"radarr": {Gate: gate}}, router)
-	intake := ingest.New(ingest.Options{Generation: func() *ingest.Generation { return door }, Store: s, Log: log, Now: clock})
+	generation := ingest.NewGeneration(map[string]ingest.Source{"radarr": {Gate: gate}}, router)
+	intake := ingest.New(ingest.Options{Generation: func() *ingest.Generation { return generation }, Store: s, Log: log, Now: clock})
 	b.Reader = New(Options{
 		Sources: func() map[string]config.Catchup { return map[string]config.Catchup{"radarr": settings} }, Historian: b.app, Rememberer: intake, Store: s,
 		Log: log, Metrics: prometheus.NewRegistry(), Now: clock,

@@ -95,7 +95,7 @@ type TLS struct {
 // Enabled reports whether TLS is configured.
 func (t TLS) Enabled() bool { return t.CertFile != "" }
 
-// Admin is the operators' two doors: a unix socket, and a listener. Health and metrics are
+// Admin is what operators connect to: a unix socket, and a listener. Health and metrics are
 // on the listener, or without one on that for webhooks.
 type Admin struct {
 	// Listen is the address of the listener. Written as the one for webhooks, both are one:

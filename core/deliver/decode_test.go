@@ -73,7 +73,7 @@ func (toOps) Match(string, *sdk.Event, []byte) []route.Match {
 	return []route.Match{{Route: "everything", Target: "ops"}}
 }
 
-// deferEvent stores an event that was not decoded at the door.
+// deferEvent stores an event that was not decoded on arrival.
 func (r *rig) deferEvent(body string) uuid.UUID { return r.deferFrom("radarr", body) }
 
 func (r *rig) deferFrom(source, body string) uuid.UUID {
@@ -103,11 +103,11 @@ func (r *rig) awaitEvent(id uuid.UUID, state event.State) (event.Event, []event.
 
 // redecoder is a real intake of sources.
 func redecoder(r *rig, d ingest.Decoder, sources ...string) *ingest.Intake {
-	door := map[string]ingest.Source{}
+	known := map[string]ingest.Source{}
 	for _, name := range sources {
-		door[name] = ingest.Source{}
+		known[name] = ingest.Source{}
 	}
-	g := ingest.NewGeneration(door, toOps{})
+	g := ingest.NewGeneration(known, toOps{})
 	return ingest.New(ingest.Options{
 		Generation: func() *ingest.Generation { return g }, Decoder: d, Store: r.store, Log: slog.New(slog.DiscardHandler),
 	})

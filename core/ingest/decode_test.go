@@ -180,7 +180,7 @@ func TestCrashesAreBlamedFairly(t *testing.T) {
 	}
 	e, err := b.redecode(culprit)
 	require.NoError(t, err)
-	require.Equal(t, event.Undecodable, e.State, "its third crash alone; the one at the door does not count")
+	require.Equal(t, event.Undecodable, e.State, "its third crash alone; the one on arrival does not count")
 	require.Equal(t, 3, e.Crashes)
 	require.Contains(t, e.Reason, "crashed the decoder 3 times")
 

@@ -31,11 +31,11 @@ type flood struct {
 	conns []net.Conn
 	sent  sync.WaitGroup
 	gone  sync.WaitGroup
-	// ended counts connections that the door closed.
+	// ended counts connections that the server closed.
 	ended atomic.Int64
 }
 
-// dialFrom connects to the door from an address of this machine.
+// dialFrom connects to the server from an address of this machine.
 func (b *bundle) dialFrom(ctx context.Context, addr string) (net.Conn, error) {
 	u, err := url.Parse(b.url)
 	if err != nil {

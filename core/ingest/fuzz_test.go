@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func FuzzDoor(f *testing.F) {
+func FuzzIntake(f *testing.F) {
 	f.Add("POST", "/hooks/radarr", "X-Hub-Signature-256", "sha256=00", []byte(imported), false)
 	f.Add("PUT", "/hooks/radarr/x?token=1", "Authorization", "Basic Og==", []byte("\x00\xff"), true)
 	f.Add("GET", "/hooks/%2e%2e/radarr", "X-Forwarded-For", ",,", []byte(nil), false)
@@ -19,7 +19,7 @@ func FuzzDoor(f *testing.F) {
 	stored := 0
 	f.Fuzz(func(t *testing.T, method, target, name, value string, body []byte, signed bool) {
 		b.t = t
-		r, err := http.NewRequestWithContext(t.Context(), method, "http://door"+target, bytes.NewReader(body))
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://intake"+target, bytes.NewReader(body))
 		if err != nil {
 			t.Skip()
 		}

@@ -19,7 +19,7 @@ type Router interface {
 	Flushes(source string, e *sdk.Event, normalized []byte) []event.GroupRef
 }
 
-// Source is what the door needs to know of a configured source.
+// Source is what the intake needs to know of a configured source.
 type Source struct {
 	// Gate guards it.
 	Gate *auth.Gate
@@ -32,7 +32,7 @@ type Source struct {
 	Window *time.Duration
 }
 
-// Generation is what one configuration says of the door: who may come in, and where events
+// Generation is what one configuration says of the intake: who may come in, and where events
 // go. It does not change.
 type Generation struct {
 	sources map[string]*source
@@ -68,7 +68,7 @@ func (g *Generation) WithRouter(router Router) *Generation {
 	return &Generation{sources: g.sources, router: router}
 }
 
-// source is a configured source as the door knows it.
+// source is a configured source as the intake knows it.
 type source struct {
 	name    string
 	gate    *auth.Gate
@@ -77,7 +77,7 @@ type source struct {
 	windows windows
 }
 
-// memoryOf is what the door remembers of a source, whatever its configuration.
+// memoryOf is what the intake remembers of a source, whatever its configuration.
 type memoryOf struct {
 	bypass bypass
 	missed missed

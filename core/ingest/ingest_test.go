@@ -33,12 +33,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// now is the door's time, which signatures are made for.
+// now is the intake's time, which signatures are made for.
 var now = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
 const secret = "s3cret-of-the-test"
 
-// bundle is a door with a database behind it.
+// bundle is an intake with a database behind it.
 type bundle struct {
 	t       testing.TB
 	intake  *ingest.Intake
@@ -85,14 +85,14 @@ func setup(tb testing.TB, opts ...option) *bundle {
 	for _, opt := range opts {
 		opt(&o, sources)
 	}
-	door := map[string]ingest.Source{}
+	known := map[string]ingest.Source{}
 	for name, source := range sources {
 		gate, err := auth.New(source, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
 		require.NoError(tb, err)
-		door[name] = ingest.Source{Gate: gate, Window: source.Dedup.Window}
+		known[name] = ingest.Source{Gate: gate, Window: source.Dedup.Window}
 	}
-	b.gate = door["radarr"].Gate
-	generation := ingest.NewGeneration(door, table)
+	b.gate = known["radarr"].Gate
+	generation := ingest.NewGeneration(known, table)
 	o.Generation = func() *ingest.Generation { return generation }
 	b.intake = ingest.New(o)
 	server := httptest.NewServer(b.intake)

@@ -1,5 +1,5 @@
-// Package ingest is the door: it takes webhooks in over HTTP, has them decoded and
-// routed, and answers once they are stored.
+// Package ingest takes webhooks in over HTTP, has them decoded and routed, and answers once
+// they are stored.
 package ingest
 
 import (

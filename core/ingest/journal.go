@@ -23,7 +23,7 @@ const (
 	warnRate  = 1
 )
 
-// journal counts and logs what the door does.
+// journal counts and logs what the intake does.
 type journal struct {
 	log        *slog.Logger
 	warnings   *rate.Limiter

@@ -25,7 +25,7 @@ import (
 
 const mebi = 1 << 20
 
-// dial sends raw bytes to the door and returns what it answers.
+// dial sends raw bytes to the server and returns what it answers.
 func (b *bundle) dial(head string) (net.Conn, func() reply) {
 	b.t.Helper()
 	u, err := url.Parse(b.url)

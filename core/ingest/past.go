@@ -95,25 +95,25 @@ func set(fields map[string]json.RawMessage, key string, value json.RawMessage) {
 
 // noteMissed has a source's history read when a run of refusals ends: what was refused
 // is not sent again. The sender of what was taken has its answer before.
-func (in *Intake) noteMissed(ctx context.Context, v *visit, status int) {
-	if v.source == nil {
+func (in *Intake) noteMissed(ctx context.Context, x *exchange, status int) {
+	if x.source == nil {
 		return
 	}
-	missed := &in.memory(v.source.name).missed
-	client := auth.Network(v.client())
+	missed := &in.memory(x.source.name).missed
+	client := auth.Network(x.client())
 	switch {
 	case isRefusal(status):
-		missed.note(client, v.genuine)
+		missed.note(client, x.genuine)
 	case status == http.StatusAccepted, status == http.StatusOK:
 		if !missed.ended(client, in.now()) {
 			return
 		}
-		_ = v.conn.Flush()
+		_ = x.conn.Flush()
 		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), in.acceptTimeout)
 		defer cancel()
-		if err := in.store.AskCatchup(asking, v.source.name); err != nil {
+		if err := in.store.AskCatchup(asking, x.source.name); err != nil {
 			missed.failed()
-			in.journal.log.WarnContext(ctx, "catch-up not asked for", slog.String("source", v.source.name), slog.Any("error", err))
+			in.journal.log.WarnContext(ctx, "catch-up not asked for", slog.String("source", x.source.name), slog.Any("error", err))
 		}
 	}
 }

@@ -52,7 +52,7 @@ func TestRemember(t *testing.T) {
 	require.ErrorContains(t, err, "event without fingerprint or title")
 }
 
-// asker counts what the door asks of an outage.
+// asker counts what the intake asks of an outage.
 type asker struct {
 	*outage
 	asked atomic.Int32

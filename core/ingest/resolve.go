@@ -29,14 +29,14 @@ type resolution struct {
 	failedTest bool
 }
 
-// resolve decodes and routes a request, at the door and later alike. An error means
+// resolve decodes and routes a request, on arrival and later alike. An error means
 // that decoding is worth another try.
 func (g *Generation) resolve(ctx context.Context, e event.Event, decode decodeFunc) (resolution, error) {
 	if len(e.Request.Body) == 0 {
 		e.State, e.Reason = event.Undecodable, "the body is empty: have the sender post JSON"
 		return resolution{acceptance: store.Acceptance{Event: e}}, nil
 	}
-	// It was encoded at the door, so that it parses.
+	// It was encoded on arrival, so that it parses.
 	query, _ := url.ParseQuery(e.Request.Query)
 	decoded, err := decode(ctx, e.Source, sdk.Request{
 		ID: e.ID.String(), Method: e.Request.Method, Header: e.Request.Header, Query: query,
@@ -99,9 +99,9 @@ func (g *Generation) address(e event.Event, decoded host.Decoded, except string)
 	return a, nil
 }
 
-// decodeAtDoor resolves a request while its sender waits. A decoder that cannot
+// decodeOnArrival resolves a request while its sender waits. A decoder that cannot
 // answer now leaves the event deferred.
-func (in *Intake) decodeAtDoor(ctx context.Context, g *Generation, e event.Event) resolution {
+func (in *Intake) decodeOnArrival(ctx context.Context, g *Generation, e event.Event) resolution {
 	s := in.memory(e.Source)
 	if s.bypass.open(in.now()) {
 		return deferred(e, fmt.Errorf("the decoder did not answer %d times in a row", maxTimeouts))

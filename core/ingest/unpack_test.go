@@ -194,7 +194,7 @@ func FuzzUnpack(f *testing.F) {
 	const limit = 4096
 	b := setup(f, with(func(o *ingest.Options) { o.MaxBody, o.MaxBodies, o.Store = limit, 1<<20, forgetful{} }))
 	f.Fuzz(func(t *testing.T, encoding string, body []byte) {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://door/hooks/radarr", bytes.NewReader(body))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://intake/hooks/radarr", bytes.NewReader(body))
 		require.NoError(t, err)
 		r.RemoteAddr = "127.0.0.1:1"
 		r.Header["Content-Encoding"] = []string{encoding}

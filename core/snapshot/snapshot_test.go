@@ -152,8 +152,8 @@ func newReader(s *store.Store, a Snapshotter, now func() time.Time) (*Reader, *i
 		return nil, nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	door := ingest.NewGeneration(map[string]ingest.Source{"radarr": {Gate: gate}}, router)
-	intake := ingest.New(ingest.Options{Generation: func() *ingest.Generation { return door }, Store: s, Log: log, Now: now})
+	generation := ingest.NewGeneration(map[string]ingest.Source{"radarr": {Gate: gate}}, router)
+	intake := ingest.New(ingest.Options{Generation: func() *ingest.Generation { return generation }, Store: s, Log: log, Now: now})
 	return New(Options{
 		Sources: func() map[string]config.Snapshot {
 			return map[string]config.Snapshot{"radarr": {Every: 24 * time.Hour}}

@@ -33,8 +33,8 @@ const (
 	attrBytes    = attribute.Key("http.request.body.size")
 )
 
-// Visit is a request that was let in at the door.
-type Visit struct {
+// Request is a webhook that was let in.
+type Request struct {
 	Source string
 	// Header is the request's. Its traceparent is taken for the parent where it is Trusted,
 	// and else for a link.
@@ -47,24 +47,24 @@ type Visit struct {
 
 // Accept starts the span of a request that was let in, with that of letting it in. Who is
 // not let in has none: strangers could make as many as they like.
-func (t *Tracer) Accept(ctx context.Context, v Visit) (context.Context, *Span) {
+func (t *Tracer) Accept(ctx context.Context, r Request) (context.Context, *Span) {
 	if t == nil {
 		return ctx, nil
 	}
 	o := []oteltrace.SpanStartOption{
-		oteltrace.WithSpanKind(oteltrace.SpanKindServer), oteltrace.WithTimestamp(v.At),
-		oteltrace.WithAttributes(attrSource.String(v.Source), attrBytes.Int(v.Bytes)),
+		oteltrace.WithSpanKind(oteltrace.SpanKindServer), oteltrace.WithTimestamp(r.At),
+		oteltrace.WithAttributes(attrSource.String(r.Source), attrBytes.Int(r.Bytes)),
 	}
-	if from := parse(headerOf(v.Header, key)); from.IsValid() {
-		if v.Trusted {
+	if from := parse(headerOf(r.Header, key)); from.IsValid() {
+		if r.Trusted {
 			ctx = oteltrace.ContextWithRemoteSpanContext(ctx, from)
 		} else {
 			o = append(o, oteltrace.WithLinks(oteltrace.Link{SpanContext: from}))
 		}
 	}
-	accepting, s := start(ctx, t.door, "hookarr.accept", o...)
+	accepting, s := start(ctx, t.sampled, "hookarr.accept", o...)
 	if s != nil {
-		_, auth := start(accepting, t.door, "hookarr.auth", oteltrace.WithTimestamp(v.Proven), oteltrace.WithAttributes(attrSource.String(v.Source)))
+		_, auth := start(accepting, t.sampled, "hookarr.auth", oteltrace.WithTimestamp(r.Proven), oteltrace.WithAttributes(attrSource.String(r.Source)))
 		auth.end()
 	}
 	return accepting, s
@@ -106,7 +106,7 @@ func (t *Tracer) Decode(ctx context.Context, e *event.Event) (context.Context, *
 	}
 	about := oteltrace.WithAttributes(attrSource.String(e.Source), attrEvent.String(e.ID.String()))
 	if within(ctx) {
-		return called(start(ctx, t.door, "hookarr.decode", oteltrace.WithSpanKind(oteltrace.SpanKindClient), about))
+		return called(start(ctx, t.sampled, "hookarr.decode", oteltrace.WithSpanKind(oteltrace.SpanKindClient), about))
 	}
 	links := linksTo([]event.Event{*e})
 	if len(links) == 0 {
@@ -137,7 +137,7 @@ func (t *Tracer) Store(ctx context.Context) (context.Context, *Span) {
 	if t == nil || !within(ctx) {
 		return ctx, nil
 	}
-	return start(ctx, t.door, "hookarr.store", oteltrace.WithSpanKind(oteltrace.SpanKindClient))
+	return start(ctx, t.sampled, "hookarr.store", oteltrace.WithSpanKind(oteltrace.SpanKindClient))
 }
 
 // Stored ends the span of the wait for the database.
@@ -159,11 +159,11 @@ func (t *Tracer) Attempt(ctx context.Context, d event.Delivery, number int, even
 	}
 	by, links := t.queue, linksTo(events)
 	if len(links) == 0 {
-		// Webhooks were decided upon at the door. Nothing else has been there.
+		// Webhooks were decided upon as they came. Nothing else has been there.
 		if events[0].Origin == sdk.OriginWebhook {
 			return ctx, nil
 		}
-		by = t.door
+		by = t.sampled
 	}
 	name := "hookarr.deliver"
 	about := append(aboutEvent(&events[0]), attrSource.String(events[0].Source), attrEvents.Int(len(events)),

@@ -45,11 +45,11 @@ type Options struct {
 
 // Tracer starts spans. A nil Tracer starts none, and costs nothing.
 type Tracer struct {
-	// door decides itself what it records. queue records everything: it is asked only for
+	// sampled decides itself what it records. queue records everything: it is asked only for
 	// what belongs to an event that is recorded.
-	door, queue oteltrace.Tracer
-	providers   []*sdktrace.TracerProvider
-	exporter    *exporter
+	sampled, queue oteltrace.Tracer
+	providers      []*sdktrace.TracerProvider
+	exporter       *exporter
 }
 
 // New returns a tracer, or nil where no endpoint is set.
@@ -96,7 +96,7 @@ func New(ctx context.Context, o Options) (*Tracer, error) {
 	if o.Sample != nil {
 		sampler = append(sampler, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(*o.Sample))))
 	}
-	t.door = provider(sampler...)
+	t.sampled = provider(sampler...)
 	t.queue = provider(sdktrace.WithSampler(sdktrace.AlwaysSample()))
 	return t, nil
 }

@@ -34,8 +34,8 @@ func open(t *testing.T, o trace.Options) *trace.Tracer {
 	return tracer
 }
 
-func visit(header http.Header) trace.Visit {
-	return trace.Visit{Source: "radarr", Header: header, Bytes: 7, At: time.Now().Add(-time.Second), Proven: time.Now().Add(-time.Millisecond)}
+func request(header http.Header) trace.Request {
+	return trace.Request{Source: "radarr", Header: header, Bytes: 7, At: time.Now().Add(-time.Second), Proven: time.Now().Add(-time.Millisecond)}
 }
 
 func received(traceparent string, origin sdk.Origin) event.Event {
@@ -53,7 +53,7 @@ func TestWay(t *testing.T) {
 	t.Parallel()
 	r := otlp.New(t)
 	tracer := open(t, trace.Options{Endpoint: r.URL + "/base/", Header: map[string]string{"Authorization": "Bearer 0tlp"}, Version: "1.2.3", Node: "node-1"})
-	accepting, span := tracer.Accept(t.Context(), visit(nil))
+	accepting, span := tracer.Accept(t.Context(), request(nil))
 	e := received(span.Traceparent(), sdk.OriginWebhook)
 	decoding, decode := tracer.Decode(accepting, &e)
 	require.Equal(t, decode.Traceparent(), parent(decoding))
@@ -124,7 +124,7 @@ func TestSenders(t *testing.T) {
 	r := otlp.New(t)
 	tracer := open(t, trace.Options{Endpoint: r.URL})
 	accept := func(trusted bool, values ...string) otlp.Span {
-		v := visit(http.Header{"Traceparent": values, "Tracestate": {"a=b"}})
+		v := request(http.Header{"Traceparent": values, "Tracestate": {"a=b"}})
 		v.Trusted = trusted
 		_, span := tracer.Accept(t.Context(), v)
 		require.NotNil(t, span)
@@ -173,13 +173,13 @@ func TestSenders(t *testing.T) {
 }
 
 // TestSample: what follows from an event is recorded if the event is. Nobody was asked
-// about what did not come through the door.
+// about what did not come as a webhook.
 func TestSample(t *testing.T) {
 	t.Parallel()
 	r := otlp.New(t)
 	none, all := 0.0, 1.0
 	off := open(t, trace.Options{Endpoint: r.URL, Sample: &none})
-	accepting, span := off.Accept(t.Context(), visit(http.Header{"Traceparent": {sender}}))
+	accepting, span := off.Accept(t.Context(), request(http.Header{"Traceparent": {sender}}))
 	require.Nil(t, span)
 	require.Empty(t, span.Traceparent())
 	e := received("", sdk.OriginWebhook)
@@ -224,7 +224,7 @@ func TestOff(t *testing.T) { //nolint:paralleltest // it counts what runs
 	tracer, err := trace.New(t.Context(), trace.Options{})
 	require.NoError(t, err)
 	require.Nil(t, tracer)
-	ctx, span := tracer.Accept(t.Context(), visit(http.Header{"Traceparent": {sender}}))
+	ctx, span := tracer.Accept(t.Context(), request(http.Header{"Traceparent": {sender}}))
 	require.Equal(t, t.Context(), ctx)
 	e := received("", sdk.OriginWebhook)
 	ctx, decode := tracer.Decode(ctx, &e)
@@ -250,11 +250,11 @@ func TestEnvironmentHolds(t *testing.T) {
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment=home")
 	t.Setenv("OTEL_SERVICE_NAME", "hooks")
 	t.Setenv("OTEL_TRACES_SAMPLER", "always_off")
-	_, span := open(t, trace.Options{}).Accept(t.Context(), visit(nil))
+	_, span := open(t, trace.Options{}).Accept(t.Context(), request(nil))
 	require.Nil(t, span)
 	all := 1.0
 	tracer := open(t, trace.Options{Sample: &all})
-	_, span = tracer.Accept(t.Context(), visit(nil))
+	_, span = tracer.Accept(t.Context(), request(nil))
 	span.Answered(202, "stored")
 	require.NoError(t, tracer.Shutdown(t.Context()))
 	s := r.Spans("hookarr.accept")[0]
@@ -281,7 +281,7 @@ func TestShutdownEnds(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	tracer := open(t, trace.Options{Endpoint: server.URL})
-	_, span := tracer.Accept(t.Context(), visit(nil))
+	_, span := tracer.Accept(t.Context(), request(nil))
 	span.Answered(202, "stored")
 	require.NoError(t, tracer.Shutdown(t.Context()))
 	<-asked
@@ -303,7 +303,7 @@ func BenchmarkEvent(b *testing.B) {
 				require.NoError(b, err)
 				defer func() { _ = tracer.Shutdown(b.Context()) }()
 			}
-			v := visit(http.Header{})
+			v := request(http.Header{})
 			e := received("", sdk.OriginWebhook)
 			events := []event.Event{e}
 			d := event.Delivery{ID: event.NewID(), Target: "ops", Route: "all", State: event.Pending}

@@ -43,7 +43,7 @@ type sketchSettings struct {
 	Workers                             int
 }
 
-// sketch is the least that does what Hookarr is for: a door that verifies and decodes,
+// sketch is the least that does what Hookarr is for: an intake that verifies and decodes,
 // one durable River job that holds the event, and a worker that delivers it, through
 // the same plugins. It keeps no rows, counts no attempts and knows no duplicates.
 type sketch struct {
@@ -152,7 +152,7 @@ func (k *sketch) open(ctx context.Context, s sketchSettings) (closeDatabase func
 	return func() error { pool.Close(); return nil }, err
 }
 
-// take is the door.
+// take takes webhooks in.
 func (k *sketch) take(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

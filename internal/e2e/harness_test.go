@@ -288,7 +288,7 @@ func (s *server) cli(args ...string) (string, error) {
 	return out.String(), nil // notes are beside it
 }
 
-// answer is what the door said.
+// answer is what the server said.
 type answer struct {
 	status int
 	body   string

@@ -321,7 +321,7 @@ func TestStoppedPluginTimesOut(t *testing.T) {
 	endpoint.await(t, 1)
 }
 
-// TestRefusedPluginConfigurationHoldsItsTarget opens the door all the same: what comes in
+// TestRefusedPluginConfigurationHoldsItsTarget takes webhooks all the same: what comes in
 // goes out once the configuration is mended.
 func TestRefusedPluginConfigurationHoldsItsTarget(t *testing.T) {
 	t.Parallel()

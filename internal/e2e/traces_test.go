@@ -50,7 +50,7 @@ func tracedTarget(r *receiver) string {
 	return strings.Replace(webhookTarget(r), "config: {", "config: {traceparent: true, ", 1)
 }
 
-// TestTraces follows events from the door to their targets: through a failed attempt, a
+// TestTraces follows events from the webhook to their targets: through a failed attempt, a
 // replay, a group, a proof and a restart of the server.
 func TestTraces(t *testing.T) {
 	t.Parallel()

@@ -31,7 +31,7 @@ var requests = map[string]string{
 	"add-silence":       `{"expression":"false","for":"1h"}`,
 }
 
-// Every operation there is, whoever adds it, keeps its door.
+// Every operation there is, whoever adds it, asks for its role.
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../docs/openapi.yaml")
@@ -102,7 +102,7 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-// fits: the door let it in, and what it asked for was done or is not to be had now.
+// fits: it was let in, and what it asked for was done or is not to be had now.
 func fits(t *testing.T, status int, said string) {
 	t.Helper()
 	require.Contains(t, []int{

@@ -1,5 +1,5 @@
 // Package api is the operators' HTTP API over an admin.Service: OpenAPI 3.1, problems by
-// RFC 9457, lists with opaque cursors. It asks nobody who they are; package door does.
+// RFC 9457, lists with opaque cursors. It asks nobody who they are; package access does.
 package api
 
 import (
@@ -42,8 +42,8 @@ type api struct {
 	log  *slog.Logger
 }
 
-// New returns the handler of the API. Its requests come from a door, which says who makes
-// them.
+// New returns the handler of the API. Its requests come from package access, which says who
+// makes them.
 func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	a := build(o, mux)

@@ -30,7 +30,7 @@ func TestPanicIsAProblem(t *testing.T) {
 	require.Contains(t, log.String(), "path=/api/v1/routes panic=")
 }
 
-// Whoever comes without a door is nobody.
+// Whoever is not known is nobody.
 func TestNobody(t *testing.T) {
 	t.Parallel()
 	h, err := New(Options{Service: &admin.Service{}, Log: slog.New(slog.DiscardHandler)})

@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/admin/access"
 	"github.com/hookarr/hookarr/core/admin/admintest"
 	"github.com/hookarr/hookarr/core/admin/api"
-	"github.com/hookarr/hookarr/core/admin/door"
 	"github.com/hookarr/hookarr/core/auth"
 )
 
@@ -26,7 +26,7 @@ const (
 	operateToken = admintest.OperateToken
 )
 
-// rig is an API over real doors and a real database. No server runs behind it.
+// rig is an API over real access and a real database. No server runs behind it.
 type rig struct {
 	*admintest.Rig
 	url, socket string
@@ -37,7 +37,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{Rig: admintest.New(t)}
 	handler, err := api.New(api.Options{Service: r.Service, Once: r.Store, Log: r.Log})
 	require.NoError(t, err)
-	network, err := door.Network(door.Options{
+	network, err := access.Network(access.Options{
 		Config: r.Config, Limiter: new(auth.Limiter), Public: http.NotFoundHandler(), API: handler, Log: r.Log,
 	})
 	require.NoError(t, err)
@@ -46,9 +46,9 @@ func newRig(t *testing.T) *rig {
 	r.url = server.URL
 
 	r.socket = filepath.Join(r.Dir, "hookarr.sock")
-	listener, err := door.ListenSocket(t.Context(), r.socket)
+	listener, err := access.ListenSocket(t.Context(), r.socket)
 	require.NoError(t, err)
-	local := &http.Server{Handler: door.Socket(http.NotFoundHandler(), handler), ConnContext: door.ConnContext, ReadHeaderTimeout: time.Second}
+	local := &http.Server{Handler: access.Socket(http.NotFoundHandler(), handler), ConnContext: access.ConnContext, ReadHeaderTimeout: time.Second}
 	go func() { _ = local.Serve(listener) }()
 	t.Cleanup(func() { require.NoError(t, local.Close()) })
 	return r

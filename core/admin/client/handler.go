@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Handler returns the client of an API in this process, without a door and a network.
+// Handler returns the client of an API in this process, without access and a network.
 func Handler(h http.Handler) *Client {
 	return &Client{base: "http://localhost", http: &http.Client{Transport: direct{h}, CheckRedirect: noRedirect}}
 }

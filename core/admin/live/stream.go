@@ -20,7 +20,7 @@ const (
 
 // Stream sends a hub's changes to a browser as server-sent events, each named by its topic
 // with {"ids": [...]}, or {} where it is not told what has changed. It asks nobody who they
-// are; package door does.
+// are; package access does.
 type Stream struct {
 	Hub *Hub
 	// Still reports whether the one who was let in still may watch. It is asked at each

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/admin/access"
 	"github.com/hookarr/hookarr/core/admin/admintest"
-	"github.com/hookarr/hookarr/core/admin/door"
 	"github.com/hookarr/hookarr/core/admin/session"
 	"github.com/hookarr/hookarr/core/admin/signin"
 	"github.com/hookarr/hookarr/core/admin/ui"
@@ -23,11 +23,11 @@ import (
 	"github.com/hookarr/hookarr/core/store"
 )
 
-// rig is the door with the pages to sign in, over a real database.
+// rig is access with the pages to sign in, over a real database.
 type rig struct {
 	*admintest.Rig
 	server *httptest.Server
-	door   atomic.Pointer[door.Door]
+	access atomic.Pointer[access.Handler]
 	pages  *ui.UI
 }
 
@@ -38,7 +38,7 @@ func newRig(t *testing.T, change func(a *config.Config)) *rig {
 	var err error
 	r.pages, err = ui.New(ui.Options{Service: r.Service, Log: r.Log})
 	require.NoError(t, err)
-	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.door.Load().ServeHTTP(w, req) }))
+	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.access.Load().ServeHTTP(w, req) }))
 	t.Cleanup(r.server.Close)
 	r.reload(t, change)
 	return r
@@ -52,15 +52,15 @@ func (r *rig) reload(t *testing.T, change func(c *config.Config)) {
 	if change != nil {
 		change(&c)
 	}
-	sessions, limiter := &session.Sessions{Store: r.Store, Log: r.Log}, door.NewLimiter()
-	network, err := door.Network(door.Options{
+	sessions, limiter := &session.Sessions{Store: r.Store, Log: r.Log}, access.NewLimiter()
+	network, err := access.Network(access.Options{
 		Config: &c, Limiter: limiter, Public: http.NotFoundHandler(), API: http.HandlerFunc(who), Pages: http.HandlerFunc(who),
 		Assets:  http.HandlerFunc(r.pages.Assets),
 		SignIn:  signin.New(signin.Options{Config: &c, Sessions: sessions, Once: r.Store, Limiter: limiter, Pages: r.pages, Log: r.Log}),
 		Problem: r.pages.Problem, Sessions: sessions, Log: r.Log,
 	})
 	require.NoError(t, err)
-	r.door.Store(network)
+	r.access.Store(network)
 }
 
 // who answers with who was let in.

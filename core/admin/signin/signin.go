@@ -1,4 +1,4 @@
-// Package signin is the pages by which browsers sign in and out. It stands before the door:
+// Package signin is the pages by which browsers sign in and out. It stands before access:
 // everybody may ask it, and it says who has signed in to those who have.
 package signin
 
@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookarr/hookarr/core/admin"
-	"github.com/hookarr/hookarr/core/admin/door"
+	"github.com/hookarr/hookarr/core/admin/access"
 	"github.com/hookarr/hookarr/core/admin/oidc"
 	"github.com/hookarr/hookarr/core/admin/session"
 	"github.com/hookarr/hookarr/core/admin/ui"
@@ -53,7 +53,7 @@ type Options struct {
 	Config   *config.Config
 	Sessions Sessions
 	Once     Claimer
-	// Limiter counts failed sign-ins, over all doors of a process.
+	// Limiter counts failed sign-ins, over all handlers of a process.
 	Limiter *auth.Limiter
 	Pages   Pages
 	Log     *slog.Logger
@@ -61,13 +61,13 @@ type Options struct {
 
 type handler struct {
 	Options
-	tokens   *door.Tokens
+	tokens   *access.Tokens
 	provider *oidc.Provider
 }
 
 // New returns the handler of /login, what is below it, and /logout. A reload makes another.
 func New(o Options) http.Handler {
-	h := &handler{Options: o, tokens: door.NewTokens(o.Config.Admin.Tokens)}
+	h := &handler{Options: o, tokens: access.NewTokens(o.Config.Admin.Tokens)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /login", h.show)
 	mux.HandleFunc("POST /login", h.signIn)
@@ -180,7 +180,7 @@ func (h *handler) browser(r *http.Request) session.Browser {
 func (h *handler) failed(w http.ResponseWriter, r *http.Request, next, why string) {
 	client := auth.Client(r, h.Config.TrustedProxies)
 	if h.Limiter.Fail(client, time.Now()) {
-		p := door.TooMany(w)
+		p := access.TooMany(w)
 		h.refuse(w, r, p.Status, next, "Too many failed sign-ins from this address: wait a few seconds, and check what you enter.")
 		return
 	}

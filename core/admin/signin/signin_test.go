@@ -309,7 +309,7 @@ func TestSecureCookies(t *testing.T) {
 			stream.RemoteAddr = "127.0.0.1:1"
 			stream.Header.Set("X-Forwarded-Proto", tt.proto)
 			stream.Header.Set("Cookie", c.Name+"="+c.Value)
-			require.True(t, r.door.Load().Admits(stream), "it may go on")
+			require.True(t, r.access.Load().Admits(stream), "it may go on")
 			if strings.HasPrefix(tt.cookie, "__Host-") {
 				// One that was set without TLS may be anybody's.
 				require.Equal(t, http.StatusSeeOther, r.browser(t).get("/events", "X-Forwarded-Proto", tt.proto, "Cookie", "hookarr-session="+c.Value).status)
@@ -438,7 +438,7 @@ func TestSlowForm(t *testing.T) {
 	}
 }
 
-// TestAdmitsNoLonger asks the door that holds now of requests that one before has let in, as
+// TestAdmitsNoLonger asks the handler that holds now of requests that one before has let in, as
 // streams do that go on for long.
 func TestAdmitsNoLonger(t *testing.T) {
 	t.Parallel()
@@ -454,12 +454,12 @@ func TestAdmitsNoLonger(t *testing.T) {
 	}
 	cookie := b.jar.Cookies(home)[0]
 	session, token := request("Cookie", cookie.Name+"="+cookie.Value), request("X-Api-Key", admintest.OperateToken)
-	require.True(t, r.door.Load().Admits(session))
-	require.True(t, r.door.Load().Admits(token))
-	require.False(t, r.door.Load().Admits(request("X-Api-Key", "another")))
+	require.True(t, r.access.Load().Admits(session))
+	require.True(t, r.access.Load().Admits(token))
+	require.False(t, r.access.Load().Admits(request("X-Api-Key", "another")))
 	r.reload(t, func(c *config.Config) { c.Admin.Tokens = c.Admin.Tokens[:1] })
-	require.False(t, r.door.Load().Admits(session))
-	require.False(t, r.door.Load().Admits(token))
+	require.False(t, r.access.Load().Admits(session))
+	require.False(t, r.access.Load().Admits(token))
 }
 
 // TestAdmitsBelowAPath: the name of the cookie depends on the base path, which the request of
@@ -479,5 +479,5 @@ func TestAdmitsBelowAPath(t *testing.T) {
 	stream.RemoteAddr = "127.0.0.1:40000"
 	stream.Header.Set("X-Forwarded-Proto", "https")
 	stream.Header.Set("Cookie", c.Name+"="+c.Value)
-	require.True(t, r.door.Load().Admits(stream))
+	require.True(t, r.access.Load().Admits(stream))
 }

@@ -1,6 +1,6 @@
 // Package ui is the operators' web pages over an admin.Service: HTML from templates that
 // works without JavaScript, where htmx only fetches parts anew that have changed. It asks
-// nobody who they are; package door does.
+// nobody who they are; package access does.
 package ui
 
 import (
@@ -44,8 +44,8 @@ type UI struct {
 	pages map[string]map[string]*template.Template
 }
 
-// New returns the pages. Their requests come from a door, which says who makes them and
-// below which path they are.
+// New returns the pages. Their requests come from package access, which says who makes them
+// and below which path they are.
 func New(o Options) (*UI, error) {
 	u := &UI{Options: o, mux: http.NewServeMux(), pages: map[string]map[string]*template.Template{}}
 	var err error

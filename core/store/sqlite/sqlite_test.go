@@ -162,7 +162,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 // TestForeignWriter has another process write for long: whoever comes meanwhile is told
-// so together, and the door opens with its end.
+// so together, and served again with its end.
 func TestForeignWriter(t *testing.T) {
 	t.Parallel()
 

@@ -37,12 +37,12 @@ func app(a fakearr.App) api.App {
 	return out
 }
 
-// bench is an application beside a door like Hookarr's.
+// bench is an application beside a server like Hookarr's.
 type bench struct {
 	*fakearr.Arr
 	powers *api.Powers
 	url    string
-	door   *httptest.Server
+	hooks  *httptest.Server
 	status atomic.Int32
 	posts  atomic.Int32
 }
@@ -53,7 +53,7 @@ func newBench(t *testing.T, a fakearr.App) *bench {
 	t.Helper()
 	b := &bench{Arr: fakearr.New(a, fakearr.Options{})}
 	b.status.Store(http.StatusAccepted)
-	b.door = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.hooks = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.posts.Add(1)
 		_, password, _ := r.BasicAuth()
 		if password != token && r.Header.Get("X-Hookarr-Token") != token {
@@ -62,7 +62,7 @@ func newBench(t *testing.T, a fakearr.App) *bench {
 		}
 		w.WriteHeader(int(b.status.Load()))
 	}))
-	t.Cleanup(b.door.Close)
+	t.Cleanup(b.hooks.Close)
 	server := httptest.NewServer(b.Arr)
 	t.Cleanup(server.Close)
 	b.url = server.URL
@@ -71,7 +71,7 @@ func newBench(t *testing.T, a fakearr.App) *bench {
 }
 
 func (b *bench) request(action sdk.ConnectAction) sdk.ConnectRequest {
-	return sdk.ConnectRequest{Action: action, URL: b.door.URL + "/hooks/arr", Credentials: []sdk.Credential{
+	return sdk.ConnectRequest{Action: action, URL: b.hooks.URL + "/hooks/arr", Credentials: []sdk.Credential{
 		{HeaderName: "X-Hookarr-Token", HeaderValue: token}, {Username: "arr", Password: token},
 	}}
 }
@@ -141,14 +141,14 @@ func TestThereAreNeverTwoOfOurs(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, fakearr.Radarr)
 	b.Connect("Friend", "http://elsewhere/hook")
-	b.Connect("By hand", b.door.URL+"/hooks/arr/?token=old")
-	b.Connect("Older", b.door.URL+"/hooks/arr")
+	b.Connect("By hand", b.hooks.URL+"/hooks/arr/?token=old")
+	b.Connect("Older", b.hooks.URL+"/hooks/arr")
 	b.Connect("Hookarr", "http://second-server/hooks/arr")
 	drift := b.do(t, sdk.ConnectCheck)
 	require.False(t, drift.Connected)
 	require.Equal(t, []string{"url", "headers", "connection"}, fieldsOf(drift))
 	require.Equal(t, sdk.Change{Field: "connection", From: `"Older"`, To: "none"}, drift.Changes[2])
-	require.Equal(t, sdk.Change{Field: "url", From: b.door.URL + "/hooks/arr with another credential", To: b.door.URL + "/hooks/arr"}, drift.Changes[0])
+	require.Equal(t, sdk.Change{Field: "url", From: b.hooks.URL + "/hooks/arr with another credential", To: b.hooks.URL + "/hooks/arr"}, drift.Changes[0])
 
 	fixed := b.do(t, sdk.ConnectApply)
 	require.True(t, fixed.Connected, fixed.Problems)
@@ -227,7 +227,7 @@ func TestTheNameFindsWhatTheServerHadBeforeItMoved(t *testing.T) {
 	b.Connect("Hookarr", "http://old-server/hooks/other")
 	b.Connect("hookarr (arr)", "http://old-server/base/hooks/arr/old-token")
 	moved := b.do(t, sdk.ConnectCheck)
-	require.Equal(t, sdk.Change{Field: "url", From: "http://old-server/base/hooks/arr", To: b.door.URL + "/hooks/arr"}, moved.Changes[0])
+	require.Equal(t, sdk.Change{Field: "url", From: "http://old-server/base/hooks/arr", To: b.hooks.URL + "/hooks/arr"}, moved.Changes[0])
 	require.True(t, b.do(t, sdk.ConnectApply).Connected)
 	require.Equal(t, []string{"Hookarr", "hookarr (arr)"}, b.names(t))
 }
@@ -238,7 +238,7 @@ func TestSourcesOfOneServerKeepTheirOwn(t *testing.T) {
 	in := func(source string, action sdk.ConnectAction) sdk.ConnectResult {
 		powers := api.New(sdk.Env{Instance: source, HTTP: &sdk.HTTP{}}, api.Config{BaseURL: b.url, APIKey: sdk.Secret(b.APIKey())}, app(fakearr.Sonarr))
 		r := b.request(action)
-		r.URL = b.door.URL + "/hooks/" + source
+		r.URL = b.hooks.URL + "/hooks/" + source
 		result, err := powers.Connect(t.Context(), r)
 		require.NoError(t, err)
 		require.Empty(t, result.Problems)
@@ -266,14 +266,14 @@ func TestWhatLeadsElsewhereIsNotOurs(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, fakearr.Radarr)
 	for name, path := range map[string]string{"a": "/hooks/other", "b": "/webhooks/discord", "c": "/webhooks/radarr/?token=old"} {
-		b.Connect(name, b.door.URL+path)
+		b.Connect(name, b.hooks.URL+path)
 	}
 	for path, want := range map[string][]sdk.Change{
 		"/hooks/arr":       nil,
 		"/webhooks/radarr": {{Field: "connection", From: `"c"`, To: "none"}},
 	} {
 		r := b.request(sdk.ConnectRemove)
-		r.URL = b.door.URL + path
+		r.URL = b.hooks.URL + path
 		removed, err := b.powers.Connect(t.Context(), r)
 		require.NoError(t, err)
 		require.Equal(t, want, removed.Changes)
@@ -284,7 +284,7 @@ func TestWhatLeadsElsewhereIsNotOurs(t *testing.T) {
 func TestFlagsAreKept(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, fakearr.Sonarr)
-	b.Connect("hookarr", b.door.URL+"/hooks/arr")
+	b.Connect("hookarr", b.hooks.URL+"/hooks/arr")
 	require.Contains(t, b.do(t, sdk.ConnectCheck).Changes, sdk.Change{Field: "onImportComplete", From: "true", To: "false"}, "imports would be told twice")
 	require.True(t, b.do(t, sdk.ConnectApply).Connected)
 	require.True(t, b.do(t, sdk.ConnectCheck).Connected)
@@ -356,7 +356,7 @@ func TestConnectSaysWhatIsWrong(t *testing.T) {
 	refused.Credentials = []sdk.Credential{{Username: "arr", Password: "wrong-credential"}}
 	r, err := b.powers.Connect(t.Context(), refused)
 	require.NoError(t, err)
-	require.Contains(t, r.Problems[0], "refused the credential that Lidarr sends (401): restart hookarr serve if its configuration changed, or check what answers at "+b.door.URL)
+	require.Contains(t, r.Problems[0], "refused the credential that Lidarr sends (401): restart hookarr serve if its configuration changed, or check what answers at "+b.hooks.URL)
 
 	v2 := newBench(t, fakearr.WhisparrV2)
 	headersOnly := v2.request(sdk.ConnectApply)
@@ -365,7 +365,7 @@ func TestConnectSaysWhatIsWrong(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, r.Problems[0], "sends no headers of its own: let the source accept basic auth")
 
-	untrusted := httptest.NewTLSServer(b.door.Config.Handler)
+	untrusted := httptest.NewTLSServer(b.hooks.Config.Handler)
 	t.Cleanup(untrusted.Close)
 	gone := httptest.NewServer(nil)
 	gone.Close()
@@ -388,11 +388,11 @@ func TestTokenInTheURLIsNotShown(t *testing.T) {
 	b := newBench(t, fakearr.Radarr)
 	b.status.Store(http.StatusNotFound)
 	for _, path := range []string{"/hooks/arr?token=generated-token", "/hooks/arr/generated-token"} {
-		r, err := b.powers.Connect(t.Context(), sdk.ConnectRequest{Action: sdk.ConnectApply, URL: b.door.URL + path})
+		r, err := b.powers.Connect(t.Context(), sdk.ConnectRequest{Action: sdk.ConnectApply, URL: b.hooks.URL + path})
 		require.NoError(t, err)
 		require.NotContains(t, r.Problems[0], "generated-token")
 		require.Contains(t, r.Problems[0], "401")
-		b.Connect("Hookarr", b.door.URL+path)
+		b.Connect("Hookarr", b.hooks.URL+path)
 		drift := b.do(t, sdk.ConnectCheck)
 		require.NotContains(t, fmt.Sprint(drift), "generated-token")
 		require.Len(t, b.do(t, sdk.ConnectRemove).Changes, 1)

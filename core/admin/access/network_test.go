@@ -1,4 +1,4 @@
-package door_test
+package access_test
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/admin"
-	"github.com/hookarr/hookarr/core/admin/door"
+	"github.com/hookarr/hookarr/core/admin/access"
 	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/config"
 )
@@ -40,10 +40,10 @@ func who(w http.ResponseWriter, r *http.Request) {
 
 func public(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "public") }
 
-// serve runs the network door on a socket of the loopback interface.
+// serve runs the handler of the network on the loopback interface.
 func serve(t *testing.T, c *config.Config, log io.Writer) string {
 	t.Helper()
-	handler, err := door.Network(door.Options{
+	handler, err := access.Network(access.Options{
 		Config: c, Limiter: new(auth.Limiter), Public: http.HandlerFunc(public), API: http.HandlerFunc(who),
 		Log: slog.New(slog.NewTextHandler(log, nil)),
 	})

@@ -1,4 +1,4 @@
-package door_test
+package access_test
 
 import "syscall"
 

@@ -19,11 +19,11 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-// prefix is where the door stands; what follows is SOURCE or SOURCE/TOKEN.
+// prefix is the path of webhooks; what follows is SOURCE or SOURCE/TOKEN.
 const prefix = "/hooks/"
 
-// visit is one request at the door.
-type visit struct {
+// exchange is one request and its answer.
+type exchange struct {
 	r    *http.Request
 	at   time.Time
 	conn *http.ResponseController
@@ -43,27 +43,27 @@ type visit struct {
 // ServeHTTP takes one webhook in.
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	v := &visit{r: r, at: start, conn: http.NewResponseController(w), generation: in.generation()}
+	x := &exchange{r: r, at: start, conn: http.NewResponseController(w), generation: in.generation()}
 	rest, ok := strings.CutPrefix(r.URL.Path, prefix)
 	name, token, _ := strings.Cut(rest, "/")
 	if ok {
-		v.asked = name
-		v.source = v.generation.sources[name]
+		x.asked = name
+		x.source = x.generation.sources[name]
 		r.SetPathValue(auth.PathToken, token)
 	}
 	// A writer that knows no deadlines, as in tests, has no connection to protect.
-	_ = v.conn.SetReadDeadline(start.Add(in.bodyTimeout))
+	_ = x.conn.SetReadDeadline(start.Add(in.bodyTimeout))
 	// That of the server is for answers that are ready at once.
-	_ = v.conn.SetWriteDeadline(time.Time{})
-	a := in.take(r.Context(), v)
-	_ = v.conn.SetWriteDeadline(time.Now().Add(in.answerTimeout))
-	a.write(w, v.read)
-	v.span.Answered(a.status, a.outcome())
-	ctx := v.span.In(r.Context())
-	in.noteMissed(ctx, v, a.status)
-	in.journal.visited(ctx, v, a, time.Since(start))
-	if !v.read {
-		in.linger(v)
+	_ = x.conn.SetWriteDeadline(time.Time{})
+	a := in.take(r.Context(), x)
+	_ = x.conn.SetWriteDeadline(time.Now().Add(in.answerTimeout))
+	a.write(w, x.read)
+	x.span.Answered(a.status, a.outcome())
+	ctx := x.span.In(r.Context())
+	in.noteMissed(ctx, x, a.status)
+	in.journal.answered(ctx, x, a, time.Since(start))
+	if !x.read {
+		in.linger(x)
 	}
 }
 
@@ -72,48 +72,48 @@ const lingerTimeout = time.Second
 
 // linger sends the answer and reads on for a while: a connection that is closed while
 // its sender writes is reset, and the answer is lost with it.
-func (in *Intake) linger(v *visit) {
-	_ = v.conn.Flush()
-	_ = v.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
-	_, _ = io.CopyN(io.Discard, v.r.Body, 2*in.bodies.limit)
+func (in *Intake) linger(x *exchange) {
+	_ = x.conn.Flush()
+	_ = x.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
+	_, _ = io.CopyN(io.Discard, x.r.Body, 2*in.bodies.limit)
 }
 
 // take follows a request from its head to the database.
-func (in *Intake) take(ctx context.Context, v *visit) answer {
-	r := v.r
+func (in *Intake) take(ctx context.Context, x *exchange) answer {
+	r := x.r
 	switch {
 	case r.Method != http.MethodPost && r.Method != http.MethodPut:
 		return wrongMethod()
-	case v.source == nil:
+	case x.source == nil:
 		return rejected(http.StatusNotFound, "unknown_source", "not found")
 	case r.ContentLength > in.bodies.limit:
 		return in.tooLarge()
 	}
-	if err := v.source.gate.Precheck(r); err != nil {
-		return in.refused(v, err)
+	if err := x.source.gate.Precheck(r); err != nil {
+		return in.refused(x, err)
 	}
-	body, l, err := in.bodies.read(ctx, r, in.sender(v))
+	body, l, err := in.bodies.read(ctx, r, in.sender(x))
 	defer l.repay()
 	if err != nil {
 		return in.unread(err)
 	}
-	v.read = true
-	_ = v.conn.SetReadDeadline(time.Time{})
+	x.read = true
+	_ = x.conn.SetReadDeadline(time.Time{})
 	proven := time.Now()
-	identity, err := v.source.gate.Verify(r, body, in.now())
+	identity, err := x.source.gate.Verify(r, body, in.now())
 	if err != nil {
-		return in.refused(v, err)
+		return in.refused(x, err)
 	}
-	v.genuine = true
-	ctx, v.span = in.tracer.Accept(ctx, trace.Visit{
-		Source: v.source.name, Header: r.Header, Trusted: v.source.trusted, Bytes: len(body), At: v.at, Proven: proven,
+	x.genuine = true
+	ctx, x.span = in.tracer.Accept(ctx, trace.Request{
+		Source: x.source.name, Header: r.Header, Trusted: x.source.trusted, Bytes: len(body), At: x.at, Proven: proven,
 	})
-	e := in.event(v, body)
+	e := in.event(x, body)
 	if err := in.unpack(ctx, l, &e.Request); err != nil {
 		return in.unread(err)
 	}
 	// From here on the event is taken in, whether or not its sender waits for it.
-	return in.accept(context.WithoutCancel(ctx), v, e, identity)
+	return in.accept(context.WithoutCancel(ctx), x, e, identity)
 }
 
 // unpack puts what was compressed in the place of a compressed body: decoders, targets
@@ -137,34 +137,34 @@ func (in *Intake) unpack(ctx context.Context, l *loan, r *event.Request) error {
 	return nil
 }
 
-// sender is whose body the visit brings.
-func (in *Intake) sender(v *visit) sender {
-	client := v.client()
+// sender is whose body it is.
+func (in *Intake) sender(x *exchange) sender {
+	client := x.client()
 	return sender{
 		client:    auth.Network(client),
 		throttled: in.failures.Throttled(client, in.now()),
-		interrupt: func() { _ = v.conn.SetReadDeadline(time.Unix(1, 0)) },
+		interrupt: func() { _ = x.conn.SetReadDeadline(time.Unix(1, 0)) },
 	}
 }
 
 // event keeps of a request what may be kept.
-func (in *Intake) event(v *visit, body []byte) event.Event {
-	header, query := v.source.gate.Strip(v.r.Header, v.r.URL.Query())
+func (in *Intake) event(x *exchange, body []byte) event.Event {
+	header, query := x.source.gate.Strip(x.r.Header, x.r.URL.Query())
 	return event.Event{
-		ID: event.NewID(), Source: v.source.name, Origin: sdk.OriginWebhook, ReceivedAt: in.now(),
-		Request:     event.Request{Method: v.r.Method, Query: query.Encode(), Header: header, Body: body},
-		Traceparent: v.span.Traceparent(),
+		ID: event.NewID(), Source: x.source.name, Origin: sdk.OriginWebhook, ReceivedAt: in.now(),
+		Request:     event.Request{Method: x.r.Method, Query: query.Encode(), Header: header, Body: body},
+		Traceparent: x.span.Traceparent(),
 	}
 }
 
-func (in *Intake) accept(ctx context.Context, v *visit, e event.Event, who auth.Identity) answer {
-	resolved := in.decodeAtDoor(ctx, v.generation, e)
+func (in *Intake) accept(ctx context.Context, x *exchange, e event.Event, who auth.Identity) answer {
+	resolved := in.decodeOnArrival(ctx, x.generation, e)
 	a := &resolved.acceptance
-	v.span.Event(&a.Event)
+	x.span.Event(&a.Event)
 	if resolved.failedTest {
 		return failedTest(a.Event.Reason)
 	}
-	a.Keys = append(requestKeys(&a.Event, who, v.source.windows), a.Keys...)
+	a.Keys = append(requestKeys(&a.Event, who, x.source.windows), a.Keys...)
 
 	start := time.Now()
 	waiting, cancel := context.WithTimeout(ctx, in.acceptTimeout)
@@ -185,7 +185,7 @@ func (in *Intake) accept(ctx context.Context, v *visit, e event.Event, who auth.
 }
 
 // refused answers who is not let in. What was wrong is for the log alone.
-func (in *Intake) refused(v *visit, err error) answer {
+func (in *Intake) refused(x *exchange, err error) answer {
 	var reason string
 	if refusal, ok := errors.AsType[*auth.Error](err); ok {
 		reason = string(refusal.Reason)
@@ -194,12 +194,12 @@ func (in *Intake) refused(v *visit, err error) answer {
 	switch {
 	case errors.Is(err, auth.ErrForbidden):
 		a = rejected(http.StatusForbidden, reason, "forbidden")
-	case in.failures.Fail(v.client(), in.now()):
+	case in.failures.Fail(x.client(), in.now()):
 		a = rejected(http.StatusTooManyRequests, "throttled", "too many failed attempts")
 		a.retryAfter = "1"
 	default:
 		a = rejected(http.StatusUnauthorized, reason, "unauthorized")
-		a.challenge = v.source.gate.Challenge()
+		a.challenge = x.source.gate.Challenge()
 	}
 	a.cause = err
 	return a
@@ -224,20 +224,20 @@ func (in *Intake) unread(err error) answer {
 }
 
 // client is invalid when the address cannot be told.
-func (v *visit) client() netip.Addr {
-	if v.source != nil {
-		return v.source.gate.Client(v.r)
+func (x *exchange) client() netip.Addr {
+	if x.source != nil {
+		return x.source.gate.Client(x.r)
 	}
-	peer, _ := netip.ParseAddrPort(v.r.RemoteAddr)
+	peer, _ := netip.ParseAddrPort(x.r.RemoteAddr)
 	return peer.Addr().Unmap()
 }
 
 // label is the source's name for metrics and logs, which strangers must not choose.
-func (v *visit) label() string {
-	if v.source == nil {
+func (x *exchange) label() string {
+	if x.source == nil {
 		return "unknown"
 	}
-	return v.source.name
+	return x.source.name
 }
 
 // maxAsked is in bytes: a name of a source is seldom longer, and a secret that stands in its
@@ -246,31 +246,31 @@ const maxAsked = 20
 
 // nameAsked is the name of a source that is not configured. What is no name is left out, as
 // is a secret that stands in its place.
-func (v *visit) nameAsked() string {
-	if !config.NamePattern.MatchString(strings.ToLower(v.asked)) || v.generation.hasSecret(v.asked) {
+func (x *exchange) nameAsked() string {
+	if !config.NamePattern.MatchString(strings.ToLower(x.asked)) || x.generation.hasSecret(x.asked) {
 		return "[no name]"
 	}
-	return excerpt.Of(v.asked, maxAsked)
+	return excerpt.Of(x.asked, maxAsked)
 }
 
 // url is what may be logged of the URL: of one that leads nowhere, nothing.
-func (v *visit) url() string {
-	if v.source == nil {
+func (x *exchange) url() string {
+	if x.source == nil {
 		return prefix + "[unknown]"
 	}
-	return auth.RedactURL(v.r.URL)
+	return auth.RedactURL(x.r.URL)
 }
 
-// visited counts and logs an answered request.
-func (j *journal) visited(ctx context.Context, v *visit, a answer, elapsed time.Duration) {
+// answered counts and logs an answered request.
+func (j *journal) answered(ctx context.Context, x *exchange, a answer, elapsed time.Duration) {
 	if a.reason != "" {
-		j.rejected.WithLabelValues(v.label(), a.reason).Inc()
+		j.rejected.WithLabelValues(x.label(), a.reason).Inc()
 		attrs := []slog.Attr{
-			slog.String("source", v.label()), slog.String("client", v.client().String()),
+			slog.String("source", x.label()), slog.String("client", x.client().String()),
 			slog.String("reason", a.reason), slog.Int("status", a.status),
 		}
-		if v.source == nil {
-			attrs = append(attrs, slog.String("asked", v.nameAsked()), slog.String("sources", v.generation.names()))
+		if x.source == nil {
+			attrs = append(attrs, slog.String("asked", x.nameAsked()), slog.String("sources", x.generation.names()))
 		}
 		if a.cause != nil {
 			attrs = append(attrs, slog.Any("error", a.cause))
@@ -281,7 +281,7 @@ func (j *journal) visited(ctx context.Context, v *visit, a answer, elapsed time.
 		return
 	}
 	j.log.LogAttrs(ctx, slog.LevelDebug, "webhook",
-		slog.String("source", v.label()), slog.String("client", v.client().String()),
-		slog.String("method", v.r.Method), slog.String("url", v.url()), slog.Int64("bytes", v.r.ContentLength),
+		slog.String("source", x.label()), slog.String("client", x.client().String()),
+		slog.String("method", x.r.Method), slog.String("url", x.url()), slog.Int64("bytes", x.r.ContentLength),
 		slog.Int("status", a.status), slog.String("event", a.eventID()), slog.Duration("elapsed", elapsed))
 }

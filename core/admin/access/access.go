@@ -1,6 +1,6 @@
-// Package door lets operators in: over a unix socket, whose users the system vouches for,
+// Package access lets operators in: over a unix socket, whose users the system vouches for,
 // and over the network with a token, a session or a proxy's word.
-package door
+package access
 
 import (
 	"cmp"
@@ -22,11 +22,11 @@ type Sessions interface {
 	Find(ctx context.Context, c *config.Config, secret string) (admin.Principal, bool, error)
 }
 
-// Options are what a network door is made of.
+// Options are what a Handler is made of.
 type Options struct {
 	// Config is all that says who may come in; it does not change.
 	Config *config.Config
-	// Limiter counts failed sign-ins, over all doors of a process.
+	// Limiter counts failed sign-ins, over all handlers of a process.
 	Limiter *auth.Limiter
 	// Public answers what needs no credentials: health and metrics.
 	Public http.Handler
@@ -43,8 +43,8 @@ type Options struct {
 	Log      *slog.Logger
 }
 
-// Door is that of the network.
-type Door struct {
+// Handler answers at admin.listen.
+type Handler struct {
 	Options
 	tokens *Tokens
 	names  hosts
@@ -52,62 +52,62 @@ type Door struct {
 }
 
 // Network returns the handler of admin.listen. It is cheap to make: a reload makes another.
-func Network(o Options) (*Door, error) {
-	n := &Door{Options: o, names: newHosts(o.Config.Admin), tokens: NewTokens(o.Config.Admin.Tokens)}
+func Network(o Options) (*Handler, error) {
+	h := &Handler{Options: o, names: newHosts(o.Config.Admin), tokens: NewTokens(o.Config.Admin.Tokens)}
 	var err error
-	if n.origin, err = newOriginCheck(o.Config.Admin); err != nil {
+	if h.origin, err = newOriginCheck(o.Config.Admin); err != nil {
 		return nil, err
 	}
-	return n, nil
+	return h, nil
 }
 
 // ServeHTTP answers for health and metrics with and without the base path: probes do not
 // come through the proxy.
-func (n *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isPublic(r.URL.Path) {
-		n.Public.ServeHTTP(w, r)
+		h.Public.ServeHTTP(w, r)
 		return
 	}
-	base := n.Config.Admin.BasePath
+	base := h.Config.Admin.BasePath
 	path, below := strings.CutPrefix(r.URL.Path, base)
 	if !below || !strings.HasPrefix(path, "/") {
-		n.outside(w, r)
+		h.outside(w, r)
 		return
 	}
 	r = rebased(r, path, base)
 	if isPublic(path) {
-		n.Public.ServeHTTP(w, r)
+		h.Public.ServeHTTP(w, r)
 		return
 	}
-	if n.Assets != nil && strings.HasPrefix(path, "/assets/") {
-		n.Assets.ServeHTTP(w, r) // pages that refuse have to look like something
+	if h.Assets != nil && strings.HasPrefix(path, "/assets/") {
+		h.Assets.ServeHTTP(w, r) // pages that refuse have to look like something
 		return
 	}
-	r.Host = n.host(r)
-	n.strip(r)
-	if !n.names.allow(r.Host) {
-		n.problem(w, r, admin.NewProblem(http.StatusForbidden, fmt.Sprintf(
+	r.Host = h.host(r)
+	h.strip(r)
+	if !h.names.allow(r.Host) {
+		h.problem(w, r, admin.NewProblem(http.StatusForbidden, fmt.Sprintf(
 			"%q is not a name of this server, so that the page of another may be asking: if it is one, put it into admin.hosts or admin.external_url", r.Host)))
 		return
 	}
-	if err := n.origin.Check(r); err != nil {
-		n.problem(w, r, admin.NewProblem(http.StatusForbidden, fmt.Sprintf(
+	if err := h.origin.Check(r); err != nil {
+		h.problem(w, r, admin.NewProblem(http.StatusForbidden, fmt.Sprintf(
 			"the request comes from the page of another site: Origin is %q and Host is %q; if that is this server behind a proxy, set admin.external_url to what people open",
 			r.Header.Get("Origin"), r.Host)))
 		return
 	}
-	p, ok, err := n.identify(r)
+	p, ok, err := h.identify(r)
 	switch {
 	case err != nil:
-		n.away(w, r, err)
-	case n.SignIn != nil && isSignIn(path):
-		n.SignIn.ServeHTTP(w, asked(r, p))
+		h.away(w, r, err)
+	case h.SignIn != nil && isSignIn(path):
+		h.SignIn.ServeHTTP(w, asked(r, p))
 	case !ok:
-		n.refuse(w, r)
-	case n.Pages != nil && !isAPI(path):
-		n.Pages.ServeHTTP(w, asked(r, p))
+		h.refuse(w, r)
+	case h.Pages != nil && !isAPI(path):
+		h.Pages.ServeHTTP(w, asked(r, p))
 	default:
-		n.API.ServeHTTP(w, asked(r, p))
+		h.API.ServeHTTP(w, asked(r, p))
 	}
 }
 
@@ -134,33 +134,33 @@ func rebased(r *http.Request, path, base string) *http.Request {
 }
 
 // host is the name that the client used. A proxy may say which that was.
-func (n *Door) host(r *http.Request) string {
-	return cmp.Or(auth.Forwarded(r, "X-Forwarded-Host", n.Config.TrustedProxies), r.Host)
+func (h *Handler) host(r *http.Request) string {
+	return cmp.Or(auth.Forwarded(r, "X-Forwarded-Host", h.Config.TrustedProxies), r.Host)
 }
 
-// Admits reports whether the one who made a request, which another door may have let in, is
+// Admits reports whether the one who made a request, whom another handler may have let in, is
 // let in by this one, too, or cannot be told now.
-func (n *Door) Admits(r *http.Request) bool {
+func (h *Handler) Admits(r *http.Request) bool {
 	// The name of a session's cookie goes by the base path.
-	r = r.Clone(admin.WithBasePath(r.Context(), n.Config.Admin.BasePath))
-	n.strip(r)
-	_, ok, err := n.identify(r)
+	r = r.Clone(admin.WithBasePath(r.Context(), h.Config.Admin.BasePath))
+	h.strip(r)
+	_, ok, err := h.identify(r)
 	return ok || err != nil
 }
 
 // identify returns who a token says that it is, or else a session, or else a proxy.
-func (n *Door) identify(r *http.Request) (admin.Principal, bool, error) {
-	if p, ok := n.tokens.Find(credential(r)); ok {
+func (h *Handler) identify(r *http.Request) (admin.Principal, bool, error) {
+	if p, ok := h.tokens.Find(credential(r)); ok {
 		return p, true, nil
 	}
-	if n.Sessions != nil {
-		for _, secret := range session.Given(r, n.Config.TrustedProxies) {
-			if p, ok, err := n.Sessions.Find(r.Context(), n.Config, secret); ok || err != nil {
+	if h.Sessions != nil {
+		for _, secret := range session.Given(r, h.Config.TrustedProxies) {
+			if p, ok, err := h.Sessions.Find(r.Context(), h.Config, secret); ok || err != nil {
 				return p, ok, err
 			}
 		}
 	}
-	p, ok := n.forwarded(r)
+	p, ok := h.forwarded(r)
 	return p, ok, nil
 }
 

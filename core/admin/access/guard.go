@@ -1,4 +1,4 @@
-package door
+package access
 
 import (
 	"fmt"
@@ -62,8 +62,8 @@ func newOriginCheck(a config.Admin) (*http.CrossOriginProtection, error) {
 
 // strip removes what only a proxy may say from the requests of others, and from all the
 // names that some servers take for the same.
-func (n *Door) strip(r *http.Request) {
-	f := n.Config.Admin.ForwardAuth
+func (h *Handler) strip(r *http.Request) {
+	f := h.Config.Admin.ForwardAuth
 	if f == nil {
 		return
 	}
@@ -82,8 +82,8 @@ func (n *Door) strip(r *http.Request) {
 
 // forwarded returns who the proxy says has signed in, where strip has left its headers. A
 // header that is there twice names nobody: one of them is not the proxy's.
-func (n *Door) forwarded(r *http.Request) (admin.Principal, bool) {
-	f := n.Config.Admin.ForwardAuth
+func (h *Handler) forwarded(r *http.Request) (admin.Principal, bool) {
+	f := h.Config.Admin.ForwardAuth
 	if f == nil {
 		return admin.Principal{}, false
 	}

@@ -47,7 +47,7 @@ func standard(t *testing.T, req *http.Request, id string, at time.Time, body []b
 	req.Header.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
-// visit is one request at the door and what becomes of it.
+// visit is one request and what becomes of it.
 type visit struct {
 	name   string
 	body   []byte
@@ -110,8 +110,8 @@ func visits() []visit {
 	}
 }
 
-// TestDoor knocks in every way there is, and looks at what was kept and measured.
-func TestDoor(t *testing.T) {
+// TestIntake sends in every way there is, and looks at what was kept and measured.
+func TestIntake(t *testing.T) {
 	t.Parallel()
 
 	endpoint := newReceiver(t)

@@ -1,4 +1,4 @@
-package door_test
+package access_test
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hookarr/hookarr/core/admin/door"
+	"github.com/hookarr/hookarr/core/admin/access"
 )
 
 // dir is a short directory for sockets; that of a test may be too long.
@@ -34,11 +34,11 @@ func overSocket(path string) *http.Client {
 
 func serveSocket(t *testing.T, path string) {
 	t.Helper()
-	l, err := door.ListenSocket(t.Context(), path)
+	l, err := access.ListenSocket(t.Context(), path)
 	require.NoError(t, err)
 	server := &http.Server{
-		Handler:           door.Socket(http.HandlerFunc(public), http.HandlerFunc(who)),
-		ConnContext:       door.ConnContext,
+		Handler:           access.Socket(http.HandlerFunc(public), http.HandlerFunc(who)),
+		ConnContext:       access.ConnContext,
 		ReadHeaderTimeout: time.Second,
 	}
 	done := make(chan error, 1)
@@ -113,7 +113,7 @@ func TestSocketRefusals(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := door.ListenSocket(t.Context(), tt.path)
+			_, err := access.ListenSocket(t.Context(), tt.path)
 			require.ErrorContains(t, err, "admin.socket: ")
 			require.ErrorContains(t, err, tt.want)
 			require.NotContains(t, err.Error(), "\n")
@@ -154,7 +154,7 @@ func TestStaleSocketIsTakenOnce(t *testing.T) {
 	won := make(chan net.Listener, 8)
 	for range cap(won) {
 		go func() {
-			l, err := door.ListenSocket(context.Background(), path)
+			l, err := access.ListenSocket(context.Background(), path)
 			if err != nil {
 				l = nil
 			}

@@ -1,4 +1,4 @@
-package door
+package access
 
 import (
 	"log/slog"
@@ -32,14 +32,14 @@ func TooMany(w http.ResponseWriter) *admin.Problem {
 }
 
 // problem tells why something is not done: people by a page, programs by JSON.
-func (n *Door) problem(w http.ResponseWriter, r *http.Request, p *admin.Problem) {
+func (h *Handler) problem(w http.ResponseWriter, r *http.Request, p *admin.Problem) {
 	// The server waits for the rest of a request before it answers.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTimeout))
-	if n.Problem == nil || !wantsPage(r) {
+	if h.Problem == nil || !wantsPage(r) {
 		p.Write(w)
 		return
 	}
-	n.Problem(w, r, p)
+	h.Problem(w, r, p)
 }
 
 // wantsPage reports whether a person looks at the answer.
@@ -49,77 +49,77 @@ func wantsPage(r *http.Request) bool {
 
 // outside answers for paths that are not below the base path. A person who has left out the
 // last slash is led to it.
-func (n *Door) outside(w http.ResponseWriter, r *http.Request) {
-	base := n.Config.Admin.BasePath
+func (h *Handler) outside(w http.ResponseWriter, r *http.Request) {
+	base := h.Config.Admin.BasePath
 	at := rebased(r, r.URL.Path, base)
 	if r.URL.Path == base && wantsPage(r) && reads(r) {
 		http.Redirect(w, at, base+"/", http.StatusSeeOther) //nolint:gosec // the configuration's own path
 		return
 	}
-	n.problem(w, at, admin.NewProblem(http.StatusNotFound, "there is nothing here: every path begins with admin.base_path"))
+	h.problem(w, at, admin.NewProblem(http.StatusNotFound, "there is nothing here: every path begins with admin.base_path"))
 }
 
 func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
 // away answers while nobody can say whose session it is.
-func (n *Door) away(w http.ResponseWriter, r *http.Request, err error) {
+func (h *Handler) away(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil {
-		n.Log.ErrorContext(r.Context(), "session cannot be looked up", slog.Any("error", err))
+		h.Log.ErrorContext(r.Context(), "session cannot be looked up", slog.Any("error", err))
 	}
 	w.Header().Set("Retry-After", "5")
-	n.problem(w, r, admin.NewProblem(http.StatusServiceUnavailable,
+	h.problem(w, r, admin.NewProblem(http.StatusServiceUnavailable,
 		"the database does not answer, so that nobody can tell who you are: what was accepted is kept, and this works again once it does"))
 }
 
 // refuse answers who was not let in. Too many failures of an address are told apart: who
 // can sign in is never kept waiting.
-func (n *Door) refuse(w http.ResponseWriter, r *http.Request) {
-	a := n.Config.Admin
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request) {
+	a := h.Config.Admin
 	if credential(r) != "" && len(a.Tokens) > 0 {
-		client := auth.Client(r, n.Config.TrustedProxies)
-		if n.Limiter.Fail(client, time.Now()) {
-			n.problem(w, r, TooMany(w))
+		client := auth.Client(r, h.Config.TrustedProxies)
+		if h.Limiter.Fail(client, time.Now()) {
+			h.problem(w, r, TooMany(w))
 			return
 		}
-		n.Log.WarnContext(r.Context(), "sign-in refused", slog.String("client", client.String()))
-	} else if n.SignIn != nil && n.leads(w, r) {
+		h.Log.WarnContext(r.Context(), "sign-in refused", slog.String("client", client.String()))
+	} else if h.SignIn != nil && h.leads(w, r) {
 		return
 	}
 	if len(a.Tokens) == 0 && a.ForwardAuth == nil && a.OIDC == nil {
-		n.problem(w, r, admin.NewProblem(http.StatusUnauthorized,
+		h.problem(w, r, admin.NewProblem(http.StatusUnauthorized,
 			"nobody may come in here yet: run hookarr open on the server, or configure admin.tokens, admin.forward_auth or admin.oidc"))
 		return
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="hookarr"`)
-	n.problem(w, r, admin.NewProblem(http.StatusUnauthorized, "give a token of admin.tokens in the header X-Api-Key or Authorization: Bearer"))
+	h.problem(w, r, admin.NewProblem(http.StatusUnauthorized, "give a token of admin.tokens in the header X-Api-Key or Authorization: Bearer"))
 }
 
 // leads leads a person to the page to sign in, which leads back. It does nothing for
 // programs.
-func (n *Door) leads(w http.ResponseWriter, r *http.Request) bool {
-	base := n.Config.Admin.BasePath
+func (h *Handler) leads(w http.ResponseWriter, r *http.Request) bool {
+	base := h.Config.Admin.BasePath
 	switch {
 	case r.Header.Get("HX-Request") == "true" && !isAPI(r.URL.Path):
 		// htmx follows a redirect by itself, and would put the page to sign in into this one.
-		w.Header().Set("HX-Redirect", login(base, n.current(r)))
-		n.problem(w, r, admin.NewProblem(http.StatusUnauthorized, "your session has ended: sign in again"))
+		w.Header().Set("HX-Redirect", login(base, h.current(r)))
+		h.problem(w, r, admin.NewProblem(http.StatusUnauthorized, "your session has ended: sign in again"))
 	case !wantsPage(r):
 		return false
 	case reads(r):
 		http.Redirect(w, r, login(base, r.URL.RequestURI()), http.StatusSeeOther) //nolint:gosec // admin.Local has judged it
 	default:
-		n.problem(w, r, admin.NewProblem(http.StatusUnauthorized, "nothing was done: your session has ended, so sign in and do it again"))
+		h.problem(w, r, admin.NewProblem(http.StatusUnauthorized, "nothing was done: your session has ended, so sign in and do it again"))
 	}
 	return true
 }
 
 // current is the page that htmx works for, without the base path.
-func (n *Door) current(r *http.Request) string {
+func (h *Handler) current(r *http.Request) string {
 	u, err := url.Parse(r.Header.Get("HX-Current-URL"))
 	if err != nil {
 		return "/"
 	}
-	path, _ := strings.CutPrefix(u.Path, n.Config.Admin.BasePath)
+	path, _ := strings.CutPrefix(u.Path, h.Config.Admin.BasePath)
 	return (&url.URL{Path: path, RawQuery: u.RawQuery}).RequestURI()
 }
 
