@@ -68,12 +68,12 @@ type App struct {
 	operators *operators
 	program   admin.Version
 	logs      admin.Logs
-	// manager is told what the process does, and beats counts those of the keeper, by which it
-	// knows that the process works.
-	manager  *sdnotify.Manager
-	beats    atomic.Uint64
-	database *readiness
-	space    *spaceWatch
+	// manager is told what the process does, and heartbeats counts those of the keeper, by
+	// which it knows that the process works.
+	manager    *sdnotify.Manager
+	heartbeats atomic.Uint64
+	database   *readiness
+	space      *spaceWatch
 	// overruns is told of expressions that took too long.
 	overruns *overruns
 	// unseen: the database had no events at the start, and nobody was told of it yet. It belongs
@@ -329,7 +329,7 @@ func (a *App) startQueue(ctx context.Context) error {
 	}
 	a.workers, a.queue, a.reader, a.inventories = workers, queue, reader, inventories
 	keeper := deliver.Keeper{
-		Workers: workers, Store: a.store, Node: a.node, Quarantine: a.quarantined, Beaten: func() { a.beats.Add(1) },
+		Workers: workers, Store: a.store, Node: a.node, Quarantine: a.quarantined, OnHeartbeat: func() { a.heartbeats.Add(1) },
 		Retention: func() store.Retention {
 			c := a.current.Load().config
 			return store.Retention{Events: c.Retention.Events, DeadLetters: c.Retention.DeadLetters}

@@ -34,7 +34,7 @@ func (a *App) tellManager(ctx context.Context) {
 		defer watchdog.Stop()
 		alive = watchdog.C
 	}
-	beats := a.beats.Load()
+	heartbeats := a.heartbeats.Load()
 	for {
 		select {
 		case <-ctx.Done():
@@ -42,8 +42,8 @@ func (a *App) tellManager(ctx context.Context) {
 		case <-status.C:
 			a.manager.Status(a.status(ctx))
 		case <-alive:
-			if now := a.beats.Load(); now != beats && a.answers(ctx, patience) {
-				beats = now
+			if now := a.heartbeats.Load(); now != heartbeats && a.answers(ctx, patience) {
+				heartbeats = now
 				a.manager.Alive()
 			}
 		}

@@ -128,7 +128,7 @@ type Workers struct {
 	metrics   *metrics
 	inflight  inflight
 	slots     slots
-	// held has the keeper look at holds before its next beat.
+	// held has the keeper look at holds before its next heartbeat.
 	held chan struct{}
 	// patience is pluginPatience, but in tests.
 	patience time.Duration
@@ -171,7 +171,7 @@ func (w *Workers) Wait(ctx context.Context) error {
 	return nil
 }
 
-// nudge wakes the keeper before its next beat.
+// nudge wakes the keeper before its next heartbeat.
 func (w *Workers) nudge() {
 	select {
 	case w.held <- struct{}{}:

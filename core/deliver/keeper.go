@@ -48,9 +48,9 @@ type Keeper struct {
 	Quarantine Quarantine
 	// Retention returns what holds now.
 	Retention func() store.Retention
-	// Beaten, if there is one, is called after each beat, whether the database took it or not.
-	Beaten func()
-	// Tick is the pause between beats; 2 s when zero.
+	// OnHeartbeat, if there is one, is called after each heartbeat, whether the database took it or not.
+	OnHeartbeat func()
+	// Tick is the pause between heartbeats; 2 s when zero.
 	Tick time.Duration
 
 	// steady is set while this node may accuse others, dead while there are any.
@@ -70,11 +70,11 @@ type Keeper struct {
 }
 
 const (
-	// deadAfter is how long a node may miss its beats.
+	// deadAfter is how long a node may miss its heartbeats.
 	deadAfter = store.NodeLease
-	// beatTimeout leaves time for another beat when a connection has fallen silent, before
-	// this node looks dead.
-	beatTimeout = 4 * time.Second
+	// heartbeatTimeout leaves time for another heartbeat when a connection has fallen silent,
+	// before this node looks dead.
+	heartbeatTimeout = 4 * time.Second
 	// lostAfter is how long a job may be recorded as running in this process while it
 	// is not.
 	lostAfter = 10 * time.Second
@@ -99,7 +99,7 @@ func (k *Keeper) Run(ctx context.Context) {
 	}
 	k.given, k.told, k.expired, k.untold = map[string]bool{}, map[string]store.HoldKind{}, map[string]time.Time{}, map[string]untold{}
 	var all sync.WaitGroup
-	all.Go(func() { k.every(ctx, k.Tick, nil, k.beat) })
+	all.Go(func() { k.every(ctx, k.Tick, nil, k.heartbeat) })
 	all.Go(func() { k.every(ctx, k.Tick, k.Workers.held, k.holds) })
 	all.Go(func() { k.sweep(ctx) })
 	// A purge may take long, and the jobs of dead nodes do not wait for it.
@@ -123,16 +123,16 @@ func (k *Keeper) every(ctx context.Context, tick time.Duration, nudges <-chan st
 	}
 }
 
-// beat does nothing else, so that nothing delays it.
-func (k *Keeper) beat(ctx context.Context) {
-	beating, cancel := context.WithTimeout(ctx, beatTimeout)
+// heartbeat does nothing else, so that nothing delays it.
+func (k *Keeper) heartbeat(ctx context.Context) {
+	bounded, cancel := context.WithTimeout(ctx, heartbeatTimeout)
 	defer cancel()
-	pulse, err := k.Store.Beat(beating, k.Node, deadAfter)
+	pulse, err := k.Store.Beat(bounded, k.Node, deadAfter)
 	k.report(ctx, err)
 	k.steady.Store(err == nil && pulse.Steady >= deadAfter)
 	k.dead.Store(err == nil && pulse.Dead > 0)
-	if k.Beaten != nil {
-		k.Beaten()
+	if k.OnHeartbeat != nil {
+		k.OnHeartbeat()
 	}
 }
 

@@ -76,7 +76,7 @@ func (p endlessPurge) Purge(ctx context.Context, _ store.Retention, _ int) (stor
 }
 
 // TestJobsOfDeadNodesAreTakenOver shares a database with a node that dies, once this one
-// has beaten for long enough, and whatever else it is about.
+// has sent heartbeats for long enough, and whatever else it is about.
 func TestJobsOfDeadNodesAreTakenOver(t *testing.T) {
 	t.Parallel()
 
@@ -127,7 +127,7 @@ func TestBeatThatIsNotAnswered(t *testing.T) {
 		k := Keeper{Workers: New(Options{Log: slog.New(slog.DiscardHandler)}), Store: unanswered{}}
 		k.steady.Store(true)
 		start := time.Now()
-		k.beat(t.Context())
+		k.heartbeat(t.Context())
 		require.Less(t, time.Since(start), deadAfter)
 		require.False(t, k.steady.Load())
 	})
