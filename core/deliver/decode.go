@@ -42,12 +42,12 @@ func (d *decodeWorker) Work(ctx context.Context, job *river.Job[store.DecodeArgs
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		w.log.Log(trace.Event(ctx, e.Traceparent), w.decoding.loud(e.Source, "decode", time.Now()), "event not decoded yet",
+		w.log.Log(trace.Event(ctx, e.Traceparent), w.decoding.levelOf(e.Source, "decode", time.Now()), "event not decoded yet",
 			slog.String("source", e.Source), slog.String("event", id.String()), slog.Any("error", err))
 		w.store.Wake(job.Queue, decodePause+10*time.Millisecond)
 		return river.JobSnooze(decodePause)
 	}
-	w.decoding.well(e.Source)
+	w.decoding.recovered(e.Source)
 	return nil
 }
 

@@ -30,12 +30,12 @@ func TestLogThrottle(t *testing.T) {
 	require.Equal(t, warn, s.level("dev", sdk.ClassRetryable, now), "another target")
 	require.Equal(t, debug, level(sdk.ClassOK, 72*time.Hour))
 	require.Equal(t, warn, level(sdk.ClassRetryable, 72*time.Hour), "it was well")
-	for at := 72 * time.Hour; at < 72*time.Hour+flaky; at += time.Second {
+	for at := 72 * time.Hour; at < 72*time.Hour+repeatAfter; at += time.Second {
 		require.Equal(t, debug, level(sdk.ClassOK, at))
-		require.Equal(t, debug, level(sdk.ClassRetryable, at), "a flaky target is told once a minute")
+		require.Equal(t, debug, level(sdk.ClassRetryable, at), "a repeatAfter target is told once a minute")
 	}
-	require.Equal(t, debug, level(sdk.ClassOK, 72*time.Hour+flaky))
-	require.Equal(t, warn, level(sdk.ClassRetryable, 72*time.Hour+flaky))
+	require.Equal(t, debug, level(sdk.ClassOK, 72*time.Hour+repeatAfter))
+	require.Equal(t, warn, level(sdk.ClassRetryable, 72*time.Hour+repeatAfter))
 
 	for range 2 {
 		require.Equal(t, debug, level(sdk.ClassPermanent, 0), "the dead letter is told")
@@ -43,10 +43,10 @@ func TestLogThrottle(t *testing.T) {
 		require.Equal(t, debug, level(sdk.ClassInterrupted, 0))
 		require.Equal(t, debug, level(sdk.ClassMisconfigured, 0), "the hold tells")
 	}
-	require.True(t, s.news("ops", onHold, now))
-	require.False(t, s.news("ops", onHold, now))
-	s.well("ops")
-	require.True(t, s.news("ops", onHold, now), "a new hold is told at once")
+	require.True(t, s.isNew("ops", onHold, now))
+	require.False(t, s.isNew("ops", onHold, now))
+	s.recovered("ops")
+	require.True(t, s.isNew("ops", onHold, now), "a new hold is told at once")
 }
 
 // warnings collects a log from warn on.

@@ -50,14 +50,14 @@ func (w *Workers) fallback(ctx context.Context, work store.Work, target, reason 
 
 // expired tells of deliveries that have waited for too long.
 func (w *Workers) expired(ctx context.Context, target string, n int, reason string) {
-	if n > 0 && w.sending.room(target, tooOld, n, time.Now()) {
+	if n > 0 && w.sending.allowLine(target, tooOld, n, time.Now()) {
 		w.log.WarnContext(ctx, tooOld, slog.String("target", target), slog.Int("count", n), slog.String("reason", cut(reason)))
 	}
 }
 
 // tell writes a line about a delivery, unless there were many of the kind.
 func (w *Workers) tell(ctx context.Context, what, target string, delivery uuid.UUID, e event.Event, attrs ...slog.Attr) {
-	if !w.sending.room(target, what, 1, time.Now()) {
+	if !w.sending.allowLine(target, what, 1, time.Now()) {
 		return
 	}
 	attrs = append([]slog.Attr{

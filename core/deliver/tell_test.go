@@ -19,17 +19,17 @@ func TestSpateOfLines(t *testing.T) {
 	t.Parallel()
 	var s logThrottle
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	for range spateLines {
-		require.True(t, s.room("ops", deadLetter, 1, now))
+	for range burstLines {
+		require.True(t, s.allowLine("ops", deadLetter, 1, now))
 	}
-	require.False(t, s.room("ops", deadLetter, 1, now))
-	require.False(t, s.room("ops", deadLetter, 100, now.Add(spateTime-1)))
-	require.True(t, s.room("ops", crash, 1, now), "another kind")
-	require.True(t, s.room("dev", deadLetter, 1, now), "another target")
-	require.Empty(t, s.leftOut(now.Add(spateTime-1)))
-	require.Equal(t, []omission{{spateKey{"ops", deadLetter}, 101}}, s.leftOut(now.Add(spateTime)))
+	require.False(t, s.allowLine("ops", deadLetter, 1, now))
+	require.False(t, s.allowLine("ops", deadLetter, 100, now.Add(burstTime-1)))
+	require.True(t, s.allowLine("ops", crash, 1, now), "another kind")
+	require.True(t, s.allowLine("dev", deadLetter, 1, now), "another target")
+	require.Empty(t, s.leftOut(now.Add(burstTime-1)))
+	require.Equal(t, []omission{{burstKey{"ops", deadLetter}, 101}}, s.leftOut(now.Add(burstTime)))
 	require.Empty(t, s.leftOut(now.Add(time.Hour)))
-	require.True(t, s.room("ops", deadLetter, 1, now.Add(time.Hour)))
+	require.True(t, s.allowLine("ops", deadLetter, 1, now.Add(time.Hour)))
 }
 
 // TestDeadLetterHasALine with what it was and why, in one line whatever the endpoint said.
@@ -59,14 +59,14 @@ func TestFloodOfDeadLetters(t *testing.T) {
 	r.log = lineLog(&log, slog.LevelInfo)
 	r.plugins.answers(always(sdk.ClassPermanent, "400"))
 	r.start()
-	for range 3 * spateLines {
+	for range 3 * burstLines {
 		r.accept("ops")
 	}
 	r.awaitNoJobs()
-	require.Equal(t, 3*spateLines, r.count("SELECT count(*) FROM deliveries WHERE state = 'dead'"))
-	require.Equal(t, spateLines, strings.Count(strings.Join(log.lines(), "\n"), `msg="dead letter"`))
+	require.Equal(t, 3*burstLines, r.count("SELECT count(*) FROM deliveries WHERE state = 'dead'"))
+	require.Equal(t, burstLines, strings.Count(strings.Join(log.lines(), "\n"), `msg="dead letter"`))
 	r.workers.sending.mu.Lock()
-	r.workers.sending.spates[spateKey{"ops", deadLetter}].since = time.Now().Add(-spateTime)
+	r.workers.sending.bursts[burstKey{"ops", deadLetter}].since = time.Now().Add(-burstTime)
 	r.workers.sending.mu.Unlock()
 	require.Eventually(t, func() bool {
 		lines := log.lines()

@@ -31,18 +31,18 @@ func newBodies(limit, total int64, patience time.Duration) *bodies {
 	return &bodies{limit: limit, memory: newMemory(max(total, limit+1), patience)}
 }
 
-// read returns the body and the loan that holds it, which is to be repaid once it is
+// read returns the body and the reservation that holds it, which is to be released once it is
 // not needed any more, error or not. Memory is reserved as it fills, so that who
 // announces much and sends little keeps nobody out.
-func (b *bodies) read(ctx context.Context, r *http.Request, s sender) ([]byte, *loan, error) {
-	ctx, l := b.memory.lend(ctx, s)
+func (b *bodies) read(ctx context.Context, r *http.Request, s sender) ([]byte, *reservation, error) {
+	ctx, l := b.memory.reserve(ctx, s)
 	defer l.finish()
 	// One byte more than may come is room to see the end.
 	most := b.limit + 1
 	if r.ContentLength >= 0 {
 		most = min(most, r.ContentLength+1)
 	}
-	body, err := l.pour(ctx, r.Body, headSize(r), most)
+	body, err := l.readAll(ctx, r.Body, headSize(r), most)
 	switch {
 	case err == nil, errors.Is(err, errTooLarge), errors.Is(err, errBusy):
 		return body, l, err
@@ -55,9 +55,9 @@ func (b *bodies) read(ctx context.Context, r *http.Request, s sender) ([]byte, *
 	}
 }
 
-// pour reads less than most bytes to their end, into memory that the loan holds beside
+// readAll reads less than most bytes to their end, into memory that the reservation holds beside
 // what it held. What is copied to a larger place is held twice for that long.
-func (l *loan) pour(ctx context.Context, from io.Reader, held, most int64) (body []byte, err error) {
+func (l *reservation) readAll(ctx context.Context, from io.Reader, held, most int64) (body []byte, err error) {
 	for size := min(firstRead, most); ; size = min(2*size, most) {
 		if err := l.grow(ctx, held+int64(cap(body))+size); err != nil {
 			return nil, err

@@ -15,25 +15,25 @@ import (
 // complete within moments, and one that is there to keep others out stays. So no
 // number of stalled bodies keeps out a small one, nor a big one from elsewhere.
 type memory struct {
-	total    int64
-	free     *semaphore.Weighted
-	patience time.Duration
+	total int64
+	free  *semaphore.Weighted
+	wait  time.Duration
 
 	mu sync.Mutex
-	// unfinished are the loans to bodies that are still being sent, oldest first.
-	unfinished []*loan
-	// lent is what all loans hold, leaving what those of them hold that make room, and
+	// unfinished are the reservations to bodies that are still being sent, oldest first.
+	unfinished []*reservation
+	// reserved is what all reservations hold, leaving what those of them hold that make room, and
 	// wanted what requests wait for.
-	lent, leaving, wanted int64
+	reserved, leaving, wanted int64
 }
 
-func newMemory(total int64, patience time.Duration) *memory {
-	return &memory{total: total, free: semaphore.NewWeighted(total), patience: patience}
+func newMemory(total int64, wait time.Duration) *memory {
+	return &memory{total: total, free: semaphore.NewWeighted(total), wait: wait}
 }
 
-// displaceAgain is how long a request waits for the memory of those that made room,
+// evictAgain is how long a request waits for the memory of those that made room,
 // before others have to: some other request may have taken it first.
-const displaceAgain = 100 * time.Millisecond
+const evictAgain = 100 * time.Millisecond
 
 // share is the part of the total that one client may hold with unfinished bodies
 // before they make room ahead of others'.
@@ -50,29 +50,29 @@ type sender struct {
 	interrupt func()
 }
 
-// loan is what one request holds.
-type loan struct {
+// reservation is what one request holds.
+type reservation struct {
 	sender
 	memory *memory
 	cancel context.CancelCauseFunc
 	// Guarded by memory.mu.
-	held      int64
-	displaced bool
+	held    int64
+	evicted bool
 }
 
-// lend opens a loan of nothing. The context is for reading the body; its cause is
+// reserve opens a reservation of nothing. The context is for reading the body; its cause is
 // errBusy when the body has to make room.
-func (m *memory) lend(ctx context.Context, s sender) (context.Context, *loan) {
+func (m *memory) reserve(ctx context.Context, s sender) (context.Context, *reservation) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	l := &loan{sender: s, memory: m, cancel: cancel}
+	l := &reservation{sender: s, memory: m, cancel: cancel}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.unfinished = append(m.unfinished, l)
 	return ctx, l
 }
 
-// grow makes the loan n bytes.
-func (l *loan) grow(ctx context.Context, n int64) error {
+// grow makes the reservation n bytes.
+func (l *reservation) grow(ctx context.Context, n int64) error {
 	m := l.memory
 	more := n - l.held
 	if !m.free.TryAcquire(more) {
@@ -83,36 +83,36 @@ func (l *loan) grow(ctx context.Context, n int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l.held = n
-	m.lent += more
-	if l.displaced {
+	m.reserved += more
+	if l.evicted {
 		m.leaving += more
 	}
 	return nil
 }
 
-// shrink makes the loan n bytes, which are fewer.
-func (l *loan) shrink(n int64) {
+// shrink makes the reservation n bytes, which are fewer.
+func (l *reservation) shrink(n int64) {
 	m := l.memory
 	m.mu.Lock()
 	less := l.held - n
 	l.held = n
-	m.lent -= less
-	if l.displaced {
+	m.reserved -= less
+	if l.evicted {
 		m.leaving -= less
 	}
 	m.mu.Unlock()
 	m.free.Release(less)
 }
 
-// await acquires more bytes for the loan, for which others have to make room.
-func (m *memory) await(ctx context.Context, l *loan, more int64) error {
-	ctx, cancel := context.WithTimeout(ctx, m.patience)
+// await acquires more bytes for the reservation, for which others have to make room.
+func (m *memory) await(ctx context.Context, l *reservation, more int64) error {
+	ctx, cancel := context.WithTimeout(ctx, m.wait)
 	defer cancel()
 	m.want(more)
 	defer m.want(-more)
 	for ctx.Err() == nil {
-		m.displace(l)
-		wait, cancel := context.WithTimeout(ctx, displaceAgain)
+		m.evict(l)
+		wait, cancel := context.WithTimeout(ctx, evictAgain)
 		err := m.free.Acquire(wait, more)
 		cancel()
 		if err == nil {
@@ -128,8 +128,8 @@ func (m *memory) want(n int64) {
 	m.wanted += n
 }
 
-// size is what the loan is.
-func (l *loan) size() int64 {
+// size is what the reservation is.
+func (l *reservation) size() int64 {
 	l.memory.mu.Lock()
 	defer l.memory.mu.Unlock()
 	return l.held
@@ -137,39 +137,39 @@ func (l *loan) size() int64 {
 
 // finish says that the body has been read, as far as it will be: it makes no room any
 // more, and is interrupted no more.
-func (l *loan) finish() {
+func (l *reservation) finish() {
 	m := l.memory
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.unfinished = slices.DeleteFunc(m.unfinished, func(other *loan) bool { return other == l })
+	m.unfinished = slices.DeleteFunc(m.unfinished, func(other *reservation) bool { return other == l })
 	l.cancel(nil)
 }
 
-// repay gives everything back.
-func (l *loan) repay() {
+// release gives everything back.
+func (l *reservation) release() {
 	m := l.memory
 	m.mu.Lock()
-	m.lent -= l.held
-	if l.displaced {
+	m.reserved -= l.held
+	if l.evicted {
 		m.leaving -= l.held
 	}
 	m.mu.Unlock()
 	m.free.Release(l.held)
 }
 
-// displace interrupts unfinished bodies that hold what is wanted and neither free nor
+// evict interrupts unfinished bodies that hold what is wanted and neither free nor
 // becoming so: first those of clients that are throttled or hold more than their share.
 // What they hold is free when their requests have noticed.
-func (m *memory) displace(by *loan) {
+func (m *memory) evict(by *reservation) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	more := m.wanted - m.leaving - (m.total - m.lent)
+	more := m.wanted - m.leaving - (m.total - m.reserved)
 	held := make(map[netip.Prefix]int64)
 	for _, l := range m.unfinished {
 		held[l.client] += l.held
 	}
 	for _, anyone := range []bool{false, true} {
-		m.unfinished = slices.DeleteFunc(m.unfinished, func(l *loan) bool {
+		m.unfinished = slices.DeleteFunc(m.unfinished, func(l *reservation) bool {
 			chosen := anyone || l.throttled || held[l.client] > m.total/share
 			if more <= 0 || !chosen || l == by || l.held == 0 {
 				return false
@@ -177,7 +177,7 @@ func (m *memory) displace(by *loan) {
 			more -= l.held
 			held[l.client] -= l.held
 			m.leaving += l.held
-			l.displaced = true
+			l.evicted = true
 			l.cancel(errBusy)
 			l.interrupt()
 			return true

@@ -25,9 +25,9 @@ func TestWhoMakesRoom(t *testing.T) {
 		throttled bool
 	}
 	for name, tc := range map[string]struct {
-		loans []held // oldest first
-		more  int64
-		want  []int
+		reservations []held // oldest first
+		more         int64
+		want         []int
 	}{
 		"the oldest":                      {[]held{{a, 24, false}, {b, 24, false}, {c, 24, false}}, 10, []int{0}},
 		"as many as it takes":             {[]held{{a, 24, false}, {b, 24, false}, {c, 24, false}}, 25, []int{0, 1}},
@@ -43,24 +43,24 @@ func TestWhoMakesRoom(t *testing.T) {
 			m := newMemory(total, time.Minute)
 			var interrupted []int
 			var contexts []context.Context
-			for i, h := range tc.loans {
-				ctx, l := m.lend(t.Context(), sender{client: h.client, throttled: h.throttled, interrupt: func() { interrupted = append(interrupted, i) }})
+			for i, h := range tc.reservations {
+				ctx, l := m.reserve(t.Context(), sender{client: h.client, throttled: h.throttled, interrupt: func() { interrupted = append(interrupted, i) }})
 				require.NoError(t, l.grow(ctx, h.bytes))
 				contexts = append(contexts, ctx)
 			}
-			ctx, worked := m.lend(t.Context(), sender{})
-			require.NoError(t, worked.grow(ctx, total-m.lent))
+			ctx, worked := m.reserve(t.Context(), sender{})
+			require.NoError(t, worked.grow(ctx, total-m.reserved))
 			worked.finish()
-			_, by := m.lend(t.Context(), sender{client: b, throttled: true})
+			_, by := m.reserve(t.Context(), sender{client: b, throttled: true})
 			by.held = 1
 			m.want(tc.more)
-			m.displace(by)
-			m.displace(by) // for the same bytes, nobody else makes room
+			m.evict(by)
+			m.evict(by) // for the same bytes, nobody else makes room
 			require.ElementsMatch(t, tc.want, interrupted)
 			for _, i := range interrupted {
 				require.ErrorIs(t, context.Cause(contexts[i]), errBusy)
 			}
-			require.Len(t, m.unfinished, 1+len(tc.loans)-len(tc.want))
+			require.Len(t, m.unfinished, 1+len(tc.reservations)-len(tc.want))
 		})
 	}
 }
@@ -69,18 +69,18 @@ func TestWhoMakesRoom(t *testing.T) {
 func TestBodyThatWaitsMakesRoom(t *testing.T) {
 	t.Parallel()
 	m := newMemory(100, time.Minute)
-	ctx, working := m.lend(t.Context(), sender{})
+	ctx, working := m.reserve(t.Context(), sender{})
 	require.NoError(t, working.grow(ctx, 60))
 	working.finish()
-	ctx, waiting := m.lend(t.Context(), sender{interrupt: func() {}})
+	ctx, waiting := m.reserve(t.Context(), sender{interrupt: func() {}})
 	require.NoError(t, waiting.grow(ctx, 40))
 	waited := make(chan error)
 	go func() { waited <- waiting.grow(ctx, 90) }()
-	newer, small := m.lend(t.Context(), sender{})
+	newer, small := m.reserve(t.Context(), sender{})
 	grown := make(chan error)
 	go func() { grown <- small.grow(newer, 10) }()
 	require.ErrorIs(t, <-waited, errBusy)
-	waiting.repay()
+	waiting.release()
 	require.NoError(t, <-grown)
 }
 
@@ -96,11 +96,11 @@ func TestFinishedBodiesMakeNoRoom(t *testing.T) {
 	require.Len(t, body, 50<<10)
 	_, second, err := b.read(t.Context(), request(), sender{})
 	require.ErrorIs(t, err, errBusy)
-	second.repay()
-	held.repay()
+	second.release()
+	held.release()
 	_, third, err := b.read(t.Context(), request(), sender{})
 	require.NoError(t, err)
-	third.repay()
+	third.release()
 }
 
 // A body that grows is held twice while it is copied.
@@ -112,14 +112,14 @@ func TestGrowthIsCounted(t *testing.T) {
 	tight := newBodies(64<<10, 80<<10, 50*time.Millisecond)
 	_, held, err := tight.read(t.Context(), request(), sender{})
 	require.ErrorIs(t, err, errBusy)
-	held.repay()
+	held.release()
 	require.True(t, tight.memory.free.TryAcquire(80<<10))
 
 	roomy := newBodies(64<<10, 100<<10, 50*time.Millisecond)
 	_, held, err = roomy.read(t.Context(), request(), sender{})
 	require.NoError(t, err)
 	require.Less(t, held.size(), int64(61<<10), "what was copied is given back")
-	held.repay()
+	held.release()
 	require.True(t, roomy.memory.free.TryAcquire(100<<10))
 }
 
@@ -133,7 +133,7 @@ func TestMemoryIsReservedAsItFills(t *testing.T) {
 	done := make(chan func())
 	go func() {
 		_, held, _ := b.read(t.Context(), r, sender{})
-		done <- held.repay
+		done <- held.release
 	}()
 	_, err := to.Write([]byte("{"))
 	require.NoError(t, err)
@@ -155,7 +155,7 @@ func TestHeadsAreReserved(t *testing.T) {
 	_, held, err := b.read(t.Context(), r, sender{})
 	require.NoError(t, err)
 	require.False(t, b.memory.free.TryAcquire(1<<20-500_000))
-	held.repay()
+	held.release()
 	require.True(t, b.memory.free.TryAcquire(1<<20))
 }
 
@@ -164,26 +164,26 @@ func TestMemoryThatAnotherTookIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(100, time.Minute)
-		ctx, worked := m.lend(t.Context(), sender{})
+		ctx, worked := m.reserve(t.Context(), sender{})
 		require.NoError(t, worked.grow(ctx, 100))
 		worked.finish()
-		stalled, first := m.lend(t.Context(), sender{interrupt: func() {}})
+		stalled, first := m.reserve(t.Context(), sender{interrupt: func() {}})
 		go func() {
 			_ = first.grow(stalled, 60)
 			<-stalled.Done()
-			first.repay()
+			first.release()
 		}()
 		synctest.Wait()
-		ctx, second := m.lend(t.Context(), sender{})
+		ctx, second := m.reserve(t.Context(), sender{})
 		got := make(chan error)
 		go func() { got <- second.grow(ctx, 60) }()
 		synctest.Wait()
-		worked.repay()
+		worked.release()
 		start := time.Now()
 		require.NoError(t, <-got)
-		require.LessOrEqual(t, time.Since(start), displaceAgain)
-		second.repay()
+		require.LessOrEqual(t, time.Since(start), evictAgain)
+		second.release()
 		require.True(t, m.free.TryAcquire(m.total))
-		require.Zero(t, m.lent+m.leaving+m.wanted)
+		require.Zero(t, m.reserved+m.leaving+m.wanted)
 	})
 }

@@ -93,7 +93,7 @@ func (in *Intake) take(ctx context.Context, x *exchange) answer {
 		return in.refused(x, err)
 	}
 	body, l, err := in.bodies.read(ctx, r, in.sender(x))
-	defer l.repay()
+	defer l.release()
 	if err != nil {
 		return in.unread(err)
 	}
@@ -119,7 +119,7 @@ func (in *Intake) take(ctx context.Context, x *exchange) answer {
 // unpack puts what was compressed in the place of a compressed body: decoders, targets
 // that pass on the raw body and a later decoding find it as if it had been sent so. The
 // signature was of what was sent. What cannot be decompressed is left as it is.
-func (in *Intake) unpack(ctx context.Context, l *loan, r *event.Request) error {
+func (in *Intake) unpack(ctx context.Context, l *reservation, r *event.Request) error {
 	sent := encoding(r.Header)
 	if sent == "" {
 		return nil

@@ -151,7 +151,7 @@ func TestLengthThatLies(t *testing.T) {
 	r.ContentLength = 3
 	_, held, err := b.read(t.Context(), r, sender{})
 	require.ErrorIs(t, err, errTooLarge)
-	held.repay()
+	held.release()
 }
 
 func TestRefusedClientsAreBounded(t *testing.T) {

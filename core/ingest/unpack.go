@@ -29,14 +29,14 @@ func encoding(h http.Header) string {
 }
 
 // unpack decompresses a body that was sent so, to no more than any body may have and in
-// memory that the loan grows by.
-func (b *bodies) unpack(ctx context.Context, l *loan, encoding string, sent []byte) ([]byte, error) {
+// memory that the reservation grows by.
+func (b *bodies) unpack(ctx context.Context, l *reservation, encoding string, sent []byte) ([]byte, error) {
 	from, err := unpacker(encoding, sent)
 	if err != nil {
 		return nil, errDamaged
 	}
 	most := b.limit + 1
-	body, err := l.pour(ctx, from, l.size()+unpackerSize, most)
+	body, err := l.readAll(ctx, from, l.size()+unpackerSize, most)
 	switch {
 	case errors.Is(err, errTooLarge), errors.Is(err, errBusy):
 		return nil, err

@@ -1,6 +1,6 @@
 package outage
 
-// Rivers are the messages of River that are swallowed, SteppingDown in an outage alone.
+// Rivers are the messages of River that are suppressed, SteppingDown in an outage alone.
 var Rivers = rivers
 
 const SteppingDown = steppingDown

@@ -22,7 +22,7 @@ type handler struct {
 	atLeast slog.Level
 }
 
-// Enabled reports whether a line is written, or may have to be swallowed.
+// Enabled reports whether a line is written, or may have to be suppressed.
 func (h handler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.atLeast && h.Handler.Enabled(ctx, level)
 }
@@ -30,7 +30,7 @@ func (h handler) Enabled(ctx context.Context, level slog.Level) bool {
 // Handle writes the record, unless it is a symptom.
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	begins, follows := symptom(ctx, r.Message)
-	if r.Level < slog.LevelWarn || !begins && !follows || !h.l.swallow(errorOf(r), begins) {
+	if r.Level < slog.LevelWarn || !begins && !follows || !h.l.suppress(errorOf(r), begins) {
 		return h.Handler.Handle(ctx, r)
 	}
 	if r.Level = slog.LevelDebug; h.Handler.Enabled(ctx, r.Level) {

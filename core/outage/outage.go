@@ -21,8 +21,8 @@ const (
 	tellEvery = time.Minute
 )
 
-// Log swallows the lines that an outage of the database brings, and tells of the outage:
-// when it begins, each minute, and when it is over. At level debug the swallowed lines are
+// Log suppresses the lines that an outage of the database brings, and tells of the outage:
+// when it begins, each minute, and when it is over. At level debug the suppressed lines are
 // written too. What it does not know passes as it is.
 type Log struct {
 	out   slog.Handler
@@ -36,11 +36,11 @@ type Log struct {
 
 // trouble is what is known of one outage.
 type trouble struct {
-	// since is zero while all is well, last is when a line was swallowed, told when the
+	// since is zero while all is well, last is when a line was suppressed, told when the
 	// outage was last told of.
 	since, last, told time.Time
 	lines             int
-	// first and latest are what the swallowed lines give as their errors.
+	// first and latest are what the suppressed lines give as their errors.
 	first, latest string
 }
 
@@ -50,14 +50,14 @@ func New(out slog.Handler, ready func(context.Context) error) *Log {
 	return &Log{out: out, log: slog.New(out), ready: ready}
 }
 
-// Logger returns a log for our own parts. It swallows what is marked by Symptom.
+// Logger returns a log for our own parts. It suppresses what is marked by Symptom.
 func (l *Log) Logger() *slog.Logger { return slog.New(handler{l.out, l, slog.LevelDebug}) }
 
 // River returns a log for River, whose news below warn is not the operator's.
 func (l *Log) River() *slog.Logger { return slog.New(handler{l.out, l, slog.LevelWarn}) }
 
 // Run looks at the database while there is trouble, and tells of it, until ctx ends.
-// After that, nothing is swallowed.
+// After that, nothing is suppressed.
 func (l *Log) Run(ctx context.Context) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
@@ -72,9 +72,9 @@ func (l *Log) Run(ctx context.Context) {
 	}
 }
 
-// swallow counts a line, and reports whether it did: not when Run has ended, nor of one
+// suppress counts a line, and reports whether it did: not when Run has ended, nor of one
 // that begins no trouble while there is none.
-func (l *Log) swallow(err string, begins bool) bool {
+func (l *Log) suppress(err string, begins bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended || !begins && l.now.since.IsZero() {

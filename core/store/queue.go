@@ -49,25 +49,25 @@ func (s *Store) JobSettled(ctx context.Context) error { return moved(ctx) }
 // jobs handed out through another executor.
 type QueueDriver[TTx any] struct {
 	riverdriver.Driver[TTx]
-	Bell *Bell
+	Notifier *Notifier
 	// Delete deletes running jobs by their ids.
 	Delete func(ctx context.Context, exec riverdriver.Executor, ids []int64) error
 	// Fetch is asked for each fetch which executor hands jobs out; nil is always River's.
 	Fetch func(rivers riverdriver.Executor) riverdriver.Executor
-	// Deaf has workers hear the bell alone: no other process inserts jobs.
-	Deaf bool
+	// LocalOnly has workers hear the notifier alone: no other process inserts jobs.
+	LocalOnly bool
 }
 
 // GetExecutor returns River's executor, which ends jobs in our way.
 func (d *QueueDriver[TTx]) GetExecutor() riverdriver.Executor {
-	return &executor{Executor: d.Driver.GetExecutor(), delete: d.Delete, fetch: d.Fetch, ring: d.ringer()}
+	return &executor{Executor: d.Driver.GetExecutor(), delete: d.Delete, fetch: d.Fetch, local: d.localNotify()}
 }
 
 // UnwrapExecutor returns River's executor of a transaction.
 func (d *QueueDriver[TTx]) UnwrapExecutor(tx TTx) riverdriver.ExecutorTx {
 	inner := d.Driver.UnwrapExecutor(tx)
-	if ring := d.ringer(); ring != nil {
-		return &executorTx{ExecutorTx: inner, ring: ring}
+	if local := d.localNotify(); local != nil {
+		return &executorTx{ExecutorTx: inner, local: local}
 	}
 	return inner
 }
@@ -80,28 +80,28 @@ func (d *QueueDriver[TTx]) UnwrapTx(exec riverdriver.ExecutorTx) TTx {
 	return d.Driver.UnwrapTx(exec)
 }
 
-func (d *QueueDriver[TTx]) ringer() func(riverdriver.Notification) {
-	if !d.Deaf {
+func (d *QueueDriver[TTx]) localNotify() func(riverdriver.Notification) {
+	if !d.LocalOnly {
 		return nil
 	}
-	return d.Bell.Ring
+	return d.Notifier.Notify
 }
 
-// GetListener returns a listener that hears the bell, and what other processes say.
+// GetListener returns a listener that hears the notifier, and what other processes say.
 func (d *QueueDriver[TTx]) GetListener(params *riverdriver.GetListenenerParams) riverdriver.Listener {
 	inner := d.Driver.GetListener(params)
-	if d.Deaf {
-		inner = deaf{inner}
+	if d.LocalOnly {
+		inner = noListener{inner}
 	}
-	return &listener{Listener: inner, bell: d.Bell}
+	return &listener{Listener: inner, notifier: d.Notifier}
 }
 
 type executor struct {
 	riverdriver.Executor
 	delete func(ctx context.Context, exec riverdriver.Executor, ids []int64) error
 	fetch  func(rivers riverdriver.Executor) riverdriver.Executor
-	// ring replaces River's outbox of notifications where it is not nil.
-	ring func(riverdriver.Notification)
+	// local replaces River's outbox of notifications where it is not nil.
+	local func(riverdriver.Notification)
 }
 
 // JobGetAvailable hands jobs out.
@@ -115,15 +115,15 @@ func (e *executor) JobGetAvailable(ctx context.Context, params *riverdriver.JobG
 // Begin begins a transaction whose notifications go the same way.
 func (e *executor) Begin(ctx context.Context) (riverdriver.ExecutorTx, error) {
 	tx, err := e.Executor.Begin(ctx)
-	if err != nil || e.ring == nil {
+	if err != nil || e.local == nil {
 		return tx, err
 	}
-	return &executorTx{ExecutorTx: tx, ring: e.ring}, nil
+	return &executorTx{ExecutorTx: tx, local: e.local}, nil
 }
 
 // NotifyMany tells this process's workers.
 func (e *executor) NotifyMany(ctx context.Context, params *riverdriver.NotifyManyParams) error {
-	return notify(ctx, e.Executor, e.ring, params)
+	return notify(ctx, e.Executor, e.local, params)
 }
 
 // executorTx is a transaction whose notifications reach this process's workers when they
@@ -131,20 +131,20 @@ func (e *executor) NotifyMany(ctx context.Context, params *riverdriver.NotifyMan
 // writing connection they wait for the commit.
 type executorTx struct {
 	riverdriver.ExecutorTx
-	ring func(riverdriver.Notification)
+	local func(riverdriver.Notification)
 }
 
 // NotifyMany tells this process's workers.
 func (e *executorTx) NotifyMany(ctx context.Context, params *riverdriver.NotifyManyParams) error {
-	return notify(ctx, e.ExecutorTx, e.ring, params)
+	return notify(ctx, e.ExecutorTx, e.local, params)
 }
 
-func notify(ctx context.Context, exec riverdriver.Executor, ring func(riverdriver.Notification), params *riverdriver.NotifyManyParams) error {
-	if ring == nil {
+func notify(ctx context.Context, exec riverdriver.Executor, local func(riverdriver.Notification), params *riverdriver.NotifyManyParams) error {
+	if local == nil {
 		return exec.NotifyMany(ctx, params)
 	}
 	for _, payload := range params.Payload {
-		ring(riverdriver.Notification{Topic: params.Topic, Payload: payload})
+		local(riverdriver.Notification{Topic: params.Topic, Payload: payload})
 	}
 	return nil
 }
@@ -183,110 +183,110 @@ const (
 	controlTopic = "river_control"
 )
 
-// Bell tells this process's workers what River's listener would tell them later. The zero
+// Notifier tells this process's workers what River's listener would tell them later. The zero
 // value is ready.
-type Bell struct {
+type Notifier struct {
 	mu sync.Mutex
-	// queues have new jobs; said are other notifications, in their order.
-	queues map[string]bool
-	said   []riverdriver.Notification
-	timers map[string]*time.Timer
-	rung   chan struct{}
-	once   sync.Once
+	// queues have new jobs; pending are other notifications, in their order.
+	queues  map[string]bool
+	pending []riverdriver.Notification
+	timers  map[string]*time.Timer
+	woken   chan struct{}
+	once    sync.Once
 }
 
-func (b *Bell) chime() chan struct{} {
-	b.once.Do(func() { b.rung = make(chan struct{}, 1) })
-	return b.rung
+func (n *Notifier) signal() chan struct{} {
+	n.once.Do(func() { n.woken = make(chan struct{}, 1) })
+	return n.woken
 }
 
-// RingFor tells the workers of queues that there are new jobs.
-func (b *Bell) RingFor(queues ...string) {
+// NotifyInsert tells the workers of queues that there are new jobs.
+func (n *Notifier) NotifyInsert(queues ...string) {
 	if len(queues) == 0 {
 		return
 	}
-	b.mu.Lock()
-	if b.queues == nil {
-		b.queues = make(map[string]bool)
+	n.mu.Lock()
+	if n.queues == nil {
+		n.queues = make(map[string]bool)
 	}
 	for _, queue := range queues {
-		b.queues[queue] = true
+		n.queues[queue] = true
 	}
-	b.mu.Unlock()
-	b.swing()
+	n.mu.Unlock()
+	n.wake()
 }
 
-// ringStep is how far apart the times of a queue are that the bell tells apart.
-const ringStep = 10 * time.Millisecond
+// notifyStep is how far apart the times of a queue are that the notifier tells apart.
+const notifyStep = 10 * time.Millisecond
 
-// RingAfter is RingFor after a while. Times of a queue within a ringStep share a timer.
-func (b *Bell) RingAfter(queue string, after time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.timers == nil {
-		b.timers = make(map[string]*time.Timer)
+// NotifyInsertAfter is NotifyInsert after a while. Times of a queue within a notifyStep share a timer.
+func (n *Notifier) NotifyInsertAfter(queue string, after time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.timers == nil {
+		n.timers = make(map[string]*time.Timer)
 	}
-	at := time.Now().Add(after).Truncate(ringStep).Add(ringStep)
+	at := time.Now().Add(after).Truncate(notifyStep).Add(notifyStep)
 	key := fmt.Sprint(queue, " ", at.UnixMilli())
-	if b.timers[key] != nil {
+	if n.timers[key] != nil {
 		return
 	}
-	b.timers[key] = time.AfterFunc(time.Until(at), func() {
-		b.mu.Lock()
-		delete(b.timers, key)
-		b.mu.Unlock()
-		b.RingFor(queue)
+	n.timers[key] = time.AfterFunc(time.Until(at), func() {
+		n.mu.Lock()
+		delete(n.timers, key)
+		n.mu.Unlock()
+		n.NotifyInsert(queue)
 	})
 }
 
 // Ring passes on what River says.
-func (b *Bell) Ring(n riverdriver.Notification) {
-	b.mu.Lock()
-	b.said = append(b.said, n)
-	b.mu.Unlock()
-	b.swing()
+func (n *Notifier) Notify(note riverdriver.Notification) {
+	n.mu.Lock()
+	n.pending = append(n.pending, note)
+	n.mu.Unlock()
+	n.wake()
 }
 
-// RingPaused tells the workers of a queue that it is paused or resumed.
-func (b *Bell) RingPaused(queue string, paused bool) {
+// NotifyPaused tells the workers of a queue that it is paused or resumed.
+func (n *Notifier) NotifyPaused(queue string, paused bool) {
 	action := "resume"
 	if paused {
 		action = "pause"
 	}
-	b.Ring(riverdriver.Notification{Topic: controlTopic, Payload: fmt.Sprintf(`{"action":%q,"queue":%q}`, action, queue)})
+	n.Notify(riverdriver.Notification{Topic: controlTopic, Payload: fmt.Sprintf(`{"action":%q,"queue":%q}`, action, queue)})
 }
 
-// Stop ends what RingAfter began.
-func (b *Bell) Stop() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, t := range b.timers {
+// Stop ends what NotifyInsertAfter began.
+func (n *Notifier) Stop() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, t := range n.timers {
 		t.Stop()
 	}
-	b.timers = nil
+	n.timers = nil
 }
 
-func (b *Bell) swing() {
+func (n *Notifier) wake() {
 	select {
-	case b.chime() <- struct{}{}:
+	case n.signal() <- struct{}{}:
 	default:
 	}
 }
 
 // take returns the next thing to tell, or nil.
-func (b *Bell) take() (*riverdriver.Notification, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.said) > 0 {
-		n := b.said[0]
-		b.said = b.said[1:]
-		b.swing()
-		return &n, nil
+func (n *Notifier) take() (*riverdriver.Notification, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.pending) > 0 {
+		note := n.pending[0]
+		n.pending = n.pending[1:]
+		n.wake()
+		return &note, nil
 	}
-	for queue := range b.queues {
-		delete(b.queues, queue)
-		if len(b.queues) > 0 {
-			b.swing()
+	for queue := range n.queues {
+		delete(n.queues, queue)
+		if len(n.queues) > 0 {
+			n.wake()
 		}
 		payload, err := json.Marshal(map[string]string{"queue": queue})
 		return &riverdriver.Notification{Topic: insertTopic, Payload: string(payload)}, err
@@ -294,48 +294,48 @@ func (b *Bell) take() (*riverdriver.Notification, error) {
 	return nil, nil
 }
 
-// listener is River's listener with the bell.
+// listener is River's listener with the notifier.
 type listener struct {
 	riverdriver.Listener
-	bell *Bell
+	notifier *Notifier
 }
 
-// WaitForNotification waits for the bell and for other processes.
+// WaitForNotification waits for the notifier and for other processes.
 func (l *listener) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
 	for {
-		if n, err := l.bell.take(); n != nil || err != nil {
+		if n, err := l.notifier.take(); n != nil || err != nil {
 			return n, err
 		}
 		waiting, cancel := context.WithCancel(ctx)
 		go func() {
 			defer cancel()
 			select {
-			case <-l.bell.chime():
+			case <-l.notifier.signal():
 				if waiting.Err() != nil {
-					l.bell.swing() // it was for who waits now
+					l.notifier.wake() // it was for who waits now
 				}
 			case <-waiting.Done():
 			}
 		}()
 		n, err := l.Listener.WaitForNotification(waiting)
-		rung := waiting.Err() != nil && ctx.Err() == nil
+		woken := waiting.Err() != nil && ctx.Err() == nil
 		cancel()
-		if err == nil || !rung {
+		if err == nil || !woken {
 			return n, err
 		}
 	}
 }
 
-// deaf is a listener to nobody.
-type deaf struct{ riverdriver.Listener }
+// noListener is a listener to nobody.
+type noListener struct{ riverdriver.Listener }
 
-func (deaf) Connect(context.Context) error          { return nil }
-func (deaf) Close(context.Context) error            { return nil }
-func (deaf) Listen(context.Context, string) error   { return nil }
-func (deaf) Unlisten(context.Context, string) error { return nil }
-func (deaf) Ping(context.Context) error             { return nil }
+func (noListener) Connect(context.Context) error          { return nil }
+func (noListener) Close(context.Context) error            { return nil }
+func (noListener) Listen(context.Context, string) error   { return nil }
+func (noListener) Unlisten(context.Context, string) error { return nil }
+func (noListener) Ping(context.Context) error             { return nil }
 
-func (deaf) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
+func (noListener) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }

@@ -10,34 +10,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBellRingsForEachTime asks for a queue to be woken twice, each time after as long.
-func TestBellRingsForEachTime(t *testing.T) {
+// TestNotifierTellsEachTime asks for a queue to be woken twice, each time after as long.
+func TestNotifierTellsEachTime(t *testing.T) {
 	t.Parallel()
 
 	synctest.Test(t, func(t *testing.T) {
-		var b Bell
+		var n Notifier
 		heard := func() bool {
-			n, err := b.take()
+			n, err := n.take()
 			require.NoError(t, err)
 			return n != nil
 		}
-		b.RingAfter("ops", time.Second)
+		n.NotifyInsertAfter("ops", time.Second)
 		time.Sleep(500 * time.Millisecond)
-		b.RingAfter("ops", time.Second)
+		n.NotifyInsertAfter("ops", time.Second)
 		time.Sleep(520 * time.Millisecond)
 		require.True(t, heard(), "the first")
 		time.Sleep(500 * time.Millisecond)
 		require.True(t, heard(), "the second")
-		require.Empty(t, b.timers)
+		require.Empty(t, n.timers)
 	})
 }
 
-// other hears something of another process at its first wait, and lets the bell be rung
+// other hears something of another process at its first wait, and lets the notifier tell
 // during its second.
 type other struct {
 	riverdriver.Listener
-	bell  *Bell
-	waits int
+	notifier *Notifier
+	waits    int
 }
 
 func (o *other) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
@@ -45,21 +45,21 @@ func (o *other) WaitForNotification(ctx context.Context) (*riverdriver.Notificat
 		return &riverdriver.Notification{Topic: insertTopic}, nil
 	}
 	if o.waits == 2 {
-		o.bell.RingFor("ops")
+		o.notifier.NotifyInsert("ops")
 	}
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
 
-// TestListenerMissesNoBell: what waited for the bell until another process was heard
-// must not take what the bell says afterwards.
-func TestListenerMissesNoBell(t *testing.T) {
+// TestListenerMissesNoNotification: what waited for the notifier until another process was heard
+// must not take what the notifier says afterwards.
+func TestListenerMissesNoNotification(t *testing.T) {
 	t.Parallel()
 
 	for range 2000 {
 		synctest.Test(t, func(t *testing.T) {
-			var b Bell
-			l := &listener{Listener: &other{bell: &b}, bell: &b}
+			var n Notifier
+			l := &listener{Listener: &other{notifier: &n}, notifier: &n}
 			waiting, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			for range 2 {

@@ -48,7 +48,7 @@ func run(ctx context.Context, bin string, out *log.Logger) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
 	sourceSecret, targetSecret := rand.Text(), "whsec_"+base64.StdEncoding.EncodeToString([]byte(rand.Text()))
-	book := newLedger(out)
+	book := newTally(out)
 	endpoint, url, err := serveEndpoint(ctx, targetSecret, book)
 	if err != nil {
 		return fmt.Errorf("start receiver: %w", err)
@@ -61,7 +61,7 @@ func run(ctx context.Context, bin string, out *log.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, audit.close()) }()
 
-	home, err := serveHousehold(ctx)
+	home, err := serveServices(ctx)
 	if err != nil {
 		return fmt.Errorf("start media servers: %w", err)
 	}

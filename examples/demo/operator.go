@@ -45,7 +45,7 @@ func serveAudit(ctx context.Context) (*audit, error) {
 
 // operate adds a target to the running server, lets it refuse an event, asks why, and has
 // the dead letter retried once the endpoint is mended.
-func (a *audit) operate(ctx context.Context, srv *server, sourceSecret string, book *ledger) error {
+func (a *audit) operate(ctx context.Context, srv *server, sourceSecret string, book *tally) error {
 	show := func(args ...string) error {
 		said, err := srv.run(ctx, args...)
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 
 // serveEndpoint receives deliveries as anybody's endpoint would: it verifies the
 // signature and only then reads the body.
-func serveEndpoint(ctx context.Context, secret string, book *ledger) (*http.Server, string, error) {
+func serveEndpoint(ctx context.Context, secret string, book *tally) (*http.Server, string, error) {
 	signer, err := signature.New(signature.StandardWebhooks(), secret)
 	if err != nil {
 		return nil, "", err

@@ -19,7 +19,7 @@ import (
 const burst = 40
 
 // send posts every sample and the burst, eight at a time. Each must be accepted.
-func send(ctx context.Context, server, secret string, book *ledger) error {
+func send(ctx context.Context, server, secret string, book *tally) error {
 	signer, err := signature.New(signature.GitHub(), secret)
 	if err != nil {
 		return err

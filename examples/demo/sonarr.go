@@ -22,10 +22,10 @@ type sonarr struct {
 	url   string
 	close func() error
 	// home has the disk that the files are on.
-	home *household
+	home *services
 }
 
-func serveSonarr(ctx context.Context, home *household) (sonarr, error) {
+func serveSonarr(ctx context.Context, home *services) (sonarr, error) {
 	var listen net.ListenConfig
 	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -49,7 +49,7 @@ func (s sonarr) connect(ctx context.Context, srv *server, out *log.Logger) error
 
 // outage lets Sonarr import a season, and another while the server is dead. The server runs
 // until the context running ends.
-func (s sonarr) outage(ctx, running context.Context, srv *server, book *ledger) error {
+func (s sonarr) outage(ctx, running context.Context, srv *server, book *tally) error {
 	before, _, _ := book.sonarr()
 	sent, err := s.importSeason(running, 1)
 	if err != nil {

@@ -160,8 +160,8 @@ func (r *Rig) Accept(t *testing.T, a *store.Acceptance) *store.Acceptance {
 	return a
 }
 
-// Bury makes a delivery a dead letter after one attempt.
-func (r *Rig) Bury(t *testing.T, id uuid.UUID) {
+// MakeDead makes a delivery a dead letter after one attempt.
+func (r *Rig) MakeDead(t *testing.T, id uuid.UUID) {
 	t.Helper()
 	_, err := r.Store.Settle(t.Context(), &store.Settlement{
 		DeliveryID: id, State: event.Dead, Reason: "gave up",

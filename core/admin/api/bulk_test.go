@@ -31,7 +31,7 @@ func TestBulkRetry(t *testing.T) {
 	r := newRig(t)
 	c := r.remote(t, operateToken)
 	for i := range 5 {
-		r.Bury(t, r.Accept(t, admintest.Imported(fmt.Sprintf("Film %d", i), "ops")).Deliveries[0].ID)
+		r.MakeDead(t, r.Accept(t, admintest.Imported(fmt.Sprintf("Film %d", i), "ops")).Deliveries[0].ID)
 	}
 	r.Accept(t, admintest.Imported("Pending", "ops"))
 	dead := admin.DeliveryFilter{Target: "ops"}

@@ -122,7 +122,7 @@ func TestStory(t *testing.T) {
 	r := newRig(t)
 	c := r.client(t)
 	a := r.Accept(t, admintest.Imported("Arrival", "ops"))
-	r.Bury(t, a.Deliveries[0].ID)
+	r.MakeDead(t, a.Deliveries[0].ID)
 	id := a.Event.ID.String()
 	done, err := c.RetryDelivery(t.Context(), a.Deliveries[0].ID.String()[:30], "")
 	require.NoError(t, err)

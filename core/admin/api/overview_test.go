@@ -60,7 +60,7 @@ func TestOverview(t *testing.T) {
 	r.Service.NotReloaded = func() string { return "hookarr.yaml:3: targets: want a section" }
 	r.Service.Histories = troubles{"radarr": "401 Unauthorized"}
 	waits := r.Accept(t, admintest.Imported("Arrival", "ops", "news"))
-	r.Bury(t, waits.Deliveries[1].ID)
+	r.MakeDead(t, waits.Deliveries[1].ID)
 	require.NoError(t, r.Store.Hold(t.Context(), "ops", store.HoldBreaker, "503 Service Unavailable"))
 	c := r.remote(t, operateToken)
 	_, err := c.AddSilence(t.Context(), admin.NewSilence{Expression: "true", For: "1h"}, "")
@@ -133,7 +133,7 @@ func TestActivity(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a := r.Accept(t, admintest.Imported("Arrival", "ops", "news"))
-	r.Bury(t, a.Deliveries[0].ID)
+	r.MakeDead(t, a.Deliveries[0].ID)
 	sum := func(v admin.Activity) (s admin.Bucket) {
 		for _, b := range v.Buckets {
 			s.Accepted, s.Delivered, s.Failed, s.Dead = s.Accepted+b.Accepted, s.Delivered+b.Delivered, s.Failed+b.Failed, s.Dead+b.Dead

@@ -40,7 +40,7 @@ func TestBulkRetry(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for i := range 5 {
-		r.Bury(t, r.Accept(t, admintest.Imported(fmt.Sprintf("Film %d", i), "ops")).Deliveries[0].ID)
+		r.MakeDead(t, r.Accept(t, admintest.Imported(fmt.Sprintf("Film %d", i), "ops")).Deliveries[0].ID)
 	}
 	waits := r.Accept(t, admintest.Imported("Pending", "ops"))
 	ask := r.get(r.get("/deliveries?target=ops&since=2h").link(t, "Retry the dead letters among them"))
@@ -53,7 +53,7 @@ func TestBulkRetry(t *testing.T) {
 	require.NotEmpty(t, form.Get("until"), "what comes later is no part of it")
 
 	// Another one has died meanwhile.
-	r.Bury(t, waits.Deliveries[0].ID)
+	r.MakeDead(t, waits.Deliveries[0].ID)
 	again := r.post("/deliveries/retry", form)
 	require.Equal(t, http.StatusConflict, again.status)
 	require.Contains(t, again.body, "Nothing was done: 6 rows match now, and not 5.")

@@ -68,7 +68,7 @@ func TestDeliveriesGoOn(t *testing.T) {
 	r := newRig(t)
 	r.many(t, 51)
 	for range 51 {
-		r.Bury(t, r.Accept(t, admintest.Imported("Dead", "news")).Deliveries[0].ID)
+		r.MakeDead(t, r.Accept(t, admintest.Imported("Dead", "news")).Deliveries[0].ID)
 	}
 	for _, path := range []string{"/deliveries?target=ops", "/dead?since=1h"} {
 		first := r.get(path)
@@ -107,7 +107,7 @@ func TestADeadLetterIsRetriedOnItsPage(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a := r.Accept(t, admintest.Imported("Arrival", "ops"))
-	r.Bury(t, a.Deliveries[0].ID)
+	r.MakeDead(t, a.Deliveries[0].ID)
 	page := r.get("/dead?target=ops")
 	next := regexp.MustCompile(`name="next" value="([^"]+)"`).FindStringSubmatch(page.body)
 	require.Equal(t, "/dead?target=ops", next[1])

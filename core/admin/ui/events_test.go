@@ -53,7 +53,7 @@ func TestEventsAreListed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a := r.Accept(t, admintest.Imported("Arrival", "ops", "news"))
-	r.Bury(t, a.Deliveries[0].ID)
+	r.MakeDead(t, a.Deliveries[0].ID)
 	unread := admintest.Imported("")
 	unread.Event.State, unread.Event.Reason, unread.Event.Type, unread.Event.Title, unread.Event.Normalized = event.Undecodable, "not JSON", "", "", nil
 	r.Accept(t, unread)
@@ -243,7 +243,7 @@ func TestStory(t *testing.T) {
 	again := admintest.Imported("Arrival", "ops")
 	again.Keys = in.Keys
 	r.Accept(t, again)
-	r.Bury(t, a.Deliveries[0].ID)
+	r.MakeDead(t, a.Deliveries[0].ID)
 	page := r.post("/deliveries/"+a.Deliveries[0].ID.String()+"/retry", url.Values{})
 	require.Equal(t, http.StatusSeeOther, page.status)
 	require.NoError(t, r.Store.Hold(t.Context(), "ops", store.HoldBreaker, "five failures in a row"))

@@ -86,7 +86,7 @@ func TestNowSaysWhatIsWrong(t *testing.T) {
 	r.Service.KnownPaths = func() map[string][]string { return map[string][]string{"ops": {"folder " + foreign}} }
 	r.Service.NotReloaded = func() string { return "hookarr.yaml:3: targets: " + foreign }
 	r.Service.Histories = histories{"radarr": "no answer: " + foreign}
-	r.Bury(t, r.Accept(t, admintest.Imported("Sintel", "ops")).Deliveries[0].ID)
+	r.MakeDead(t, r.Accept(t, admintest.Imported("Sintel", "ops")).Deliveries[0].ID)
 	r.Accept(t, admintest.Imported("Dune", "ops"))
 	r.Accept(t, admintest.Imported("Dune", "left"))
 	require.NoError(t, r.Store.Hold(t.Context(), "ops", store.HoldMisconfigured, foreign))

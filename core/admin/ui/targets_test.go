@@ -54,7 +54,7 @@ func TestTargets(t *testing.T) {
 	r := newRig(t)
 	r.Service.Plugins = plugins{{Kind: host.KindTarget, Plugin: "discord", State: pluginhost.Ready, Description: host.Description{Defaults: sdk.Defaults{Concurrency: 1, Rate: .5, Burst: 5}}}}
 	r.deliver(t, "Sintel", "ops")
-	r.Bury(t, r.Accept(t, admintest.Imported("Dune", "ops")).Deliveries[0].ID)
+	r.MakeDead(t, r.Accept(t, admintest.Imported("Dune", "ops")).Deliveries[0].ID)
 	r.Accept(t, admintest.Imported("Heat", "left"))
 	require.NoError(t, r.Store.Hold(t.Context(), "news", store.HoldBreaker, foreign))
 
@@ -76,7 +76,7 @@ func TestTarget(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.deliver(t, "Sintel", "ops")
-	r.Bury(t, r.Accept(t, admintest.Imported("Dune", "ops")).Deliveries[0].ID)
+	r.MakeDead(t, r.Accept(t, admintest.Imported("Dune", "ops")).Deliveries[0].ID)
 	a := r.get("/targets/ops")
 	require.Equal(t, http.StatusOK, a.status)
 	for _, text := range []string{

@@ -39,10 +39,10 @@ type Engine struct {
 	// attempt may be under way: this process knows what it has in hand, others do not.
 	moves *pgxpool.Pool
 	// alone is set while there is no other node, as far as the last beat has told.
-	alone  atomic.Bool
-	log    *slog.Logger
-	schema store.Schema
-	bell   store.Bell
+	alone    atomic.Bool
+	log      *slog.Logger
+	schema   store.Schema
+	notifier store.Notifier
 	// jobs inserts jobs, missing those that are not live; they work none.
 	jobs, missing *river.Client[pgx.Tx]
 }
@@ -140,7 +140,7 @@ func (e *Engine) OpenQueue(config *river.Config) (store.Queue, error) {
 	})
 	durable := riverpgxv5.New(e.pool).GetExecutor()
 	return river.NewClient(&store.QueueDriver[pgx.Tx]{
-		Driver: riverpgxv5.New(e.moves), Bell: &e.bell, Delete: deleteJobs,
+		Driver: riverpgxv5.New(e.moves), Notifier: &e.notifier, Delete: deleteJobs,
 		Fetch: func(rivers riverdriver.Executor) riverdriver.Executor {
 			if e.alone.Load() {
 				return rivers
@@ -157,14 +157,14 @@ func deleteJobs(ctx context.Context, exec riverdriver.Executor, ids []int64) err
 }
 
 // Wake has the workers of a queue look for jobs after a while.
-func (e *Engine) Wake(queue string, after time.Duration) { e.bell.RingAfter(queue, after) }
+func (e *Engine) Wake(queue string, after time.Duration) { e.notifier.NotifyInsertAfter(queue, after) }
 
 // TellPaused tells the workers of a queue that it is paused or resumed.
-func (e *Engine) TellPaused(queue string, paused bool) { e.bell.RingPaused(queue, paused) }
+func (e *Engine) TellPaused(queue string, paused bool) { e.notifier.NotifyPaused(queue, paused) }
 
 // Close closes every connection.
 func (e *Engine) Close() error {
-	e.bell.Stop()
+	e.notifier.Stop()
 	e.closePools()
 	return nil
 }

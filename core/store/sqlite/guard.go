@@ -59,7 +59,7 @@ func (e *Engine) inspect() error {
 // the path does not lead to the open file.
 func (e *Engine) leaveFile(ctx context.Context) error {
 	if err := e.Guard(ctx); errors.Is(err, errMoved) {
-		return e.rescue(ctx)
+		return e.saveCopy(ctx)
 	}
 	// It waits for readers, such as a command that lists events, as long as busyTimeout.
 	if _, err := e.write.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
@@ -68,13 +68,13 @@ func (e *Engine) leaveFile(ctx context.Context) error {
 	return nil
 }
 
-func (e *Engine) rescue(ctx context.Context) error {
+func (e *Engine) saveCopy(ctx context.Context) error {
 	name := e.path + ".rescued-" + time.Now().UTC().Format(rescueTime)
 	if err := create(name); err != nil { // for its permissions
-		return fmt.Errorf("rescue %s: %w", e.path, err)
+		return fmt.Errorf("save a copy of %s: %w", e.path, err)
 	}
 	if _, err := e.write.ExecContext(ctx, "VACUUM INTO ?", name); err != nil {
-		return fmt.Errorf("rescue %s: %w", e.path, err)
+		return fmt.Errorf("save a copy of %s: %w", e.path, err)
 	}
 	e.log.WarnContext(ctx, "database saved: to go on with it, move it to the path while hookarr is stopped",
 		slog.String("path", e.path), slog.String("rescued", name))

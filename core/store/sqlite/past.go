@@ -47,6 +47,6 @@ func (e *Engine) AskCatchup(ctx context.Context, source string) error {
 	if _, err := store.Hurry(ctx, e.jobs, store.CatchupArgs{Source: source}); err != nil {
 		return err
 	}
-	e.bell.RingFor(store.CatchupQueue)
+	e.notifier.NotifyInsert(store.CatchupQueue)
 	return nil
 }

@@ -53,7 +53,7 @@ DELETE FROM inventory WHERE rowid IN (
 // AskSnapshot has what a source has read now.
 func (e *Engine) AskSnapshot(ctx context.Context, source string) (running bool, err error) {
 	if running, err = store.Hurry(ctx, e.jobs, store.SnapshotArgs{Source: source}); err == nil {
-		e.bell.RingFor(store.SnapshotQueue)
+		e.notifier.NotifyInsert(store.SnapshotQueue)
 	}
 	return running, err
 }

@@ -41,9 +41,9 @@ type Engine struct {
 	// must use nothing else of the pool.
 	write *sql.DB
 	// read are connections that cannot write; they never wait for the writer.
-	read   *sql.DB
-	schema store.Schema
-	bell   store.Bell
+	read     *sql.DB
+	schema   store.Schema
+	notifier store.Notifier
 	// jobs inserts jobs; it works none.
 	jobs *river.Client[*sql.Tx]
 
@@ -104,7 +104,7 @@ func (e *Engine) open(ctx context.Context) error {
 	if e.opened, err = os.Stat(e.path); err != nil {
 		return err
 	}
-	// Workers are told of new jobs by the bell once these are committed.
+	// Workers are told of new jobs by the notifier once these are committed.
 	e.jobs, err = river.NewClient(e.driver(), &river.Config{FetchCooldown: time.Hour, FetchPollInterval: time.Hour, Logger: e.log})
 	if err != nil {
 		return fmt.Errorf("prepare queue: %w", err)
@@ -112,10 +112,10 @@ func (e *Engine) open(ctx context.Context) error {
 	return nil
 }
 
-// driver is River's with the bell. One process works the jobs of a file, so that it need
+// driver is River's with the notifier. One process works the jobs of a file, so that it need
 // not listen to others.
 func (e *Engine) driver() *store.QueueDriver[*sql.Tx] {
-	return &store.QueueDriver[*sql.Tx]{Driver: riversqlite.New(e.write), Bell: &e.bell, Delete: deleteJobs, Deaf: true}
+	return &store.QueueDriver[*sql.Tx]{Driver: riversqlite.New(e.write), Notifier: &e.notifier, Delete: deleteJobs, LocalOnly: true}
 }
 
 const deleteJobsSQL = `DELETE FROM river_job WHERE state = 'running' AND id IN (SELECT value FROM json_each(?))`
@@ -162,14 +162,14 @@ func (e *Engine) OpenQueue(config *river.Config) (store.Queue, error) {
 }
 
 // Wake has the workers of a queue look for jobs after a while.
-func (e *Engine) Wake(queue string, after time.Duration) { e.bell.RingAfter(queue, after) }
+func (e *Engine) Wake(queue string, after time.Duration) { e.notifier.NotifyInsertAfter(queue, after) }
 
 // TellPaused tells the workers of a queue that it is paused or resumed.
-func (e *Engine) TellPaused(queue string, paused bool) { e.bell.RingPaused(queue, paused) }
+func (e *Engine) TellPaused(queue string, paused bool) { e.notifier.NotifyPaused(queue, paused) }
 
 // Close closes the file.
 func (e *Engine) Close() error {
-	e.bell.Stop()
+	e.notifier.Stop()
 	return errors.Join(e.write.Close(), e.read.Close(), e.unlock())
 }
 
@@ -202,7 +202,7 @@ func (e *Engine) Write(ctx context.Context, do func(ctx context.Context, tx stor
 	if err := begun.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	e.bell.RingFor(t.queues...)
+	e.notifier.NotifyInsert(t.queues...)
 	return nil
 }
 

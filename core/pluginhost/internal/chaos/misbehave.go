@@ -41,9 +41,9 @@ func (p *plugin) misbehave(what, arg string) {
 	case "leak":
 		// Until the end of the process.
 		mib, _ := strconv.Atoi(arg)
-		hoard.Lock()
-		hoard.held = append(hoard.held, bytes.Repeat([]byte{1}, mib<<20))
-		hoard.Unlock()
+		leaked.Lock()
+		leaked.held = append(leaked.held, bytes.Repeat([]byte{1}, mib<<20))
+		leaked.Unlock()
 	case "spin":
 		for !released(p.config.Dir) {
 		}
@@ -65,8 +65,8 @@ func (p *plugin) misbehave(what, arg string) {
 	}
 }
 
-// hoard is what the plugin never gives back.
-var hoard struct {
+// leaked is what the plugin never gives back.
+var leaked struct {
 	sync.Mutex
 	held [][]byte
 }

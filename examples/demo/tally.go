@@ -13,8 +13,8 @@ import (
 // refuseEvery says which events are refused once: the third, the sixth, ….
 const refuseEvery = 3
 
-// ledger is what the two ends know of each event.
-type ledger struct {
+// tally is what the two ends know of each event.
+type tally struct {
 	out *log.Logger
 
 	mu     sync.Mutex
@@ -33,25 +33,25 @@ type entry struct {
 	refuse        bool // the first attempt
 }
 
-func newLedger(out *log.Logger) *ledger {
-	return &ledger{out: out, events: map[string]*entry{}, types: map[sdk.Type]bool{}, told: map[string]map[string]sdk.Origin{}}
+func newTally(out *log.Logger) *tally {
+	return &tally{out: out, events: map[string]*entry{}, types: map[sdk.Type]bool{}, told: map[string]map[string]sdk.Origin{}}
 }
 
-func (l *ledger) entry(id string) *entry {
+func (l *tally) entry(id string) *entry {
 	if l.events[id] == nil {
 		l.events[id] = &entry{refuse: (len(l.events)+1)%refuseEvery == 0}
 	}
 	return l.events[id]
 }
 
-func (l *ledger) accepted(id string, sent time.Time) {
+func (l *tally) accepted(id string, sent time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entry(id).sent = sent
 }
 
 // arrived says whether the attempt is taken, and shows the first event of each type.
-func (l *ledger) arrived(event sdk.Event, at time.Time) bool {
+func (l *tally) arrived(event sdk.Event, at time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entry(event.ID)
@@ -77,7 +77,7 @@ func (l *ledger) arrived(event sdk.Event, at time.Time) bool {
 }
 
 // sonarr counts the events of Sonarr by where they came from, and those that came twice.
-func (l *ledger) sonarr() (webhooks, readBack, twice int) {
+func (l *tally) sonarr() (webhooks, readBack, twice int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, ids := range l.told {
@@ -93,14 +93,14 @@ func (l *ledger) sonarr() (webhooks, readBack, twice int) {
 	return webhooks, readBack, twice
 }
 
-func (l *ledger) forgery() {
+func (l *tally) forgery() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forged++
 }
 
 // complete reports whether everything that was accepted has arrived.
-func (l *ledger) complete() bool {
+func (l *tally) complete() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range l.events {
@@ -112,7 +112,7 @@ func (l *ledger) complete() bool {
 }
 
 // report prints the sums and returns an error if any signature was wrong.
-func (l *ledger) report() error {
+func (l *tally) report() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var accepted, delivered, genuine, refused, retried int

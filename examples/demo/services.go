@@ -19,9 +19,9 @@ import (
 	"github.com/hookarr/hookarr/internal/fakeserver/plex"
 )
 
-// household is an imitated Plex, Jellyfin and Discord. The media servers see Sonarr's /tv as
+// services is an imitated Plex, Jellyfin and Discord. The media servers see Sonarr's /tv as
 // /media/tv.
-type household struct {
+type services struct {
 	disk     *fakeserver.Disk
 	plex     *plex.Server
 	jellyfin *jellyfin.Server
@@ -32,8 +32,8 @@ type household struct {
 	servers                          []*http.Server
 }
 
-func serveHousehold(ctx context.Context) (*household, error) {
-	h := &household{disk: &fakeserver.Disk{}, discord: &endpoint.Discord{}, plexToken: rand.Text(), jellyfinKey: rand.Text()}
+func serveServices(ctx context.Context) (*services, error) {
+	h := &services{disk: &fakeserver.Disk{}, discord: &endpoint.Discord{}, plexToken: rand.Text(), jellyfinKey: rand.Text()}
 	h.disk.Mkdir("/media/tv")
 	h.plex = &plex.Server{Disk: h.disk, Token: h.plexToken, Delay: 200 * time.Millisecond, Takes: 500 * time.Millisecond}
 	h.plex.AddSection(plex.Shows, "TV Shows", "/media/tv")
@@ -51,7 +51,7 @@ func serveHousehold(ctx context.Context) (*household, error) {
 	return h, nil
 }
 
-func (h *household) serve(ctx context.Context, handler http.Handler) (string, error) {
+func (h *services) serve(ctx context.Context, handler http.Handler) (string, error) {
 	var listen net.ListenConfig
 	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -63,7 +63,7 @@ func (h *household) serve(ctx context.Context, handler http.Handler) (string, er
 	return "http://" + l.Addr().String(), nil
 }
 
-func (h *household) close() error {
+func (h *services) close() error {
 	errs := make([]error, 0, len(h.servers))
 	for _, s := range h.servers {
 		errs = append(errs, s.Close())
@@ -74,7 +74,7 @@ func (h *household) close() error {
 }
 
 // store puts files on the disk, as an import does.
-func (h *household) store(files []fakearr.File) {
+func (h *services) store(files []fakearr.File) {
 	for _, f := range files {
 		h.disk.Add(path.Join("/media", f.Path), f.Size)
 	}
@@ -82,7 +82,7 @@ func (h *household) store(files []fakearr.File) {
 
 // show has Sonarr import a season and prints what the one message about it says, until both
 // media servers have every episode.
-func (h *household) show(ctx context.Context, s sonarr, out *log.Logger) error {
+func (h *services) show(ctx context.Context, s sonarr, out *log.Logger) error {
 	out.Print("\nSonarr imports a season; one message in Discord says how it stands:")
 	if _, err := s.importSeason(ctx, 3); err != nil {
 		return err
@@ -107,7 +107,7 @@ func (h *household) show(ctx context.Context, s sonarr, out *log.Logger) error {
 }
 
 // message is the headline and the title of the newest message.
-func (h *household) message() (headline, title string) {
+func (h *services) message() (headline, title string) {
 	all := h.discord.Messages()
 	if len(all) == 0 || len(all[len(all)-1].Embeds) == 0 {
 		return "", ""
