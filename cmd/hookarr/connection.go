@@ -9,6 +9,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/connect"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/timeout"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -38,7 +39,7 @@ func (c *cli) prove(ctx context.Context, result *connect.Connection, since time.
 	if result.Problems = append(result.Problems, tested.Problems...); len(result.Problems) > 0 {
 		return nil
 	}
-	for until := time.Now().Add(arrivalTimeout); ; {
+	for until := time.Now().Add(timeout.Of(arrivalTimeout)); ; {
 		if err := arrival(ctx, s, result, since); err != nil || result.Event != "" {
 			return err
 		}

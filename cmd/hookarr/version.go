@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/core/timeout"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -61,7 +62,7 @@ const serverTimeout = 2 * time.Second
 
 // askVersion returns the version of the server, or nil if none answers.
 func (c *cli) askVersion(ctx context.Context) (*admin.Version, error) {
-	ctx, cancel := context.WithTimeout(ctx, serverTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout.Of(serverTimeout))
 	defer cancel()
 	s, release, err := c.reach(ctx, needServer, false)
 	if err != nil {

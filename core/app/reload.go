@@ -16,6 +16,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/config"
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/timeout"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -289,7 +290,7 @@ func (a *App) apply(ctx context.Context, c *config.Config, dryRun bool) (Reloade
 
 // replace has everything that is worked go by the next generation.
 func (a *App) replace(ctx context.Context, former, next *generation) {
-	changing, cancel := context.WithTimeout(ctx, changeTimeout)
+	changing, cancel := context.WithTimeout(ctx, timeout.Of(changeTimeout))
 	defer cancel()
 	a.expect(next)
 	a.note(ctx, "rate of a target not reset", a.workers.Follow(changing, former.plan, func() { a.current.Store(next) }))

@@ -3,6 +3,7 @@
 package enrich
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/outage"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/timeout"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -66,7 +68,7 @@ func (*Worker) Queues(queues map[string]river.QueueConfig, base river.QueueConfi
 }
 
 // Timeout bounds a job.
-func (*Worker) Timeout(*river.Job[store.EnrichArgs]) time.Duration { return jobTimeout }
+func (*Worker) Timeout(*river.Job[store.EnrichArgs]) time.Duration { return timeout.Of(jobTimeout) }
 
 // Work enriches one event and lets its deliveries go. When the application does not
 // answer in time they go without.
@@ -93,11 +95,7 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[store.EnrichArgs]) err
 
 // fetch returns the event with more in it, or nil.
 func (w *Worker) fetch(ctx context.Context, e event.Event) []byte {
-	timeout := w.FetchTimeout
-	if timeout == 0 {
-		timeout = fetchTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(w.FetchTimeout, timeout.Of(fetchTimeout)))
 	defer cancel()
 	fetched, err := w.Fetcher.Fetch(ctx, e.Source, e.Normalized)
 	if err == nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/auth"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/timeout"
 	"github.com/hookarr/hookarr/core/trace"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
@@ -94,8 +95,8 @@ func New(o Options) *Intake {
 		generation: o.Generation, decoder: o.Decoder, store: o.Store, tracer: o.Tracer, now: o.Now,
 		journal:       newJournal(o.Log, o.Metrics),
 		bodyTimeout:   orDefault(o.BodyTimeout, 30*time.Second),
-		decodeTimeout: orDefault(o.DecodeTimeout, 250*time.Millisecond),
-		acceptTimeout: orDefault(o.AcceptTimeout, 5*time.Second),
+		decodeTimeout: orDefault(o.DecodeTimeout, timeout.Of(250*time.Millisecond)),
+		acceptTimeout: orDefault(o.AcceptTimeout, timeout.Of(5*time.Second)),
 		answerTimeout: orDefault(o.AnswerTimeout, 15*time.Second),
 	}
 	if in.now == nil {

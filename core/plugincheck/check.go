@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/timeout"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/host"
 )
@@ -87,9 +88,9 @@ type Windows struct {
 
 func (w Windows) withDefaults() Windows {
 	return Windows{
-		Deadline: cmp.Or(w.Deadline, 400*time.Millisecond), Late: cmp.Or(w.Late, 250*time.Millisecond),
+		Deadline: cmp.Or(w.Deadline, 400*time.Millisecond), Late: cmp.Or(w.Late, timeout.Of(250*time.Millisecond)),
 		Exit:      cmp.Or(w.Exit, 200*time.Millisecond),
-		Interrupt: cmp.Or(w.Interrupt, 300*time.Millisecond), End: cmp.Or(w.End, 2*time.Second),
+		Interrupt: cmp.Or(w.Interrupt, 300*time.Millisecond), End: cmp.Or(w.End, timeout.Of(2*time.Second)),
 	}
 }
 
@@ -335,7 +336,7 @@ func (c *check) start(ctx context.Context) error {
 
 // launch starts a process as the options say beside what all have in common.
 func (c *check) launch(ctx context.Context, opts pluginhost.TrialOptions) (*pluginhost.Trial, error) {
-	opts.TempDir, opts.Start, opts.Env = c.opts.TempDir, startTimeout, c.environment()
+	opts.TempDir, opts.Start, opts.Env = c.opts.TempDir, timeout.Of(startTimeout), c.environment()
 	opts.Logged, opts.Printed = c.watch.logged, c.watch.printed
 	return pluginhost.StartTrial(ctx, c.path, opts)
 }
@@ -363,5 +364,5 @@ func (c *check) environment() []string {
 
 // bounded is a context for one call.
 func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, callTimeout)
+	return context.WithTimeout(ctx, timeout.Of(callTimeout))
 }

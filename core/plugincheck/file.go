@@ -19,6 +19,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/shell"
+	"github.com/hookarr/hookarr/core/timeout"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -196,7 +197,7 @@ func (c *check) runByHand(ctx context.Context) (string, error) {
 	if err := c.fit(); err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, byHandTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout.Of(byHandTimeout))
 	defer cancel()
 	r, err := pluginhost.RunByHand(ctx, c.path)
 	if err != nil {

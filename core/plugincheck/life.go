@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/hookarr/hookarr/core/pluginhost"
+	"github.com/hookarr/hookarr/core/timeout"
 )
 
 const (
@@ -133,7 +134,7 @@ func (c *check) leaveAlone(ctx context.Context) (string, error) {
 	}
 	group, closed := t.PID(), time.Now()
 	t.CloseInput()
-	gone := within(t.Exited(), orphanEnd)
+	gone := within(t.Exited(), timeout.Of(orphanEnd))
 	took := time.Since(closed)
 	t.End()
 	if !gone {
@@ -150,7 +151,7 @@ func (c *check) leaveAlone(ctx context.Context) (string, error) {
 	if took, err = c.orphan(ctx); err != nil {
 		return "", err
 	}
-	if took > orphanEnd {
+	if took > timeout.Of(orphanEnd) {
 		return "", fmt.Errorf("%s after its host was killed it, or a process that it started, still runs: %s", orphanEnd, mend)
 	}
 	return detail + fmt.Sprintf(", and %s after a host that is killed; nothing is left", took.Round(time.Millisecond)), nil
@@ -159,8 +160,7 @@ func (c *check) leaveAlone(ctx context.Context) (string, error) {
 // orphan runs the plugin under a host of its own, kills that host, and returns how long anything
 // of the plugin lived on.
 func (c *check) orphan(ctx context.Context) (time.Duration, error) {
-	const patience = 2 * startTimeout
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout.Of(2*startTimeout))
 	defer cancel()
 	host := exec.CommandContext(ctx, c.opts.Orphan[0], append(c.opts.Orphan[1:len(c.opts.Orphan):len(c.opts.Orphan)], c.path)...)
 	// A directory of the check's own in it could be too long for the plugin's socket.
@@ -185,14 +185,14 @@ func (c *check) orphan(ctx context.Context) (time.Duration, error) {
 	if readErr != nil || err != nil || group <= 1 {
 		return 0, fmt.Errorf("a host for the plugin did not start it: %s", strings.TrimSpace(said.String()))
 	}
-	for time.Since(killed) <= orphanEnd {
+	for time.Since(killed) <= timeout.Of(orphanEnd) {
 		if !pluginhost.GroupLives(group) {
 			return time.Since(killed), nil
 		}
 		time.Sleep(pollPause)
 	}
 	pluginhost.KillGroup(group)
-	return orphanEnd + 1, nil
+	return timeout.Of(orphanEnd) + 1, nil
 }
 
 // ServeOrphan starts a plugin, prints the id of its process group, and waits to be killed. Nothing
@@ -202,7 +202,7 @@ func ServeOrphan(ctx context.Context, path string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	t, err := pluginhost.StartTrial(ctx, path, pluginhost.TrialOptions{Start: startTimeout, Outlives: true})
+	t, err := pluginhost.StartTrial(ctx, path, pluginhost.TrialOptions{Start: timeout.Of(startTimeout), Outlives: true})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hookarr/hookarr/core/sandbox"
+	"github.com/hookarr/hookarr/core/timeout"
 	"github.com/hookarr/hookarr/sdk/host"
 )
 
@@ -92,10 +93,10 @@ func (o Options) withDefaults() Options {
 	}
 	o.TempDir = cmp.Or(o.TempDir, os.TempDir())
 	t := &o.Timing
-	t.Start = cmp.Or(t.Start, 10*time.Second)
-	t.Ready = cmp.Or(t.Ready, 3*time.Second)
+	t.Start = cmp.Or(t.Start, timeout.Of(10*time.Second))
+	t.Ready = cmp.Or(t.Ready, timeout.Of(3*time.Second))
 	t.Health = cmp.Or(t.Health, 15*time.Second)
-	t.HealthTimeout = cmp.Or(t.HealthTimeout, 5*time.Second)
+	t.HealthTimeout = cmp.Or(t.HealthTimeout, timeout.Of(5*time.Second))
 	t.BackoffMin = cmp.Or(t.BackoffMin, 500*time.Millisecond)
 	t.BackoffMax = cmp.Or(t.BackoffMax, time.Minute)
 	t.Stable = cmp.Or(t.Stable, 5*time.Minute)

@@ -18,6 +18,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	oteltrace "go.opentelemetry.io/otel/trace"
+
+	"github.com/hookarr/hookarr/core/timeout"
 )
 
 const (
@@ -107,7 +109,7 @@ func (t *Tracer) Shutdown(ctx context.Context) error {
 	if t == nil {
 		return nil
 	}
-	flushing, cancel := context.WithTimeout(ctx, flushTimeout)
+	flushing, cancel := context.WithTimeout(ctx, timeout.Of(flushTimeout))
 	defer cancel()
 	for _, p := range t.providers {
 		// What a collector that is away did not take has a line in the log.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/admin/api"
+	"github.com/hookarr/hookarr/core/timeout"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -41,7 +42,7 @@ type Client struct {
 
 // Socket returns the client of the unix socket at path.
 func Socket(path string) *Client {
-	d := net.Dialer{Timeout: dialTimeout}
+	d := net.Dialer{Timeout: timeout.Of(dialTimeout)}
 	return &Client{
 		base: "http://localhost",
 		http: &http.Client{
@@ -57,7 +58,7 @@ func Remote(address string, token sdk.Secret) (*Client, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
 		return nil, errors.New("want the URL of admin.listen, such as http://127.0.0.1:8485")
 	}
-	d := net.Dialer{Timeout: dialTimeout}
+	d := net.Dialer{Timeout: timeout.Of(dialTimeout)}
 	return &Client{
 		base: strings.TrimSuffix(address, "/"), token: token,
 		http: &http.Client{
