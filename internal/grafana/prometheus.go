@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/hookarr/hookarr/internal/testport"
 )
 
 // Prometheus is a process that scrapes one server.
@@ -36,13 +38,11 @@ func Start(ctx context.Context, dir, address string, rules ...string) (*Promethe
 	if err != nil {
 		return nil, fmt.Errorf("find prometheus: %w", err)
 	}
-	var lc net.ListenConfig
-	free, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	port, err := testport.Free()
 	if err != nil {
 		return nil, err
 	}
-	own := free.Addr().String()
-	_ = free.Close() // it listens there next
+	own := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	files, err := json.Marshal(rules)
 	if err != nil {
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -17,9 +16,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/hookarr/hookarr/internal/testport"
 )
 
-const startTimeout = 60 * time.Second
+const startTimeout = 5 * time.Minute
 
 // watch removes a server's directory, and the server if it still runs, when its
 // standard input ends: a test process that is killed leaves nothing behind.
@@ -87,7 +88,7 @@ func (s *Server) create() error {
 		return fmt.Errorf("watch Postgres: %w", err)
 	}
 	s.watched = closeAndWait{stdin, watcher}
-	s.port, err = freePort()
+	s.port, err = testport.Free()
 	return err
 }
 
@@ -179,15 +180,6 @@ func unprivileged() (*syscall.Credential, error) {
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
 	return nil, errors.New("root cannot run Postgres, and there is no user postgres or nobody: run the tests as another user, or set TEST_DATABASE_URL")
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // closeAndWait ends a process by the end of its input.
