@@ -24,7 +24,7 @@ const (
 	height = 900
 
 	// patience is how long a page may take on a machine that does much else.
-	patience = 30 * time.Second
+	patience = 5 * time.Minute
 	glance   = 25 * time.Millisecond
 )
 
@@ -273,7 +273,7 @@ func (p *Page) AwaitTrue(expression string) {
 		}
 		select {
 		case <-ctx.Done():
-			now, done := context.WithTimeout(p.ctx, 5*time.Second)
+			now, done := context.WithTimeout(p.ctx, time.Minute)
 			defer done()
 			text, _ := chromedp.Run(now, chromedp.Evaluate[string](`(document.querySelector("main") ?? document.body).innerText`))
 			require.Fail(p.t, "never came true", "%s at %s (%v), which reads:\n%s", expression, p.watch.last(), last, text)

@@ -25,7 +25,7 @@ const required = "required"
 const oldest = 20
 
 // buildTimeout bounds the installation of packages, which may come from the network.
-const buildTimeout = 5 * time.Minute
+const buildTimeout = 10 * time.Minute
 
 // errNoNode is matched when the machine lacks something that the build needs.
 var errNoNode = errors.New("no Node.js for the tests")
