@@ -102,11 +102,11 @@ func TestChatsTakeEverything(t *testing.T) {
 			srv := newServer(t, settings{
 				database: "sqlite://" + t.TempDir() + "/hookarr.db", routes: everything,
 				// The endpoint's own word is enough.
-				targets: fmt.Sprintf("ops:\n  plugin: %s\n  rate: {per_second: 0}\n  edit: false\n  config: %s", c.plugin, c.config),
+				targets: fmt.Sprintf("ops:\n  plugin: %s\n  timeout: 2m\n  rate: {per_second: 0}\n  edit: false\n  config: %s", c.plugin, c.config),
 			})
 			srv.start()
 			await := func(n int) []string {
-				require.Eventually(t, func() bool { return len(c.messages(t)) >= n || len(c.refused()) > 0 }, 40*time.Second, 10*time.Millisecond)
+				require.Eventually(t, func() bool { return len(c.messages(t)) >= n || len(c.refused()) > 0 }, patience, 10*time.Millisecond)
 				require.Empty(t, c.refused())
 				require.Len(t, c.messages(t), n)
 				return c.messages(t)
@@ -169,13 +169,13 @@ func TestDiscordsLimitIsKept(t *testing.T) {
 				t.Cleanup(web.Close)
 				srv := newServer(t, settings{
 					database: url, routes: everything,
-					targets: fmt.Sprintf("ops:\n  plugin: discord\n  %s\n  config: {webhook_url: %q}", tc.rate, d.URL(web.URL)),
+					targets: fmt.Sprintf("ops:\n  plugin: discord\n  timeout: 2m\n  %s\n  config: {webhook_url: %q}", tc.rate, d.URL(web.URL)),
 				})
 				srv.start()
 				for n := range events {
 					require.Equal(t, http.StatusAccepted, srv.post(importBody(n+1)).status)
 				}
-				require.Eventually(t, func() bool { return len(d.Messages()) == events }, 100*time.Second, 50*time.Millisecond)
+				require.Eventually(t, func() bool { return len(d.Messages()) == events }, patience, 50*time.Millisecond)
 				for n, m := range asJSON(t, d.Messages()) {
 					require.Contains(t, m, titleOf(n+1), "out of order")
 				}

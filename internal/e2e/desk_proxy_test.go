@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/internal/browsertest"
+	"github.com/hookarr/hookarr/internal/testport"
 )
 
 // TestDeskBehindProxies signs in, follows a list and sends forms through the proxies that
@@ -36,7 +37,7 @@ func TestDeskBehindProxies(t *testing.T) {
 		t.Run(tt.config, func(t *testing.T) {
 			t.Parallel()
 			chromium.Require(t)
-			_, port, err := net.SplitHostPort(quietAddr(t))
+			_, port, err := net.SplitHostPort(testport.Addr(t))
 			require.NoError(t, err)
 			d := startedDesk(t, deskSettings{base: tt.base, proxied: "https://" + tt.host + ":" + port})
 			config, err := os.ReadFile("../../examples/proxies/" + tt.config)
@@ -59,8 +60,11 @@ func TestDeskBehindProxies(t *testing.T) {
 			for _, cookie := range browsertest.Evaluate[[]string](p, `document.cookie.split("; ").filter((c) => c)`) {
 				require.Fail(t, "a script can read a cookie", "%s", cookie)
 			}
+			// The page that is left may ask for its parts anew, and be refused.
+			back := p.Away()
 			p.FollowTo(`form[action$="/logout"] button`, http.StatusOK)
 			require.Contains(t, p.Text("h1"), "Sign in")
+			back()
 		})
 	}
 }
@@ -85,7 +89,7 @@ func runProxy(t *testing.T, cmd *exec.Cmd, host string) {
 	require.Eventually(t, func() bool {
 		c, err := dialer.DialContext(t.Context(), "tcp", "127.0.0.1:"+port)
 		return err == nil && c.Close() == nil
-	}, 30*time.Second, 50*time.Millisecond, "the proxy does not answer")
+	}, patience, 50*time.Millisecond, "the proxy does not answer")
 }
 
 func proxyProgram(t *testing.T, name string) string {
@@ -140,7 +144,7 @@ http {
 func caddy(t *testing.T, config, dir, port string) *exec.Cmd {
 	t.Helper()
 	program := proxyProgram(t, "caddy")
-	_, plain, err := net.SplitHostPort(quietAddr(t))
+	_, plain, err := net.SplitHostPort(testport.Addr(t))
 	require.NoError(t, err)
 	file := filepath.Join(dir, "Caddyfile")
 	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, `{
@@ -172,7 +176,7 @@ func postThrough(t *testing.T, host, path string, body []byte) int {
 	req.Header.Set("Content-Type", "application/json")
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: name}}
 	defer transport.CloseIdleConnections()
-	resp, err := (&http.Client{Transport: transport, Timeout: 20 * time.Second}).Do(req)
+	resp, err := (&http.Client{Transport: transport, Timeout: patience}).Do(req)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	return resp.StatusCode

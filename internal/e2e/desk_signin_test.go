@@ -74,13 +74,14 @@ func TestSignInByToken(t *testing.T) {
 			tab.Go("/hookarr/targets")
 			tab.AwaitText("header", "ada")
 
-			// The other window may ask for its parts anew, and be refused, before it is led away.
-			back := tab.Away()
+			// Either window may ask for its parts anew, and be refused, before it is led away.
+			back, tabBack := p.Away(), tab.Away()
 			p.Follow(`form[action$="/logout"] button`)
 			require.Equal(t, "Sign in", p.Text("h1"))
 			tab.Go("/hookarr/targets")
 			require.Equal(t, "Sign in", tab.Text("h1"), "the session has ended for every tab")
 			back()
+			tabBack()
 		})
 	}
 }
@@ -170,6 +171,7 @@ func TestSessionIsRevoked(t *testing.T) {
 	p.Go("/targets/phone")
 	p.AwaitText("#stream", "live")
 	form := p.Another()
+	form.NoScripts() // it would be led away by itself
 	form.Go("/targets/phone")
 
 	out, err := d.cli("sessions", "list", "--json")
@@ -177,7 +179,6 @@ func TestSessionIsRevoked(t *testing.T) {
 	id := regexp.MustCompile(`"id": ?"([^"]+)"`).FindStringSubmatch(out)
 	require.NotNil(t, id, out)
 	back := p.Away()
-	formBack := form.Away()
 	out, err = d.cli("sessions", "revoke", id[1])
 	require.NoError(t, err, out)
 
@@ -193,7 +194,6 @@ func TestSessionIsRevoked(t *testing.T) {
 	p.Follow(tokenButton)
 	require.Equal(t, "/targets/phone", p.Path())
 	back()
-	formBack()
 }
 
 // TestForeignPagePosts gets a page that names what is wrong, and nothing done.

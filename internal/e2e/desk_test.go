@@ -7,8 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -31,6 +29,7 @@ import (
 	"github.com/hookarr/hookarr/internal/endpoint"
 	"github.com/hookarr/hookarr/internal/fakeserver"
 	"github.com/hookarr/hookarr/internal/fakeserver/plex"
+	"github.com/hookarr/hookarr/internal/testport"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -82,7 +81,7 @@ func newDesk(t *testing.T, s deskSettings) *desk {
 	t.Helper()
 	chromium.Require(t)
 	dir := t.TempDir()
-	hooks, desks := quietAddr(t), quietAddr(t)
+	hooks, desks := testport.Addr(t), testport.Addr(t)
 	d := &desk{
 		database: filepath.Join(dir, "hookarr.db"), origin: cmp.Or(s.proxied, "http://"+desks), base: s.base, direct: "http://" + desks,
 		chat: &endpoint.Discord{}, phone: &endpoint.Ntfy{}, archive: newReceiver(t), library: newReceiver(t), disk: &fakeserver.Disk{},
@@ -167,21 +166,6 @@ func startedDesk(t *testing.T, s deskSettings) *desk {
 	return d
 }
 
-// quietAddr is a free address whose port is none of those that connections begin from: a
-// browser opens many of them, and one of them may take the port before the server does.
-func quietAddr(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
-		if l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", addr); err == nil {
-			require.NoError(t, l.Close())
-			return addr
-		}
-	}
-	require.Fail(t, "no port is free")
-	return ""
-}
-
 // start runs the server until it is ready, which its operators' address tells.
 func (d *desk) start() {
 	d.t.Helper()
@@ -193,7 +177,7 @@ func (d *desk) start() {
 		}
 		defer func() { _ = resp.Body.Close() }()
 		return resp.StatusCode == http.StatusOK
-	}, 40*time.Second, 20*time.Millisecond, "server is not ready")
+	}, patience, 20*time.Millisecond, "server is not ready")
 }
 
 // open is a tab of one who may operate and has signed in.
@@ -254,7 +238,7 @@ func (d *desk) settled(t *testing.T, eventID string, states ...event.DeliverySta
 			}
 		}
 		return len(left) == 0
-	}, 40*time.Second, 50*time.Millisecond, "event %s comes to no %v", eventID, states)
+	}, patience, 50*time.Millisecond, "event %s comes to no %v", eventID, states)
 }
 
 // awaitTarget waits until a target is in a state.
@@ -271,7 +255,7 @@ func (d *desk) awaitTarget(t *testing.T, name, state string) {
 			}
 		}
 		return false
-	}, 40*time.Second, 50*time.Millisecond, "target %s is not %s", name, state)
+	}, patience, 50*time.Millisecond, "target %s is not %s", name, state)
 }
 
 // live is an evening at home: a season and a film come in, one of them is an upgrade that

@@ -23,6 +23,7 @@ import (
 	"github.com/hookarr/hookarr/internal/docs"
 	"github.com/hookarr/hookarr/internal/endpoint"
 	"github.com/hookarr/hookarr/internal/fakearr"
+	"github.com/hookarr/hookarr/internal/testport"
 )
 
 var updateDocs = flag.Bool("update-docs", false, "write into the documentation what its commands print")
@@ -115,7 +116,7 @@ func newDocsSession(t *testing.T) *docsSession {
 	for name, real := range map[string]string{"bin/hookarr": filepath.Join(binaries, "hookarr"), "bin/plugins": filepath.Join(binaries, "plugins"), "examples": examples} {
 		require.NoError(t, os.Symlink(real, filepath.Join(dir, name)))
 	}
-	listen, admin := freeAddr(t), freeAddr(t)
+	listen, admin := testport.Addr(t), testport.Addr(t)
 	return &docsSession{
 		t: t, dir: dir, ids: map[string]string{},
 		environ: append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "HOME="+dir, "TZ=UTC", "LC_ALL=C.UTF-8",
@@ -184,7 +185,7 @@ func (s *docsSession) run(b docs.Block) {
 		}
 		// What only looks may have looked too early.
 		var got string
-		deadline := time.Now().Add(time.Minute)
+		deadline := time.Now().Add(patience)
 		for {
 			got, err = s.shell(command)
 			if step.Output == "" && err == nil || step.Output != "" && s.matches(step.Output, got) {
@@ -207,7 +208,7 @@ func looks(script string) bool {
 }
 
 func (s *docsSession) shell(script string) (string, error) {
-	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-eu", "-o", "pipefail", "-c", script)
 	cmd.Dir, cmd.Env = s.dir, s.environ

@@ -23,8 +23,8 @@ func TestStopWaitsForASlowDelivery(t *testing.T) {
 		return http.StatusOK
 	})
 	srv := newServer(t, settings{
-		database: "sqlite://" + t.TempDir() + "/hookarr.db", routes: everything,
-		targets: strings.Replace(webhookTarget(endpoint), "timeout: 5s", "timeout: 30s", 1),
+		database: "sqlite://" + t.TempDir() + "/hookarr.db", routes: everything, top: "shutdown: {drain: 5m}",
+		targets: strings.Replace(webhookTarget(endpoint), "timeout: 2m", "timeout: 5m", 1),
 	})
 	srv.start()
 	require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)

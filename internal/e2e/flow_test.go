@@ -87,9 +87,10 @@ func testEveryRadarrEvent(t *testing.T, url string, bodies map[string][]byte) ma
 		require.Equal(t, "radarr", d.Event.Source)
 		require.Equal(t, sdk.OriginWebhook, d.Event.Origin)
 
-		out, err := srv.cli("events", "show", d.Event.ID, "--json")
-		require.NoError(t, err, out)
-		require.Contains(t, out, `"delivered"`, name)
+		require.Eventually(t, func() bool { // the record follows the answer
+			out, err := srv.cli("events", "show", d.Event.ID, "--json")
+			return err == nil && strings.Contains(out, `"delivered"`)
+		}, patience, 50*time.Millisecond, name)
 
 		d.Event.ID, d.Event.Time = "", time.Time{}
 		normalized, err := json.Marshal(d.Event)

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,6 +27,7 @@ import (
 
 	"github.com/hookarr/hookarr/internal/testbuild"
 	"github.com/hookarr/hookarr/internal/testpg"
+	"github.com/hookarr/hookarr/internal/testport"
 )
 
 // binaries holds hookarr, built with failpoints, and plugins/.
@@ -44,6 +44,11 @@ func run(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(dir) }()
 	defer chromium.Close()
 	binaries = dir
+	// Short time-outs of the program are for machines that have time for it.
+	if err := os.Setenv(timeoutEnv, "2m"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if err := build(context.Background(), dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -62,6 +67,14 @@ func build(ctx context.Context, dir string) error {
 		testbuild.Program(ctx, ".", "../../core/pluginhost/internal/hostile", filepath.Join(dir, "hookarr-target-hostile")),
 	)
 }
+
+const (
+	// patience is how long a machine that does much else may take for anything.
+	patience = 5 * time.Minute
+	// timeoutEnv lengthens time-outs of the program, and inTime leaves them as they are.
+	timeoutEnv = "TEST_TIMEOUT"
+	inTime     = timeoutEnv + "="
+)
 
 const (
 	sourceSecret = "a-source-secret-for-tests-only"
@@ -114,7 +127,7 @@ type settings struct {
 func newServer(t *testing.T, s settings) *server {
 	t.Helper()
 	dir := t.TempDir()
-	addr := freeAddr(t)
+	addr := testport.Addr(t)
 	if s.auth == "" {
 		s.auth = fmt.Sprintf("[{hmac: {preset: github, secrets: [%s]}}]", sourceSecret)
 	}
@@ -175,14 +188,6 @@ func indent(s string, n int) string {
 	return pad + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n"+pad)
 }
 
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	return l.Addr().String()
-}
-
 // start runs serve and waits until it is ready.
 func (s *server) start(env ...string) {
 	s.t.Helper()
@@ -203,7 +208,7 @@ func (s *server) launch(env ...string) {
 
 func (s *server) awaitReady() {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool { return s.get("/readyz") == http.StatusOK }, 30*time.Second, 20*time.Millisecond,
+	require.Eventually(s.t, func() bool { return s.get("/readyz") == http.StatusOK }, patience, 20*time.Millisecond,
 		"server is not ready")
 }
 
@@ -249,7 +254,7 @@ func (s *server) stop() error {
 	case err := <-s.done:
 		s.done <- err
 		return err
-	case <-time.After(60 * time.Second):
+	case <-time.After(patience):
 		require.Fail(s.t, "server did not stop")
 		return nil
 	}
@@ -277,7 +282,7 @@ func (s *server) pluginPID(name string) (int, bool) {
 
 // cli runs a hookarr command on the server's configuration.
 func (s *server) cli(args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "hookarr"), append(args, "--config", s.config)...)
 	var out, said bytes.Buffer
@@ -320,7 +325,7 @@ func do(req *http.Request) answer {
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "Radarr/6.0.4.10291 (alpine 3.22.1)")
 	}
-	client := http.Client{Timeout: 20 * time.Second}
+	client := http.Client{Timeout: patience}
 	resp, err := client.Do(req)
 	if err != nil {
 		return answer{body: err.Error()}
@@ -375,5 +380,5 @@ func suspend(t *testing.T, pid int) {
 			_, state, _ := strings.Cut(string(data), ") ")
 			return err == nil && !strings.HasPrefix(state, "T")
 		})
-	}, time.Minute, 5*time.Millisecond)
+	}, patience, 5*time.Millisecond)
 }

@@ -144,8 +144,7 @@ func TestIntake(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, cutOff(t, srv.url))
 
 	endpoint.await(t, routed)
-	metrics := srv.metrics(t)
-	for _, want := range []string{
+	srv.awaitMetrics(t,
 		`hookarr_events_accepted_total{source="radarr",type="media.imported"} 5`,
 		`hookarr_events_accepted_total{source="radarr",type="unknown"} 1`,
 		`hookarr_events_duplicate_total{source="radarr"} 1`,
@@ -165,24 +164,16 @@ func TestIntake(t *testing.T) {
 		`hookarr_requests_rejected_total{reason="stale",source="radarr"} 2`,
 		`hookarr_plugin_up{plugin="source-radarr"} 1`,
 		`hookarr_plugin_call_seconds_count{method="deliver",plugin="target-webhook"} 6`,
-	} {
-		require.Contains(t, metrics, want)
-	}
+	)
 
 	endpoint.setAnswer(func(delivered) int { return http.StatusBadRequest })
 	require.Equal(t, http.StatusAccepted, srv.post(importBody(30)).status)
-	require.Eventually(t, func() bool {
-		m := srv.metrics(t)
-		return strings.Contains(m, `hookarr_deliveries{state="dead",target="ops"} 1`) &&
-			strings.Contains(m, `hookarr_attempts_total{class="permanent",target="ops"} 1`)
-	}, time.Minute, 50*time.Millisecond)
+	srv.awaitMetrics(t, `hookarr_deliveries{state="dead",target="ops"} 1`, `hookarr_attempts_total{class="permanent",target="ops"} 1`)
 
 	pid, ok := srv.pluginPID("hookarr-target-webhook")
 	require.True(t, ok)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
-	require.Eventually(t, func() bool {
-		return strings.Contains(srv.metrics(t), `hookarr_plugin_restarts_total{plugin="target-webhook"} 1`)
-	}, time.Minute, 50*time.Millisecond)
+	srv.awaitMetrics(t, `hookarr_plugin_restarts_total{plugin="target-webhook"} 1`)
 
 	log := srv.log.String()
 	for _, secret := range []string{sourceSecret, newSecret, standardSecret, targetSecret} {
@@ -238,6 +229,14 @@ func (s *server) metrics(t *testing.T) string {
 	return string(out)
 }
 
+// awaitMetrics waits until a scrape has all of some texts: what is done is counted a little later.
+func (s *server) awaitMetrics(t *testing.T, all ...string) {
+	t.Helper()
+	for _, text := range all {
+		require.Eventually(t, func() bool { return strings.Contains(s.metrics(t), text) }, patience, 50*time.Millisecond, "no scrape has %s", text)
+	}
+}
+
 // TestAddressesThatAreNotAllowed are turned away, and nothing is stored.
 func TestAddressesThatAreNotAllowed(t *testing.T) {
 	t.Parallel()
@@ -271,14 +270,14 @@ func TestTLS(t *testing.T) {
 		top: fmt.Sprintf("tls: {cert_file: %s, key_file: %s}", cert, key),
 	})
 	srv.launch()
-	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+	client := http.Client{Timeout: patience, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true,
 	}}
 	url := "https" + strings.TrimPrefix(srv.url, "http")
 	require.Eventually(t, func() bool {
 		resp, err := client.Get(url + "/readyz")
 		return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
-	}, 30*time.Second, 50*time.Millisecond)
+	}, patience, 50*time.Millisecond)
 	body := importBody(1)
 	req, err := http.NewRequest(http.MethodPost, url+"/hooks/radarr", bytes.NewReader(body))
 	require.NoError(t, err)

@@ -87,7 +87,18 @@ func (h *household) importSeason(t *testing.T, late ...int) {
 			h.disk.Add(seasonFolder+episodeFile(n), 1<<30)
 		}
 	}
-	sendSeason(t, h.server, 1, seasonFiles, 0)
+	h.together(t, func() { sendSeason(t, h.server, 1, seasonFiles, 0) })
+}
+
+// together has the events that a function sends be one group for each media server, however
+// long that takes.
+func (h *household) together(t *testing.T, send func()) {
+	t.Helper()
+	for _, target := range []string{"plex", "jellyfin"} {
+		cli(t, h.server, "targets", "pause", target)
+	}
+	send()
+	h.resume(t)
 }
 
 // awaitShown waits until one message says that both servers have the season, and checks that
@@ -97,7 +108,7 @@ func (h *household) awaitShown(t *testing.T) {
 	require.Eventually(t, func() bool {
 		all := strings.Join(asJSON(t, h.discord.Messages()), "")
 		return strings.Contains(all, "48 episodes available on Plex and Jellyfin") || strings.Contains(all, "48 episodes available on Jellyfin and Plex")
-	}, 150*time.Second, 100*time.Millisecond, "the chat says %v", lazy(func() any { return asJSON(t, h.discord.Messages()) }))
+	}, patience, 100*time.Millisecond, "the chat says %v", lazy(func() any { return asJSON(t, h.discord.Messages()) }))
 	require.Len(t, h.discord.Messages(), 1, "one message tells the story")
 	require.Empty(t, h.discord.Refused())
 	require.Equal(t, seasonFiles, shown(h.plex.Files()))
@@ -169,7 +180,7 @@ func TestSeasonIsShown(t *testing.T) {
 			require.Eventually(t, func() bool {
 				out, err := h.cli("deliveries", "list", "--target", "chat", "--state", "delivered")
 				return err == nil && strings.Contains(out, "chat")
-			}, 60*time.Second, 50*time.Millisecond, "the chat was told nothing")
+			}, patience, 50*time.Millisecond, "the chat was told nothing")
 			h.kill()
 			h.start()
 		}},
@@ -183,7 +194,7 @@ func TestSeasonIsShown(t *testing.T) {
 			}
 			h.importSeason(t, fault.late...)
 			if fault.after != nil {
-				require.Eventually(t, func() bool { return h.seasonScans() > 0 }, 60*time.Second, 10*time.Millisecond, "no scan was asked for")
+				require.Eventually(t, func() bool { return h.seasonScans() > 0 }, patience, 10*time.Millisecond, "no scan was asked for")
 				fault.after(t, h)
 			}
 			h.awaitShown(t)
@@ -195,7 +206,7 @@ func TestSeasonIsShown(t *testing.T) {
 func (h *household) awaitTargets(t *testing.T, state string) {
 	t.Helper()
 	list := func() any { out, _ := h.cli("targets", "list"); return out }
-	require.Eventually(t, func() bool { return strings.Count(fmt.Sprint(list()), state) >= 2 }, 60*time.Second, 200*time.Millisecond, "the targets: %v", lazy(list))
+	require.Eventually(t, func() bool { return strings.Count(fmt.Sprint(list()), state) >= 2 }, patience, 200*time.Millisecond, "the targets: %v", lazy(list))
 }
 
 func (h *household) resume(t *testing.T) {
@@ -245,7 +256,7 @@ func TestVanishedMountEmptiesNoLibrary(t *testing.T) {
 		h.disk.Add(seasonFolder+episodeFile(n), 1<<30)
 	}
 	h.resume(t)
-	require.Eventually(t, func() bool { return shown(h.plex.Files()) == seasonFiles && shown(h.jellyfin.Paths()) == seasonFiles }, 90*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return shown(h.plex.Files()) == seasonFiles && shown(h.jellyfin.Paths()) == seasonFiles }, patience, 100*time.Millisecond)
 	h.noneDead(t)
 }
 
@@ -289,17 +300,22 @@ func TestRenamesAreScannedByFolder(t *testing.T) {
 	h.jellyfin.RefreshAll()
 	h.start()
 	scans := len(h.plex.Scans())
-	for season := 1; season <= folders; season++ {
-		for n := 1; n <= files; n++ {
-			h.disk.Rename("/media/tv/"+name(season, n, "old"), "/media/tv/"+name(season, n, "new"))
-			body := fmt.Appendf(nil, `{
+	rename := func(season, n int) {
+		h.disk.Rename("/media/tv/"+name(season, n, "old"), "/media/tv/"+name(season, n, "new"))
+		body := fmt.Appendf(nil, `{
   "series": {"id": 7, "title": "The Long Season", "path": "/tv/The Long Season", "tvdbId": 4711, "type": "standard", "year": 2020},
   "renamedEpisodeFiles": [{"id": %d, "previousPath": "/tv/%s", "previousRelativePath": "%s", "path": "/tv/%s", "relativePath": "%s", "size": 1073741824}],
   "eventType": "Rename", "instanceName": "Sonarr", "applicationUrl": ""}`, season*100+n,
-				name(season, n, "old"), inTitle(season, n, "old"), name(season, n, "new"), inTitle(season, n, "new"))
-			require.Equal(t, http.StatusAccepted, postEpisode(h.server, body).status)
-		}
+			name(season, n, "old"), inTitle(season, n, "old"), name(season, n, "new"), inTitle(season, n, "new"))
+		require.Equal(t, http.StatusAccepted, postEpisode(h.server, body).status)
 	}
+	h.together(t, func() {
+		for season := 1; season <= folders; season++ {
+			for n := 1; n <= files; n++ {
+				rename(season, n)
+			}
+		}
+	})
 	all := func(files []string, form string) int {
 		n := 0
 		for _, f := range files {
@@ -312,7 +328,7 @@ func TestRenamesAreScannedByFolder(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return all(h.plex.Files(), "new") == folders*files && all(h.plex.Files(), "old") == 0 &&
 			all(h.jellyfin.Paths(), "new") == folders*files && all(h.jellyfin.Paths(), "old") == 0
-	}, 150*time.Second, 200*time.Millisecond, "%v", lazy(func() any {
+	}, patience, 200*time.Millisecond, "%v", lazy(func() any {
 		list, _ := h.cli("targets", "list")
 		waiting, _ := h.cli("deliveries", "list", "--state", "verifying")
 		return fmt.Sprintf("Plex has %d new and %d old, Jellyfin %d and %d of %d\n%s\n%s\n%v", all(h.plex.Files(), "new"), all(h.plex.Files(), "old"),

@@ -152,7 +152,7 @@ func TestPrometheusReadsAServer(t *testing.T) {
 	a.server.start()
 	rules, err := filepath.Abs(alertsFile)
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	t.Cleanup(cancel)
 	prometheus, err := grafana.Start(ctx, t.TempDir(), strings.TrimPrefix(a.server.url, "http://"), rules)
 	require.NoError(t, err)
@@ -172,7 +172,7 @@ func TestPrometheusReadsAServer(t *testing.T) {
 		var empty []string
 		for _, p := range d.Panels {
 			for _, q := range p.Targets {
-				series, err := prometheus.Query(ctx, q.PromQL(grafana.Job, "10s"), time.Now())
+				series, err := prometheus.Query(ctx, q.PromQL(grafana.Job, "1m"), time.Now())
 				require.NoError(t, err, p.Title)
 				if len(series) == 0 && !strings.Contains(q.Expr, "hookarr_target_path_problems") { // there is no media server
 					empty = append(empty, p.Title+": "+q.Expr)
@@ -185,7 +185,7 @@ func TestPrometheusReadsAServer(t *testing.T) {
 		require.NoError(t, ctx.Err(), "without data: %s", strings.Join(empty, "\n"))
 		a.grabAndImport(t, a.add(t, n)) // rates want what is new
 	}
-	require.Eventually(t, func() bool { return evaluated(t, prometheus.URL) }, time.Minute, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return evaluated(t, prometheus.URL) }, patience, 100*time.Millisecond)
 }
 
 // evaluated reports whether Prometheus has evaluated all rules, none of which may fail.

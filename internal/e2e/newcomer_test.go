@@ -19,6 +19,7 @@ import (
 	"github.com/hookarr/hookarr/internal/endpoint"
 	"github.com/hookarr/hookarr/internal/fakearr"
 	"github.com/hookarr/hookarr/internal/testpg"
+	"github.com/hookarr/hookarr/internal/testport"
 )
 
 // newcomer is somebody in a new directory who has read the first screen of the README. The
@@ -33,7 +34,7 @@ type newcomer struct {
 
 func newNewcomer(t *testing.T, env ...string) *newcomer {
 	t.Helper()
-	dir, addr, admin := t.TempDir(), freeAddr(t), freeAddr(t)
+	dir, addr, admin := t.TempDir(), testport.Addr(t), testport.Addr(t)
 	return &newcomer{
 		server: serverOn(t, filepath.Join(dir, "hookarr.yaml"), addr), dir: dir, admin: "http://" + admin,
 		env: append(env, "HOOKARR_LISTEN="+addr, "HOOKARR_ADMIN_LISTEN="+admin),
@@ -49,7 +50,7 @@ func (n *newcomer) awaitReady() {
 		}
 		defer func() { _ = resp.Body.Close() }()
 		return resp.StatusCode == http.StatusOK
-	}, 30*time.Second, 20*time.Millisecond, "server is not ready")
+	}, patience, 20*time.Millisecond, "server is not ready")
 }
 
 // hookarr is a command as it is typed.
@@ -85,7 +86,7 @@ func TestTwoCommandsAndNoEdit(t *testing.T) {
 	n := newNewcomer(t)
 	await := func(messages int) []endpoint.DiscordMessage {
 		// A message waits some seconds for what else its download brings.
-		require.Eventually(t, func() bool { return len(discord.Messages()) >= messages }, time.Minute, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(discord.Messages()) >= messages }, patience, 10*time.Millisecond)
 		require.Empty(t, discord.Refused())
 		require.Len(t, discord.Messages(), messages)
 		return discord.Messages()
@@ -127,7 +128,7 @@ func TestTwoCommandsThenConnect(t *testing.T) {
 	n.serve()
 	n.awaitReady()
 	require.Contains(t, n.run("connect", "sonarr"), "its test arrived as")
-	require.Eventually(t, func() bool { return len(discord.Messages()) == 2 }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(discord.Messages()) == 2 }, patience, 10*time.Millisecond)
 	require.Contains(t, asJSON(t, discord.Messages())[0], "Hookarr is connected")
 	require.Contains(t, asJSON(t, discord.Messages())[1], "Sonarr")
 }
@@ -139,7 +140,7 @@ func TestSamplesOfEveryApplication(t *testing.T) {
 	t.Parallel()
 	n := newNewcomer(t)
 	plugins := []string{"radarr", "sonarr", "lidarr", "whisparr", "readarr", "prowlarr"}
-	args := []string{"init", "--webhook", "http://" + freeAddr(t) + "/"}
+	args := []string{"init", "--webhook", "http://" + testport.Addr(t) + "/"}
 	for _, p := range plugins {
 		args = append(args, "--app", p)
 	}
@@ -172,7 +173,7 @@ func TestSamplesOfEveryApplication(t *testing.T) {
 func TestCommandsMeanTheSameFromEverywhere(t *testing.T) {
 	t.Parallel()
 	n := newNewcomer(t)
-	n.run("init", "--webhook", "http://"+freeAddr(t)+"/")
+	n.run("init", "--webhook", "http://"+testport.Addr(t)+"/")
 	config, err := os.ReadFile(n.config)
 	require.NoError(t, err)
 	own := ownPlugins(t, pluginFile("source-radarr"), pluginFile("target-webhook"))

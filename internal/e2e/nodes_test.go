@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -129,7 +130,7 @@ func newNode(t *testing.T, database, path string, w *witness, concurrency int, t
 		database: database, routes: everything, top: top,
 		targets: fmt.Sprintf(`ops:
   plugin: webhook
-  timeout: 60s
+  timeout: 5m
   concurrency: %d
   config: {url: %q, secrets: [%q]}`, concurrency, w.URL+"/"+path, targetSecret),
 	})}
@@ -178,7 +179,7 @@ func (r *traffic) send(senders int, more func(n int) bool, nodes ...*node) {
 }
 
 func (r *traffic) sendOne(n int, nodes []*node) {
-	body, deadline := importBody(n+1), time.Now().Add(2*time.Minute)
+	body, deadline := importBody(n+1), time.Now().Add(patience)
 	for try := n; time.Now().Before(deadline); try++ {
 		if nodes[try%len(nodes)].post(body).status/100 == 2 {
 			r.acked.Add(1)
@@ -191,7 +192,7 @@ func (r *traffic) sendOne(n int, nodes []*node) {
 
 func (r *traffic) await(t *testing.T, n int64) {
 	t.Helper()
-	require.Eventually(t, func() bool { return r.acked.Load() >= n }, 5*time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return r.acked.Load() >= n }, patience, 10*time.Millisecond)
 }
 
 func upTo(events int) func(int) bool { return func(n int) bool { return n < events } }
@@ -220,7 +221,7 @@ func awaitNoJobs(t *testing.T, url string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		return len(queryTexts(t, url, "SELECT id::text FROM river_job WHERE kind = 'deliver' LIMIT 1")) == 0
-	}, 90*time.Second, 100*time.Millisecond, "jobs are left")
+	}, patience, 100*time.Millisecond, "jobs are left")
 	require.Empty(t, queryTexts(t, url, "SELECT id::text FROM deliveries WHERE state <> 'delivered' LIMIT 1"))
 }
 
@@ -239,10 +240,11 @@ func TestNodeKilled(t *testing.T) {
 	var relay traffic
 	relay.send(8, upTo(events), a, b)
 	relay.await(t, events/2)
+	// Nothing is taken over before the test has looked.
+	suspend(t, b.cmd.Process.Pid)
 	a.kill()
 	killedAt := time.Now()
-	// What it had sent to the database may still be carried out. Its jobs are taken over
-	// seconds later.
+	// What it had sent to the database may still be carried out.
 	time.Sleep(time.Second)
 	unsettled := map[string]bool{}
 	for _, id := range queryTexts(t, url, `
@@ -250,6 +252,7 @@ SELECT j.args->>'delivery_id' FROM river_job j JOIN deliveries d ON d.id = (j.ar
 WHERE j.kind = 'deliver' AND j.state = 'running' AND j.attempted_by[array_upper(j.attempted_by, 1)] = $1 AND d.state = 'pending'`, a.name(t)) {
 		unsettled[id] = true
 	}
+	require.NoError(t, syscall.Kill(b.cmd.Process.Pid, syscall.SIGCONT))
 	relay.done.Wait()
 	require.EqualValues(t, events, relay.acked.Load(), "not every event was acknowledged")
 	awaitNoJobs(t, url)
@@ -435,14 +438,14 @@ func TestDatabaseCrashesAsNodesBegin(t *testing.T) {
 	// A node that joins is known to the others with their next beat.
 	require.Eventually(t, func() bool {
 		return len(queryTexts(t, url, "SELECT name FROM nodes WHERE beat_at > (SELECT max(joined_at) FROM nodes) + interval '1 second'")) == 2
-	}, time.Minute, 100*time.Millisecond)
+	}, patience, 100*time.Millisecond)
 
 	var relay traffic
 	for round := range rounds {
 		for n := range burst {
 			relay.done.Go(func() { relay.sendOne(round*burst+n, []*node{a, b}) })
 		}
-		require.Eventually(t, func() bool { return len(w.all()) >= round*burst+burst/2 }, time.Minute, time.Millisecond)
+		require.Eventually(t, func() bool { return len(w.all()) >= round*burst+burst/2 }, patience, 10*time.Millisecond)
 		cluster.StopImmediate()
 		time.Sleep(2 * time.Second) // the requests are answered meanwhile
 		cluster.Start()

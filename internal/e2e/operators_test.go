@@ -33,7 +33,7 @@ func awaitNone(t *testing.T, c *client.Client, state event.DeliveryState) {
 	require.Eventually(t, func() bool {
 		list, err := c.ListDeliveries(t.Context(), admin.DeliveryFilter{State: state}, admin.Page{Limit: 1})
 		return err == nil && len(list.Items) == 0
-	}, time.Minute, 50*time.Millisecond, "deliveries are %s", state)
+	}, patience, 50*time.Millisecond, "deliveries are %s", state)
 }
 
 // TestDeadLettersAreRetriedOnce by a filter, over a kill of the server in the middle.
@@ -62,7 +62,7 @@ func TestDeadLettersAreRetriedOnce(t *testing.T) {
 		require.Eventually(t, func() bool {
 			_, err := c.RetryDeliveries(t.Context(), dead, letters+1, "")
 			return err != nil && strings.Contains(err.Error(), strconv.Itoa(letters)+" rows")
-		}, time.Minute, 50*time.Millisecond, "another number than that of all is refused, in the end with that of all")
+		}, patience, 50*time.Millisecond, "another number than that of all is refused, in the end with that of all")
 		endpoint.setAnswer(nil)
 		// What is retried is seen apart from what is delivered.
 		_, err := c.PauseTarget(t.Context(), "ops", "a test counts")
@@ -73,13 +73,13 @@ func TestDeadLettersAreRetriedOnce(t *testing.T) {
 		require.Eventually(t, func() bool {
 			now, err := c.Action(t.Context(), a.ID)
 			return err == nil && now.Done >= letters/5
-		}, time.Minute, time.Millisecond)
+		}, patience, 10*time.Millisecond)
 		srv.kill()
 		srv.start()
 		require.Eventually(t, func() bool {
 			a, err = c.Action(t.Context(), a.ID)
 			return err == nil && a.State == store.ActionDone
-		}, time.Minute, 20*time.Millisecond)
+		}, patience, 20*time.Millisecond)
 		require.Equal(t, letters, a.Done)
 		require.Zero(t, a.Skipped)
 		require.Empty(t, endpoint.all())
@@ -180,7 +180,10 @@ func TestFollowersOfTheLogDelayNoStop(t *testing.T) {
 	require.NotEmpty(t, logs.Lines)
 	ended := make(chan error, 1)
 	go func() {
-		_, err := c.Logs(t.Context(), logs.Next, "error", 25*time.Second)
+		var err error
+		for err == nil { // each time for as long as one may
+			_, err = c.Logs(t.Context(), logs.Next, "error", 25*time.Second)
+		}
 		ended <- err
 	}()
 	require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)

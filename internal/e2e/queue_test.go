@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/testport"
 )
 
 // TestQueuePageFollowsTheConfiguration on and off, and below another path, while the server
@@ -15,7 +17,7 @@ func TestQueuePageFollowsTheConfiguration(t *testing.T) {
 	t.Parallel()
 
 	databases(t, func(t *testing.T, url string) {
-		addr := freeAddr(t)
+		addr := testport.Addr(t)
 		const view, operate = "view-0123456789abcdef", "operate-0123456789abcdef"
 		srv, c := withSocket(t, settings{
 			database: url, targets: webhookTarget(newReceiver(t)), routes: everything, top: "reload: {watch: false}",

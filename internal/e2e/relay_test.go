@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/internal/testport"
 	"github.com/hookarr/hookarr/sdk"
 	"github.com/hookarr/hookarr/sdk/signature"
 )
@@ -46,7 +47,7 @@ func newExample(t *testing.T, file, listen string, replacements ...string) *serv
 	t.Helper()
 	example, err := os.ReadFile(filepath.Join("../../examples", file))
 	require.NoError(t, err)
-	dir, addr := t.TempDir(), freeAddr(t)
+	dir, addr := t.TempDir(), testport.Addr(t)
 	yaml := string(example)
 	replacements = append(replacements, "listen: "+listen, "listen: "+addr,
 		"../bin/plugins", filepath.Join(binaries, "plugins"), "../plugins.lock", filepath.Join(dir, "plugins.lock"))
@@ -130,7 +131,7 @@ func TestRelayKeepsForgersOut(t *testing.T) {
 	require.Eventually(t, func() bool {
 		delivered = deliveryIDs(t, r.near, "delivered")
 		return len(delivered) == 1
-	}, time.Minute, 50*time.Millisecond)
+	}, patience, 50*time.Millisecond)
 
 	id, now, other := delivered[0], time.Now(), importBody(2)
 	signed := func(secret string, at time.Time, body []byte) func(*http.Request) {
@@ -150,7 +151,7 @@ func TestRelayKeepsForgersOut(t *testing.T) {
 	again := post(t, r.far, other, signed(relaySecret, now, other))
 	require.Equal(t, http.StatusOK, again.status, "the signed id is the delivery's")
 	require.Equal(t, event, again.id)
-	require.Len(t, deliveryIDs(t, r.far, "delivered"), 1)
+	require.Eventually(t, func() bool { return len(deliveryIDs(t, r.far, "delivered")) == 1 }, patience, 50*time.Millisecond)
 	require.Len(t, r.endpoint.all(), 1)
 }
 
@@ -182,14 +183,14 @@ func TestRelaySpools(t *testing.T) {
 				_, _ = r.near.cli("targets", "probe", "far") // refused until it was given up
 			}
 			return len(r.endpoint.all()) == events
-		}, 100*time.Second, time.Second)
-		require.Eventually(t, func() bool { return len(deliveryIDs(t, r.near, "delivered")) == events }, time.Minute, 100*time.Millisecond)
+		}, patience, time.Second)
+		require.Eventually(t, func() bool { return len(deliveryIDs(t, r.near, "delivered")) == events }, patience, 100*time.Millisecond)
 		want := map[string]int{}
 		for n := range events {
 			want[titleOf(n+1)] = 1
 		}
 		require.Equal(t, want, r.endpoint.counts())
-		require.Len(t, deliveryIDs(t, r.far, "delivered"), events)
+		require.Eventually(t, func() bool { return len(deliveryIDs(t, r.far, "delivered")) == events }, patience, 100*time.Millisecond)
 	})
 }
 
@@ -210,7 +211,7 @@ func TestRelayWithAWrongSecretHolds(t *testing.T) {
 	require.Eventually(t, func() bool {
 		out, err := r.near.cli("targets", "list")
 		return err == nil && strings.Contains(out, "misconfigured") && strings.Contains(out, "401")
-	}, time.Minute, 100*time.Millisecond)
+	}, patience, 100*time.Millisecond)
 	require.Len(t, deliveryIDs(t, r.near, "pending"), events)
 	require.Empty(t, r.endpoint.all())
 
@@ -220,7 +221,7 @@ func TestRelayWithAWrongSecretHolds(t *testing.T) {
 	out, err := r.near.cli("targets", "resume", "far")
 	require.NoError(t, err, out)
 	r.endpoint.await(t, events)
-	require.Eventually(t, func() bool { return len(deliveryIDs(t, r.near, "delivered")) == events }, time.Minute, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return len(deliveryIDs(t, r.near, "delivered")) == events }, patience, 100*time.Millisecond)
 	require.Len(t, r.endpoint.all(), events)
 	for _, log := range []string{r.near.log.String(), r.far.log.String()} {
 		require.NotContains(t, log, relaySecret)

@@ -52,7 +52,7 @@ func (s *server) count(line string) int { return strings.Count(s.log.String(), l
 // awaitCount waits until the server has logged a line so often.
 func (s *server) awaitCount(line string, n int) {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool { return s.count(line) >= n }, time.Minute, 10*time.Millisecond, "want %d lines %s", n, line)
+	require.Eventually(s.t, func() bool { return s.count(line) >= n }, patience, 10*time.Millisecond, "want %d lines %s", n, line)
 }
 
 // metrics returns the samples of a metric by their labels.
@@ -92,12 +92,14 @@ type steady struct {
 	done    sync.WaitGroup
 	halt    chan struct{}
 	sent    int
+	// places bounds what is under way on a machine that is slower than the rate.
+	places chan struct{}
 }
 
 const reloadRate = 200 // events a second
 
 func sendSteadily(first int, nodes ...*server) *steady {
-	s := &steady{answers: map[int]int{}, halt: make(chan struct{}), sent: first}
+	s := &steady{answers: map[int]int{}, halt: make(chan struct{}), sent: first, places: make(chan struct{}, reloadRate)}
 	s.done.Go(func() {
 		tick := time.NewTicker(time.Second / reloadRate)
 		defer tick.Stop()
@@ -107,9 +109,11 @@ func sendSteadily(first int, nodes ...*server) *steady {
 				return
 			case <-tick.C:
 			}
+			s.places <- struct{}{}
 			s.sent++
 			n := s.sent
 			s.done.Go(func() {
+				defer func() { <-s.places }()
 				start := time.Now()
 				status := nodes[n%len(nodes)].post(importBody(n)).status
 				s.mu.Lock()
@@ -138,7 +142,7 @@ func variant(n int, w *witness) (targets, routes string, broken bool) {
   timeout: %ds
   concurrency: %d
   config: {url: %q, secrets: [%q], headers: {X-Variant: "%d"}}
-`, 20+n%3, 4+n%4, w.URL+"/ops", targetSecret, n)
+`, 300+n%3, 4+n%4, w.URL+"/ops", targetSecret, n)
 	to := "ops"
 	if n%2 == 0 {
 		targets += fmt.Sprintf(`extra:
@@ -308,10 +312,9 @@ func TestHangupReloads(t *testing.T) {
 	require.NoError(t, s.cmd.Process.Signal(syscall.SIGHUP))
 	s.awaitCount(reloaded, 1)
 	s.awaitCount(`"msg":"configuration changed: needs a restart","key":"log.format"`, 1)
-	debug := s.count(`"level":"DEBUG"`)
 	require.Equal(t, http.StatusAccepted, s.post(importBody(1)).status)
-	require.Eventually(t, func() bool { return len(w.all()) == 1 }, time.Minute, 10*time.Millisecond)
-	require.Equal(t, debug, s.count(`"level":"DEBUG"`), "the level of the log changes alive")
+	require.Eventually(t, func() bool { return len(w.all()) == 1 }, patience, 10*time.Millisecond)
+	require.Zero(t, s.count(`"msg":"webhook"`), "the level of the log changes alive")
 
 	require.NoError(t, os.Remove(s.config))
 	require.NoError(t, s.cmd.Process.Signal(syscall.SIGHUP))
@@ -346,7 +349,7 @@ func TestUnfinishedFileIsNotTaken(t *testing.T) {
 	require.NoError(t, os.Rename(next, s.config))
 	s.awaitCount(reloaded, 1)
 	require.NoError(t, s.stop())
-	require.Eventually(t, func() bool { return len(w.all()) == 2 }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.all()) == 2 }, patience, 10*time.Millisecond)
 }
 
 // TestFileOfSeveralPluginsIsReplaced: a broken one is refused by each plugin, and what runs
@@ -376,16 +379,16 @@ func TestFileOfSeveralPluginsIsReplaced(t *testing.T) {
 	require.NoError(t, os.Rename(next, filepath.Join(dir, "hookarr-plugins")))
 	s.awaitCount("replacement of the plugin refused", len(plugins))
 	require.Equal(t, http.StatusAccepted, s.post(importBody(1)).status)
-	require.Eventually(t, func() bool { return len(w.all()) == 1 }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.all()) == 1 }, patience, 10*time.Millisecond)
 	require.Equal(t, old, pids())
 
 	replacePlugin(t, dir, "plugins", 1)
 	s.awaitCount(`"msg":"plugin replaced"`, len(plugins))
 	require.Equal(t, http.StatusAccepted, s.post(importBody(2)).status)
-	require.Eventually(t, func() bool { return len(w.all()) == 2 }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.all()) == 2 }, patience, 10*time.Millisecond)
 	require.Eventually(t, func() bool {
 		return !slices.ContainsFunc(old, func(pid int) bool { return syscall.Kill(pid, 0) == nil })
-	}, time.Minute, 10*time.Millisecond, "what was replaced ends")
+	}, patience, 10*time.Millisecond, "what was replaced ends")
 }
 
 // TestStopEndsAReload that waits for a plugin to start: it takes no part of the drain.
@@ -399,7 +402,7 @@ func TestStopEndsAReload(t *testing.T) {
 	s.rewrite(func(old string) string {
 		return strings.Replace(old, "\ntargets:\n", "\ntargets:\n  silent: {plugin: mute}\n", 1)
 	})
-	require.Eventually(t, func() bool { _, starts := s.pluginPID("target-mute"); return starts }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { _, starts := s.pluginPID("target-mute"); return starts }, patience, 10*time.Millisecond)
 	require.NoError(t, s.stop())
 	require.NotContains(t, s.log.String(), "not ready within")
 	require.NotContains(t, s.log.String(), notReloaded)
@@ -445,8 +448,8 @@ func TestCertificateIsReadAgain(t *testing.T) {
 		defer func() { _ = conn.Close() }()
 		return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 	}
-	require.Eventually(t, func() bool { return serial() == 1 }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return serial() == 1 }, patience, 20*time.Millisecond)
 	s.awaitCount(`"msg":"ready"`, 1)
 	write(2)
-	require.Eventually(t, func() bool { return serial() == 2 }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return serial() == 2 }, patience, 20*time.Millisecond)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/admin"
+	"github.com/hookarr/hookarr/internal/testport"
 )
 
 // TestOpen: a link that the command prints signs a browser in, for as long as it is wanted
@@ -23,7 +24,7 @@ import (
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, database string) {
-		addr := freeAddr(t)
+		addr := testport.Addr(t)
 		srv := newServer(t, settings{
 			database: database, targets: webhookTarget(newReceiver(t)), routes: everything,
 			top: "\nadmin: {socket: h.sock, listen: '" + addr + "', base_path: /h, tokens: [{name: admin, role: operate, token: admin-0123456789abcdef}]}",
@@ -32,7 +33,7 @@ func TestOpen(t *testing.T) {
 		require.Eventually(t, func() bool {
 			resp, err := http.Get("http://" + addr + "/readyz")
 			return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
-		}, 30*time.Second, 20*time.Millisecond)
+		}, patience, 20*time.Millisecond)
 		command := func(args ...string) string {
 			cmd := exec.Command(filepath.Join(binaries, "hookarr"), append(args, "--config", srv.config)...)
 			out, err := cmd.Output()

@@ -8,13 +8,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hookarr/hookarr/internal/testport"
 )
 
 // TestStrangerSendsNoBody: a request whose body never comes ends all the same, wherever it
 // goes.
 func TestStrangerSendsNoBody(t *testing.T) {
 	t.Parallel()
-	pages := freeAddr(t)
+	pages := testport.Addr(t)
 	srv := newServer(t, settings{
 		database: sqliteURL(t), targets: webhookTarget(newReceiver(t)), routes: everything,
 		top: "\nadmin: {listen: '" + pages + "', tokens: [{name: admin, role: operate, token: admin-0123456789abcdef}]}",

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,15 +41,22 @@ func TestSync(t *testing.T) {
 		require.Contains(t, sync(), "31 titles; 3 events told")
 		require.Contains(t, sync(), "31 titles; 0 events told")
 
-		told := a.endpoint.await(t, len(a.endpoint.all()))
-		found := map[sdk.Type]sdk.Event{}
-		for _, d := range told {
-			if d.Event.Origin == sdk.OriginSnapshot {
-				require.NotContains(t, found, d.Event.Type)
-				found[d.Event.Type] = d.Event
+		var told []sdk.Event
+		require.Eventually(t, func() bool {
+			told = told[:0]
+			for _, d := range a.endpoint.all() {
+				if d.Event.Origin == sdk.OriginSnapshot {
+					told = append(told, d.Event)
+				}
 			}
+			return len(told) >= 3
+		}, patience, 50*time.Millisecond)
+		require.Len(t, told, 3, "%v before, %v after", before, a.types())
+		found := map[sdk.Type]sdk.Event{}
+		for _, e := range told {
+			found[e.Type] = e
 		}
-		require.Len(t, found, 3, "%v before, %v after", before, a.types())
+		require.Len(t, found, 3)
 		require.Equal(t, []string{"monitored", "overview"}, found[sdk.TypeMediaUpdated].Fields)
 		require.Equal(t, "Title 200", found[sdk.TypeMediaAdded].Media.Title)
 		require.Equal(t, "Title 1", found[sdk.TypeMediaDeleted].Media.Title, "the second, from 0 on")

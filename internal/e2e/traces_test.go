@@ -17,6 +17,7 @@ import (
 	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/internal/otlp"
+	"github.com/hookarr/hookarr/internal/testport"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -41,7 +42,7 @@ func about(r *otlp.Receiver, name, eventID string) []otlp.Span {
 // awaitSpans waits until n spans of a name tell of an event.
 func awaitSpans(t *testing.T, r *otlp.Receiver, n int, name, eventID string) []otlp.Span {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(about(r, name, eventID)) >= n }, 30*time.Second, 10*time.Millisecond, "want %d of %s", n, name)
+	require.Eventually(t, func() bool { return len(about(r, name, eventID)) >= n }, patience, 10*time.Millisecond, "want %d of %s", n, name)
 	return about(r, name, eventID)
 }
 
@@ -98,7 +99,7 @@ func TestTraces(t *testing.T) {
 		to := func(target string, spans []otlp.Span) []otlp.Span {
 			return slices.DeleteFunc(spans, func(s otlp.Span) bool { return s.Attributes["hookarr.target"] != target })
 		}
-		require.Eventually(t, func() bool { return len(to("ops", about(r, "hookarr.deliver", first.id))) == 2 }, 30*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(to("ops", about(r, "hookarr.deliver", first.id))) == 2 }, patience, 10*time.Millisecond)
 		attempts := to("ops", about(r, "hookarr.deliver", first.id))
 		for i, s := range attempts {
 			require.Equal(t, []string{accept.Ref()}, s.Links)
@@ -120,7 +121,7 @@ func TestTraces(t *testing.T) {
 			return slices.ContainsFunc(to("ops", r.Spans("hookarr.deliver")), func(s otlp.Span) bool {
 				return s.Attributes["hookarr.event.type"] == "library.available" && slices.Equal(s.Links, []string{r.Spans("hookarr.verify")[0].Ref()})
 			})
-		}, 30*time.Second, 10*time.Millisecond)
+		}, patience, 10*time.Millisecond)
 
 		// The story, and what was logged.
 		told, err := srv.cli("events", "why", first.id)
@@ -135,16 +136,20 @@ func TestTraces(t *testing.T) {
 		// What is replayed is linked to where it came in.
 		_, err = c.ReplayEvents(t.Context(), admin.EventFilter{Source: "radarr", Type: sdk.TypeMediaImported}, admin.Replay{To: []string{"ops"}}, 1, "")
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return len(to("ops", about(r, "hookarr.deliver", first.id))) == 3 }, 30*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(to("ops", about(r, "hookarr.deliver", first.id))) == 3 }, patience, 10*time.Millisecond)
 		replayed := to("ops", about(r, "hookarr.deliver", first.id))[2]
 		require.Equal(t, []string{accept.Ref()}, replayed.Links)
 		require.NotEqual(t, attempts[1].Attributes["hookarr.delivery.id"], replayed.Attributes["hookarr.delivery.id"])
 
 		// Each event of a group.
+		_, err = c.PauseTarget(t.Context(), "grouped", "it is open until both are there")
+		require.NoError(t, err)
 		body := importBody(2)
 		second := srv.post(body)
 		third := srv.post(bytes.Replace(body, []byte(`"movieFile": {"id": 2`), []byte(`"movieFile": {"id": 3`), 1))
 		require.Equal(t, http.StatusAccepted, third.status, third.body)
+		_, err = c.ResumeTarget(t.Context(), "grouped")
+		require.NoError(t, err)
 		together := awaitSpans(t, r, 1, "hookarr.deliver", second.id)[0]
 		require.Equal(t, int64(2), together.Attributes["hookarr.events"])
 		require.Equal(t, []string{
@@ -201,7 +206,7 @@ func TestTrustedSenderIsContinued(t *testing.T) {
 		database: "sqlite://" + t.TempDir() + "/hookarr.db", targets: webhookTarget(endpoint), routes: everything,
 		source: "trust_traceparent: true", top: fmt.Sprintf("tracing: {endpoint: %q, sample: 0}", r.URL),
 	})
-	srv.start(sentAtOnce)
+	srv.start(sentAtOnce, inTime)
 	pid, ok := srv.pluginPID("hookarr-source-radarr")
 	require.True(t, ok)
 	suspend(t, pid) // the event is decoded later, by another process of the plugin
@@ -217,7 +222,7 @@ func TestTrustedSenderIsContinued(t *testing.T) {
 	require.Eventually(t, func() bool {
 		decodes = slices.DeleteFunc(about(r, "hookarr.decode", a.id), func(s otlp.Span) bool { return s.Failed })
 		return len(decodes) == 1
-	}, 30*time.Second, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 	require.Equal(t, []string{accept.Ref()}, decodes[0].Links)
 	require.Equal(t, []string{accept.Ref()}, awaitSpans(t, r, 1, "hookarr.deliver", a.id)[0].Links)
 	require.NoError(t, srv.stop())
@@ -231,13 +236,13 @@ func TestTracesNobodyTakes(t *testing.T) {
 	endpoint := newReceiver(t)
 	srv := newServer(t, settings{
 		database: "sqlite://" + t.TempDir() + "/hookarr.db", targets: tracedTarget(endpoint), routes: everything,
-		top: fmt.Sprintf("tracing: {endpoint: \"http://%s\"}", freeAddr(t)),
+		top: fmt.Sprintf("tracing: {endpoint: \"http://%s\"}", testport.Addr(t)),
 	})
 	srv.start(sentAtOnce)
 	require.Equal(t, http.StatusAccepted, srv.post(importBody(1)).status)
 	endpoint.await(t, 1)
 	const line = "traces not sent: deliveries go on"
-	require.Eventually(t, func() bool { return strings.Contains(srv.log.String(), line) }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(srv.log.String(), line) }, patience, 10*time.Millisecond)
 	for n := range 20 {
 		require.Equal(t, http.StatusAccepted, srv.post(importBody(n+2)).status)
 	}
