@@ -14,6 +14,7 @@ import (
 
 	"github.com/hookarr/hookarr/core/admin"
 	"github.com/hookarr/hookarr/core/config"
+	"github.com/hookarr/hookarr/core/plugincheck"
 	"github.com/hookarr/hookarr/core/shell"
 	"github.com/hookarr/hookarr/core/store"
 )
@@ -48,6 +49,9 @@ type cli struct {
 	colors bool
 	// live is that err is a terminal, where a line can be written over.
 	live bool
+
+	// checkWindows are those of checks of plugins; zero stands for their own.
+	checkWindows plugincheck.Windows
 
 	configFile string
 	// places are where the configuration is looked for when none is named; nil stands for

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/core/plugincheck"
 	"github.com/hookarr/hookarr/internal/testbuild"
 )
 
@@ -38,6 +39,10 @@ func runWith(t *testing.T, in string, environ []string, args ...string) result {
 	c := &cli{
 		in: strings.NewReader(in), out: &out, err: &errs, local: time.UTC,
 		environ: func() []string { return environ },
+		checkWindows: plugincheck.Windows{
+			Start: time.Minute, Call: time.Minute, Sluggish: time.Minute, ByHand: time.Minute, Stranger: 5 * time.Second,
+			Deadline: 2 * time.Second, Late: time.Minute, Exit: 5 * time.Second, End: time.Minute, HostGone: time.Minute,
+		},
 	}
 	code := c.run(t.Context(), args)
 	return result{code: code, out: out.String(), err: errs.String()}

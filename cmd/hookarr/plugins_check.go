@@ -65,7 +65,7 @@ func (c *cli) checkBinaries(ctx context.Context, binaries []string, config strin
 	if len(payloads) > 0 && !slices.ContainsFunc(binaries, func(b string) bool { return !strings.HasPrefix(filepath.Base(b), "hookarr-target-") }) {
 		return usagef("--payload is of sources, which decode it, and %s is a target: leave it out", filepath.Base(binaries[0]))
 	}
-	opts := plugincheck.Options{}
+	opts := plugincheck.Options{Windows: c.checkWindows}
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)

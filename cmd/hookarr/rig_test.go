@@ -129,7 +129,9 @@ func startServer(t *testing.T, file string, s *store.Store) *server {
 	require.NoError(t, err)
 	ring := new(logring.Ring)
 	log := slog.New(ring.Handler(slog.NewTextHandler(t.Output(), nil), nil))
-	host := pluginhost.New(pluginhost.Options{Dirs: c.Plugins.Dir, Log: slog.New(slog.DiscardHandler)})
+	host := pluginhost.New(pluginhost.Options{
+		Dirs: c.Plugins.Dir, Log: slog.New(slog.DiscardHandler), Timing: pluginhost.Timing{Start: time.Minute, Ready: time.Minute},
+	})
 	instances, err := app.Instances(c)
 	require.NoError(t, err)
 	require.NoError(t, host.Start(t.Context(), instances))

@@ -76,31 +76,34 @@ type Options struct {
 
 // Windows are how long the check waits. Each that is zero is its default.
 type Windows struct {
+	// Start bounds each start, 10 s, and Call each call that is not about time, 10 s.
+	Start, Call time.Duration
+	// Sluggish is how long a start may take before its row warns: 2 s.
+	Sluggish time.Duration
+	// ByHand is how long a plugin may take to tell a person what it is: 5 s.
+	ByHand time.Duration
+	// Stranger is how long a client without a certificate waits for an answer that is not to
+	// come: 1 s.
+	Stranger time.Duration
 	// Deadline is the time of a call whose endpoint does not answer, 400 ms, and Late how long
 	// after it the plugin may still be at it, 250 ms.
 	Deadline, Late time.Duration
 	// Exit is how long the news of a process's end may take after a call broke: 200 ms.
 	Exit time.Duration
 	// Interrupt is how long the effect of SIGINT may take, 300 ms, and End that of being asked
-	// to end, 2 s.
-	Interrupt, End time.Duration
+	// to end, 2 s. HostGone is how long it may outlive its host: 5 s.
+	Interrupt, End, HostGone time.Duration
 }
 
 func (w Windows) withDefaults() Windows {
 	return Windows{
+		Start: cmp.Or(w.Start, timeout.Of(10*time.Second)), Call: cmp.Or(w.Call, timeout.Of(10*time.Second)), Sluggish: cmp.Or(w.Sluggish, 2*time.Second),
+		ByHand: cmp.Or(w.ByHand, timeout.Of(5*time.Second)), Stranger: cmp.Or(w.Stranger, time.Second),
 		Deadline: cmp.Or(w.Deadline, 400*time.Millisecond), Late: cmp.Or(w.Late, timeout.Of(250*time.Millisecond)),
 		Exit:      cmp.Or(w.Exit, 200*time.Millisecond),
-		Interrupt: cmp.Or(w.Interrupt, 300*time.Millisecond), End: cmp.Or(w.End, timeout.Of(2*time.Second)),
+		Interrupt: cmp.Or(w.Interrupt, 300*time.Millisecond), End: cmp.Or(w.End, timeout.Of(2*time.Second)), HostGone: cmp.Or(w.HostGone, timeout.Of(5*time.Second)),
 	}
 }
-
-// sluggish is how long a start may take before the row warns, and startTimeout before it fails.
-const (
-	sluggish     = 2 * time.Second
-	startTimeout = 10 * time.Second
-	// callTimeout bounds each call that is not about time.
-	callTimeout = 10 * time.Second
-)
 
 // step is one row's work. It returns what it saw; an error is a failure, or a skip.
 type step struct {
@@ -336,7 +339,7 @@ func (c *check) start(ctx context.Context) error {
 
 // launch starts a process as the options say beside what all have in common.
 func (c *check) launch(ctx context.Context, opts pluginhost.TrialOptions) (*pluginhost.Trial, error) {
-	opts.TempDir, opts.Start, opts.Env = c.opts.TempDir, timeout.Of(startTimeout), c.environment()
+	opts.TempDir, opts.Start, opts.Exit, opts.Env = c.opts.TempDir, c.opts.Windows.Start, c.opts.Windows.Exit, c.environment()
 	opts.Logged, opts.Printed = c.watch.logged, c.watch.printed
 	return pluginhost.StartTrial(ctx, c.path, opts)
 }
@@ -363,6 +366,6 @@ func (c *check) environment() []string {
 }
 
 // bounded is a context for one call.
-func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, timeout.Of(callTimeout))
+func (c *check) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.opts.Windows.Call)
 }

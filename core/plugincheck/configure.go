@@ -171,14 +171,14 @@ func (c *check) configure(ctx context.Context, config json.RawMessage) (host.Ins
 
 // give has the plugin take the check's instance, or only judge it.
 func (c *check) give(ctx context.Context, config json.RawMessage, judge bool) (host.Configured, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	r, err := c.client.Configure(ctx, []host.Instance{{Name: instance, Config: config}}, judge)
 	switch {
 	case err == nil:
 		return r, nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return r, fmt.Errorf("configure plugin: no answer within %s: the constructor does not return", callTimeout)
+		return r, fmt.Errorf("configure plugin: no answer within %s: the constructor does not return", c.opts.Windows.Call)
 	case c.ended():
 		return r, errors.New("it ended while it was configured")
 	default:
@@ -314,7 +314,7 @@ func (c *check) validateOnly(ctx context.Context) (string, error) {
 	// Whatever comes out, the rows after this one need the instance.
 	whole := ctx
 	defer func() { _, _ = c.configure(whole, c.config) }()
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	if _, err := c.client.Configure(ctx, nil, true); err != nil {
 		return "", err

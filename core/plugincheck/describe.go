@@ -32,7 +32,7 @@ func (c *check) aboutItself() []step {
 }
 
 func (c *check) describe(ctx context.Context) (string, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	d, err := c.client.Describe(ctx)
 	if err != nil {
@@ -107,7 +107,7 @@ func (c *check) lookAtSchema(context.Context) (string, error) {
 }
 
 func (c *check) health(ctx context.Context) (string, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	start := time.Now()
 	if _, err := c.client.CheckHealth(ctx); err != nil {

@@ -41,7 +41,7 @@ func newEndpoint(ctx context.Context) (*endpoint, error) {
 		return nil, fmt.Errorf("listen for the plugin's requests: %w", err)
 	}
 	e := &endpoint{url: "http://" + l.Addr().String(), token: "hookarr-check-" + rand.Text(), closed: make(chan struct{})}
-	e.server = &http.Server{Handler: e, ReadHeaderTimeout: callTimeout}
+	e.server = &http.Server{Handler: e, ReadHeaderTimeout: time.Minute}
 	go func() {
 		defer close(e.closed)
 		_ = e.server.Serve(l) // until it is closed

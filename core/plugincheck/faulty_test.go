@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,7 +24,7 @@ func TestFaultsAreFound(t *testing.T) {
 		{"target-by-hand-content", "by-hand", "exited with status 0"},
 		{"target-by-hand-prints", "by-hand", `printed "I am a plugin\n" to standard output`},
 		{"target-by-hand-mute", "by-hand", "said nothing"},
-		{"target-by-hand-stays", "by-hand", "did not end within 5s"},
+		{"target-by-hand-stays", "by-hand", "did not end within 10s"},
 		{"target-exits", "handshake", "it ended: exit status 1: cannot find my library"},
 		{"target-prints-first", "handshake", `it printed "Hello!" where its handshake belongs`},
 		{"target-speaks7", "handshake", `it speaks version "7" of the plugin protocol`},
@@ -89,9 +90,9 @@ func TestFaultsAreFound(t *testing.T) {
 		{"source-dies-of-garbage", "bad-input", "the process ended: exit status 2"},
 		{"source-takes-garbage", "bad-input", "which is no JSON, becomes an event"},
 		{"target-dies-of-sigint", "sigint", "ignore it"},
-		{"target-ignores-shutdown", "shutdown", "5s after plugin.GRPCController/Shutdown it still runs"},
+		{"target-ignores-shutdown", "shutdown", "10s after plugin.GRPCController/Shutdown it still runs"},
 		{"target-shutdown-code", "shutdown", "exit with status 0"},
-		{"target-ignores-sigterm", "sigterm", "5s after SIGTERM"},
+		{"target-ignores-sigterm", "sigterm", "10s after SIGTERM"},
 		{"target-dies-of-sigterm", "sigterm", "exit status 3"},
 		{"target-outlives-host", "host-gone", "end when standard input ends"},
 		{"target-prints-later", "stdout", `beginning with "delivering\n`},
@@ -116,7 +117,7 @@ func TestFaultsAreFound(t *testing.T) {
 			if f.row == "host-gone" {
 				opts = options()
 			}
-			opts.Windows = patient()
+			opts.Windows = windowsOf(f.plugin)
 			r, err = Run(t.Context(), path, opts)
 		}()
 		t.Run(f.plugin, func(t *testing.T) {
@@ -129,6 +130,30 @@ func TestFaultsAreFound(t *testing.T) {
 			require.False(t, r.OK)
 		})
 	}
+}
+
+// windowsOf are windows in which the fault of a plugin shows.
+func windowsOf(plugin string) Windows {
+	w := patient()
+	switch plugin {
+	case "target-by-hand-stays":
+		w.ByHand = 10 * time.Second
+	case "target-takes-anybody":
+		w.Stranger = time.Minute
+	case "source-waits-when-built":
+		w.Call = 10 * time.Second
+	case "source-exits-when-built", "target-exits", "target-dies-of-long", "source-dies-of-garbage":
+		w.Exit = time.Minute
+	case "target-forgets-deadline":
+		w.Deadline, w.Late = 5*time.Second, 2*time.Second
+	case "target-dies-of-sigint":
+		w.Interrupt = time.Minute
+	case "target-ignores-shutdown", "target-ignores-sigterm":
+		w.End = 10 * time.Second
+	case "target-outlives-host":
+		w.HostGone = 5 * time.Second
+	}
+	return w
 }
 
 // TestOfflineIsTried in the sandbox, where the system has one.

@@ -76,7 +76,7 @@ func (c *check) tryPower(ctx context.Context, p power) (string, error) {
 		}
 		return "", skipf("not declared")
 	}
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	detail, err := p.try(c, ctx)
 	missing := errors.Is(err, host.ErrUnsupported) || status.Code(err) == codes.Unimplemented

@@ -19,12 +19,8 @@ import (
 
 	"github.com/hookarr/hookarr/core/pluginhost"
 	"github.com/hookarr/hookarr/core/shell"
-	"github.com/hookarr/hookarr/core/timeout"
 	"github.com/hookarr/hookarr/sdk/host"
 )
-
-// byHandTimeout is how long a plugin may take to tell a person what it is.
-const byHandTimeout = 5 * time.Second
 
 // beforeStart are the rows before there is a process to talk to, and that of its start.
 func (c *check) beforeStart() []step {
@@ -197,7 +193,7 @@ func (c *check) runByHand(ctx context.Context) (string, error) {
 	if err := c.fit(); err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout.Of(byHandTimeout))
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Windows.ByHand)
 	defer cancel()
 	r, err := pluginhost.RunByHand(ctx, c.path)
 	if err != nil {
@@ -206,7 +202,7 @@ func (c *check) runByHand(ctx context.Context) (string, error) {
 	const mend = "without its variable HOOKARR_PLUGIN, a plugin says on standard error what it is and exits with a status that is not 0"
 	switch said := strings.TrimSpace(r.Stderr); {
 	case r.State == nil:
-		return "", fmt.Errorf("started by hand it did not end within %s: %s", byHandTimeout, mend)
+		return "", fmt.Errorf("started by hand it did not end within %s: %s", c.opts.Windows.ByHand, mend)
 	case r.Stdout != "":
 		return "", fmt.Errorf("started by hand it printed %.80q to standard output: %s", r.Stdout, mend)
 	case r.State.Success():
@@ -237,7 +233,7 @@ func (c *check) shakeHands(ctx context.Context) (string, error) {
 		return "", errors.New("its handshake has no certificate: serve TLS with a certificate of your own, and append it in DER as unpadded base64, 1|1|unix|/path/of/socket|grpc|CERT")
 	}
 	took := t.Took.Round(time.Millisecond)
-	if took > sluggish {
+	if took > c.opts.Windows.Sluggish {
 		c.warn("it took %s to start, which the first delivery waits for: do what is slow when it is configured", took)
 	}
 	return fmt.Sprintf("%s in %s, with a certificate, on a socket in its own directory", strings.Join(parts[:3], "|"), took), nil

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -96,9 +98,16 @@ func TestScriptIsStarted(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "hookarr-target-x")
 	require.NoError(t, os.Chmod(filepath.Dir(path), 0o755))
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\necho only Hookarr starts this >&2\nexit 3\n"), 0o600))
+	// A process that another test forks meanwhile would inherit the file open for writing, which
+	// cannot be executed.
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(path, []byte("#!/bin/sh\necho only Hookarr starts this >&2\nexit 3\n"), 0o600)
+	syscall.ForkLock.RUnlock()
+	require.NoError(t, err)
 	require.NoError(t, os.Chmod(path, 0o755))
-	r := runCheck(t, path, Options{})
+	windows := patient()
+	windows.Exit = time.Minute
+	r := runCheck(t, path, Options{Windows: windows})
 	rows, details := failed(r)
 	require.Equal(t, []string{"handshake"}, rows, details)
 	require.Contains(t, details, "it ended: exit status 3: only Hookarr starts this")

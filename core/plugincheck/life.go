@@ -21,15 +21,10 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/hookarr/hookarr/core/pluginhost"
-	"github.com/hookarr/hookarr/core/timeout"
 )
 
-const (
-	// orphanEnd is how long it may outlive its host.
-	orphanEnd = 5 * time.Second
-	// pollPause is the pause between two looks.
-	pollPause = 20 * time.Millisecond
-)
+// pollPause is the pause between two looks.
+const pollPause = 20 * time.Millisecond
 
 // life are the rows of signals and ends, and what was seen in all the time before.
 func (c *check) life() []step {
@@ -54,7 +49,7 @@ func (c *check) interrupt(ctx context.Context) (string, error) {
 		return "", errors.New("SIGINT, which a terminal sends to host and plugins alike, ends it: ignore it, and end when the host says so")
 	case <-timer.C:
 	}
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	if _, err := c.client.Describe(ctx); err != nil {
 		return "", fmt.Errorf("after SIGINT: %w", err)
@@ -132,13 +127,13 @@ func (c *check) leaveAlone(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	group, closed := t.PID(), time.Now()
+	most, group, closed := c.opts.Windows.HostGone, t.PID(), time.Now()
 	t.CloseInput()
-	gone := within(t.Exited(), timeout.Of(orphanEnd))
+	gone := within(t.Exited(), most)
 	took := time.Since(closed)
 	t.End()
 	if !gone {
-		return "", fmt.Errorf("%s after its standard input ended it still runs: %s", orphanEnd, mend)
+		return "", fmt.Errorf("%s after its standard input ended it still runs: %s", most, mend)
 	}
 	if pluginhost.GroupLives(group) {
 		pluginhost.KillGroup(group)
@@ -151,8 +146,8 @@ func (c *check) leaveAlone(ctx context.Context) (string, error) {
 	if took, err = c.orphan(ctx); err != nil {
 		return "", err
 	}
-	if took > timeout.Of(orphanEnd) {
-		return "", fmt.Errorf("%s after its host was killed it, or a process that it started, still runs: %s", orphanEnd, mend)
+	if took > most {
+		return "", fmt.Errorf("%s after its host was killed it, or a process that it started, still runs: %s", most, mend)
 	}
 	return detail + fmt.Sprintf(", and %s after a host that is killed; nothing is left", took.Round(time.Millisecond)), nil
 }
@@ -160,7 +155,7 @@ func (c *check) leaveAlone(ctx context.Context) (string, error) {
 // orphan runs the plugin under a host of its own, kills that host, and returns how long anything
 // of the plugin lived on.
 func (c *check) orphan(ctx context.Context) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout.Of(2*startTimeout))
+	ctx, cancel := context.WithTimeout(ctx, 2*c.opts.Windows.Start)
 	defer cancel()
 	host := exec.CommandContext(ctx, c.opts.Orphan[0], append(c.opts.Orphan[1:len(c.opts.Orphan):len(c.opts.Orphan)], c.path)...)
 	// A directory of the check's own in it could be too long for the plugin's socket.
@@ -185,14 +180,14 @@ func (c *check) orphan(ctx context.Context) (time.Duration, error) {
 	if readErr != nil || err != nil || group <= 1 {
 		return 0, fmt.Errorf("a host for the plugin did not start it: %s", strings.TrimSpace(said.String()))
 	}
-	for time.Since(killed) <= timeout.Of(orphanEnd) {
+	for time.Since(killed) <= c.opts.Windows.HostGone {
 		if !pluginhost.GroupLives(group) {
 			return time.Since(killed), nil
 		}
 		time.Sleep(pollPause)
 	}
 	pluginhost.KillGroup(group)
-	return timeout.Of(orphanEnd) + 1, nil
+	return c.opts.Windows.HostGone + 1, nil
 }
 
 // ServeOrphan starts a plugin, prints the id of its process group, and waits to be killed. Nothing
@@ -202,7 +197,8 @@ func ServeOrphan(ctx context.Context, path string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	t, err := pluginhost.StartTrial(ctx, path, pluginhost.TrialOptions{Start: timeout.Of(startTimeout), Outlives: true})
+	const start = time.Hour // whoever kills it waits no longer than it likes
+	t, err := pluginhost.StartTrial(ctx, path, pluginhost.TrialOptions{Start: start, Outlives: true})
 	if err != nil {
 		return err
 	}

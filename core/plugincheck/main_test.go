@@ -61,14 +61,22 @@ func install(t *testing.T, what, name string) string {
 // options are those of a check that does everything.
 func options() Options { return Options{Orphan: []string{os.Args[0], orphanArgument}} }
 
-// patient are windows for a computer on which many checks run.
+// patient are windows for a machine that has much to do. What is only waited for where
+// something is wrong takes as long as it takes.
 func patient() Windows {
-	return Windows{Deadline: time.Second, Late: 2 * time.Second, Exit: time.Second, Interrupt: time.Second, End: 5 * time.Second}
+	const patience = time.Minute
+	return Windows{
+		Start: patience, Call: patience, ByHand: patience, Stranger: time.Second,
+		Deadline: time.Second, Late: patience, Exit: 2 * time.Second,
+		Interrupt: 100 * time.Millisecond, End: patience, HostGone: patience,
+	}
 }
 
 func runCheck(t *testing.T, path string, opts Options) Report {
 	t.Helper()
-	opts.Windows = patient()
+	if opts.Windows == (Windows{}) {
+		opts.Windows = patient()
+	}
 	r, err := Run(t.Context(), path, opts)
 	require.NoError(t, err)
 	return r

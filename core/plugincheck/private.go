@@ -16,9 +16,6 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// unauthenticatedTimeout is how long a client without a certificate waits for an answer that is not to come.
-const unauthenticatedTimeout = time.Second
-
 // tryWithoutCertificate calls the plugin as another program of the machine could.
 func (c *check) tryWithoutCertificate(ctx context.Context) (string, error) {
 	socket := strings.Split(c.trial.Handshake, "|")[3]
@@ -30,7 +27,7 @@ func (c *check) tryWithoutCertificate(ctx context.Context) (string, error) {
 		{"a client without TLS", insecure.NewCredentials()},
 	}
 	for _, s := range clients {
-		answered, err := answers(ctx, socket, s.creds)
+		answered, err := answers(ctx, socket, s.creds, c.opts.Windows.Stranger)
 		if err != nil {
 			return "", err
 		}
@@ -42,13 +39,13 @@ func (c *check) tryWithoutCertificate(ctx context.Context) (string, error) {
 }
 
 // answers reports whether a plugin talks to a client with these credentials.
-func answers(ctx context.Context, socket string, creds credentials.TransportCredentials) (answered bool, err error) {
+func answers(ctx context.Context, socket string, creds credentials.TransportCredentials, patience time.Duration) (answered bool, err error) {
 	conn, err := grpc.NewClient("unix:"+socket, grpc.WithTransportCredentials(creds))
 	if err != nil {
 		return false, fmt.Errorf("connect to the plugin: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	ctx, cancel := context.WithTimeout(ctx, unauthenticatedTimeout)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	_, err = healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: "plugin"})
 	switch status.Code(err) {

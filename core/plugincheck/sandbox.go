@@ -40,7 +40,7 @@ func (c *check) stayInside(ctx context.Context) (string, error) {
 }
 
 func (c *check) workInside(ctx context.Context, client *host.Client) (string, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	var configured host.Configured
 	// What goes with the keys of the network may be of no use without them.

@@ -33,7 +33,7 @@ func (c *check) source() []step {
 
 // decode decodes a request with a body. The id tells a repetition.
 func (c *check) decode(ctx context.Context, body []byte, id string) (host.Decoded, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	if id == "" {

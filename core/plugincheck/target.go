@@ -42,7 +42,7 @@ func (c *check) target() []step {
 
 // deliver makes one attempt. An error is a call that broke.
 func (c *check) deliver(ctx context.Context, d host.Delivery) (host.Outcome, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	d.Record = true
 	return c.client.Deliver(ctx, instance, d)

@@ -24,6 +24,8 @@ func pluginDir(t *testing.T) string {
 
 func writeBinary(t *testing.T, path string, mode fs.FileMode) {
 	t.Helper()
+	syscall.ForkLock.RLock() // see put
+	defer syscall.ForkLock.RUnlock()
 	require.NoError(t, os.WriteFile(path, []byte("binary of "+filepath.Base(path)), 0o600))
 	require.NoError(t, os.Chmod(path, mode))
 }

@@ -113,15 +113,21 @@ func TestChangeStartsManyPlugins(t *testing.T) {
 // TestSettingsThatWereNotTaken are given again: a plugin must not go on with those before.
 func TestSettingsThatWereNotTaken(t *testing.T) {
 	t.Parallel()
-	timing := quick
-	timing.Start = 2 * time.Second
-	b, before, after := setup(t, timing, "hookarr-target-chaos"), newInbox(t), newInbox(t)
+	b, before, after := setup(t, quick, "hookarr-target-chaos"), newInbox(t), newInbox(t)
 	b.start(t, b.target("chaos", "ops", map[string]any{"url": before.URL}))
 	c, problems := b.Prepare(t.Context(), []Instance{b.target("chaos", "ops", map[string]any{"url": after.URL})})
 	require.Empty(t, problems)
 	pid := b.Status()[0].PID
 	suspend(t, pid)
+	within := func(d time.Duration) {
+		s := b.supervisor(pluginKey{host.KindTarget, "chaos"})
+		s.configuring.Lock()
+		defer s.configuring.Unlock()
+		s.timing.Configure = d
+	}
+	within(100 * time.Millisecond)
 	require.Error(t, c.Begin(t.Context()))
+	within(patience)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
 	require.NoError(t, c.Finish(t.Context()))
 	require.Eventually(t, func() bool {

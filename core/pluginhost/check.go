@@ -123,7 +123,7 @@ func (l *launcher) check(ctx context.Context, key pluginKey, instances []host.In
 	if p.sandbox.State == SandboxUnsupported {
 		checked.NoSandbox = p.sandbox.Reason
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.opts.Timing.Start)
+	ctx, cancel := context.WithTimeout(ctx, l.opts.Timing.Configure)
 	defer cancel()
 	begun := time.Now()
 	configured, err := p.client.Configure(ctx, instances, true)

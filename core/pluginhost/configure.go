@@ -62,7 +62,7 @@ func (s *supervisor) tell(v, known verdict) {
 
 // ask has a process take instances, or only judge them.
 func (s *supervisor) ask(ctx context.Context, p *process, instances []host.Instance, validateOnly bool) (verdict, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timing.Start)
+	ctx, cancel := context.WithTimeout(ctx, s.timing.Configure)
 	defer cancel()
 	begun := time.Now()
 	configured, err := p.client.Configure(ctx, instances, validateOnly)

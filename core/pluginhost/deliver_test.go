@@ -33,13 +33,11 @@ func TestOutcomes(t *testing.T) {
 	require.Equal(t, sdk.ClassPluginBug, o.Class)
 	require.Contains(t, o.Message, "plugin bug: target-chaos: ")
 
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	o = b.do(ctx, "ops", "hang")
+	o = b.doLate("ops", "hang")
 	require.Equal(t, sdk.ClassRetryable, o.Class)
 	require.Contains(t, o.Message, "plugin target-chaos timed out after ")
 
-	ctx, cancel = context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	outcome := make(chan host.Outcome, 1)
 	go func() { outcome <- b.do(ctx, "ops", "wait") }()
 	b.awaitSign(t, "arrived-wait")
@@ -53,18 +51,26 @@ func TestOutcomes(t *testing.T) {
 func TestTimeBeforeThePluginIsNotTheEndpoints(t *testing.T) {
 	t.Parallel()
 	timing := quick
-	timing.BackoffMin, timing.BackoffMax = 10*time.Second, 10*time.Second
+	timing.BackoffMin, timing.BackoffMax, timing.Ready = time.Hour, time.Hour, 2*time.Hour
 	b := setup(t, timing, "hookarr-target-chaos")
 	b.start(t, b.target("chaos", "ops", nil))
 	require.True(t, b.do(t.Context(), "ops", "exit").Crashed)
 	b.awaitState(t, "chaos", Backoff)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	o := b.do(ctx, "ops", "fine")
+	s, err := b.lookup(host.KindTarget, "ops")
+	require.NoError(t, err)
+	passedGate := func() bool {
+		if s.gate.TryAcquire(everything) {
+			s.gate.Release(everything)
+			return false
+		}
+		return true
+	}
+	var o host.Outcome
+	late(passedGate, func(ctx context.Context) { o = b.do(ctx, "ops", "fine") })
 	require.Equal(t, sdk.ClassUnavailable, o.Class)
 	require.Contains(t, o.Message, "plugin target-chaos is not ready")
 
-	_, err := b.Decode(ctx, "none", sdk.Request{})
+	_, err = b.Decode(t.Context(), "none", sdk.Request{})
 	require.ErrorIs(t, err, ErrUnavailable)
 }
 
@@ -185,9 +191,9 @@ func TestDecode(t *testing.T) {
 	_, err = decode("untitled")
 	require.ErrorIs(t, err, ErrPluginBug)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	_, err = b.Decode(ctx, "radarr", sdk.Request{ID: "e1", Body: []byte("hang")})
+	b.lateAt("arrived-hang", func(ctx context.Context) {
+		_, err = b.Decode(ctx, "radarr", sdk.Request{ID: "e1", Body: []byte("hang")})
+	})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NotErrorIs(t, err, ErrUnavailable)
 

@@ -36,9 +36,6 @@ const (
 	// endGrace is how long a process may take to end when asked. go-plugin alone
 	// waits for ever for the answer of a stopped one.
 	endGrace = 3 * time.Second
-	// exitGrace is how long after a broken call to wait for the news of the
-	// process's end, which comes a millisecond or so later.
-	exitGrace = time.Second
 )
 
 // passedOn are the variables of the host's environment that plugins get; no other,
@@ -211,6 +208,7 @@ func (l *launcher) prepare(ctx context.Context, kind host.Kind, name string, sin
 
 			isPlugin:  l.started,
 			forkLimit: l.opts.Timing.Start,
+			exitGrace: l.opts.Timing.Exit,
 		},
 		label:    string(kind) + "-" + name,
 		dir:      dir,
@@ -383,12 +381,13 @@ func removePrivate(log *slog.Logger, dir string) {
 // ended reports whether the process has ended.
 func (p *process) ended() bool { return closed(p.exited) }
 
-// endsSoon waits at most exitGrace for the end of the process.
+// endsSoon waits a little for the end of the process, and then for what follows that.
 func (p *process) endsSoon() bool {
-	timer := time.NewTimer(exitGrace)
+	timer := time.NewTimer(p.exitGrace)
 	defer timer.Stop()
 	select {
-	case <-p.exited:
+	case <-p.over:
+		<-p.exited
 		return true
 	case <-timer.C:
 		return false

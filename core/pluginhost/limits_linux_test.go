@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,15 +61,20 @@ func TestMemoryIsBounded(t *testing.T) {
 // TestMemoryFarAboveItsBound ends the process at once, and accuses no delivery.
 func TestMemoryFarAboveItsBound(t *testing.T) {
 	t.Parallel()
-	timing := watchful
-	timing.Look = time.Second // between which it takes all
-	b := setupWith(t, timing, bounded, "hookarr-target-chaos")
+	var all atomic.Bool // is taken between two looks
+	b := setupWith(t, watchful, func(host.Kind, string) Settings {
+		if all.Load() {
+			return bounded(host.KindTarget, "chaos")
+		}
+		return Settings{}
+	}, "hookarr-target-chaos")
 	b.start(t, b.target("chaos", "ops", nil))
 	old := b.Status()[0].PID
 	outcome := make(chan host.Outcome, 1)
 	go func() { outcome <- b.do(context.Background(), "ops", "wait") }()
 	b.awaitSign(t, "arrived-wait")
-	b.do(t.Context(), "ops", "leak 220")
+	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "leak 220").Class)
+	all.Store(true)
 	o := <-outcome
 	require.Equal(t, sdk.ClassUnavailable, o.Class)
 	require.False(t, o.Crashed)
@@ -133,9 +139,7 @@ func TestSpinningPlugin(t *testing.T) {
 			return true
 		}
 		// Once more: the process may have got no processor at all.
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		classes = append(classes, b.do(ctx, "ops", "spin").Class)
+		classes = append(classes, b.doLate("ops", "spin").Class)
 		return false
 	}, patience, 2*time.Second)
 	require.Equal(t, slices.Repeat([]sdk.Class{sdk.ClassRetryable}, len(classes)), classes)

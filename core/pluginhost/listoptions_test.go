@@ -101,15 +101,11 @@ func TestTroubleOfOptions(t *testing.T) {
 		require.ErrorIs(t, err, ErrPluginBug, way)
 		require.ErrorContains(t, err, "the plugin panicked in Options: a bug in the handler", way)
 
-		// A launch takes its part of it, on a busy machine a second or so.
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		_, err = list(ctx, asking("wait"), "room")
-		cancel()
+		b.lateAt("arrived-options", func(ctx context.Context) { _, err = list(ctx, asking("wait"), "room") })
 		require.ErrorIs(t, err, context.DeadlineExceeded, way)
 		require.ErrorContains(t, err, "plugin target-choosy timed out after ", way)
-		b.awaitSign(t, "arrived-options")
 
-		ctx, cancel = context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err = list(ctx, asking("wait"), "room")
 		require.ErrorIs(t, err, context.Canceled, way)

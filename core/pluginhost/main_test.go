@@ -1,6 +1,7 @@
 package pluginhost
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,7 +59,7 @@ func TestMain(m *testing.M) {
 // helper is a host that starts a plugin, says which process that is, and waits to
 // be killed.
 func helper(dir string) {
-	h := New(Options{Dirs: []string{dir}})
+	h := New(Options{Dirs: []string{dir}, Timing: Timing{Start: patience}})
 	err := h.Start(context.Background(), []Instance{{Kind: host.KindTarget, Plugin: "chaos", Name: "ops"}})
 	_, _ = fmt.Fprintln(os.Stdout, h.Status()[0].PID, h.Status()[0].State, h.Status()[0].Reason, err)
 	select {}
@@ -74,10 +75,10 @@ type testBundle struct {
 }
 
 // quick is a timing for tests in which plugins crash.
-var quick = Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: 100 * time.Millisecond, Ready: 20 * time.Second}
+var quick = Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: 100 * time.Millisecond, Ready: patience}
 
-// setup makes a host with these plugins in its directory. It is stopped with the
-// test.
+// setup makes a host with these plugins in its directory, which have the time to start that a
+// machine with much to do takes. It is stopped with the test.
 func setup(t *testing.T, timing Timing, binaries ...string) *testBundle {
 	t.Helper()
 	return setupWith(t, timing, nil, binaries...)
@@ -87,6 +88,7 @@ func setup(t *testing.T, timing Timing, binaries ...string) *testBundle {
 func setupWith(t *testing.T, timing Timing, settings func(host.Kind, string) Settings, binaries ...string) *testBundle {
 	t.Helper()
 	b := &testBundle{dir: pluginDir(t), signs: t.TempDir(), log: &logBuffer{}}
+	timing.Start, timing.Exit, timing.HealthTimeout = cmp.Or(timing.Start, patience), cmp.Or(timing.Exit, patience), cmp.Or(timing.HealthTimeout, patience)
 	for _, name := range binaries {
 		install(t, b.dir, name)
 	}
@@ -141,6 +143,52 @@ func (b *testBundle) start(t *testing.T, instances ...Instance) {
 // do delivers an event whose title says what the plugin is to do.
 func (b *testBundle) do(ctx context.Context, target, title string) host.Outcome {
 	return b.Deliver(ctx, target, delivery(title), false)
+}
+
+// overdue is a context whose deadline passes when the test says so.
+type overdue struct {
+	context.Context
+	passed chan struct{}
+}
+
+func (o overdue) Done() <-chan struct{} { return o.passed }
+
+func (o overdue) Err() error {
+	if closed(o.passed) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// late makes a call whose deadline passes once it has come as far as it is to come, however
+// long that takes.
+func late(arrived func() bool, call func(ctx context.Context)) {
+	ctx, returned := overdue{context.Background(), make(chan struct{})}, make(chan struct{})
+	defer close(returned)
+	go func() {
+		for !arrived() {
+			select {
+			case <-returned:
+				return
+			case <-time.After(eye):
+			}
+		}
+		close(ctx.passed)
+	}()
+	call(ctx)
+}
+
+// lateAt is late for a call that arrives when a plugin leaves a file.
+func (b *testBundle) lateAt(sign string, call func(ctx context.Context)) {
+	path := filepath.Join(b.signs, sign)
+	_ = os.Remove(path)
+	late(func() bool { _, err := os.Stat(path); return err == nil }, call)
+}
+
+// doLate is do for what the plugin does not finish before the deadline.
+func (b *testBundle) doLate(target, title string) (o host.Outcome) {
+	b.lateAt("arrived-"+title, func(ctx context.Context) { o = b.do(ctx, target, title) })
+	return o
 }
 
 // delivery has its title as id.

@@ -47,9 +47,11 @@ type Options struct {
 
 // Timing says how long things take. Each zero value stands for the default named.
 type Timing struct {
-	// Start bounds the start of a process up to its description, and again its
-	// configuration: 10 s.
-	Start time.Duration
+	// Start bounds the start of a process up to its description: 10 s. Configure bounds its
+	// configuration: Start.
+	Start, Configure time.Duration
+	// Exit is how long after a broken call to wait for the news of the process's end: 1 s.
+	Exit time.Duration
 	// Ready is how long a call waits for a plugin that is starting: 3 s.
 	Ready time.Duration
 	// Health is the pause between health checks, 15 s, and HealthTimeout bounds
@@ -94,6 +96,8 @@ func (o Options) withDefaults() Options {
 	o.TempDir = cmp.Or(o.TempDir, os.TempDir())
 	t := &o.Timing
 	t.Start = cmp.Or(t.Start, timeout.Of(10*time.Second))
+	t.Configure = cmp.Or(t.Configure, t.Start)
+	t.Exit = cmp.Or(t.Exit, time.Second)
 	t.Ready = cmp.Or(t.Ready, timeout.Of(3*time.Second))
 	t.Health = cmp.Or(t.Health, 15*time.Second)
 	t.HealthTimeout = cmp.Or(t.HealthTimeout, timeout.Of(5*time.Second))

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +24,10 @@ func put(t *testing.T, dir, name string, script string) {
 		install(t, dir, name)
 		return
 	}
+	// A process that another test forks meanwhile would inherit the file open for writing, which
+	// cannot be executed.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755))
 }
 
@@ -189,10 +194,10 @@ func TestReloadsAtOnce(t *testing.T) {
 // TestStopWhileReplacementStarts ends it too.
 func TestStopWhileReplacementStarts(t *testing.T) {
 	t.Parallel()
-	b := setup(t, quick, "hookarr-target-slow")
-	b.start(t, b.target("slow", "ops", nil))
+	b := setup(t, quick, "hookarr-target-once")
+	b.start(t, b.target("once", "ops", nil))
 	reload := make(chan error, 1)
-	go func() { reload <- b.Reload(context.Background(), host.KindTarget, "slow") }()
+	go func() { reload <- b.Reload(context.Background(), host.KindTarget, "once") }()
 	require.Eventually(t, func() bool { return len(b.processes(t)) == 2 }, patience, eye)
 	require.NoError(t, b.Stop(t.Context()))
 	require.Empty(t, b.processes(t))
@@ -217,11 +222,16 @@ func (b *testBundle) processes(t *testing.T) (pids []string) {
 func TestReplacementOfAHungProcess(t *testing.T) {
 	t.Parallel()
 	timing := quick
-	timing.Health, timing.HealthTimeout = 20*time.Millisecond, 2*time.Second
+	timing.Health, timing.HealthTimeout = 20*time.Millisecond, 5*time.Second
 	b := setup(t, timing, "hookarr-target-chaos")
 	b.start(t, b.target("chaos", "ops", nil))
-	old := b.Status()[0].PID
-	suspend(t, old)
+	s := b.supervisor(pluginKey{host.KindTarget, "chaos"})
+	hung := s.taking()
+	next, err := s.launchLocked(t.Context()) // as replace does, which may take longer than a health check
+	require.NoError(t, err)
+	v, err := s.ask(t.Context(), next, s.instances, false)
+	require.NoError(t, err)
+	suspend(t, hung.pid())
 	failed := func() int {
 		n := 0
 		for _, l := range b.log.lines(t) {
@@ -232,10 +242,11 @@ func TestReplacementOfAHungProcess(t *testing.T) {
 		return n
 	}
 	require.Eventually(t, func() bool { return failed() == healthFailures-1 }, patience, eye)
-	require.NoError(t, b.Reload(t.Context(), host.KindTarget, "chaos"))
-	next := b.Status()[0].PID
-	require.Eventually(t, func() bool { return gone(old, true) }, patience, eye)
+	require.True(t, s.succeed(hung, next, v))
+	s.configuring.Unlock()
+	s.retire(hung)
+	require.Eventually(t, func() bool { return gone(hung.pid(), true) }, patience, eye)
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
-	require.Equal(t, next, b.Status()[0].PID)
+	require.Equal(t, next.pid(), b.Status()[0].PID)
 	require.Zero(t, b.Status()[0].Restarts)
 }

@@ -88,6 +88,9 @@ type osProcess struct {
 	isPlugin func(pid int) bool
 	// forkLimit bounds the wait for the fork.
 	forkLimit time.Duration
+	// exitGrace is how long after a broken call to wait for the news of the process's end,
+	// which comes a millisecond or so later.
+	exitGrace time.Duration
 	// atEnd is called when the process has ended, before exited is closed.
 	atEnd func(*os.ProcessState)
 	// fault is for what this host has ended the process; nil for nothing.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -122,9 +121,9 @@ func TestTestOfAConfigurationThatIsNotInUse(t *testing.T) {
 	require.ErrorContains(t, err, "does not exist")
 	_, err = b.TestConfig(t.Context(), b.target("chaos", "x", nil), delivery("panic").Events[0])
 	require.ErrorContains(t, err, "test target x: the plugin panicked in Test")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-	defer cancel()
-	_, err = b.TestConfig(ctx, b.target("chaos", "x", nil), delivery("hang").Events[0])
+	b.lateAt("arrived-hang", func(ctx context.Context) {
+		_, err = b.TestConfig(ctx, b.target("chaos", "x", nil), delivery("hang").Events[0])
+	})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 

@@ -27,6 +27,8 @@ type TrialOptions struct {
 	TempDir string
 	// Start bounds the start of the process up to its handshake: 10 s.
 	Start time.Duration
+	// Exit is how long the news of the process's end may take after the start failed: 1 s.
+	Exit time.Duration
 	// Logged gets each line of standard error as it came, up to 16 KiB of it, and Printed what
 	// the process prints after its handshake. Both are called from other goroutines. Nil is
 	// nobody.
@@ -99,7 +101,7 @@ func prepareTrial(ctx context.Context, path string, opts TrialOptions) (*launche
 		return nil, nil, err
 	}
 	l, err := newLauncher(Options{
-		Dirs: []string{filepath.Dir(path)}, TempDir: opts.TempDir, Timing: Timing{Start: opts.Start},
+		Dirs: []string{filepath.Dir(path)}, TempDir: opts.TempDir, Timing: Timing{Start: opts.Start, Exit: opts.Exit},
 		// Plugins log at the level of their host.
 		Log: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug})), //nolint:sloglint // slog.DiscardHandler has no level
 	}.withDefaults())

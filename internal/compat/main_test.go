@@ -57,6 +57,7 @@ func newHost(t *testing.T, dir string) *testHost {
 
 func newHostWith(t *testing.T, dir string, timing pluginhost.Timing) *testHost {
 	t.Helper()
+	timing.Start, timing.Exit, timing.Ready, timing.HealthTimeout = patience, patience, patience, patience
 	h := &testHost{log: &logBuffer{}}
 	h.Host = pluginhost.New(pluginhost.Options{
 		Dirs:   []string{dir},

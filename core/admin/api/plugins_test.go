@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,7 +41,7 @@ func TestPlugins(t *testing.T) {
 	binary := filepath.Join(dir, "hookarr-source-radarr")
 	require.NoError(t, testbuild.Plugins(t.Context(), dir, "source-radarr"))
 	require.NoError(t, os.Chmod(dir, 0o755))
-	h := pluginhost.New(pluginhost.Options{Dirs: []string{dir}, Log: r.Log})
+	h := pluginhost.New(pluginhost.Options{Dirs: []string{dir}, Log: r.Log, Timing: pluginhost.Timing{Start: time.Minute, Ready: time.Minute}})
 	t.Cleanup(func() { require.NoError(t, h.Stop(context.Background())) })
 	require.NoError(t, h.Start(t.Context(), []pluginhost.Instance{
 		{Kind: host.KindSource, Plugin: "radarr", Name: "radarr", Config: json.RawMessage("{}")},

@@ -83,7 +83,7 @@ func (r *rig) plugins(t *testing.T, settings string) (binary string) {
 	require.NoError(t, os.Chmod(dir, 0o755))
 	require.NoError(t, testbuild.Plugins(t.Context(), dir, "source-radarr"))
 	binary = filepath.Join(dir, "hookarr-source-radarr")
-	h := pluginhost.New(pluginhost.Options{Dirs: []string{dir}, Log: r.Log})
+	h := pluginhost.New(pluginhost.Options{Dirs: []string{dir}, Log: r.Log, Timing: pluginhost.Timing{Start: time.Minute, Ready: time.Minute}})
 	t.Cleanup(func() { require.NoError(t, h.Stop(context.Background())) })
 	require.NoError(t, h.Start(t.Context(), []pluginhost.Instance{
 		{Kind: host.KindSource, Plugin: "radarr", Name: "radarr", Config: json.RawMessage(settings)},

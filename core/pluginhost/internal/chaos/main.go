@@ -87,6 +87,11 @@ func main() {
 			_, _ = os.StartProcess("/bin/sleep", []string{"sleep", "600"}, &os.ProcAttr{})
 		}
 		_, _ = io.Copy(io.Discard, os.Stdin)
+	case "once":
+		if _, err := os.Stat(os.Args[0] + ".here"); err == nil {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+		}
+		_ = os.WriteFile(os.Args[0]+".here", nil, 0o600) //nolint:gosec // the directory is a test's own
 	case "slow":
 		time.Sleep(300 * time.Millisecond)
 	case "meets-a", "meets-b", "meets-c", "meets-d":

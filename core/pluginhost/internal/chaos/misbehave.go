@@ -22,6 +22,7 @@ func (p *plugin) misbehave(what, arg string) {
 	case "exit":
 		os.Exit(3)
 	case "hang":
+		p.sign("arrived-hang")
 		select {}
 	case "flood":
 		n, _ := strconv.Atoi(arg)
