@@ -121,3 +121,16 @@ func TestOtherOrigin(t *testing.T) {
 	p.AwaitTrue(`location.origin === "` + other + `"`)
 	require.Contains(t, strings.Join(p.wrong(), "\n"), "a request to "+other+"/")
 }
+
+// TestClickWaits for what is in front of a button to go.
+func TestClickWaits(t *testing.T) {
+	t.Parallel()
+	p := shared.Open(t, serve(t, `<main><h1>Sound</h1><button>Go</button><p id="cover">Wait</p></main>`, `
+const cover = document.querySelector("#cover");
+Object.assign(cover.style, {position: "fixed", top: 0, left: 0, width: "100%", height: "100%"});
+document.querySelector("button").onclick = () => { document.title = cover.isConnected ? "too soon" : "clicked"; };
+setTimeout(() => cover.remove(), 200);`))
+	p.Go("/")
+	p.Click("button")
+	require.Equal(t, "clicked", p.Title())
+}

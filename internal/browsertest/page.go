@@ -181,11 +181,22 @@ func (p *Page) Submit(selector string) {
 	p.AwaitTrue(whole)
 }
 
+// click clicks an element where a person could: it is seen, and nothing is in front of it. Nothing
+// of the page changes between the look and the click.
+const click = `((e) => {
+  if (!e?.checkVisibility()) return false;
+  e.scrollIntoView({block: "center", inline: "center"});
+  const box = e.getClientRects()[0];
+  const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  if (!hit || !e.contains(hit) && hit.closest("label")?.control !== e) return false;
+  e.click();
+  return true;
+})(document.querySelector(%s))`
+
 // Click clicks what a selector finds.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
-	p.Await(selector)
-	p.do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
+	p.AwaitTrue(fmt.Sprintf(click, quote(selector)))
 }
 
 // Fill puts a text into a field, in the place of what is there.

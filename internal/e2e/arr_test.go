@@ -282,6 +282,8 @@ func TestEnrich(t *testing.T) {
 			require.Equal(t, "What Title 1 is about.", d.Event.Media.Overview, d.Event.Type)
 			require.Equal(t, "https://images.example/poster.jpg", d.Event.Media.Poster)
 		}
+		require.NoError(t, a.server.stop())
+		a.server.start(inTime)
 		a.Trouble(fakearr.Trouble{Hang: true})
 		a.add(t, 2)
 		a.endpoint.await(t, 4)
