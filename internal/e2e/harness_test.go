@@ -363,6 +363,13 @@ func (b *syncBuffer) String() string {
 	return b.buf.String()
 }
 
+// count is how often it has a text.
+func (b *syncBuffer) count(text string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return bytes.Count(b.buf.Bytes(), []byte(text))
+}
+
 func (b *syncBuffer) tail(lines int) string {
 	all := strings.Split(b.String(), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")

@@ -220,7 +220,7 @@ func TestDatabaseDownAtStartAndForAWhile(t *testing.T) {
 	endpoint := newReceiver(t)
 	srv := newServer(t, settings{database: cluster.URL(), targets: webhookTarget(endpoint), routes: everything})
 	srv.launch(inTime)
-	require.Eventually(t, func() bool { return strings.Contains(srv.log.String(), "waiting for the database") }, patience, 50*time.Millisecond)
+	srv.awaitCount("waiting for the database", 1)
 	require.Equal(t, http.StatusServiceUnavailable, srv.get("/readyz"))
 	require.Equal(t, http.StatusOK, srv.get("/healthz"))
 	require.Equal(t, http.StatusServiceUnavailable, srv.post(importBody(1)).status)
@@ -240,7 +240,7 @@ func TestDatabaseDownAtStartAndForAWhile(t *testing.T) {
 	require.Eventually(t, func() bool { return srv.post(importBody(2)).status == http.StatusAccepted }, patience, 200*time.Millisecond)
 	endpoint.await(t, 2)
 
-	require.Eventually(t, func() bool { return strings.Contains(srv.log.String(), "database can be used again") }, patience, 100*time.Millisecond)
+	srv.awaitCount("database can be used again", 1)
 	var loud []string
 	for line := range strings.Lines(srv.log.String()) {
 		if !strings.Contains(line, `"level":"DEBUG"`) && !strings.Contains(line, "webhook rejected") {

@@ -149,8 +149,6 @@ func (n *node) name(t *testing.T) string {
 	return ""
 }
 
-func (n *node) said(message string) int { return strings.Count(n.log.String(), message) }
-
 // traffic is what a relay sends to nodes in turns. It lives outside the processes that
 // are killed.
 type traffic struct {
@@ -267,7 +265,7 @@ WHERE j.kind = 'deliver' AND j.state = 'running' AND j.attempted_by[array_upper(
 	t.Logf("%d events, %d posts refused, %d deliveries unsettled at the kill, duplicates by cause: %v", events, relay.refused.Load(), len(unsettled), causes)
 	require.LessOrEqual(t, causes["killed node"], concurrency)
 	require.Zero(t, causes["other"])
-	require.Positive(t, b.said(takenOver))
+	require.Positive(t, b.count(takenOver))
 	require.NoError(t, b.stop())
 }
 
@@ -323,7 +321,7 @@ func TestDatabaseAwayFromNodes(t *testing.T) {
 	require.Positive(t, carried, "nothing was under way as the database went")
 	require.Empty(t, causes)
 	for _, n := range []*node{a, b} {
-		require.Zero(t, n.said(takenOver), "node %s took over live jobs", n.path)
+		require.Zero(t, n.count(takenOver), "node %s took over live jobs", n.path)
 		require.NoError(t, n.stop())
 	}
 }
@@ -358,14 +356,14 @@ FROM old`, old)))
 	var sent atomic.Int64
 	relay.send(4, func(int) bool {
 		time.Sleep(80 * time.Millisecond) // a little less than the target takes
-		if a.said(purged) > 0 || time.Now().After(until) {
+		if a.count(purged) > 0 || time.Now().After(until) {
 			return false
 		}
 		sent.Add(1)
 		return true
 	}, a, b)
 	relay.done.Wait()
-	require.Equal(t, 1, a.said(purged), "the purge has not come to its end")
+	require.Equal(t, 1, a.count(purged), "the purge has not come to its end")
 	require.Equal(t, sent.Load(), relay.acked.Load())
 	awaitNoJobs(t, url)
 
@@ -380,7 +378,7 @@ FROM old`, old)))
 	require.Len(t, by, 2)
 	require.Empty(t, queryTexts(t, url, "SELECT id::text FROM events WHERE title LIKE 'Old %' LIMIT 1"))
 	for _, n := range []*node{a, b} {
-		require.Zero(t, n.said(takenOver), "node %s took over live jobs", n.path)
+		require.Zero(t, n.count(takenOver), "node %s took over live jobs", n.path)
 		require.NoError(t, n.stop())
 	}
 }
@@ -418,7 +416,7 @@ func TestNodeStopped(t *testing.T) {
 	t.Logf("%d events, %d posts refused, by node: %v, duplicates: %v", events, relay.refused.Load(), by, causes)
 	require.Empty(t, causes)
 	require.Len(t, by, 2)
-	require.Zero(t, b.said(takenOver), "it left jobs behind")
+	require.Zero(t, b.count(takenOver), "it left jobs behind")
 	require.NoError(t, b.stop())
 }
 
@@ -464,7 +462,7 @@ func TestDatabaseCrashesAsNodesBegin(t *testing.T) {
 	t.Logf("%d events, %d crashes, duplicates by cause: %v", rounds*burst, rounds, causes)
 	require.Empty(t, causes)
 	for _, n := range []*node{a, b} {
-		require.Zero(t, n.said(takenOver), "node %s took over live jobs", n.path)
+		require.Zero(t, n.count(takenOver), "node %s took over live jobs", n.path)
 		require.NoError(t, n.stop())
 	}
 }

@@ -47,7 +47,7 @@ const (
 	notReloaded = `"msg":"configuration not reloaded: the former one holds"`
 )
 
-func (s *server) count(line string) int { return strings.Count(s.log.String(), line) }
+func (s *server) count(line string) int { return s.log.count(line) }
 
 // awaitCount waits until the server has logged a line so often.
 func (s *server) awaitCount(line string, n int) {
