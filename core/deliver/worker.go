@@ -35,6 +35,9 @@ const (
 	// longestEarly bounds the sleep of a job that came before its delivery's time, which may
 	// be brought forward while the job is with a worker.
 	longestEarly = 10 * time.Minute
+	// lookAgain is how long a worker waits at most until it looks whether its target still
+	// waits: an operator may have ended that.
+	lookAgain = 5 * time.Second
 )
 
 // deliverWorker attempts one delivery a job.
@@ -148,7 +151,7 @@ func (r *run) step(ctx context.Context) (next, time.Duration, error) {
 	case v.wait > 0:
 		// Who waited takes a new slot: all of the old ones are over at once.
 		r.slot = time.Time{}
-		return w.staysAfter(ctx, t, min(v.wait, longestWait)), 0, nil
+		return w.staysAfter(ctx, t, min(v.wait, lookAgain)), 0, nil
 	case !v.attempt:
 		return done, 0, nil
 	}
