@@ -100,7 +100,7 @@ func (b testBundle) id(t *testing.T, path string) string {
 
 func (b testBundle) idle(t *testing.T) {
 	t.Helper()
-	require.Eventually(t, b.server.Idle, 10*time.Second, time.Millisecond)
+	require.Eventually(t, b.server.Idle, time.Minute, time.Millisecond)
 }
 
 func TestReportsWaitAndMergeIntoTheirParent(t *testing.T) {

@@ -148,13 +148,13 @@ func TestBrowse(t *testing.T) {
 
 func TestARestartForgetsScans(t *testing.T) {
 	t.Parallel()
-	b := start(t, &plex.Server{Takes: 20 * time.Millisecond})
+	b := start(t, &plex.Server{Takes: 2 * time.Second})
 	key := b.AddSection(plex.Movies, "Movies", "/movies")
 	b.Disk.Add("/movies/Film (2020)/Film.mkv", 1)
 	b.scan(key, "/movies")
 	b.Stop()
 	b.Start()
-	time.Sleep(60 * time.Millisecond)
+	time.Sleep(2500 * time.Millisecond)
 	require.Empty(t, b.Files())
 	b.scan(key, "/movies")
 	require.Eventually(t, func() bool { return len(b.Files()) == 1 }, time.Minute, time.Millisecond)

@@ -157,12 +157,12 @@ type outcome struct {
 // or final, if that is given, says that it is not waited for any longer.
 func (b testBundle) run(t *testing.T, d sdk.Delivery, final func() bool) outcome {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	o := outcome{}
 	for {
 		require.NoError(t, ctx.Err(), "the delivery does not end: %v, %v", o.waits, o.troubles)
-		call, cancel := context.WithTimeout(ctx, 5*time.Second)
+		call, cancel := context.WithTimeout(ctx, time.Minute)
 		d.Final = d.Accepted != nil && final != nil && final()
 		var receipt sdk.Receipt
 		if d.Accepted == nil {

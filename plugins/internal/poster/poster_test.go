@@ -97,7 +97,7 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 
 func TestOthersAreLeftTime(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
 	defer cancel()
 	at, f := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	_, err := f.Fetch(ctx, at+"/x.png")

@@ -213,7 +213,7 @@ func TestAnAddressThatDoesNotAnswer(t *testing.T) {
 	t.Cleanup(func() { _ = silent.Close() })
 	r := b.request(sdk.ConnectApply)
 	r.URL = "http://" + silent.Addr().String() + "/hooks/arr"
-	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second) // of which a busy machine takes some
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // of which a busy machine takes some
 	defer cancel()
 	result, err := b.powers.Connect(ctx, r)
 	require.NoError(t, err)

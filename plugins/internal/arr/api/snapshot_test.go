@@ -222,7 +222,7 @@ func TestSnapshotOfAListThatTakesTooLong(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	p := api.New(sdk.Env{HTTP: &sdk.HTTP{}}, api.Config{BaseURL: server.URL, APIKey: "k"}, api.App{Name: arr.Sonarr, API: "v3", Stock: series.NewStock})
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	_, err := p.Snapshot(ctx, sdk.SnapshotQuery{})
 	require.EqualError(t, err, "Sonarr at "+server.URL+" did not send all of series in time: context deadline exceeded")

@@ -168,7 +168,7 @@ func TestChangesAreSeenInOrder(t *testing.T) {
 	go func() { kept <- e.Keep(t.Context(), "d2", []sdk.Event{added("sonarr", 1)}) }()
 	require.Eventually(t, func() bool {
 		return value[int](t, e, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
-	}, 30*time.Second, 5*time.Millisecond, "it waits for the slow one")
+	}, time.Minute, 5*time.Millisecond, "it waits for the slow one")
 	require.Equal(t, int64(1), value[int64](t, e, "SELECT max(seq) FROM {}feed"))
 	require.NoError(t, open.Commit())
 	require.NoError(t, <-kept)
