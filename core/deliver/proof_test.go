@@ -239,7 +239,7 @@ func TestTroubleWhileProving(t *testing.T) {
 			databases(t, func(t *testing.T, url string) {
 				r := newRig(t, url)
 				taken := accepted(time.Millisecond)
-				taken.Receipt.ProveWithin = 30 * time.Second
+				taken.Receipt.ProveWithin = 10 * time.Minute
 				r.plugins.answers(script([]host.Outcome{taken}, []host.Outcome{notYet("wait"), tt.trouble}))
 				r.start()
 				id := r.accept("ops")[0]
@@ -265,7 +265,7 @@ func TestTroubleWhileProving(t *testing.T) {
 						r.probeNow()
 						d, _, err := r.store.FindDelivery(t.Context(), id)
 						return err == nil && d.State == event.Delivered
-					}, 30*time.Second, 100*time.Millisecond)
+					}, await, 100*time.Millisecond)
 				}
 				d, _ = r.await(id, event.Delivered)
 				require.Equal(t, 1, d.Attempts)
@@ -402,7 +402,7 @@ func TestOneWithoutProofStopsNobody(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		r := newRig(t, url)
 		taken := accepted(time.Millisecond)
-		taken.Receipt.ProveWithin = 2 * time.Second
+		taken.Receipt.ProveWithin = 10 * time.Minute
 		r.targets[0].Retry.MaxInterval = 300 * time.Millisecond
 		r.plugins.answers(script([]host.Outcome{taken}, []host.Outcome{{Class: sdk.ClassMisconfigured, Message: "404"}}))
 		r.start()
@@ -414,8 +414,13 @@ func TestOneWithoutProofStopsNobody(t *testing.T) {
 		asked := len(r.plugins.asks(id))
 		require.Eventually(t, func() bool { return len(r.plugins.asks(id)) > asked+1 }, await, 10*time.Millisecond)
 		require.Empty(t, r.holdOf("ops").Hold, "it is not held again")
+		require.Eventually(t, func() bool { // a question that is under way writes its own time
+			r.exec("UPDATE deliveries SET " + r.earlier("prove_by", time.Hour/2) + " WHERE state = 'verifying'")
+			d, _, err := r.store.FindDelivery(t.Context(), id)
+			return err == nil && d.State == event.Dead
+		}, await, 100*time.Millisecond)
 		d, _ := r.await(id, event.Dead)
-		require.Equal(t, "not proven within 2s: 404", d.Reason)
+		require.Equal(t, "not proven within 10m0s: 404", d.Reason)
 		r.awaitNoJobs()
 	})
 }

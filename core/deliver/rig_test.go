@@ -50,7 +50,7 @@ func databases(t *testing.T, test func(t *testing.T, url string)) {
 }
 
 // await is how long tests wait for what must come.
-const await = 30 * time.Second
+const await = time.Minute
 
 // call is one attempt as the plugin host saw it.
 type call struct {
@@ -352,7 +352,7 @@ func (r *rig) open() *sql.DB {
 	r.t.Helper()
 	driver, dsn := "pgx", r.url
 	if path, ok := strings.CutPrefix(r.url, "sqlite://"); ok {
-		driver, dsn = "sqlite", "file:"+path+"?_pragma=busy_timeout(10000)&_txlock=immediate"
+		driver, dsn = "sqlite", "file:"+path+"?_pragma=busy_timeout(60000)&_txlock=immediate"
 	}
 	db, err := sql.Open(driver, dsn)
 	require.NoError(r.t, err)

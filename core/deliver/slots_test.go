@@ -25,11 +25,11 @@ func TestSlotIsUsedHoweverLateItIs(t *testing.T) {
 
 	databases(t, func(t *testing.T, url string) {
 		r := newRig(t, url)
-		r.targets[0].Rate = store.Rate{PerSecond: 2, Burst: 1}
+		r.targets[0].Rate = store.Rate{PerSecond: 1. / 4, Burst: 1}
 		id := r.accept("ops")[0]
 		_, err := r.store.TakeSlots(t.Context(), "ops", r.targets[0].Rate, 1)
 		require.NoError(t, err)
-		job := run{w: r.idle(), id: id, until: time.Now().Add(100 * time.Millisecond)}
+		job := run{w: r.idle(), id: id, until: time.Now().Add(2 * time.Second)}
 		fate, _, err := job.deliver(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, settledJob, fate)

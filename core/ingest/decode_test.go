@@ -238,7 +238,7 @@ func TestDecoderThatTimesOutIsBypassed(t *testing.T) {
 // Other errors come at once and keep nobody waiting.
 func TestDecoderThatFailsAtOnceIsNotBypassed(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, with(func(o *ingest.Options) { o.DecodeTimeout = time.Minute }))
 	b.decoder.fails(pluginhost.ErrUnavailable)
 	for i := range 5 {
 		b.accepted(fmt.Sprintf(`{"title":"%d"}`, i))

@@ -139,11 +139,11 @@ func TestBodyThatNeverComes(t *testing.T) {
 
 func TestConnectionServesAgain(t *testing.T) {
 	t.Parallel()
-	b := setup(t, with(func(o *ingest.Options) { o.BodyTimeout = 100 * time.Millisecond }))
+	b := setup(t, with(func(o *ingest.Options) { o.BodyTimeout = 2 * time.Second }))
 	conn, first := b.dial(b.head(b.request(imported), fmt.Sprintf("Content-Length: %d", len(imported))) + imported)
 	require.Equal(t, http.StatusAccepted, first().status)
 	// The deadline of the first body must not be that of the connection.
-	timer := time.NewTimer(150 * time.Millisecond)
+	timer := time.NewTimer(2500 * time.Millisecond)
 	defer timer.Stop()
 	<-timer.C
 	_, err := io.WriteString(conn, b.head(b.request("x"), "Content-Length: 1")+"x")
@@ -154,7 +154,7 @@ func TestConnectionServesAgain(t *testing.T) {
 func TestBodiesInFlightAreBoundedInSum(t *testing.T) {
 	t.Parallel()
 	b := setup(t, with(func(o *ingest.Options) {
-		o.MaxBody, o.MaxBodies, o.AcceptTimeout = 8<<10, 10<<10, 100*time.Millisecond
+		o.MaxBody, o.MaxBodies, o.AcceptTimeout = 8<<10, 10<<10, 5*time.Second
 		o.DecodeTimeout = time.Minute
 	}))
 	reached, proceed := make(chan struct{}), make(chan struct{})

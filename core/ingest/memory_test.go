@@ -87,7 +87,7 @@ func TestBodyThatWaitsMakesRoom(t *testing.T) {
 // What has been read is being worked on: newcomers wait for it.
 func TestFinishedBodiesMakeNoRoom(t *testing.T) {
 	t.Parallel()
-	b := newBodies(64<<10, 100<<10, 50*time.Millisecond)
+	b := newBodies(64<<10, 100<<10, 2*time.Second)
 	request := func() *http.Request {
 		return httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", 50<<10)))
 	}
@@ -109,13 +109,13 @@ func TestGrowthIsCounted(t *testing.T) {
 	request := func() *http.Request {
 		return httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", 60<<10)))
 	}
-	tight := newBodies(64<<10, 80<<10, 50*time.Millisecond)
+	tight := newBodies(64<<10, 80<<10, 2*time.Second)
 	_, held, err := tight.read(t.Context(), request(), sender{})
 	require.ErrorIs(t, err, errBusy)
 	held.release()
 	require.True(t, tight.memory.free.TryAcquire(80<<10))
 
-	roomy := newBodies(64<<10, 100<<10, 50*time.Millisecond)
+	roomy := newBodies(64<<10, 100<<10, 2*time.Second)
 	_, held, err = roomy.read(t.Context(), request(), sender{})
 	require.NoError(t, err)
 	require.Less(t, held.size(), int64(61<<10), "what was copied is given back")

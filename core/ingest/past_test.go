@@ -70,7 +70,7 @@ func TestRefusalsAskForCatchup(t *testing.T) {
 	b := setup(t, with(func(o *ingest.Options) {
 		db.Accepter = o.Store
 		o.Store = db
-		o.AcceptTimeout = time.Second
+		o.AcceptTimeout = 5 * time.Second
 	}))
 	asked := func() int { return int(db.asked.Load()) }
 	b.accepted(`{"title":"before"}`)
@@ -150,12 +150,12 @@ func TestSenderDoesNotWaitForCatchup(t *testing.T) {
 	b := setup(t, with(func(o *ingest.Options) {
 		db.Accepter = o.Store
 		o.Store = db
-		o.AcceptTimeout = time.Second
+		o.AcceptTimeout = 5 * time.Second
 	}))
 	db.set(true)
 	require.Equal(t, http.StatusServiceUnavailable, b.post(`{"title":"lost"}`).status)
 	db.set(false)
-	end := time.AfterFunc(30*time.Second, func() { close(db.answer) })
+	end := time.AfterFunc(2*time.Minute, func() { close(db.answer) })
 	b.accepted(`{"title":"after"}`)
 	require.True(t, end.Stop(), "it waited")
 	close(db.answer)

@@ -25,6 +25,9 @@ import (
 	"github.com/hookarr/hookarr/internal/testpg"
 )
 
+// deadAfter is how long after its last beat a node is dead: longer than any test.
+const deadAfter = 10 * time.Minute
+
 func open(t *testing.T, url string) *store.Store {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), url, slog.New(slog.DiscardHandler))
@@ -95,22 +98,22 @@ func TestJobsOfDeadNodesAreTakenOver(t *testing.T) {
 	}
 	reclaim := func(want int) {
 		t.Helper()
-		n, err := s.ReclaimDead(ctx, "living", 10*time.Second)
+		n, err := s.ReclaimDead(ctx, "living", deadAfter)
 		require.NoError(t, err)
 		require.Equal(t, want, n)
 	}
 	reclaim(0)
-	exec(t, url, "UPDATE nodes SET beat_at = now() - interval '11 seconds' WHERE name = 'dying'")
-	p, err := s.Beat(ctx, "living", 10*time.Second)
+	exec(t, url, "UPDATE nodes SET beat_at = now() - interval '11 minutes' WHERE name = 'dying'")
+	p, err := s.Beat(ctx, "living", deadAfter)
 	require.NoError(t, err)
 	require.Equal(t, 1, p.Dead)
 	reclaim(0) // it has only just begun to beat
-	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '1 hour', beat_at = now() - interval '11 seconds'")
+	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '1 hour', beat_at = now() - interval '11 minutes'")
 	reclaim(0) // all have slept, and it is the first to wake
-	_, err = s.Beat(ctx, "living", 10*time.Second)
+	_, err = s.Beat(ctx, "living", deadAfter)
 	require.NoError(t, err)
 	reclaim(0) // the others are given time to wake
-	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '11 seconds' WHERE name = 'living'")
+	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '11 minutes' WHERE name = 'living'")
 	reclaim(3)
 	require.EqualValues(t, 3, exec(t, url, "UPDATE river_job SET priority = 1 WHERE state = 'available' AND attempted_by = ARRAY['dying']"))
 }
@@ -186,13 +189,13 @@ func TestGapMakesANodeUnsteady(t *testing.T) {
 	require.NoError(t, s.Join(ctx, "one"))
 	beat := func() time.Duration {
 		t.Helper()
-		p, err := s.Beat(ctx, "one", 10*time.Second)
+		p, err := s.Beat(ctx, "one", deadAfter)
 		require.NoError(t, err)
 		return p.Steady
 	}
 	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '1 hour'")
 	require.Greater(t, beat(), 59*time.Minute)
-	exec(t, url, "UPDATE nodes SET beat_at = now() - interval '11 seconds'")
+	exec(t, url, "UPDATE nodes SET beat_at = now() - interval '11 minutes'")
 	require.Less(t, beat(), time.Minute, "after a gap")
 	exec(t, url, "UPDATE nodes SET steady_since = now() - interval '1 hour'")
 	exec(t, url, "DELETE FROM nodes")
@@ -220,7 +223,7 @@ func TestOutage(t *testing.T) {
 					return
 				default:
 				}
-				ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+				ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 				accepted, err := s.Accept(ctx, acceptance())
 				cancel()
 				if err != nil {
@@ -243,7 +246,7 @@ func TestOutage(t *testing.T) {
 	require.Eventually(t, func() bool { return failed.Load() > 0 }, time.Minute, time.Millisecond)
 	before := count()
 	cluster.Start()
-	require.Eventually(t, func() bool { return count() > before+50 }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return count() > before+50 }, time.Minute, time.Millisecond)
 	close(stop)
 	senders.Wait()
 	for _, id := range acked {
@@ -269,7 +272,7 @@ func TestAcceptWaitsOutARestart(t *testing.T) {
 	_, err = s.Accept(short, acceptance())
 	require.Error(t, err)
 
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	a := acceptance()
 	waited := make(chan error, 1)
@@ -348,13 +351,13 @@ func TestReadOnlyServer(t *testing.T) {
 		}
 	}
 	become("on")
-	require.Eventually(t, func() bool { return errors.Is(s.Ready(t.Context()), store.ErrUnwritable) }, 30*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return errors.Is(s.Ready(t.Context()), store.ErrUnwritable) }, time.Minute, 50*time.Millisecond)
 	require.ErrorContains(t, s.Ready(t.Context()), "target_session_attrs=read-write")
 	_, err := s.Accept(t.Context(), acceptance())
 	require.Error(t, err)
 	require.ErrorIs(t, s.Ready(t.Context()), store.ErrUnwritable)
 	become("off")
-	require.Eventually(t, func() bool { return s.Ready(t.Context()) == nil }, 30*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return s.Ready(t.Context()) == nil }, time.Minute, 50*time.Millisecond)
 	_, err = s.Accept(t.Context(), acceptance())
 	require.NoError(t, err)
 }

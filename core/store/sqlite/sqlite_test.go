@@ -190,7 +190,7 @@ func TestForeignWriter(t *testing.T) {
 	// Each of two batches waits for five seconds; one by one they would for 80.
 	select {
 	case <-done:
-	case <-time.After(40 * time.Second):
+	case <-time.After(70 * time.Second):
 		require.Fail(t, "each was told by itself")
 	}
 	for range senders {
