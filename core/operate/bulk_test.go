@@ -44,10 +44,24 @@ func runChild(child string) error {
 		return err
 	}
 	o := operate.Options{
-		Store: s, Targets: func() []string { return []string{"archive"} }, Log: slog.New(slog.DiscardHandler), Pause: 20 * time.Millisecond,
+		Store: &doomed{Store: s}, Targets: func() []string { return []string{"archive"} }, Log: slog.New(slog.DiscardHandler), Pause: 20 * time.Millisecond,
 	}
 	_, err = operate.New(o).Run(context.Background(), uuid.MustParse(id))
 	return err
+}
+
+// doomed is a store on which no action comes to its end, however late its process is killed.
+type doomed struct {
+	operate.Store
+	steps int
+}
+
+func (d *doomed) Operate(ctx context.Context, step *store.Step) (map[uuid.UUID]string, error) {
+	skipped, err := d.Store.Operate(ctx, step)
+	if d.steps++; d.steps == 3 {
+		time.Sleep(time.Hour)
+	}
+	return skipped, err
 }
 
 // many accepts events at once, each with a delivery to the targets in a state.

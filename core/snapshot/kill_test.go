@@ -40,6 +40,20 @@ func (s slow) Snapshot(ctx context.Context, source string, q sdk.SnapshotQuery) 
 	return s.app.Snapshot(ctx, source, q)
 }
 
+// doomed is a store on which a process comes no further than it is to, however late it is killed.
+type doomed struct {
+	Store
+	steps int
+}
+
+func (d *doomed) StepSnapshot(ctx context.Context, step *store.SnapshotStep) ([]store.Accepted, error) {
+	accepted, err := d.Store.StepSnapshot(ctx, step)
+	if d.steps++; d.steps == 6 {
+		time.Sleep(time.Hour)
+	}
+	return accepted, err
+}
+
 func runChild(child string) error {
 	fields := strings.Fields(child)
 	s, err := openStore(context.Background(), fields[0])
@@ -52,6 +66,7 @@ func runChild(child string) error {
 	if err != nil {
 		return err
 	}
+	r.o.Store = &doomed{Store: s}
 	return r.Run(context.Background(), "radarr", time.Time{})
 }
 

@@ -616,7 +616,7 @@ func TestLag(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- b.Run(ctx, "radarr", time.Time{}) }()
-		require.Eventually(t, func() bool { return b.state(t).Phase == store.SnapshotSettling }, 30*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return b.state(t).Phase == store.SnapshotSettling }, time.Minute, time.Millisecond)
 		b.webhook(t, b.app.items["movie/000006"].Event)
 		cancel()
 		require.ErrorIs(t, <-ended, context.Canceled)
