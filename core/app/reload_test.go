@@ -105,11 +105,14 @@ func TestQueuesEndInAnyOrder(t *testing.T) {
 	for range slow {
 		<-begun
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
-	require.ErrorIs(t, a.changeQueues(ctx, generationOf(targets(2)...)), context.DeadlineExceeded)
-	for _, name := range quick {
-		require.Equal(t, 2, a.queues[store.TargetQueue(name)])
+	changed := func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, a.changeQueues(ctx, generationOf(targets(2)...)), context.DeadlineExceeded)
+		return !slices.ContainsFunc(quick, func(name string) bool { return a.queues[store.TargetQueue(name)] != 2 })
+	}
+	for tries := 0; !changed(); tries++ { // a machine with much to do takes more than one
+		require.Less(t, tries, 60)
 	}
 	close(release)
 	require.NoError(t, a.changeQueues(t.Context(), generationOf(targets(2)...)))

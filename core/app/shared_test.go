@@ -48,7 +48,7 @@ func share(t *testing.T, scheme, admin string) sharing {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s := sharing{addr: l.Addr().String(), scheme: scheme, client: &http.Client{
-		Timeout:       30 * time.Second,
+		Timeout:       time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	require.NoError(t, l.Close())

@@ -18,13 +18,15 @@ import (
 	"github.com/hookarr/hookarr/core/pluginhost"
 )
 
-// watching is a process that watches its configuration, and what waits until that is read.
-func watching(t *testing.T, file string) (loads chan struct{}, awaitLoad func()) {
+// watching is a process that watches its configuration, what that says each time that it is
+// read, and what waits until it says something.
+func watching(t *testing.T, file string) (loads chan string, awaitLoad func(text string)) {
 	t.Helper()
-	loads = make(chan struct{}, 100)
+	loads = make(chan string, 100)
 	load := func() (*config.Config, error) {
-		loads <- struct{}{}
-		return nil, errors.New("it is empty")
+		text, err := os.ReadFile(file)
+		loads <- string(text)
+		return nil, errors.Join(err, errors.New("it is none"))
 	}
 	a := &App{
 		config: &config.Config{File: file, Reload: config.Reload{Watch: true}}, log: slog.New(slog.DiscardHandler),
@@ -36,12 +38,17 @@ func watching(t *testing.T, file string) (loads chan struct{}, awaitLoad func())
 	var running sync.WaitGroup
 	running.Go(func() { a.watch(ctx) })
 	t.Cleanup(func() { cancel(); running.Wait() })
-	return loads, func() {
+	return loads, func(text string) {
 		t.Helper()
-		select {
-		case <-loads:
-		case <-time.After(time.Minute):
-			require.Fail(t, "the file is not read again")
+		for {
+			select {
+			case read := <-loads:
+				if read == text {
+					return
+				}
+			case <-time.After(time.Minute):
+				require.FailNow(t, "the file is not read again")
+			}
 		}
 	}
 }
@@ -51,20 +58,18 @@ func TestReplacedDirectoryIsWatched(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "config")
 	file := filepath.Join(dir, "hookarr.yaml")
-	write := func() {
+	write := func(text string) {
 		require.NoError(t, os.MkdirAll(dir, 0o700))
-		require.NoError(t, os.WriteFile(file, nil, 0o600))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	}
-	write()
+	write("")
 	loads, awaitLoad := watching(t, file)
-	require.Eventually(t, func() bool { write(); return len(loads) > 0 }, time.Minute, 2*settle, "it is watched")
-	awaitLoad()
-	awaitLoad() // of the last write
+	require.Eventually(t, func() bool { write("first"); return len(loads) > 0 }, time.Minute, 2*settle, "it is watched")
 	require.NoError(t, os.Rename(dir, dir+".old"))
-	write()
-	awaitLoad()
-	write()
-	awaitLoad()
+	write("second")
+	awaitLoad("second")
+	write("third")
+	awaitLoad("third")
 }
 
 // TestMountedFileIsWatched, which is a link that stays the same.

@@ -271,7 +271,7 @@ func TestMoveKeepsServersOut(t *testing.T) {
 
 			if name == "postgres" { // its lease ends by itself
 				var told []string
-				release, err = mover.Exclude(ctx, time.Second, func(line string) { told = append(told, line) })
+				release, err = mover.Exclude(ctx, 5*time.Second, func(line string) { told = append(told, line) })
 				require.NoError(t, err)
 				require.Len(t, told, 1)
 				require.NoError(t, release(ctx))

@@ -39,7 +39,7 @@ func serveSocket(t *testing.T, path string) {
 	server := &http.Server{
 		Handler:           access.Socket(http.HandlerFunc(public), http.HandlerFunc(who)),
 		ConnContext:       access.ConnContext,
-		ReadHeaderTimeout: time.Second,
+		ReadHeaderTimeout: time.Minute,
 	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()

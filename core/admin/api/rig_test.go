@@ -48,7 +48,7 @@ func newRig(t *testing.T) *rig {
 	r.socket = filepath.Join(r.Dir, "hookarr.sock")
 	listener, err := access.ListenSocket(t.Context(), r.socket)
 	require.NoError(t, err)
-	local := &http.Server{Handler: access.Socket(http.NotFoundHandler(), handler), ConnContext: access.ConnContext, ReadHeaderTimeout: time.Second}
+	local := &http.Server{Handler: access.Socket(http.NotFoundHandler(), handler), ConnContext: access.ConnContext, ReadHeaderTimeout: time.Minute}
 	go func() { _ = local.Serve(listener) }()
 	t.Cleanup(func() { require.NoError(t, local.Close()) })
 	return r

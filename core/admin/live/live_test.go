@@ -101,9 +101,9 @@ func TestLateCommits(t *testing.T) {
 		h, _ := newHub(t, s)
 		changes := watch(t, h)
 		a := acceptance("Arrival", "ops")
-		ago(&a.Event.ID, 15*time.Second)
+		ago(&a.Event.ID, 2*time.Second)
 		a.Deliveries[0].EventID = a.Event.ID
-		ago(&a.Deliveries[0].ID, 15*time.Second)
+		ago(&a.Deliveries[0].ID, 2*time.Second)
 		accept(t, s, a)
 		told(t, changes, live.Events, a.Event.ID.String())
 		told(t, changes, live.Deliveries, a.Deliveries[0].ID.String())

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait for a condition.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // onBoth runs a test on a migrated database of each engine.
 func onBoth(t *testing.T, test func(t *testing.T, s *store.Store)) {

@@ -58,10 +58,10 @@ func TestStream(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		s := openSQLite(t)
 		h, _ := newHub(t, s)
-		stream := &live.Stream{Hub: h, Heartbeat: 20 * time.Millisecond}
+		stream := &live.Stream{Hub: h, Heartbeat: 250 * time.Millisecond}
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { stream.ServeHTTP(wrapped{w}, r) }))
 		// Streams last longer than answers may take.
-		server.Config.WriteTimeout = 100 * time.Millisecond
+		server.Config.WriteTimeout = 2 * time.Second
 		if server.EnableHTTP2 = http2; http2 {
 			server.StartTLS()
 		} else {
@@ -137,7 +137,7 @@ func TestStreamEndsWithItsRequest(t *testing.T) {
 	t.Parallel()
 	h, _ := newHub(t, openSQLite(t))
 	stopping, stop := context.WithCancel(t.Context())
-	stream := &live.Stream{Hub: h}
+	stream := &live.Stream{Hub: h, Heartbeat: time.Hour}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
