@@ -163,7 +163,7 @@ func TestFailuresDoNotShowTheURL(t *testing.T) {
 		"redirect":          {server.URL + secretPath + "?do=redirect", sdk.ClassMisconfigured},
 		"broken connection": {server.URL + secretPath + "?do=break", sdk.ClassRetryable},
 		"not HTTP":          {server.URL + secretPath + "?do=garbage", sdk.ClassRetryable},
-		"refused":           {deadURL(t) + secretPath, sdk.ClassRetryable},
+		"refused":           {deadURL + secretPath, sdk.ClassRetryable},
 		"no such host":      {"http://no-such-host.invalid" + secretPath, sdk.ClassRetryable},
 		"certificate":       {secure.URL + secretPath, sdk.ClassMisconfigured},
 		"TLS to plain":      {"https://" + host + secretPath, sdk.ClassMisconfigured},
@@ -186,13 +186,8 @@ func TestFailuresDoNotShowTheURL(t *testing.T) {
 	}
 }
 
-func deadURL(t *testing.T) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return "http://" + l.Addr().String()
-}
+// deadURL is where nobody listens: the port is no user's.
+const deadURL = "http://127.0.0.1:1"
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,7 @@ import (
 )
 
 // patience bounds what a test waits for.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // launched is a plugin process.
 type launched struct {

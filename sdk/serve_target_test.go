@@ -40,7 +40,7 @@ func TestTheOutcomeIsMadeBeforeTheHostsDeadline(t *testing.T) {
 	_, err = s.Configure(t.Context(), &pluginv1.ConfigureRequest{Instances: []*pluginv1.Instance{{Name: "a", Config: []byte("{}")}}})
 	require.NoError(t, err)
 
-	for _, left := range []time.Duration{time.Second, time.Minute, time.Hour} {
+	for _, left := range []time.Duration{4 * time.Second, time.Minute, time.Hour} {
 		target.of = nil
 		ctx, cancel := context.WithTimeout(t.Context(), left)
 		deadline, _ := ctx.Deadline()

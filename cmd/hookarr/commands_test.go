@@ -659,7 +659,7 @@ func TestCommandsOfServe(t *testing.T) {
 	}
 	require.Eventually(t, func() bool {
 		return runWith(t, "", nil, "targets", "list", "--config", file, "--socket", filepath.Join(filepath.Dir(file), "hookarr.sock")).code == exitOK
-	}, 30*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 	do("targets", "pause", "ops", "--reason", "night")
 	do("targets", "pause", "chat")
 	require.Contains(t, do("send", "radarr", "--sample", "import"), "stored")

@@ -163,7 +163,7 @@ func startServer(t *testing.T, file string, s *store.Store) *server {
 	require.NoError(t, err)
 	listener, err := adminaccess.ListenSocket(t.Context(), c.AdminSocket())
 	require.NoError(t, err)
-	local := &http.Server{Handler: adminaccess.Socket(http.NotFoundHandler(), handler), ConnContext: adminaccess.ConnContext, ReadHeaderTimeout: time.Second}
+	local := &http.Server{Handler: adminaccess.Socket(http.NotFoundHandler(), handler), ConnContext: adminaccess.ConnContext, ReadHeaderTimeout: time.Minute}
 	go func() { _ = local.Serve(listener) }()
 	t.Cleanup(func() { require.NoError(t, local.Close()) })
 	network, err := adminaccess.Network(adminaccess.Options{Config: c, Limiter: new(auth.Limiter), Public: http.NotFoundHandler(), API: handler, Log: log})

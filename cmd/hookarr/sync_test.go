@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -133,24 +134,18 @@ func TestSyncIsLeft(t *testing.T) {
 	l := &library{slow: make(chan struct{})}
 	file, s := startSyncing(t, l)
 	ctx, stop := context.WithCancel(t.Context())
-	c := command{cli: cli{environ: rigEnviron}}
-	go func() {
-		for {
-			state, err := s.FindSnapshot(ctx, "radarr")
-			if err == nil && state.Items == 1 || ctx.Err() != nil {
-				time.Sleep(time.Second) // for the answer to the command, which nobody else sees
-				stop()
-				return
-			}
-			time.Sleep(time.Millisecond)
-		}
-	}()
-	got := c.do(ctx, "sync", "radarr", "--config", file)
-	require.Equal(t, exitError, got.code)
-	require.Equal(t, "the sync goes on on the server: hookarr sources show radarr says how far it is\n", got.err)
+	defer stop()
+	var shown lockedBuffer
+	c := &cli{out: t.Output(), err: &shown, live: true, environ: rigEnviron}
+	code := make(chan int, 1)
+	go func() { code <- c.run(ctx, []string{"sync", "radarr", "--config", file}) }()
+	eventually(t, &shown, "reading: 1 of 2 items")
+	stop()
+	require.Equal(t, exitError, <-code)
+	require.True(t, strings.HasSuffix(shown.String(), "\nthe sync goes on on the server: hookarr sources show radarr says how far it is\n"), shown.String())
 	close(l.slow)
 	require.Eventually(t, func() bool {
 		state, err := s.FindSnapshot(t.Context(), "radarr")
 		return err == nil && state.EndedRun == 1
-	}, 30*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 }
