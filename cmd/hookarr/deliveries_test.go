@@ -45,7 +45,7 @@ func TestWhatDeliveriesOfSeveralEventsWaitFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := &cli{}
+			c := &cli{local: time.UTC}
 			row := c.deliveryRows([]admin.Delivery{tt.delivery})[1]
 			require.Equal(t, []string{tt.next, tt.title, tt.reason}, row[6:])
 			require.Equal(t, tt.has, c.members(tt.delivery))
