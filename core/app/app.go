@@ -182,6 +182,7 @@ func build(ctx context.Context, c *config.Config, o Options, l listeners) (_ *Ap
 		Generation: func() *ingest.Generation { return a.current.Load().intake },
 		Decoder:    a.plugins, Store: a.store, Log: a.log, Tracer: a.tracer, Metrics: a.registry,
 		MaxBodies: int64(c.Limits.Bodies),
+		Verified:  func(ctx context.Context) { proven(ctx, sender) },
 	})
 	a.expect(g)
 	a.silences = &silence.Silences{

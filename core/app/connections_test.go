@@ -29,7 +29,12 @@ func dial(t *testing.T, to net.Addr, from string) net.Conn {
 // was closed.
 func get(t *testing.T, conn net.Conn) int {
 	t.Helper()
-	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: test\r\n\r\n"); err != nil {
+	return getPath(t, conn, "/")
+}
+
+func getPath(t *testing.T, conn net.Conn, path string) int {
+	t.Helper()
+	if _, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: test\r\n\r\n"); err != nil {
 		return 0
 	}
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -42,8 +47,8 @@ func get(t *testing.T, conn net.Conn) int {
 	return res.StatusCode
 }
 
-// bounded serves h with room for few connections.
-func bounded(t *testing.T, most int, h http.Handler) (net.Addr, *boundedListener) {
+// bounding serves h with room for few connections.
+func bounding(t *testing.T, most int, h http.Handler) (net.Addr, *boundedListener) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -64,7 +69,7 @@ func (l *boundedListener) size() int {
 // newcomer nor who is connected already.
 func TestConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
-	addr, c := bounded(t, 8, http.NotFoundHandler())
+	addr, c := bounding(t, 8, http.NotFoundHandler())
 	early := dial(t, addr, "127.0.0.2")
 	require.Equal(t, http.StatusNotFound, get(t, early))
 	for range 50 {
@@ -80,7 +85,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 func TestServedConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	arrived, proceed := make(chan struct{}), make(chan struct{})
-	addr, _ := bounded(t, 3, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	addr, _ := bounding(t, 3, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		arrived <- struct{}{}
 		<-proceed
 	}))
@@ -101,10 +106,43 @@ func TestServedConnectionsAreKept(t *testing.T) {
 	require.Equal(t, http.StatusOK, res.StatusCode)
 }
 
+// Behind one proxy neither senders nor strangers close what operators have open, or the
+// reverse.
+func TestClientsKeepNoOthersOut(t *testing.T) {
+	t.Parallel()
+	const most = 9
+	as := map[string]client{"/hooks": sender, "/pages": operator}
+	for few, many := range map[string]string{"/pages": "/hooks", "/hooks": "/pages"} {
+		for _, many := range []string{many, "/wrong"} {
+			t.Run(few+" and many of "+many, func(t *testing.T) {
+				t.Parallel()
+				addr, c := bounding(t, most, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+					if client, ok := as[r.URL.Path]; ok {
+						proven(r.Context(), client)
+					}
+				}))
+				var kept []net.Conn
+				for range 2 {
+					kept = append(kept, dial(t, addr, "127.0.0.1"))
+					require.Equal(t, http.StatusOK, getPath(t, kept[len(kept)-1], few))
+				}
+				for range 3 * most {
+					require.Equal(t, http.StatusOK, getPath(t, dial(t, addr, "127.0.0.1"), many))
+				}
+				for _, conn := range kept {
+					require.Equal(t, http.StatusOK, getPath(t, conn, few))
+				}
+				require.Equal(t, http.StatusOK, getPath(t, dial(t, addr, "127.0.0.1"), many), "nor are they kept out")
+				require.Equal(t, most, c.size())
+			})
+		}
+	}
+}
+
 // Connections that end leave their place.
 func TestConnectionsThatEndLeaveTheirPlace(t *testing.T) {
 	t.Parallel()
-	addr, c := bounded(t, 8, http.NotFoundHandler())
+	addr, c := bounding(t, 8, http.NotFoundHandler())
 	for range 20 {
 		conn := dial(t, addr, "127.0.0.1")
 		require.Equal(t, http.StatusNotFound, get(t, conn))

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -140,6 +141,7 @@ func (s *servers) server(h http.Handler) *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: answerTimeout},
 		ConnState:         watch,
+		ConnContext:       withConn,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }
@@ -221,9 +223,10 @@ func (s *servers) serve() {
 	}
 }
 
-// afterStart answers operators once everything runs, and until it is closed.
+// afterStart answers operators, who were let in, once everything runs and until it is closed.
 func (s *servers) afterStart(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		proven(r.Context(), operator)
 		if s.state.Load() == &errStarting {
 			w.Header().Set("Retry-After", "1")
 			admin.NewProblem(http.StatusServiceUnavailable, "the server is starting: try again in a moment").Write(w)
@@ -296,20 +299,26 @@ func (s *servers) part(ctx context.Context, server *http.Server) error {
 
 // warnUnsafe tells the operator of credentials that anybody on the way can read.
 func (a *App) warnUnsafe(ctx context.Context) {
-	if a.config.TLS.Enabled() {
-		return
-	}
-	addr, err := netip.ParseAddrPort(a.config.Listen)
-	if err == nil && addr.Addr().IsLoopback() {
-		return
-	}
-	for name, source := range a.current.Load().config.Sources {
-		for _, auth := range source.Auth {
-			if auth.HMAC == nil {
+	current, encrypted := a.current.Load().config, a.config.TLS.Enabled()
+	if !encrypted && !isLoopback(a.config.Listen) {
+		for name, source := range current.Sources {
+			if slices.ContainsFunc(source.Auth, func(auth config.Auth) bool { return auth.HMAC == nil }) {
 				a.log.WarnContext(ctx, "credentials cross the network in clear: set tls, listen on loopback, or use hmac",
 					slog.String("source", name), slog.String("listen", a.config.Listen))
-				break
 			}
 		}
 	}
+	switch at := a.config.Admin.Listen; {
+	case at == "", isLoopback(at), encrypted && a.config.SharesListener():
+	case strings.HasPrefix(current.Admin.ExternalOrigin(), "https://"): // a proxy encrypts
+	default:
+		a.log.WarnContext(ctx, "tokens and sessions of operators cross the network in clear: set admin.listen to a loopback address, "+
+			"or admin.external_url to the https:// address of a proxy in front, or tls and write admin.listen as listen is",
+			slog.String("listen", at))
+	}
+}
+
+func isLoopback(listen string) bool {
+	at, err := netip.ParseAddrPort(listen)
+	return err == nil && at.Addr().IsLoopback() || strings.HasPrefix(listen, "localhost:")
 }

@@ -1,12 +1,14 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,5 +59,41 @@ plugins: {dir: plugins}
 			require.Equal(t, http.StatusNotFound, status, path)
 			require.NotContains(t, said, "Webhooks")
 		}
+	}
+}
+
+// TestWarnsOfCredentialsInClear: of those of senders and of operators, each listener by itself.
+func TestWarnsOfCredentialsInClear(t *testing.T) {
+	t.Parallel()
+	encrypted := config.TLS{CertFile: "cert.pem", KeyFile: "key.pem"}
+	for name, tt := range map[string]struct {
+		config             config.Config
+		senders, operators bool
+	}{
+		"loopback":           {config.Config{Listen: "127.0.0.1:8484", Admin: config.Admin{Listen: "localhost:8485"}}, false, false},
+		"no pages":           {config.Config{Listen: ":8484"}, true, false},
+		"both":               {config.Config{Listen: ":8484", Admin: config.Admin{Listen: "0.0.0.0:8485"}}, true, true},
+		"one port":           {config.Config{Listen: ":8484", Admin: config.Admin{Listen: ":8484"}}, true, true},
+		"one port and TLS":   {config.Config{Listen: ":8484", TLS: encrypted, Admin: config.Admin{Listen: ":8484"}}, false, false},
+		"TLS for the other":  {config.Config{Listen: ":8484", TLS: encrypted, Admin: config.Admin{Listen: ":8485"}}, false, true},
+		"a proxy with TLS":   {config.Config{Listen: "[::1]:8484", Admin: config.Admin{Listen: ":8485", ExternalURL: "https://hookarr.example/x"}}, false, false},
+		"a proxy without it": {config.Config{Listen: "[::1]:8484", Admin: config.Admin{Listen: ":8485", ExternalURL: "http://hookarr.example"}}, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := &tt.config
+			c.Sources = map[string]config.Source{
+				"signed": {Auth: []config.Auth{{HMAC: &config.HMAC{}}}},
+				"arr":    {Auth: []config.Auth{{HMAC: &config.HMAC{}}, {Basic: &config.Basic{}}}},
+			}
+			var log bytes.Buffer
+			a := &App{config: c, log: slog.New(slog.NewTextHandler(&log, nil))}
+			a.current.Store(&generation{config: c})
+			a.warnUnsafe(t.Context())
+			require.Equal(t, tt.senders, strings.Contains(log.String(), `msg="credentials cross the network in clear`), log.String())
+			require.Equal(t, tt.senders, strings.Contains(log.String(), "source=arr listen="+c.Listen))
+			require.NotContains(t, log.String(), "source=signed")
+			require.Equal(t, tt.operators, strings.Contains(log.String(), `msg="tokens and sessions of operators cross the network in clear`), log.String())
+		})
 	}
 }

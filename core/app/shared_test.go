@@ -164,11 +164,18 @@ func TestOneListener(t *testing.T) {
 			} {
 				require.Equal(t, http.StatusAccepted, s.status(t, http.MethodPost, "/hooks/radarr", fmt.Sprintf(`{"n":%d}`, i), header...))
 			}
-			for _, path := range []string{"/healthz", "/readyz", "/metrics", tt.base + "/readyz"} {
+			for _, path := range []string{"/healthz", "/readyz", tt.base + "/readyz"} {
 				require.Equal(t, http.StatusOK, s.status(t, http.MethodGet, path, ""), path)
 			}
 			api := tt.base + "/api/v1/targets"
 			token := []string{"X-Api-Key", sharedToken}
+			for _, path := range []string{"/metrics", tt.base + "/metrics"} {
+				require.Equal(t, http.StatusUnauthorized, s.status(t, http.MethodGet, path, ""), path)
+				require.Equal(t, http.StatusUnauthorized, s.status(t, http.MethodGet, path, "", "Authorization", "Basic "+basic("arr", sharedSecret)))
+				require.Equal(t, http.StatusForbidden, s.status(t, http.MethodGet, path, "", append(token, "Host", "rebound.example")...))
+				require.Equal(t, http.StatusOK, s.status(t, http.MethodGet, path, "", token...))
+				require.Equal(t, http.StatusOK, s.status(t, http.MethodGet, path, "", "Authorization", "Bearer "+sharedToken))
+			}
 			require.Equal(t, http.StatusOK, s.status(t, http.MethodGet, api, "", token...))
 			require.Equal(t, http.StatusUnauthorized, s.status(t, http.MethodGet, api, ""))
 			require.Equal(t, http.StatusSeeOther, s.status(t, http.MethodGet, tt.base+"/", "", "Accept", "text/html"))

@@ -47,6 +47,8 @@ type Options struct {
 	Tracer *trace.Tracer
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
+	// Verified, if there is one, is called for each request that was let in.
+	Verified func(context.Context)
 	// Now is time.Now when nil.
 	Now func() time.Time
 
@@ -77,6 +79,7 @@ type Intake struct {
 	decoder  Decoder
 	store    Accepter
 	tracer   *trace.Tracer
+	verified func(context.Context)
 	now      func() time.Time
 	bodies   *bodies
 	failures auth.Limiter
@@ -92,7 +95,7 @@ type Intake struct {
 // New returns an intake.
 func New(o Options) *Intake {
 	in := &Intake{
-		generation: o.Generation, decoder: o.Decoder, store: o.Store, tracer: o.Tracer, now: o.Now,
+		generation: o.Generation, decoder: o.Decoder, store: o.Store, tracer: o.Tracer, verified: o.Verified, now: o.Now,
 		journal:       newJournal(o.Log, o.Metrics),
 		bodyTimeout:   orDefault(o.BodyTimeout, 30*time.Second),
 		decodeTimeout: orDefault(o.DecodeTimeout, timeout.Of(250*time.Millisecond)),

@@ -105,6 +105,9 @@ func (in *Intake) take(ctx context.Context, x *exchange) answer {
 		return in.refused(x, err)
 	}
 	x.genuine = true
+	if in.verified != nil {
+		in.verified(ctx)
+	}
 	ctx, x.span = in.tracer.Accept(ctx, trace.Request{
 		Source: x.source.name, Header: r.Header, Trusted: x.source.trusted, Bytes: len(body), At: x.at, Proven: proven,
 	})

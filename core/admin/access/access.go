@@ -28,7 +28,10 @@ type Options struct {
 	Config *config.Config
 	// Limiter counts failed sign-ins, over all handlers of a process.
 	Limiter *auth.Limiter
-	// Public answers what needs no credentials: health and metrics.
+	// Shared is set where the listener takes webhooks, too. Its metrics ask for credentials
+	// as the API does, as others reach it than those who scrape.
+	Shared bool
+	// Public answers health and metrics, which need no credentials on a listener of their own.
 	Public http.Handler
 	// API answers those who were let in below /api/, and Pages elsewhere; without Pages the
 	// API does.
@@ -64,18 +67,17 @@ func Network(o Options) (*Handler, error) {
 // ServeHTTP answers for health and metrics with and without the base path: probes do not
 // come through the proxy.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isPublic(r.URL.Path) {
-		h.Public.ServeHTTP(w, r)
-		return
-	}
 	base := h.Config.Admin.BasePath
 	path, below := strings.CutPrefix(r.URL.Path, base)
-	if !below || !strings.HasPrefix(path, "/") {
+	switch {
+	case isHealth(r.URL.Path), isMetrics(r.URL.Path):
+		path = r.URL.Path
+	case !below, !strings.HasPrefix(path, "/"):
 		h.outside(w, r)
 		return
 	}
 	r = rebased(r, path, base)
-	if isPublic(path) {
+	if isHealth(path) || isMetrics(path) && !h.Shared {
 		h.Public.ServeHTTP(w, r)
 		return
 	}
@@ -104,6 +106,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.SignIn.ServeHTTP(w, asked(r, p))
 	case !ok:
 		h.refuse(w, r)
+	case isMetrics(path):
+		h.Public.ServeHTTP(w, r)
 	case h.Pages != nil && !isAPI(path):
 		h.Pages.ServeHTTP(w, asked(r, p))
 	default:
@@ -116,9 +120,9 @@ func asked(r *http.Request, p admin.Principal) *http.Request {
 	return r.WithContext(admin.WithPrincipal(r.Context(), p))
 }
 
-func isPublic(path string) bool {
-	return path == "/healthz" || path == "/readyz" || path == "/metrics"
-}
+func isHealth(path string) bool { return path == "/healthz" || path == "/readyz" }
+
+func isMetrics(path string) bool { return path == "/metrics" }
 
 func isSignIn(path string) bool {
 	return path == "/login" || strings.HasPrefix(path, "/login/") || path == "/logout"
@@ -185,7 +189,7 @@ func Socket(public, api http.Handler) http.Handler {
 			admin.NewProblem(http.StatusForbidden, err.Error()).Write(w)
 			return
 		}
-		if isPublic(r.URL.Path) {
+		if isHealth(r.URL.Path) || isMetrics(r.URL.Path) {
 			public.ServeHTTP(w, r)
 			return
 		}
