@@ -85,6 +85,9 @@ func TestDebFromInstallationToPurge(t *testing.T) {
 	d.serveOne(received)
 	require.FileExists(t, d.path("/var/lib/hookarr/hookarr.db"))
 
+	// What an operator has made of it, an upgrade and each boot leave.
+	d.run("chown", "hookarr:adm", configFile)
+	d.run("chmod", "0440", configFile)
 	d.install(newer(t, deb), "--force-confold")
 	kept, err := os.ReadFile(d.path(configFile))
 	require.NoError(t, err)
@@ -92,7 +95,10 @@ func TestDebFromInstallationToPurge(t *testing.T) {
 	beside, err := os.ReadFile(d.path(configFile + ".dpkg-dist"))
 	require.NoError(t, err)
 	require.Contains(t, string(beside), "# A later default.\n")
-	require.Equal(t, "640 root:hookarr "+configFile+"\n", d.stat(configFile))
+	require.Equal(t, "440 hookarr:adm "+configFile+"\n", d.stat(configFile))
+	rules, err := os.ReadFile(d.path("/usr/lib/tmpfiles.d/hookarr.conf"))
+	require.NoError(t, err)
+	require.NotContains(t, string(rules), configFile)
 
 	d.run("dpkg", "--remove", "hookarr")
 	require.NoFileExists(t, d.path("/usr/bin/hookarr"))
