@@ -191,7 +191,7 @@ func copyRows(ctx context.Context, o Options, into string) (engine string, err e
 // current refuses a database that is not served, because of a move: a backup of it lacks what
 // the other one has done.
 func (o *Options) current(state store.State) error {
-	if _, err := state.Admit(); err != nil && !o.Moved {
+	if _, err := state.MayChange(); err != nil && !o.Moved {
 		return fmt.Errorf("%w; back it up as it is with --moved", err)
 	}
 	return nil

@@ -218,7 +218,7 @@ func TestBackupOfMovedDatabase(t *testing.T) {
 		state, err := db.store.State(t.Context())
 		require.NoError(t, err)
 		was := state
-		state.Move, state.Peer, state.Since = store.Moved, "sqlite:///new.db", time.Now()
+		state.Move, state.Peer, state.Since = store.MoveStateMoved, "sqlite:///new.db", time.Now()
 		require.NoError(t, db.store.SaveState(t.Context(), was, state, []string{"events"}))
 		file := filepath.Join(t.TempDir(), "hookarr.backup")
 		require.NoError(t, os.WriteFile(file, []byte("good"), 0o600))

@@ -205,11 +205,11 @@ func (m *mover) empty(ctx context.Context) (err error) {
 func (m *mover) run(ctx context.Context) error {
 	same := m.source.MoveID != uuid.Nil && m.source.MoveID == m.target.MoveID
 	switch m.source.Move {
-	case store.Moved:
+	case store.MoveStateMoved:
 		switch {
 		case !same:
 			return m.from.at(&store.MoveError{State: m.source})
-		case m.target.Move == store.Filling:
+		case m.target.Move == store.MoveStateFilling:
 			m.say("%s has been copied by an earlier run", m.from.Name)
 			m.result.Resumed = true
 			if err := m.verifyAgain(ctx); err != nil {
@@ -220,28 +220,28 @@ func (m *mover) run(ctx context.Context) error {
 			m.result.Already = true
 			return nil
 		}
-	case store.Filling:
+	case store.MoveStateFilling:
 		return m.from.at(&store.MoveError{State: m.source})
-	case store.Still, store.Filled, store.Moving:
+	case store.MoveStateNone, store.MoveStateFilled, store.MoveStateMoving:
 	}
 	saved, err := parseSaved(m.target.Progress)
 	if err != nil {
 		return m.to.at(err)
 	}
 	switch m.target.Move {
-	case store.Filling:
+	case store.MoveStateFilling:
 		if saved.Source != m.source.ID {
 			return m.to.at(fmt.Errorf("the database holds an unfinished move of another one, %s: name an empty one", m.target.Peer))
 		}
-		if m.source.Move == store.Moving && same {
+		if m.source.Move == store.MoveStateMoving && same {
 			m.say("going on where an earlier run was ended")
 			m.result.Resumed = true
 			return m.copy(ctx, saved)
 		}
 		m.say("%s may have changed since an earlier run was ended: its copy begins anew", m.from.Name)
-	case store.Moved, store.Moving:
+	case store.MoveStateMoved, store.MoveStateMoving:
 		return m.to.at(&store.MoveError{State: m.target})
-	case store.Still, store.Filled:
+	case store.MoveStateNone, store.MoveStateFilled:
 		if err := m.empty(ctx); err != nil {
 			return m.to.at(err)
 		}
@@ -263,14 +263,14 @@ func (m *mover) mark(ctx context.Context) (saved, error) {
 	}
 	now := time.Now().Truncate(time.Second)
 	source, target := m.source, m.target
-	m.target.Move, m.target.MoveID, m.target.Peer, m.target.Since, m.target.Progress = store.Filling, id, m.from.Name, now, progress
+	m.target.Move, m.target.MoveID, m.target.Peer, m.target.Since, m.target.Progress = store.MoveStateFilling, id, m.from.Name, now, progress
 	if err := m.to.Store.SaveState(ctx, target, m.target, m.names); err != nil {
 		return saved{}, m.to.at(err)
 	}
 	if err := m.clear(ctx); err != nil {
 		return saved{}, m.to.at(err)
 	}
-	m.source.Move, m.source.MoveID, m.source.Peer, m.source.Since = store.Moving, id, m.to.Name, now
+	m.source.Move, m.source.MoveID, m.source.Peer, m.source.Since = store.MoveStateMoving, id, m.to.Name, now
 	if err := m.from.Store.SaveState(ctx, source, m.source, m.names); err != nil {
 		return saved{}, m.from.at(err)
 	}
@@ -306,7 +306,7 @@ func (m *mover) copy(ctx context.Context, s saved) (err error) {
 	}
 	// From here on neither is served, then the other one.
 	was := m.source
-	m.source.Move, m.source.Since = store.Moved, time.Now().Truncate(time.Second)
+	m.source.Move, m.source.Since = store.MoveStateMoved, time.Now().Truncate(time.Second)
 	if err := m.from.Store.SaveState(ctx, was, m.source, m.names); err != nil {
 		return m.from.at(err)
 	}
@@ -316,7 +316,7 @@ func (m *mover) copy(ctx context.Context, s saved) (err error) {
 // open lets the destination be served.
 func (m *mover) open(ctx context.Context) error {
 	was := m.target
-	m.target.Move, m.target.Since, m.target.Progress = store.Filled, time.Now().Truncate(time.Second), ""
+	m.target.Move, m.target.Since, m.target.Progress = store.MoveStateFilled, time.Now().Truncate(time.Second), ""
 	if err := m.to.Store.SaveState(ctx, was, m.target, m.names); err != nil {
 		return m.to.at(err)
 	}
@@ -403,7 +403,7 @@ func (m *mover) verify(ctx context.Context, source rows.Reader, known map[string
 	}
 	if len(differ) > 0 {
 		was := m.source
-		m.source.Move = store.Still
+		m.source.Move = store.MoveStateNone
 		err := fmt.Errorf("the copy differs from %s in %s: nothing was moved; run hookarr move again, which begins anew", m.from.Name, strings.Join(differ, ", "))
 		return errors.Join(err, m.from.Store.SaveState(ctx, was, m.source, m.names))
 	}

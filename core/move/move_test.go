@@ -204,7 +204,7 @@ func TestMoveEndsAfterItsMarks(t *testing.T) {
 		source, err := from.State(ctx)
 		require.NoError(t, err)
 		was := state
-		state.Move, state.Progress = store.Filling, `{"source":"`+source.ID.String()+`"}`
+		state.Move, state.Progress = store.MoveStateFilling, `{"source":"`+source.ID.String()+`"}`
 		require.NoError(t, to.SaveState(ctx, was, state, nil))
 		require.ErrorIs(t, to.SaveState(ctx, was, state, nil), store.ErrStateChanged, "it is another by now")
 		refused(t, from, "was moved")
@@ -296,9 +296,9 @@ func TestMoveGivenUpMeanwhile(t *testing.T) {
 		once.Do(func() {
 			was, err := from.State(ctx)
 			require.NoError(t, err)
-			require.Equal(t, store.Moving, was.Move)
+			require.Equal(t, store.MoveStateMoving, was.Move)
 			state := was
-			state.Move = store.Still
+			state.Move = store.MoveStateNone
 			require.NoError(t, from.SaveState(ctx, was, state, nil))
 		})
 	}})

@@ -24,22 +24,22 @@ func Undo(ctx context.Context, from, to Side, o Options) error {
 
 func (m *mover) undo(ctx context.Context) error {
 	switch {
-	case m.source.Move != store.Moved && m.source.Move != store.Moving:
+	case m.source.Move != store.MoveStateMoved && m.source.Move != store.MoveStateMoving:
 		return m.from.at(errors.New("the database was not moved"))
 	case m.source.MoveID != m.target.MoveID:
 		return fmt.Errorf("%s was moved to %s, and not to %s", m.from.Name, m.source.Peer, m.to.Name)
-	case m.target.Move != store.Filled && m.target.Move != store.Filling:
+	case m.target.Move != store.MoveStateFilled && m.target.Move != store.MoveStateFilling:
 		return m.to.at(errors.New("the database was served since it was moved, and what it did would be forgotten and sent again: " +
 			"to come back, move it, with hookarr move --to an empty database"))
 	}
 	was := m.target
-	if m.target.Move == store.Filled {
+	if m.target.Move == store.MoveStateFilled {
 		s := saved{Source: m.source.ID}
 		progress, err := s.format()
 		if err != nil {
 			return err
 		}
-		m.target.Move, m.target.Progress = store.Filling, progress
+		m.target.Move, m.target.Progress = store.MoveStateFilling, progress
 	}
 	// First, so that at no moment both are served.
 	m.target.Since = time.Time{}
@@ -68,7 +68,7 @@ func Abandon(ctx context.Context, from Side, o Options) (err error) {
 	if err != nil {
 		return from.at(err)
 	}
-	if state.Move != store.Moved && state.Move != store.Moving {
+	if state.Move != store.MoveStateMoved && state.Move != store.MoveStateMoving {
 		return from.at(errors.New("the database was not moved"))
 	}
 	return from.release(ctx, state, names)
@@ -77,7 +77,7 @@ func Abandon(ctx context.Context, from Side, o Options) (err error) {
 // release lets a database be served.
 func (s Side) release(ctx context.Context, state store.State, names []string) error {
 	was := state
-	state.Move, state.MoveID, state.Peer, state.Progress = store.Still, uuid.Nil, "", ""
+	state.Move, state.MoveID, state.Peer, state.Progress = store.MoveStateNone, uuid.Nil, "", ""
 	if err := s.Store.SaveState(ctx, was, state, names); err != nil {
 		return s.at(err)
 	}

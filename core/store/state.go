@@ -17,16 +17,16 @@ const NodeLease = 10 * time.Second
 type MoveState string
 
 const (
-	// Still is a database that takes no part in a move.
-	Still MoveState = ""
-	// Moving is one whose rows are being copied to another. They have not changed since.
-	Moving MoveState = "moving"
-	// Moved is one in whose place another is served.
-	Moved MoveState = "moved"
-	// Filling is one that rows are being copied to, or were, until that was taken back.
-	Filling MoveState = "filling"
-	// Filled is one that has all the rows, and has not been served with them.
-	Filled MoveState = "filled"
+	// MoveStateNone is a database that takes no part in a move.
+	MoveStateNone MoveState = ""
+	// MoveStateMoving is one whose rows are being copied to another. They have not changed since.
+	MoveStateMoving MoveState = "moving"
+	// MoveStateMoved is one in whose place another is served.
+	MoveStateMoved MoveState = "moved"
+	// MoveStateFilling is one that rows are being copied to, or were, until that was taken back.
+	MoveStateFilling MoveState = "filling"
+	// MoveStateFilled is one that has all the rows, and has not been served with them.
+	MoveStateFilled MoveState = "filled"
 )
 
 // State is what there is to know of a database itself.
@@ -38,9 +38,9 @@ type State struct {
 	// its password.
 	MoveID uuid.UUID
 	Peer   string
-	// Since is when Move became what it is; zero for Filling that was taken back.
+	// Since is when Move became what it is; zero for MoveStateFilling that was taken back.
 	Since time.Time
-	// Progress is how far Filling has come.
+	// Progress is how far MoveStateFilling has come.
 	Progress string
 }
 
@@ -56,27 +56,27 @@ func (e *MoveError) Error() string {
 	switch {
 	case e.UnderWay:
 		return "the database is being moved by another process: wait until hookarr move has ended"
-	case e.Move == Moved:
+	case e.Move == MoveStateMoved:
 		return fmt.Sprintf("the database was moved to %s on %s: set database.url to that one, or take the move back with hookarr move --undo",
 			e.Peer, e.Since.UTC().Format(time.DateTime+" MST"))
-	case e.Move == Filling && e.Since.IsZero():
+	case e.Move == MoveStateFilling && e.Since.IsZero():
 		return fmt.Sprintf("the move into this database was taken back: set database.url to %s, or run hookarr move again with its configuration", e.Peer)
-	case e.Move == Filling:
+	case e.Move == MoveStateFilling:
 		return "a move into this database has not ended: run hookarr move again with the configuration of " + e.Peer
 	default:
 		return fmt.Sprintf("a move of this database to %s has not ended: run hookarr move again; hookarr serve gives it up", e.Peer)
 	}
 }
 
-// Admit reports whether whoever wants to change rows may: nil, or a *MoveError. A server that
-// does has to give up the move that has not ended: then free is set.
-func (s State) Admit() (free bool, err error) {
+// MayChange reports whether whoever wants to change rows may: nil, or a *MoveError. Who does
+// gives up a move that has not ended: then givesUp is set.
+func (s State) MayChange() (givesUp bool, err error) {
 	switch s.Move {
-	case Moved, Filling:
+	case MoveStateMoved, MoveStateFilling:
 		return false, &MoveError{State: s}
-	case Moving, Filled:
+	case MoveStateMoving, MoveStateFilled:
 		return true, nil
-	case Still:
+	case MoveStateNone:
 	}
 	return false, nil
 }
@@ -96,7 +96,7 @@ var ErrStateChanged = errors.New("the database was used meanwhile: run hookarr m
 
 // SaveState changes what a move has made of the database, if its move is still as it was:
 // otherwise somebody else has changed it, such as a server that gave the move up. While it is
-// Moving or Moved, the database refuses every change of tables, which are those that are
+// MoveStateMoving or MoveStateMoved, the database refuses every change of tables, which are those that are
 // copied, whoever makes it: such as a node that has slept.
 func (s *Store) SaveState(ctx context.Context, was, state State, tables []string) error {
 	if err := s.engine.SaveState(ctx, was, state, tables); err != nil {

@@ -118,7 +118,7 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if state.Move != Still && state.Move != Filled {
+	if state.Move != MoveStateNone && state.Move != MoveStateFilled {
 		return &MoveError{State: state}
 	}
 	sure, err := s.engine.Writable(ctx)

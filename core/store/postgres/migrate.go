@@ -52,12 +52,12 @@ func (e *Engine) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	free, err := state.Admit()
+	free, err := state.MayChange()
 	if err != nil || behind == nil {
 		return err
 	}
 	if free {
-		if err := e.inTx(ctx, func(t pgx.Tx) error { return admit(ctx, t) }); err != nil {
+		if err := e.inTx(ctx, func(t pgx.Tx) error { return giveUpMove(ctx, t) }); err != nil {
 			return err
 		}
 	}

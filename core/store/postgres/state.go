@@ -76,28 +76,28 @@ UPDATE database_state SET state = $1, move = $2, since = $3, peer = $4, progress
 	if r.RowsAffected() == 0 {
 		return store.ErrStateChanged
 	}
-	if s.Move == store.Moving || s.Move == store.Moved {
-		return fence(ctx, t, tables)
+	if s.Move == store.MoveStateMoving || s.Move == store.MoveStateMoved {
+		return refuseChanges(ctx, t, tables)
 	}
-	return unfence(ctx, t)
+	return allowChanges(ctx, t)
 }
 
 const (
-	// fenceSQL makes what refuses a change. Its code is that of a transaction that may only
+	// refusalSQL makes what refuses a change. Its code is that of a transaction that may only
 	// read: Outage.
-	fenceSQL = `
+	refusalSQL = `
 CREATE OR REPLACE FUNCTION hookarr_moved() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	RAISE EXCEPTION 'the database is moved: see hookarr move' USING ERRCODE = 'read_only_sql_transaction';
 END $$`
-	fencesSQL = `
+	triggersSQL = `
 SELECT c.relname::text FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
 WHERE g.tgname = 'hookarr_moved' AND c.relnamespace = current_schema()::regnamespace`
 )
 
-// fence has every change of tables refused. It waits for transactions that change them.
-func fence(ctx context.Context, t pgx.Tx, tables []string) error {
-	if _, err := t.Exec(ctx, fenceSQL); err != nil {
+// refuseChanges has every change of tables refused. It waits for transactions that change them.
+func refuseChanges(ctx context.Context, t pgx.Tx, tables []string) error {
+	if _, err := t.Exec(ctx, refusalSQL); err != nil {
 		return err
 	}
 	for _, name := range tables {
@@ -109,14 +109,14 @@ func fence(ctx context.Context, t pgx.Tx, tables []string) error {
 	return nil
 }
 
-// unfence is the end of fence.
-func unfence(ctx context.Context, t pgx.Tx) error {
-	found, err := t.Query(ctx, fencesSQL)
-	fenced, err := collect(found, err, scanText)
-	if err != nil || len(fenced) == 0 {
+// allowChanges is the end of refuseChanges.
+func allowChanges(ctx context.Context, t pgx.Tx) error {
+	found, err := t.Query(ctx, triggersSQL)
+	guarded, err := collect(found, err, scanText)
+	if err != nil || len(guarded) == 0 {
 		return err
 	}
-	for _, name := range fenced {
+	for _, name := range guarded {
 		if _, err := t.Exec(ctx, "DROP TRIGGER hookarr_moved ON "+rows.Quote(name)); err != nil {
 			return fmt.Errorf("release table %s: %w", name, err)
 		}
@@ -125,9 +125,9 @@ func unfence(ctx context.Context, t pgx.Tx) error {
 	return err
 }
 
-// admit has the writer of rows refused, or gives up the move that has not ended. Until the
+// giveUpMove has the writer of rows refused, or gives up the move that has not ended. Until the
 // transaction ends no move begins.
-func admit(ctx context.Context, t pgx.Tx) error {
+func giveUpMove(ctx context.Context, t pgx.Tx) error {
 	var alone bool
 	if err := t.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock_shared($1)`, moveLock).Scan(&alone); err != nil {
 		return err
@@ -139,12 +139,12 @@ func admit(ctx context.Context, t pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	free, err := s.Admit()
+	free, err := s.MayChange()
 	if err != nil || !free {
 		return err
 	}
 	was := s
-	s.Move, s.Progress = store.Still, ""
+	s.Move, s.Progress = store.MoveStateNone, ""
 	return saveState(ctx, t, was, s, nil)
 }
 

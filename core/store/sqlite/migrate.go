@@ -39,12 +39,12 @@ func (e *Engine) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	free, err := state.Admit()
+	free, err := state.MayChange()
 	if err != nil || behind == nil {
 		return err
 	}
 	if free {
-		if err := e.admit(ctx); err != nil {
+		if err := e.giveUpMove(ctx); err != nil {
 			return err
 		}
 	}

@@ -64,22 +64,22 @@ func saveState(ctx context.Context, tx *sql.Tx, was, s store.State, tables []str
 	if n, err := r.RowsAffected(); err != nil || n == 0 {
 		return cmp.Or(err, store.ErrStateChanged)
 	}
-	if s.Move == store.Moving || s.Move == store.Moved {
-		return fence(ctx, tx, tables)
+	if s.Move == store.MoveStateMoving || s.Move == store.MoveStateMoved {
+		return refuseChanges(ctx, tx, tables)
 	}
-	return unfence(ctx, tx)
+	return allowChanges(ctx, tx)
 }
 
-// fencePrefix begins the names of triggers.
-const fencePrefix = "hookarr_moved_"
+// triggerPrefix begins the names of the triggers that refuse changes.
+const triggerPrefix = "hookarr_moved_"
 
-// fence has every change of tables refused.
-func fence(ctx context.Context, tx *sql.Tx, tables []string) error {
+// refuseChanges has every change of tables refused.
+func refuseChanges(ctx context.Context, tx *sql.Tx, tables []string) error {
 	for _, table := range tables {
 		for _, change := range []string{"insert", "update", "delete"} {
 			if _, err := tx.ExecContext(ctx, fmt.Sprintf(
 				"CREATE TRIGGER IF NOT EXISTS %s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'the database is moved: see hookarr move'); END",
-				rows.Quote(fencePrefix+table+"_"+change), change, rows.Quote(table))); err != nil {
+				rows.Quote(triggerPrefix+table+"_"+change), change, rows.Quote(table))); err != nil {
 				return fmt.Errorf("guard table %s: %w", table, err)
 			}
 		}
@@ -87,14 +87,14 @@ func fence(ctx context.Context, tx *sql.Tx, tables []string) error {
 	return nil
 }
 
-// unfence is the end of fence.
-func unfence(ctx context.Context, tx *sql.Tx) error {
-	fences, err := collect(ctx, tx, scanOne[string], `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, ?) = ?`,
-		len(fencePrefix), fencePrefix)
+// allowChanges is the end of refuseChanges.
+func allowChanges(ctx context.Context, tx *sql.Tx) error {
+	triggers, err := collect(ctx, tx, scanOne[string], `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, ?) = ?`,
+		len(triggerPrefix), triggerPrefix)
 	if err != nil {
 		return err
 	}
-	for _, name := range fences {
+	for _, name := range triggers {
 		if _, err := tx.ExecContext(ctx, "DROP TRIGGER "+rows.Quote(name)); err != nil {
 			return fmt.Errorf("release a table: %w", err)
 		}
@@ -102,8 +102,8 @@ func unfence(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// admit has the writer of rows refused, or gives up the move that has not ended.
-func (e *Engine) admit(ctx context.Context) error {
+// giveUpMove has the writer of rows refused, or gives up the move that has not ended.
+func (e *Engine) giveUpMove(ctx context.Context) error {
 	e.mu.Lock()
 	reserved := e.lock != nil
 	e.mu.Unlock()
@@ -122,12 +122,12 @@ func (e *Engine) admit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	free, err := s.Admit()
+	free, err := s.MayChange()
 	if err != nil || !free {
 		return err
 	}
 	was := s
-	s.Move, s.Progress = store.Still, ""
+	s.Move, s.Progress = store.MoveStateNone, ""
 	if err := saveState(ctx, tx, was, s, nil); err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (e *Engine) Join(ctx context.Context, _ string) error {
 	if err := e.Reserve(); err != nil {
 		return err
 	}
-	if err := e.admit(ctx); err != nil {
+	if err := e.giveUpMove(ctx); err != nil {
 		return err
 	}
 	if _, err := e.write.ExecContext(ctx, releaseJobs); err != nil {
