@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hookarr/hookarr/core/backup"
+	"github.com/hookarr/hookarr/core/move"
 	"github.com/hookarr/hookarr/core/shell"
 )
 
@@ -96,15 +98,11 @@ func (c *cli) backupOptions(file string, force bool) (backup.Options, error) {
 	if err := f.sound("database.url"); err != nil {
 		return backup.Options{}, err
 	}
+	begun := time.Now()
 	return backup.Options{
 		Database: f.config.Database.URL, File: file, Force: force, Version: readBuild().Version, Log: c.errorLog(), Targets: targetNames(f.config),
-		Progress: func(step string, done, total int64) {
-			if total > 0 {
-				c.rewrite(step + " " + mebibytes(done) + " of " + mebibytes(total))
-			} else {
-				c.rewrite(step + " " + mebibytes(done))
-			}
-		},
+		Progress: func(p move.Progress) { c.rewrite(progressLine(p, time.Since(begun))) },
+		Say:      func(line string) { c.tell(clean(line, whole)) },
 	}, nil
 }
 

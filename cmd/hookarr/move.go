@@ -192,8 +192,7 @@ func (c *cli) tellMove() func(move.Progress) {
 	begun := time.Now()
 	last := begun
 	return func(p move.Progress) {
-		text := fmt.Sprintf("copying %s: %s rows, %s in all, %s rows/s", p.Table, humanize.Comma(p.Rows), humanize.IBytes(uint64(p.Bytes)),
-			humanize.Comma(int64(float64(p.Rows)/max(time.Since(begun).Seconds(), 0.001))))
+		text := progressLine(p, time.Since(begun))
 		if c.live {
 			c.rewrite(text)
 		} else if time.Since(last) >= tellEvery {
@@ -201,6 +200,18 @@ func (c *cli) tellMove() func(move.Progress) {
 			c.tell(text)
 		}
 	}
+}
+
+// progressLine says how far a copy has come after a time, and how long the rest takes at the
+// same pace.
+func progressLine(p move.Progress, elapsed time.Duration) string {
+	if p.Rows == 0 {
+		return "copying " + p.Table
+	}
+	seconds := max(elapsed.Seconds(), 0.001)
+	left := time.Duration(seconds * float64(p.Total-p.Rows) / float64(p.Rows) * float64(time.Second))
+	return fmt.Sprintf("copying %s: %d%% of %s rows, %s, %s rows/s, about %s left", p.Table, 100*p.Rows/max(p.Total, p.Rows), humanize.Comma(p.Total),
+		humanize.IBytes(uint64(p.Bytes)), humanize.Comma(int64(float64(p.Rows)/seconds)), left.Round(time.Second))
 }
 
 // moved is a move as JSON.

@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/hookarr/hookarr/core/move"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/internal/testpg"
 )
@@ -64,6 +66,15 @@ func TestMove(t *testing.T) {
 	r = run(t, "move", "--undo", "--force", "--config", file)
 	require.Zero(t, r.code, r.err)
 	require.NoError(t, s.Ready(t.Context()))
+}
+
+func TestProgressLine(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "copying events", progressLine(move.Progress{Table: "events", Total: 5}, 0))
+	require.Equal(t, "copying events: 25% of 8,000 rows, 3.0 MiB, 200 rows/s, about 30s left",
+		progressLine(move.Progress{Table: "events", Rows: 2000, Total: 8000, Bytes: 3 << 20}, 10*time.Second))
+	require.Equal(t, "copying river_queue: 100% of 8,000 rows, 3.0 MiB, 400 rows/s, about 0s left",
+		progressLine(move.Progress{Table: "river_queue", Rows: 8000, Total: 8000, Bytes: 3 << 20}, 20*time.Second))
 }
 
 // TestMoveIsRefused says what is to be done, and nothing of passwords.

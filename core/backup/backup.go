@@ -5,16 +5,21 @@ package backup
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/hookarr/hookarr/core/move"
 	"github.com/hookarr/hookarr/core/store"
+	"github.com/hookarr/hookarr/core/store/postgres"
+	"github.com/hookarr/hookarr/core/store/rows"
 	"github.com/hookarr/hookarr/core/store/sqlite"
 	"github.com/hookarr/hookarr/sdk"
 )
@@ -37,9 +42,11 @@ type Options struct {
 	Moved bool
 	// Version is that of this program.
 	Version string
-	// Progress is told how far a long step is, in bytes, where it can be known; it may be nil.
-	Progress func(step string, done, total int64)
-	Log      *slog.Logger
+	// Progress is told of each batch that is copied; it may be nil.
+	Progress func(move.Progress)
+	// Say is told what is waited for, in a sentence; it may be nil.
+	Say func(string)
+	Log *slog.Logger
 	// Hold has Restore pause every target, and Targets are those of the configuration.
 	Hold    bool
 	Targets []string
@@ -49,8 +56,8 @@ type Options struct {
 }
 
 func (o *Options) fill() {
-	if o.Progress == nil {
-		o.Progress = func(string, int64, int64) {}
+	if o.Say == nil {
+		o.Say = func(string) {}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -70,7 +77,7 @@ type Summary struct {
 	Version string `json:"hookarr"`
 	Schema  string `json:"schema"`
 	Engine  string `json:"database"`
-	// Rows counts those of each table.
+	// Rows counts those of each table that is backed up.
 	Rows map[string]int64 `json:"rows"`
 	Owed Owed             `json:"owed"`
 	// Dead counts the dead letters.
@@ -92,36 +99,130 @@ func Write(ctx context.Context, o Options) (Summary, error) {
 	if err := writable(o); err != nil {
 		return Summary{}, err
 	}
-	p, err := openPartial(o.File)
+	p, err := createPartial(o.File)
 	if err != nil {
 		return Summary{}, err
 	}
-	s, err := write(ctx, o, p)
-	if err = errors.Join(err, p.close()); err != nil {
-		return Summary{}, err
-	}
-	return s, nil
-}
-
-func write(ctx context.Context, o Options, p *partial) (Summary, error) {
-	taken := time.Now().UTC().Truncate(time.Millisecond)
-	engine, err := copyRows(ctx, o, p.name)
-	if err != nil {
-		return Summary{}, err
-	}
-	s, err := seal(ctx, p.name, manifest{Version: o.Version, Taken: taken, Engine: engine}, o)
-	if err != nil {
-		return Summary{}, err
-	}
+	s, err := write(ctx, o, p.Name())
 	// Somebody else may have written it meanwhile.
-	if err := writable(o); err != nil {
-		return Summary{}, err
+	if err == nil {
+		err = writable(o)
 	}
-	if err := p.publish(o.File); err != nil {
-		return Summary{}, err
+	if err == nil {
+		err = publish(p, o.File)
+	}
+	if err != nil {
+		return Summary{}, errors.Join(err, p.Close(), remove(p.Name()))
 	}
 	s.File = o.File
-	return s, nil
+	return s, p.Close()
+}
+
+// write copies a database into an empty file.
+func write(ctx context.Context, o Options, into string) (s Summary, err error) {
+	m := manifest{Format: format, Version: o.Version}
+	from, err := o.openSource(ctx, &m)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	db, err := sqlite.OpenUnshared(into)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := sqlite.MakeTables(ctx, db, m.schema()); err != nil {
+		return s, fmt.Errorf("write backup: %w", err)
+	}
+	m.Taken = time.Now().UTC().Truncate(time.Millisecond)
+	reader, err := from.ReadRows(ctx)
+	if err != nil {
+		return s, err
+	}
+	m.Sums, err = copyRows(ctx, reader, db, o)
+	if err != nil {
+		return s, fmt.Errorf("write backup: %w", err)
+	}
+	if err := writeManifest(ctx, db, m); err != nil {
+		return s, err
+	}
+	if err := check(ctx, db); err != nil {
+		return s, fmt.Errorf("the backup was written, and is damaged: %w", err)
+	}
+	return summarize(ctx, db, into, m)
+}
+
+// transient are the tables that are not backed up: a session that was ended after the backup
+// would be open again.
+var transient = []string{"sessions", "sign_in_links"}
+
+// copyRows copies everything that is backed up into tables that are empty, and closes what it
+// has read from.
+func copyRows(ctx context.Context, from rows.Reader, to *sql.DB, o Options) (sums []move.Sum, err error) {
+	defer func() { err = errors.Join(err, from.Close(context.WithoutCancel(ctx))) }()
+	tables, err := sqlite.TablesOf(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	names := slices.DeleteFunc(rows.Names(tables), func(name string) bool { return slices.Contains(transient, name) })
+	return move.Copy(ctx, from, sqlite.WriteRows(to), names, o.Progress)
+}
+
+// openSource opens the database that is backed up, and notes what it is.
+func (o *Options) openSource(ctx context.Context, m *manifest) (*store.Store, error) {
+	from, err := o.openDatabase(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.checkSource(ctx, from, m); err != nil {
+		return nil, errors.Join(err, from.Close())
+	}
+	return from, nil
+}
+
+func (o *Options) openDatabase(ctx context.Context, m *manifest) (*store.Store, error) {
+	path, ok := sqlitePath(o.Database)
+	if !ok {
+		m.Engine = "postgres"
+		return postgres.Open(ctx, o.Database.Reveal(), o.Log)
+	}
+	m.Engine = "sqlite"
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no database at %s: hookarr serve makes it", path)
+	}
+	return sqlite.Open(ctx, path, o.Log)
+}
+
+// checkSource refuses a database that cannot be backed up, or is not served because of a move:
+// a backup of it lacks what the other one has done.
+func (o *Options) checkSource(ctx context.Context, from *store.Store, m *manifest) error {
+	have, want, err := from.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	behind := have.Check(want)
+	switch {
+	case have.Tables == 0:
+		return errNoTables
+	case errors.Is(behind, store.ErrNewer):
+		return behind
+	case m.Engine == "sqlite":
+	case behind != nil:
+		return fmt.Errorf("the database has schema %s, and this hookarr %s: back it up with the version that served it last, or with pg_dump", have, want)
+	default:
+		if have, err = sqlite.LatestSchema(); err != nil {
+			return err
+		}
+	}
+	m.Tables, m.Queue = have.Tables, have.Queue
+	state, err := from.State(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := state.MayChange(); err != nil && !o.Moved {
+		return fmt.Errorf("%w; back it up as it is with --moved", err)
+	}
+	return nil
 }
 
 // writable refuses what is no place for a backup.
@@ -155,61 +256,3 @@ func writable(o Options) error {
 }
 
 func sqlitePath(url sdk.Secret) (string, bool) { return strings.CutPrefix(url.Reveal(), "sqlite://") }
-
-// copyRows copies a database into an empty file, and returns the kind of the database.
-func copyRows(ctx context.Context, o Options, into string) (engine string, err error) {
-	path, ok := sqlitePath(o.Database)
-	if !ok {
-		return "postgres", copyPostgres(ctx, o, into)
-	}
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is no database at %s: hookarr serve makes it", path)
-	}
-	if err != nil {
-		return "", fmt.Errorf("open database: %w", err)
-	}
-	state, err := sqlite.StateOf(ctx, path)
-	if err == nil {
-		err = o.current(state)
-	}
-	if err != nil {
-		return "", err
-	}
-	watched, done := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		watch(watched, into, func(n int64) { o.Progress("copied", n, info.Size()) })
-	}()
-	err = sqlite.CopyTo(ctx, path, into)
-	done()
-	<-ended
-	return "sqlite", err
-}
-
-// current refuses a database that is not served, because of a move: a backup of it lacks what
-// the other one has done.
-func (o *Options) current(state store.State) error {
-	if _, err := state.MayChange(); err != nil && !o.Moved {
-		return fmt.Errorf("%w; back it up as it is with --moved", err)
-	}
-	return nil
-}
-
-// watchPause is the time between looks at a file that grows.
-const watchPause = 200 * time.Millisecond
-
-// watch tells the size of a file that grows until ctx ends.
-func watch(ctx context.Context, name string, tell func(size int64)) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(watchPause):
-		}
-		if info, err := os.Stat(name); err == nil {
-			tell(info.Size())
-		}
-	}
-}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/hookarr/hookarr/core/event"
 	"github.com/hookarr/hookarr/core/store"
@@ -126,7 +127,9 @@ func TestBackupAndRestore(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	require.Equal(t, info.Size(), wrote.Bytes)
-	require.NoFileExists(t, file+partialSuffix)
+	names, err := filepath.Glob(file + "*")
+	require.NoError(t, err)
+	require.Equal(t, []string{file}, names)
 
 	other := filepath.Join(t.TempDir(), "new", "hookarr.db")
 	restored, err := Restore(t.Context(), Options{Database: at(other), File: file, Version: "v1.2.4", Hold: true, Targets: []string{"mail"}})
@@ -139,7 +142,7 @@ func TestBackupAndRestore(t *testing.T) {
 	require.Equal(t, 3, count(t, other, "river_job"), "jobs come back with what they work")
 	require.Equal(t, 3, count(t, other, "targets WHERE hold <> ''"))
 	require.Zero(t, count(t, other, "sqlite_schema WHERE name = 'hookarr_backup'"))
-	names, err := filepath.Glob(filepath.Dir(other) + "/*")
+	names, err = filepath.Glob(filepath.Dir(other) + "/*")
 	require.NoError(t, err)
 	require.Equal(t, []string{other, other + ".lock"}, names)
 	require.NoError(t, open(t, other).Ready(t.Context()))
@@ -272,13 +275,124 @@ func TestBackupRefuses(t *testing.T) {
 	names, err := filepath.Glob(dir + "/*" + partialSuffix + "*")
 	require.NoError(t, err)
 	require.Empty(t, names)
+}
 
-	// What was killed has left something.
-	require.NoError(t, os.WriteFile(file+partialSuffix, []byte("half"), 0o644))
-	require.NoError(t, os.WriteFile(file+partialSuffix+"-journal", []byte("half"), 0o644))
-	_, err = Write(t.Context(), Options{Database: at(path), File: file, Force: true})
+// TestBackupRemovesWhatWasLeft by processes that were killed, and no file that is being written.
+func TestBackupRemovesWhatWasLeft(t *testing.T) {
+	t.Parallel()
+	path, _ := newDatabase(t, 1)
+	file := filepath.Join(t.TempDir(), "hookarr.backup")
+	left, other := file+partialSuffix+"1", file+partialSuffix+"2"
+	for _, name := range []string{left, other} {
+		require.NoError(t, os.WriteFile(name, []byte("half"), 0o600))
+	}
+	before := time.Now().Add(-leftAfter - time.Minute)
+	require.NoError(t, os.Chtimes(left, before, before))
+	_, err := Write(t.Context(), Options{Database: at(path), File: file})
 	require.NoError(t, err)
+	names, err := filepath.Glob(file + "*")
+	require.NoError(t, err)
+	require.Equal(t, []string{file, other}, names)
 	require.Equal(t, 1, count(t, file, "events"))
+}
+
+// TestBackupTakesNoLocks: on a file system of another machine, the lock of a file may be one of
+// SQLite's, and whoever has it may be this process.
+func TestBackupTakesNoLocks(t *testing.T) {
+	t.Parallel()
+	path, _ := newDatabase(t, 3)
+	file := filepath.Join(t.TempDir(), "hookarr.backup")
+	lock := func(name string) {
+		t.Helper()
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, f.Close()) })
+		require.NoError(t, unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}))
+	}
+	lock(file)
+	s, err := write(t.Context(), filled(Options{Database: at(path)}), file)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, s.Rows["events"])
+	other := filepath.Join(t.TempDir(), "hookarr.db")
+	_, err = Restore(t.Context(), Options{Database: at(other), File: file})
+	require.NoError(t, err)
+	require.Equal(t, 3, count(t, other, "events"))
+}
+
+func filled(o Options) Options {
+	o.fill()
+	return o
+}
+
+// withoutConstraint takes the constraint of deliveries out of the schema that a file has.
+func withoutConstraint(t *testing.T, file string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+file)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	db.SetMaxOpenConns(1)
+	_, err = db.ExecContext(t.Context(), `PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET sql = replace(sql, ' CHECK (state IN (''pending'', ''verifying'', ''delivered'', ''superseded'', ''dead'', ''cancelled''))', '')
+WHERE name = 'deliveries'`)
+	require.NoError(t, err)
+	var with int
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_schema WHERE name = 'deliveries' AND sql LIKE '%CHECK%'").Scan(&with))
+	require.Zero(t, with)
+}
+
+// TestRestoreMakesItsOwnTables whatever the file has for them.
+func TestRestoreMakesItsOwnTables(t *testing.T) {
+	t.Parallel()
+	path, s := newDatabase(t, 2)
+	require.NoError(t, s.AddSession(t.Context(), &store.Session{ID: store.SecretID{1}, Who: "ci", Via: "token", Role: "operate", Proof: []byte{1}}, store.SecretID{}))
+	file := backUp(t, path)
+	withoutConstraint(t, file)
+	execute(t, file, "PRAGMA application_id = 7; PRAGMA user_version = 7")
+	execute(t, file, "INSERT INTO sessions SELECT x'02', 0, 0, 1 << 60, 'eve', 'token', 'operate', '', x'01'")
+	restored := filepath.Join(t.TempDir(), "hookarr.db")
+	_, err := Restore(t.Context(), Options{Database: at(restored), File: file})
+	require.NoError(t, err)
+	schema := func(path string) (text string) {
+		t.Helper()
+		db, err := sql.Open("sqlite", "file:"+path)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, db.Close()) }()
+		require.NoError(t, db.QueryRowContext(t.Context(), `
+SELECT group_concat(sql, ';') || (SELECT application_id FROM pragma_application_id) || (SELECT user_version FROM pragma_user_version)
+FROM (SELECT sql FROM sqlite_schema ORDER BY name)`).Scan(&text))
+		return text
+	}
+	require.Equal(t, schema(path), schema(restored))
+	require.Zero(t, count(t, restored, "sessions"), "nobody is signed in by a backup")
+}
+
+// TestRestoreOlderSchema brings the backup of any older version to this one.
+func TestRestoreOlderSchema(t *testing.T) {
+	t.Parallel()
+	latest, err := sqlite.LatestSchema()
+	require.NoError(t, err)
+	for _, older := range []store.Schema{{Tables: 1, Queue: 6}, {Tables: 5, Queue: 6}, {Tables: 11, Queue: 7}} {
+		t.Run(older.String(), func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "hookarr.db")
+			db, err := sqlite.OpenUnshared(path)
+			require.NoError(t, err)
+			require.NoError(t, sqlite.MakeTables(t.Context(), db, older))
+			_, err = db.ExecContext(t.Context(), `INSERT INTO cursors (source, from_at, read_to) VALUES ('radarr', 1, 2)`)
+			if older.Tables > 1 {
+				require.NoError(t, err)
+			}
+			require.NoError(t, db.Close())
+			file := backUp(t, path)
+			restored := filepath.Join(t.TempDir(), "hookarr.db")
+			r, err := Restore(t.Context(), Options{Database: at(restored), File: file})
+			require.NoError(t, err)
+			require.Equal(t, older.String(), r.Schema)
+			require.Equal(t, latest.String(), r.MigratedTo)
+			require.Equal(t, min(1, int(older.Tables)-1), count(t, restored, "cursors"))
+			require.NoError(t, open(t, restored).Ready(t.Context()))
+		})
+	}
 }
 
 func TestRestoreRefuses(t *testing.T) {
@@ -325,10 +439,22 @@ func TestRestoreRefuses(t *testing.T) {
 		change("fewer", func(file string) {
 			execute(t, file, "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries LIMIT 1)")
 		}): "is damaged: table deliveries has 199 rows, and had 200",
-		change("other", func(file string) { execute(t, file, "UPDATE events SET title = 'Sintol'") }): "is damaged: its rows are not those that were written",
+		change("other", func(file string) { execute(t, file, "UPDATE events SET title = 'Sintol'") }): "is damaged: the rows of table events are not those that were written",
 		change("trigger", func(file string) {
 			execute(t, file, "CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM events; END")
-		}): "is no backup: it has views or triggers",
+		}): `is no backup: it has the "trigger t", which hookarr backup does not write`,
+		change("view", func(file string) { execute(t, file, "CREATE VIEW v AS SELECT * FROM events") }):            `it has the "view v", which`,
+		change("table", func(file string) { execute(t, file, "CREATE TABLE more (id INTEGER)") }):                  `it has the "table more", which`,
+		change("index", func(file string) { execute(t, file, "CREATE INDEX more ON events (upper(title))") }):      `it has the "index more", which`,
+		change("virtual", func(file string) { execute(t, file, "CREATE VIRTUAL TABLE more USING fts5(a)") }):       `it has the "table more`,
+		change("column", func(file string) { execute(t, file, "ALTER TABLE deliveries ADD COLUMN more INTEGER") }): "table deliveries has the columns",
+		change("dropped", func(file string) { execute(t, file, "DROP TABLE inventory") }):                          "table inventory is missing",
+		change("constraint", func(file string) {
+			withoutConstraint(t, file)
+			execute(t, file, "UPDATE deliveries SET state = 'nonsense' WHERE id = (SELECT min(id) FROM deliveries)")
+		}): "write table deliveries: constraint failed: CHECK constraint failed: state IN",
+		change("schema", rewrite(func(m *manifest) { m.Tables = -1 })):                       "is damaged: there is no schema -1.8",
+		change("sums", rewrite(func(m *manifest) { m.Sums = nil })):                          "is damaged: it has no sum of table",
 		change("newer", rewrite(func(m *manifest) { m.Tables, m.Version = 9999, "v9.9.9" })): "was written by hookarr v9.9.9 with schema 9999.8, and this is hookarr v1.2.3 with schema ",
 		change("format", rewrite(func(m *manifest) { m.Format = 2 })):                        "restore it with that version or a newer one",
 		change("flipped", func(file string) {
@@ -403,7 +529,7 @@ func TestRestoreKilled(t *testing.T) {
 	from, s := newDatabase(t, 7)
 	file := backUp(t, from)
 	require.NoError(t, s.Close())
-	for _, step := range []string{"staged", "log", "keep", "rename", "renamed"} {
+	for _, step := range []string{"prepared", "log", "keep", "rename", "renamed"} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			path, s := newDatabase(t, 3)

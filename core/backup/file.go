@@ -6,86 +6,74 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// partialSuffix ends the name of a backup that is being written.
-const partialSuffix = ".partial"
+const (
+	// partialSuffix is what the name of a backup that is being written goes on with, and then
+	// with what no other has: file systems of other machines have no locks to rely on.
+	partialSuffix = ".partial-"
+	// leftAfter is how long such a file has not been written to that a process has left which
+	// was killed.
+	leftAfter = 24 * time.Hour
+)
 
-// partial is a file that is not whole yet. What a process that was killed has left of it is
-// written over by the next.
-type partial struct {
-	name string
-	lock *os.File
-}
-
-// openPartial makes the file beside where it is to be.
-func openPartial(file string) (*partial, error) {
-	p := &partial{name: file + partialSuffix}
-	var err error
-	p.lock, err = os.OpenFile(p.name, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+// createPartial makes the file beside where it is to be, and removes what killed processes
+// have left.
+func createPartial(file string) (*os.File, error) {
+	dir, name := filepath.Split(file)
+	dir = filepath.Clean(dir)
+	there, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("write backup: %w", err)
 	}
-	if err := p.begin(); err != nil {
-		return nil, errors.Join(err, p.lock.Close())
-	}
-	return p, nil
-}
-
-func (p *partial) begin() error {
-	info, err := p.lock.Stat()
-	if err != nil {
-		return fmt.Errorf("write backup: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("write backup: %s is %s and no file: remove it", p.name, kindOf(info))
-	}
-	err = unix.Flock(int(p.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return fmt.Errorf("write backup: another hookarr backup writes %s: wait for it", p.name)
-	}
-	if err != nil {
-		return fmt.Errorf("lock %s: %w", p.name, err)
-	}
-	for _, side := range []string{"-wal", "-shm", "-journal"} {
-		if err := os.Remove(p.name + side); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("write backup: %w", err)
+	for _, entry := range there {
+		if !strings.HasPrefix(entry.Name(), name+partialSuffix) {
+			continue
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > leftAfter {
+			if err := remove(filepath.Join(dir, entry.Name())); err != nil {
+				return nil, err
+			}
 		}
 	}
-	if err := errors.Join(p.lock.Chmod(0o600), p.lock.Truncate(0)); err != nil {
-		return fmt.Errorf("write backup: %w", err)
+	f, err := os.CreateTemp(dir, name+partialSuffix+"*")
+	if err != nil {
+		return nil, fmt.Errorf("write backup: %w", err)
+	}
+	return f, nil
+}
+
+func remove(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove unfinished backup: %w", err)
 	}
 	return nil
 }
 
 // publish has the file on disk, and gives it its name.
-func (p *partial) publish(file string) error {
-	if err := p.lock.Sync(); err != nil {
+func publish(f *os.File, file string) error {
+	if err := f.Sync(); err != nil {
 		return fmt.Errorf("sync backup: %w", err)
 	}
-	if err := os.Rename(p.name, file); err != nil {
+	if err := os.Rename(f.Name(), file); err != nil {
 		return fmt.Errorf("name backup: %w", err)
 	}
-	p.name = ""
 	dir, err := os.Open(filepath.Dir(file))
 	if err != nil {
 		return fmt.Errorf("sync backup: %w", err)
 	}
-	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+	err = dir.Sync()
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil // a share, which has its directories on disk when it chooses
+	}
+	if err = errors.Join(err, dir.Close()); err != nil {
 		return fmt.Errorf("sync the directory of the backup: %w", err)
 	}
 	return nil
-}
-
-// close removes a file that was not published.
-func (p *partial) close() error {
-	var err error
-	if p.name != "" {
-		err = os.Remove(p.name)
-	}
-	return errors.Join(err, p.lock.Close())
 }
 
 // kindOf says what is no file.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
@@ -38,6 +39,45 @@ func countIn(t *testing.T, url, from string) (n int) {
 	return n
 }
 
+// beat has a node live until stop is called.
+func beat(t *testing.T, s *store.Store, node string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			_, _ = s.Beat(ctx, node, store.NodeLease)
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// TestRestoreOverUnfinishedMove gives it up: the rows that it has copied are gone.
+func TestRestoreOverUnfinishedMove(t *testing.T) {
+	t.Parallel()
+	path, _ := newDatabase(t, 2)
+	file := backUp(t, path)
+	url, s := newPostgres(t, 1)
+	was, err := s.State(t.Context())
+	require.NoError(t, err)
+	state := was
+	state.Move, state.MoveID, state.Peer, state.Since = store.MoveStateMoving, uuid.New(), "sqlite:///new.db", time.Now()
+	require.NoError(t, s.SaveState(t.Context(), was, state, []string{"events", "deliveries"}))
+	_, err = Restore(t.Context(), Options{Database: sdk.Secret(url), File: file, Force: true})
+	require.NoError(t, err)
+	require.Equal(t, 2, countIn(t, url, "events"))
+	require.NoError(t, s.Ready(t.Context()))
+	accept(t, s, 1)
+}
+
 func TestBackupAndRestorePostgres(t *testing.T) {
 	t.Parallel()
 	url, s := newPostgres(t, 6)
@@ -55,11 +95,16 @@ func TestBackupAndRestorePostgres(t *testing.T) {
 
 	accept(t, s, 2)
 	o := Options{Database: sdk.Secret(url), File: file, Version: "v1.2.3", Hold: true, Force: true}
+	stop := beat(t, s, "node-1")
 	_, err = Restore(t.Context(), o)
-	require.ErrorIs(t, err, store.ErrInUse)
-	require.ErrorContains(t, err, "node node-1, heard of ")
-	require.ErrorContains(t, err, "stop it first")
+	require.ErrorContains(t, err, "hookarr serve runs on it: stop node node-1 ")
+	stop()
 	require.NoError(t, s.Leave(t.Context(), "node-1"))
+	release, err := s.Exclude(t.Context(), store.NodeLease, func(string) {})
+	require.NoError(t, err)
+	_, err = Restore(t.Context(), o)
+	require.ErrorContains(t, err, "another process moves or restores the database")
+	require.NoError(t, release(t.Context()))
 	refused := o
 	refused.Force = false
 	_, err = Restore(t.Context(), refused)

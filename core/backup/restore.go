@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hookarr/hookarr/core/move"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/core/store/sqlite"
 )
@@ -54,7 +54,7 @@ func Restore(ctx context.Context, o Options) (Restored, error) {
 func restoreSQLite(ctx context.Context, o Options, path string) (r Restored, err error) {
 	unlock, err := sqlite.Lock(path)
 	if err != nil {
-		return r, stopped(err)
+		return r, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	// A link to the database stays one.
@@ -69,36 +69,24 @@ func restoreSQLite(ctx context.Context, o Options, path string) (r Restored, err
 		return r, fmt.Errorf("the database %s is not empty: replace it with --force, which keeps it beside the restored one", path)
 	}
 	fresh := path + restoringSuffix
-	if err := removeAll(fresh); err != nil {
+	if err := sqlite.RemoveFile(fresh); err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, removeAll(fresh)) }()
-	if r, err = stage(ctx, o, fresh); err != nil {
+	defer func() { err = errors.Join(err, sqlite.RemoveFile(fresh)) }()
+	if r, err = prepare(ctx, o, fresh); err != nil {
 		return r, err
 	}
 	if there == somewhat {
 		r.Kept = freeName(path + keptSuffix + time.Now().UTC().Format(keptTime))
 	}
-	o.pass("staged")
+	o.pass("prepared")
 	return r, sqlite.Replace(ctx, path, fresh, r.Kept, o.pass)
 }
 
-// stage writes a database of this version's schema with what the backup holds, into a new
+// prepare writes a database of this version's schema with what the backup holds, into a new
 // file that is on disk then.
-func stage(ctx context.Context, o Options, into string) (r Restored, err error) {
-	if err := copyFile(ctx, o, into); err != nil {
-		return r, err
-	}
-	m, err := inspect(ctx, o, into)
-	if err != nil {
-		return r, err
-	}
-	db, err := openFile(into)
-	if err != nil {
-		return r, err
-	}
-	r.Summary, err = summarize(ctx, db, o.File, m)
-	if err = errors.Join(err, strip(ctx, db), db.Close()); err != nil {
+func prepare(ctx context.Context, o Options, into string) (r Restored, err error) {
+	if r.Summary, err = copyBackup(ctx, o, into); err != nil {
 		return r, err
 	}
 	schema, err := o.migrate(ctx, into, &r)
@@ -112,6 +100,91 @@ func stage(ctx context.Context, o Options, into string) (r Restored, err error) 
 		return r, err
 	}
 	return r, syncFile(into)
+}
+
+// copyBackup copies the rows of a backup into a new file, whose tables are those that this
+// program makes: nothing in the backup is trusted.
+func copyBackup(ctx context.Context, o Options, into string) (s Summary, err error) {
+	if err := checkHeader(o.File); err != nil {
+		return s, err
+	}
+	from, err := sqlite.OpenReadOnly(o.File)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	m, err := readManifest(ctx, from, o.File)
+	if err != nil {
+		return s, err
+	}
+	want, err := sqlite.LatestSchema()
+	if err != nil {
+		return s, err
+	}
+	if m.Format > format || errors.Is(m.schema().Check(want), store.ErrNewer) {
+		return s, fmt.Errorf("%s was written by hookarr %s with schema %s, and this is hookarr %s with schema %s: restore it with that version or a newer one",
+			o.File, m.Version, m.schema(), o.Version, want)
+	}
+	to, err := sqlite.OpenUnshared(into)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	if err := sqlite.MakeTables(ctx, to, m.schema()); err != nil {
+		return s, fmt.Errorf("make the tables of the backup: %w", err)
+	}
+	if err := checkObjects(ctx, from, to, o.File); err != nil {
+		return s, err
+	}
+	if err := check(ctx, from); err != nil {
+		return s, fmt.Errorf("%s is damaged: %w", o.File, err)
+	}
+	reader, err := sqlite.ReadRows(ctx, from)
+	if err != nil {
+		return s, fmt.Errorf("%s is damaged: %w", o.File, err)
+	}
+	sums, err := copyRows(ctx, reader, to, o)
+	if err != nil {
+		return s, fmt.Errorf("copy %s: %w", o.File, err)
+	}
+	if err := compare(m.Sums, sums); err != nil {
+		return s, fmt.Errorf("%s is damaged: %w", o.File, err)
+	}
+	return summarize(ctx, to, o.File, m)
+}
+
+// checkObjects refuses a backup with objects that no backup has.
+func checkObjects(ctx context.Context, from, to *sql.DB, file string) error {
+	have, err := objects(ctx, from)
+	if err != nil {
+		return fmt.Errorf("%s is damaged: %w", file, err)
+	}
+	want, err := objects(ctx, to)
+	if err != nil {
+		return err
+	}
+	want = append(want, "table "+manifestTable)
+	for _, object := range have {
+		if !slices.Contains(want, object) {
+			return fmt.Errorf("%s is no backup: it has the %q, which hookarr backup does not write", file, object)
+		}
+	}
+	return nil
+}
+
+// compare says how rows differ from those that were written.
+func compare(want, have []move.Sum) error {
+	for i, sum := range have {
+		switch {
+		case i >= len(want) || want[i].Table != sum.Table:
+			return fmt.Errorf("it has no sum of table %s", sum.Table)
+		case want[i].Rows != sum.Rows:
+			return fmt.Errorf("table %s has %d rows, and had %d", sum.Table, sum.Rows, want[i].Rows)
+		case want[i] != sum:
+			return fmt.Errorf("the rows of table %s are not those that were written", sum.Table)
+		}
+	}
+	return nil
 }
 
 // migrate brings the copy to the schema of this version, and pauses the targets.
@@ -140,78 +213,6 @@ func (o *Options) migrate(ctx context.Context, name string, r *Restored) (schema
 	return schema, nil
 }
 
-// inspect checks the copy of a backup, which is not to be trusted.
-func inspect(ctx context.Context, o Options, name string) (m manifest, err error) {
-	db, err := openFile(name)
-	if err != nil {
-		return m, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if m, err = readManifest(ctx, db, o.File); err != nil {
-		return m, err
-	}
-	want, err := sqlite.Wanted()
-	if err != nil {
-		return m, err
-	}
-	if m.Format > format || errors.Is(m.schema().Check(want), store.ErrNewer) {
-		return m, fmt.Errorf("%s was written by hookarr %s with schema %s, and this is hookarr %s with schema %s: restore it with that version or a newer one",
-			o.File, m.Version, m.schema(), o.Version, want)
-	}
-	if err := check(ctx, db); err != nil {
-		return m, fmt.Errorf("%s is damaged: %w", o.File, err)
-	}
-	have, err := schemaOf(ctx, db)
-	if err != nil {
-		return m, err
-	}
-	rows, sum, err := digest(ctx, db)
-	if err != nil {
-		return m, fmt.Errorf("%s is damaged: %w", o.File, err)
-	}
-	if sum != m.Digest || have != m.schema() {
-		return m, fmt.Errorf("%s is damaged: %s", o.File, differing(m.Rows, rows))
-	}
-	return m, nil
-}
-
-// differing says how rows differ from those that were written.
-func differing(want, have map[string]int64) string {
-	for name, n := range want {
-		if have[name] != n {
-			return fmt.Sprintf("table %s has %d rows, and had %d", name, have[name], n)
-		}
-	}
-	return "its rows are not those that were written"
-}
-
-// mostManifest bounds the bytes of a manifest.
-const mostManifest = 1 << 20
-
-func readManifest(ctx context.Context, db *sql.DB, file string) (m manifest, err error) {
-	var strange int
-	// Tables and their indexes do nothing by themselves.
-	err = db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%'`).Scan(&strange)
-	if err != nil {
-		return m, fmt.Errorf("%s is damaged: %w", file, err)
-	}
-	var text string
-	err = db.QueryRowContext(ctx, `SELECT substr(manifest, 1, ?) FROM `+manifestTable, mostManifest).Scan(&text)
-	if err != nil && (isMissing(err) || errors.Is(err, sql.ErrNoRows)) {
-		return m, fmt.Errorf("%s is no backup: hookarr backup did not write it. A copy of a database file is put in its place by hand, while hookarr is stopped", file)
-	}
-	if err != nil {
-		return m, fmt.Errorf("%s is damaged: %w", file, err)
-	}
-	if err := json.Unmarshal([]byte(text), &m); err != nil {
-		return m, fmt.Errorf("%s is damaged: its manifest is no JSON", file)
-	}
-	if strange > 0 {
-		return m, fmt.Errorf("%s is no backup: it has views or triggers, which hookarr backup does not write", file)
-	}
-	return m, nil
-}
-
 // headerSize is that of SQLite's header, which begins with magic.
 // See https://www.sqlite.org/fileformat.html#the_database_header.
 const (
@@ -219,20 +220,19 @@ const (
 	magic      = "SQLite format 3\x00"
 )
 
-// copyFile copies the backup into a new file. It looks at the header first: the file may be
-// anything.
-func copyFile(ctx context.Context, o Options, into string) (err error) {
-	before, err := os.Lstat(o.File)
+// checkHeader looks at a file that may be anything, before SQLite does.
+func checkHeader(file string) error {
+	before, err := os.Lstat(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no file %s", o.File)
+		return fmt.Errorf("there is no file %s", file)
 	}
 	if err == nil && !before.Mode().IsRegular() {
-		return fmt.Errorf("%s is %s and no file: name the backup itself", o.File, kindOf(before))
+		return fmt.Errorf("%s is %s and no file: name the backup itself", file, kindOf(before))
 	}
 	if err != nil {
 		return fmt.Errorf("open backup: %w", err)
 	}
-	from, err := os.OpenFile(o.File, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	from, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return fmt.Errorf("open backup: %w", err)
 	}
@@ -243,46 +243,16 @@ func copyFile(ctx context.Context, o Options, into string) (err error) {
 	}
 	header := make([]byte, headerSize)
 	if _, err := io.ReadFull(from, header); err != nil || string(header[:len(magic)]) != magic || !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no backup: hookarr backup writes an SQLite database", o.File)
+		return fmt.Errorf("%s is no backup: hookarr backup writes an SQLite database", file)
 	}
 	page := int64(binary.BigEndian.Uint16(header[16:]))
 	if page == 1 {
 		page = 1 << 16 // which does not fit
 	}
 	if want := page * int64(binary.BigEndian.Uint32(header[28:])); want != info.Size() {
-		return fmt.Errorf("%s is damaged: it has %d bytes, and is to have %d", o.File, info.Size(), want)
-	}
-	if _, err := from.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("read backup: %w", err)
-	}
-	to, err := os.OpenFile(into, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("copy backup: %w", err)
-	}
-	_, err = io.Copy(to, &counting{ctx: ctx, from: io.LimitReader(from, info.Size()), total: info.Size(), tell: o.Progress})
-	if err = errors.Join(err, to.Close()); err != nil {
-		return fmt.Errorf("copy backup: %w", err)
+		return fmt.Errorf("%s is damaged: it has %d bytes, and is to have %d", file, info.Size(), want)
 	}
 	return nil
-}
-
-// counting tells how far a file is read.
-type counting struct {
-	ctx         context.Context //nolint:containedctx // a reader has no other way to be told
-	from        io.Reader
-	done, total int64
-	tell        func(step string, done, total int64)
-}
-
-// Read implements io.Reader.
-func (c *counting) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	n, err := c.from.Read(p)
-	c.done += int64(n)
-	c.tell("copied", c.done, c.total)
-	return n, err
 }
 
 // content is what there is at the path of a database.
@@ -311,16 +281,6 @@ func contents(ctx context.Context, path string) (content, error) {
 		return nothing, nil
 	}
 	return somewhat, nil // what is damaged is kept, too
-}
-
-// removeAll removes a database with what is beside it.
-func removeAll(name string) error {
-	for _, side := range []string{"", "-wal", "-shm", "-journal"} {
-		if err := os.Remove(name + side); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove %s: %w", name+side, err)
-		}
-	}
-	return nil
 }
 
 // freeName returns a name that no file has.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/hookarr/hookarr/core/store/rows"
 	"github.com/hookarr/hookarr/core/store/sqlite"
@@ -29,20 +30,26 @@ type Sum struct {
 // Progress is how far a copy has come.
 type Progress struct {
 	Table string
-	// Rows and Bytes are what this run has copied of all tables.
-	Rows, Bytes int64
+	// Rows and Bytes are what this run has copied of all tables, and Total is how many rows it
+	// is to copy.
+	Rows, Bytes, Total int64
 }
 
-// Copy copies every table from one database to another, of the same version, whose tables
-// are empty, and returns what it has copied. Tell is told of each batch; it may be nil. The
+// Copy copies tables from one database to another, of the same version, whose tables are
+// empty, and returns what it has copied. Tell is told of each batch; it may be nil. The
 // rows are those of one moment, also while a server changes them. Jobs are copied that are
 // live, as due as they were; those that run are available.
-func Copy(ctx context.Context, from rows.Reader, to rows.Writer, tell func(Progress)) ([]Sum, error) {
-	pairs, err := pairUp(ctx, from, to)
+func Copy(ctx context.Context, from rows.Reader, to rows.Writer, names []string, tell func(Progress)) ([]Sum, error) {
+	pairs, err := pairUp(ctx, from, to, names)
 	if err != nil {
 		return nil, err
 	}
 	c := copier{from: from, to: to, tell: tell}
+	for _, p := range pairs {
+		if err := c.expect(ctx, p, nil); err != nil {
+			return nil, err
+		}
+	}
 	sums := make([]Sum, len(pairs))
 	for i, p := range pairs {
 		digest, err := c.table(ctx, p, nil, nil)
@@ -108,14 +115,7 @@ func digestOf(ctx context.Context, from rows.Reader, t rows.Table) (_ *rows.Dige
 // tableNames are the tables that are copied.
 func tableNames(ctx context.Context) ([]string, error) {
 	tables, err := sqlite.Tables(ctx)
-	if err != nil {
-		return nil, err
-	}
-	names := make([]string, len(tables))
-	for i, t := range tables {
-		names[i] = t.Name
-	}
-	return names, nil
+	return rows.Names(tables), err
 }
 
 // pair is a table as each database has it.
@@ -126,11 +126,7 @@ type describer interface {
 	Tables(ctx context.Context, names []string) ([]rows.Table, error)
 }
 
-func pairUp(ctx context.Context, from, to describer) ([]pair, error) {
-	names, err := tableNames(ctx)
-	if err != nil {
-		return nil, err
-	}
+func pairUp(ctx context.Context, from, to describer, names []string) ([]pair, error) {
 	ours, err := from.Tables(ctx, names)
 	if err != nil {
 		return nil, err
@@ -139,8 +135,10 @@ func pairUp(ctx context.Context, from, to describer) ([]pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(ours) != len(names) || len(others) != len(names) {
-		return nil, fmt.Errorf("a table is missing: want %d, there are %d in one database and %d in the other: run hookarr migrate", len(names), len(ours), len(others))
+	for _, name := range names {
+		if !slices.Contains(rows.Names(ours), name) || !slices.Contains(rows.Names(others), name) {
+			return nil, fmt.Errorf("table %s is missing in one of the two databases: run hookarr migrate", name)
+		}
 	}
 	pairs := make([]pair, len(ours))
 	for i, t := range ours {
@@ -167,6 +165,13 @@ type copier struct {
 	// rows is how many a batch has at most; batchRows when zero.
 	rows int64
 	done Progress
+}
+
+// expect adds the rows of a table after a key to those that are to be copied.
+func (c *copier) expect(ctx context.Context, p pair, after rows.Row) error {
+	n, err := c.from.Count(ctx, p.from, after)
+	c.done.Total += n
+	return err
 }
 
 // table copies the rows of a table after a key, and returns what those are. Note, unless it

@@ -93,8 +93,12 @@ func copyAll(t *testing.T, from, to *store.Store) []move.Sum {
 	require.NoError(t, err)
 	writer, err := to.WriteRows(ctx)
 	require.NoError(t, err)
-	copied, err := move.Copy(ctx, reader, writer, nil)
+	tables, err := sqlite.Tables(ctx)
 	require.NoError(t, err)
+	var last move.Progress
+	copied, err := move.Copy(ctx, reader, writer, rows.Names(tables), func(p move.Progress) { last = p })
+	require.NoError(t, err)
+	require.Equal(t, last.Total, last.Rows, "what was to be copied is copied")
 	require.NoError(t, writer.Close(ctx))
 	require.NoError(t, reader.Close(ctx))
 	return copied
@@ -130,10 +134,7 @@ func TestEveryTableIsKnown(t *testing.T) {
 	all, err := pgx.CollectRows(found, pgx.RowTo[string])
 	require.NoError(t, err)
 	all = slices.DeleteFunc(all, rows.Own)
-	names := make([]string, len(tables))
-	for i, table := range tables {
-		names[i] = table.Name
-	}
+	names := rows.Names(tables)
 	require.ElementsMatch(t, names, all)
 	reader, err := s.ReadRows(ctx)
 	require.NoError(t, err)
@@ -153,10 +154,7 @@ func fill(t *testing.T, s *store.Store, random *rand.Rand, n int) {
 	ctx := t.Context()
 	tables, err := sqlite.Tables(ctx)
 	require.NoError(t, err)
-	names := make([]string, len(tables))
-	for i, table := range tables {
-		names[i] = table.Name
-	}
+	names := rows.Names(tables)
 	types := typesOf(t)
 	w, err := s.WriteRows(ctx)
 	require.NoError(t, err)

@@ -203,58 +203,52 @@ func (m *mover) empty(ctx context.Context) (err error) {
 
 // run decides what is to be done by the states of both.
 func (m *mover) run(ctx context.Context) error {
-	same := m.source.MoveID != uuid.Nil && m.source.MoveID == m.target.MoveID
-	switch m.source.Move {
-	case store.MoveStateMoved:
-		switch {
-		case !same:
-			return m.from.at(&store.MoveError{State: m.source})
-		case m.target.Move == store.MoveStateFilling:
-			m.say("%s has been copied by an earlier run", m.from.Name)
-			m.result.Resumed = true
-			if err := m.verifyAgain(ctx); err != nil {
-				return err
-			}
-			return m.open(ctx)
-		default:
-			m.result.Already = true
-			return nil
-		}
-	case store.MoveStateFilling:
-		return m.from.at(&store.MoveError{State: m.source})
-	case store.MoveStateNone, store.MoveStateFilled, store.MoveStateMoving:
-	}
 	saved, err := parseSaved(m.target.Progress)
 	if err != nil {
 		return m.to.at(err)
 	}
-	switch m.target.Move {
-	case store.MoveStateFilling:
-		if saved.Source != m.source.ID {
-			return m.to.at(fmt.Errorf("the database holds an unfinished move of another one, %s: name an empty one", m.target.Peer))
-		}
-		if m.source.Move == store.MoveStateMoving && same {
-			m.say("going on where an earlier run was ended")
-			m.result.Resumed = true
-			return m.copy(ctx, saved)
-		}
-		m.say("%s may have changed since an earlier run was ended: its copy begins anew", m.from.Name)
-	case store.MoveStateMoved, store.MoveStateMoving:
+	same := m.source.MoveID != uuid.Nil && m.source.MoveID == m.target.MoveID
+	switch source, target := m.source.Move, m.target.Move; {
+	case source == store.MoveStateFilling, source == store.MoveStateMoved && !same:
+		return m.from.at(&store.MoveError{State: m.source})
+	case source == store.MoveStateMoved && target == store.MoveStateFilling:
+		m.say("%s has been copied by an earlier run", m.from.Name)
+		m.result.Resumed = true
+		return m.compareAndEnd(ctx)
+	case source == store.MoveStateMoved:
+		m.result.Already = true
+		return nil
+	case target == store.MoveStateMoved, target == store.MoveStateMoving:
 		return m.to.at(&store.MoveError{State: m.target})
-	case store.MoveStateNone, store.MoveStateFilled:
+	case target != store.MoveStateFilling:
 		if err := m.empty(ctx); err != nil {
 			return m.to.at(err)
 		}
+		return m.copyAll(ctx)
+	case saved.Source != m.source.ID:
+		return m.to.at(fmt.Errorf("the database holds an unfinished move of another one, %s: name an empty one", m.target.Peer))
+	case source == store.MoveStateMoving && same:
+		m.say("going on where an earlier run was ended")
+		m.result.Resumed = true
+		return m.copyRest(ctx, saved)
+	default:
+		m.say("%s may have changed since an earlier run was ended: its copy begins anew", m.from.Name)
+		return m.copyAll(ctx)
 	}
-	if saved, err = m.mark(ctx); err != nil {
-		return err
-	}
-	return m.copy(ctx, saved)
 }
 
-// mark notes in both databases that a move begins, and empties what an earlier run has left.
+// copyAll copies everything from the beginning.
+func (m *mover) copyAll(ctx context.Context) error {
+	saved, err := m.markBegun(ctx)
+	if err != nil {
+		return err
+	}
+	return m.copyRest(ctx, saved)
+}
+
+// markBegun notes in both databases that a move begins, and empties what an earlier run has left.
 // The source is last: without its mark everything begins anew.
-func (m *mover) mark(ctx context.Context) (saved, error) {
+func (m *mover) markBegun(ctx context.Context) (saved, error) {
 	id := uuid.New()
 	s := saved{Source: m.source.ID, Tables: map[string]savedTable{}}
 	progress, err := s.format()
@@ -290,14 +284,14 @@ func (m *mover) clear(ctx context.Context) (err error) {
 	return writer.Clear(ctx, tables)
 }
 
-// copy copies what is not there yet, compares both, and ends the move.
-func (m *mover) copy(ctx context.Context, s saved) (err error) {
+// copyRest copies what is not there yet, compares both, and ends the move.
+func (m *mover) copyRest(ctx context.Context, s saved) (err error) {
 	reader, err := m.from.Store.ReadRows(ctx)
 	if err != nil {
 		return m.from.at(err)
 	}
 	defer func() { err = errors.Join(err, reader.Close(context.WithoutCancel(ctx))) }()
-	digests, err := m.fill(ctx, reader, s)
+	digests, err := m.copyRows(ctx, reader, s)
 	if err != nil {
 		return err
 	}
@@ -310,11 +304,11 @@ func (m *mover) copy(ctx context.Context, s saved) (err error) {
 	if err := m.from.Store.SaveState(ctx, was, m.source, m.names); err != nil {
 		return m.from.at(err)
 	}
-	return m.open(ctx)
+	return m.end(ctx)
 }
 
-// open lets the destination be served.
-func (m *mover) open(ctx context.Context) error {
+// end lets the destination be served.
+func (m *mover) end(ctx context.Context) error {
 	was := m.target
 	m.target.Move, m.target.Since, m.target.Progress = store.MoveStateFilled, time.Now().Truncate(time.Second), ""
 	if err := m.to.Store.SaveState(ctx, was, m.target, m.names); err != nil {
@@ -323,29 +317,37 @@ func (m *mover) open(ctx context.Context) error {
 	return nil
 }
 
-// fill copies what is missing. It returns the digests of the tables that this run has copied
+// copyRows copies what is missing. It returns the digests of the tables that this run has copied
 // as a whole.
-func (m *mover) fill(ctx context.Context, reader rows.Reader, s saved) (_ map[string]Sum, err error) {
+func (m *mover) copyRows(ctx context.Context, reader rows.Reader, s saved) (_ map[string]Sum, err error) {
 	writer, err := m.to.Store.WriteRows(ctx)
 	if err != nil {
 		return nil, m.to.at(err)
 	}
 	defer func() { err = errors.Join(err, writer.Close(context.WithoutCancel(ctx))) }()
-	pairs, err := pairUp(ctx, reader, writer)
+	pairs, err := pairUp(ctx, reader, writer, m.names)
 	if err != nil {
 		return nil, err
 	}
 	c := copier{from: reader, to: writer, tell: m.Tell, rows: m.BatchRows}
-	digests := map[string]Sum{}
-	for _, p := range pairs {
-		name := p.from.Name
-		begun := s.Tables[name]
+	keys := make([]rows.Row, len(pairs))
+	for i, p := range pairs {
+		begun := s.Tables[p.from.Name]
 		if begun.Done {
 			continue
 		}
-		after, err := begun.key(p.from)
-		if err != nil {
+		if keys[i], err = begun.key(p.from); err != nil {
 			return nil, m.to.at(err)
+		}
+		if err := c.expect(ctx, p, keys[i]); err != nil {
+			return nil, m.from.at(err)
+		}
+	}
+	digests := map[string]Sum{}
+	for i, p := range pairs {
+		name, after := p.from.Name, keys[i]
+		if s.Tables[name].Done {
+			continue
 		}
 		digest, err := c.table(ctx, p, after, func(last rows.Row, done bool) (string, error) {
 			s.Tables[name] = saveTable(last, done)
@@ -362,14 +364,17 @@ func (m *mover) fill(ctx context.Context, reader rows.Reader, s saved) (_ map[st
 	return digests, writer.Finish(ctx, theirs(pairs))
 }
 
-// verifyAgain compares both after a run that was ended between the two marks.
-func (m *mover) verifyAgain(ctx context.Context) (err error) {
+// compareAndEnd ends a move that was ended between its two last marks.
+func (m *mover) compareAndEnd(ctx context.Context) (err error) {
 	reader, err := m.from.Store.ReadRows(ctx)
 	if err != nil {
 		return m.from.at(err)
 	}
 	defer func() { err = errors.Join(err, reader.Close(context.WithoutCancel(ctx))) }()
-	return m.verify(ctx, reader, nil)
+	if err := m.verify(ctx, reader, nil); err != nil {
+		return err
+	}
+	return m.end(ctx)
 }
 
 // verify compares what the destination holds with the source, of which some digests are

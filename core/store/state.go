@@ -47,15 +47,20 @@ type State struct {
 // MoveError is that a database is not to be used, because of a move.
 type MoveError struct {
 	State
-	// UnderWay is that the move goes on at this moment.
+	// UnderWay is that the move, or a restore, goes on at this moment. By is who uses the
+	// tables meanwhile, where that is known.
 	UnderWay bool
+	By       string
 }
 
 // Error says what is to be done.
 func (e *MoveError) Error() string {
 	switch {
+	case e.By != "":
+		return "the tables of the database are in use by " + e.By +
+			": wait until that has ended, such as a hookarr move, or end it with SELECT pg_terminate_backend(PROCESS)"
 	case e.UnderWay:
-		return "the database is being moved by another process: wait until hookarr move has ended"
+		return "another process moves or restores the database: wait until that hookarr move or hookarr restore has ended"
 	case e.Move == MoveStateMoved:
 		return fmt.Sprintf("the database was moved to %s on %s: set database.url to that one, or take the move back with hookarr move --undo",
 			e.Peer, e.Since.UTC().Format(time.DateTime+" MST"))

@@ -52,12 +52,12 @@ func (e *Engine) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	free, err := state.MayChange()
+	givesUp, err := state.MayChange()
 	if err != nil || behind == nil {
 		return err
 	}
-	if free {
-		if err := e.inTx(ctx, func(t pgx.Tx) error { return giveUpMove(ctx, t) }); err != nil {
+	if givesUp {
+		if err := e.inTablesTx(ctx, func(t pgx.Tx) error { return e.prepareChange(ctx, t) }); err != nil {
 			return err
 		}
 	}

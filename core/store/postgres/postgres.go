@@ -39,7 +39,10 @@ type Engine struct {
 	// attempt may be under way: this process knows what it has in hand, others do not.
 	moves *pgxpool.Pool
 	// alone is set while there is no other node, as far as the last beat has told.
-	alone    atomic.Bool
+	alone atomic.Bool
+	// excluding is set while this process has the lock of moves.
+	excluding atomic.Bool
+
 	log      *slog.Logger
 	schema   store.Schema
 	notifier store.Notifier

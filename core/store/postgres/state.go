@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,6 +25,9 @@ const (
 	// looks.
 	lockWait = 5 * time.Second
 	lockPoll = 100 * time.Millisecond
+	// tablesWait is how long who changes whole tables waits for those who use them: a move
+	// that reads them and a server that starts would wait for each other.
+	tablesWait = "10s"
 )
 
 // FindState reads the state of the database.
@@ -54,14 +58,48 @@ func findState(ctx context.Context, db querier) (s store.State, err error) {
 // SaveState changes the state, if it is as it was, and with it whether the tables can be
 // changed.
 func (e *Engine) SaveState(ctx context.Context, was, s store.State, tables []string) error {
-	return e.inTx(ctx, func(t pgx.Tx) error { return saveState(ctx, t, was, s, tables) })
+	return e.inTablesTx(ctx, func(t pgx.Tx) error { return saveState(ctx, t, was, s, tables) })
+}
+
+// inTablesTx runs do, which changes whole tables, in a transaction. It does not wait for ever
+// for those who use them.
+func (e *Engine) inTablesTx(ctx context.Context, do func(t pgx.Tx) error) error {
+	return nameUser(ctx, e.pool, e.inTx(ctx, func(t pgx.Tx) error { return boundWait(ctx, t, do) }))
+}
+
+func boundWait(ctx context.Context, t pgx.Tx, do func(t pgx.Tx) error) error {
+	if _, err := t.Exec(ctx, "SET LOCAL lock_timeout = '"+tablesWait+"'"); err != nil {
+		return err
+	}
+	return do(t)
+}
+
+// lockNotAvailable is the server's code for a lock that was not waited for any longer.
+const lockNotAvailable = "55P03"
+
+// userSQL is whose transaction has used our tables for the longest time.
+const userSQL = `
+SELECT format('process %s (%s, %s, since %s UTC)', a.pid, coalesce(nullif(a.application_name, ''), 'a program without a name'),
+	coalesce('from ' || host(a.client_addr), 'on its own machine'), to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'))
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid JOIN pg_class c ON c.oid = l.relation
+WHERE l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+	AND c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.pid <> pg_backend_pid()
+ORDER BY a.xact_start LIMIT 1`
+
+// nameUser says of an error that is a wait which was ended who was waited for.
+func nameUser(ctx context.Context, db querier, err error) error {
+	if failed, ok := errors.AsType[*pgconn.PgError](err); !ok || failed.Code != lockNotAvailable {
+		return err
+	}
+	found, asked := db.Query(ctx, userSQL)
+	users, asked := collect(found, asked, scanText)
+	if asked != nil || len(users) == 0 {
+		return err // it has ended
+	}
+	return &store.MoveError{UnderWay: true, By: users[0]}
 }
 
 func saveState(ctx context.Context, t pgx.Tx, was, s store.State, tables []string) error {
-	// A move that reads the tables and a server that starts would wait for each other.
-	if _, err := t.Exec(ctx, "SET LOCAL lock_timeout = '30s'"); err != nil {
-		return err
-	}
 	var since *time.Time
 	if !s.Since.IsZero() {
 		since = &s.Since
@@ -125,22 +163,28 @@ func allowChanges(ctx context.Context, t pgx.Tx) error {
 	return err
 }
 
-// giveUpMove has the writer of rows refused, or gives up the move that has not ended. Until the
-// transaction ends no move begins.
-func giveUpMove(ctx context.Context, t pgx.Tx) error {
-	var alone bool
-	if err := t.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock_shared($1)`, moveLock).Scan(&alone); err != nil {
-		return err
+// prepareChange has the writer of rows refused, or gives up the move that has not ended. Until
+// the transaction ends no move begins.
+func (e *Engine) prepareChange(ctx context.Context, t pgx.Tx) error {
+	alone := e.excluding.Load()
+	if !alone {
+		if err := t.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock_shared($1)`, moveLock).Scan(&alone); err != nil {
+			return err
+		}
 	}
 	if !alone {
 		return &store.MoveError{UnderWay: true}
 	}
+	return giveUpMove(ctx, t)
+}
+
+func giveUpMove(ctx context.Context, t pgx.Tx) error {
 	s, err := findState(ctx, t)
 	if err != nil {
 		return err
 	}
-	free, err := s.MayChange()
-	if err != nil || !free {
+	givesUp, err := s.MayChange()
+	if err != nil || !givesUp {
 		return err
 	}
 	was := s
@@ -148,8 +192,27 @@ func giveUpMove(ctx context.Context, t pgx.Tx) error {
 	return saveState(ctx, t, was, s, nil)
 }
 
-const nodesSQL = `
-SELECT name, beat_at FROM nodes WHERE beat_at >= now() - $1::bigint * interval '1 microsecond' ORDER BY name`
+// lastBeats returns when the nodes have beaten whose lease has not ended.
+func lastBeats(ctx context.Context, db querier, lease time.Duration) (map[string]time.Time, error) {
+	found, err := db.Query(ctx, `
+SELECT name, beat_at FROM nodes WHERE beat_at >= now() - $1::bigint * interval '1 microsecond'`, lease.Microseconds())
+	beats := map[string]time.Time{}
+	var name string
+	var beat time.Time
+	if err == nil {
+		_, err = pgx.ForEachRow(found, []any{&name, &beat}, func() error {
+			beats[name] = beat
+			return nil
+		})
+	}
+	if failed, ok := errors.AsType[*pgconn.PgError](err); ok && failed.Code == undefinedTable {
+		return beats, nil // of an empty database
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for nodes: %w", oneLine(err))
+	}
+	return beats, nil
+}
 
 // Exclude takes the lock of moves, then looks for nodes that live.
 func (e *Engine) Exclude(ctx context.Context, lease time.Duration, tell func(string)) (release func(context.Context) error, err error) {
@@ -161,69 +224,71 @@ func (e *Engine) Exclude(ctx context.Context, lease time.Duration, tell func(str
 		if conn == nil {
 			return nil
 		}
+		e.excluding.Store(false)
 		// Not by the end of the connection alone, which the server notes later.
 		_, unlocked := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, moveLock)
 		closing := conn.Hijack()
 		conn = nil
 		return errors.Join(oneLine(unlocked), closing.Close(ctx))
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(oneLine(err), unlock(context.WithoutCancel(ctx)))
-		}
-	}()
+	err = lockMoves(ctx, conn.Conn())
+	if err == nil {
+		e.excluding.Store(true)
+		err = awaitNoNodes(ctx, conn.Conn(), lease, tell)
+	}
+	if err != nil {
+		return nil, errors.Join(oneLine(err), unlock(context.WithoutCancel(ctx)))
+	}
+	return unlock, nil
+}
+
+// lockMoves takes the lock of moves for a session.
+func lockMoves(ctx context.Context, conn *pgx.Conn) error {
 	// The session holds the lock, and does nothing else for as long as the move takes.
 	if _, err := conn.Exec(ctx, `SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'`); err != nil {
-		return nil, err
+		return err
 	}
 	for begun := time.Now(); ; {
 		var alone bool
-		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, moveLock).Scan(&alone); err != nil {
-			return nil, err
-		}
-		if alone {
-			break
+		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, moveLock).Scan(&alone); err != nil || alone {
+			return err
 		}
 		if time.Since(begun) > lockWait {
-			return nil, &store.MoveError{UnderWay: true}
+			return &store.MoveError{UnderWay: true}
 		}
 		if err := sleep(ctx, lockPoll); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	first := map[string]time.Time{}
+}
+
+// awaitNoNodes waits until the lease of every node has ended. None can join meanwhile: one that
+// beats lives.
+func awaitNoNodes(ctx context.Context, conn *pgx.Conn, lease time.Duration, tell func(string)) error {
+	first, err := lastBeats(ctx, conn, lease)
+	if err != nil {
+		return err
+	}
+	for name := range first {
+		tell("node " + name + " has beaten lately: looking whether it lives")
+	}
 	for {
-		rows, err := conn.Query(ctx, nodesSQL, lease.Microseconds())
+		beats, err := lastBeats(ctx, conn, lease)
+		if err != nil || len(beats) == 0 {
+			return err
+		}
 		live := &store.NodesError{}
-		waiting := false
-		var name string
-		var beat time.Time
-		if err == nil {
-			_, err = pgx.ForEachRow(rows, []any{&name, &beat}, func() error {
-				switch before, seen := first[name]; {
-				case !seen:
-					first[name] = beat
-					tell("node " + name + " has beaten lately: looking whether it lives")
-				case beat.After(before):
-					live.Nodes = append(live.Nodes, name)
-				}
-				waiting = true
-				return nil
-			})
+		for name, beat := range beats {
+			if beat.After(first[name]) {
+				live.Nodes = append(live.Nodes, name)
+			}
 		}
-		if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == undefinedTable {
-			return unlock, nil // of an empty database
-		}
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("look for nodes: %w", err)
-		case len(live.Nodes) > 0:
-			return nil, live
-		case !waiting:
-			return unlock, nil
+		if len(live.Nodes) > 0 {
+			slices.Sort(live.Nodes)
+			return live
 		}
 		if err := sleep(ctx, lockPoll); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }

@@ -114,6 +114,15 @@ func (r *reader) Close(ctx context.Context) error {
 	return r.tx.Rollback(ctx)
 }
 
+func (r *reader) Count(ctx context.Context, t rows.Table, after rows.Row) (n int64, err error) {
+	if err := r.tx.QueryRow(ctx, t.Count(after != nil, placeholder), ids(t, after)...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the rows of table %s: %w", t.Name, oneLine(err))
+	}
+	return n, nil
+}
+
+func placeholder(n int) string { return fmt.Sprintf("$%d", n) }
+
 func (r *reader) Read(ctx context.Context, t rows.Table, after rows.Row) (rows.Cursor, error) {
 	query := t.Select(func(c rows.Column, expression string) string {
 		switch {
@@ -128,7 +137,7 @@ func (r *reader) Read(ctx context.Context, t rows.Table, after rows.Row) (rows.C
 		default:
 			return expression
 		}
-	}, after != nil, func(n int) string { return fmt.Sprintf("$%d", n) })
+	}, after != nil, placeholder)
 	found, err := r.tx.Query(ctx, query, ids(t, after)...)
 	if err != nil {
 		return nil, fmt.Errorf("read table %s: %w", t.Name, oneLine(err))

@@ -47,8 +47,8 @@ func (e *Engine) ReturnJob(ctx context.Context, id int64) error {
 
 // Join announces a node before its queue starts, unless the database was moved.
 func (e *Engine) Join(ctx context.Context, node string) error {
-	return e.inTx(ctx, func(t pgx.Tx) error {
-		if err := giveUpMove(ctx, t); err != nil {
+	return e.inTablesTx(ctx, func(t pgx.Tx) error {
+		if err := e.prepareChange(ctx, t); err != nil {
 			return err
 		}
 		_, err := t.Exec(ctx, joinSQL, node)

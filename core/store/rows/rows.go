@@ -46,6 +46,15 @@ type Column struct {
 	Kind Kind
 }
 
+// Names returns the names of tables.
+func Names(tables []Table) []string {
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = t.Name
+	}
+	return names
+}
+
 // Index returns the position of a column, or -1.
 func (t Table) Index(column string) int {
 	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == column })
@@ -106,6 +115,8 @@ func kindOf(name string) int {
 type Reader interface {
 	// Tables describes the tables of these names that there are.
 	Tables(ctx context.Context, names []string) ([]Table, error)
+	// Count returns how many rows Read returns.
+	Count(ctx context.Context, t Table, after Row) (int64, error)
 	// Read returns the rows of a table after a key, in the order of their keys, or all of
 	// them where there is no key. One Cursor at a time may be open.
 	Read(ctx context.Context, t Table, after Row) (Cursor, error)

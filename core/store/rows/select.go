@@ -48,32 +48,40 @@ func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`
 // Select is the statement that reads the rows of a table, after a key or from the beginning.
 // A database has the columns in its own form, and placeholders of its own.
 func (t Table) Select(form func(c Column, expression string) string, after bool, placeholder func(n int) string) string {
-	var b strings.Builder
-	b.WriteString("SELECT ")
+	columns := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(form(c, t.Expression(c.Name)))
+		columns[i] = form(c, t.Expression(c.Name))
 	}
-	b.WriteString(" FROM " + Quote(t.Name) + " WHERE ")
+	return "SELECT " + strings.Join(columns, ", ") + t.from(after, placeholder) + " ORDER BY " + t.keyColumns()
+}
+
+// Count is the statement that counts the rows that Select reads.
+func (t Table) Count(after bool, placeholder func(n int) string) string {
+	return "SELECT count(*)" + t.from(after, placeholder)
+}
+
+func (t Table) from(after bool, placeholder func(n int) string) string {
+	var conditions []string
 	if condition := t.Condition(); condition != "" {
-		b.WriteString(condition)
-	} else {
-		b.WriteString("true")
+		conditions = append(conditions, condition)
 	}
+	if after {
+		values := make([]string, len(t.Key))
+		for i := range values {
+			values[i] = placeholder(i + 1)
+		}
+		conditions = append(conditions, "("+t.keyColumns()+") > ("+strings.Join(values, ", ")+")")
+	}
+	if len(conditions) == 0 {
+		return " FROM " + Quote(t.Name)
+	}
+	return " FROM " + Quote(t.Name) + " WHERE " + strings.Join(conditions, " AND ")
+}
+
+func (t Table) keyColumns() string {
 	key := make([]string, len(t.Key))
 	for i, column := range t.Key {
 		key[i] = Quote(column)
 	}
-	columns := strings.Join(key, ", ")
-	if after {
-		values := make([]string, len(key))
-		for i := range key {
-			values[i] = placeholder(i + 1)
-		}
-		b.WriteString(" AND (" + columns + ") > (" + strings.Join(values, ", ") + ")")
-	}
-	b.WriteString(" ORDER BY " + columns)
-	return b.String()
+	return strings.Join(key, ", ")
 }

@@ -12,28 +12,7 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"github.com/hookarr/hookarr/core/store"
 )
-
-// sideFiles are the endings of the files that SQLite has beside a database. Those of one
-// database must not meet another.
-var sideFiles = [...]string{"-wal", "-shm", "-journal"}
-
-// CopyTo writes the database at path, as it is now, into a file that is new or empty, also
-// while a process serves it. Writers are kept waiting by the disk alone, and what they
-// write meanwhile stays in the log beside the database. The copy is not synced.
-func CopyTo(ctx context.Context, path, into string) error {
-	db, err := open(dsn(path, "mode=rw"), true)
-	if err != nil {
-		return fmt.Errorf("open %s: %w", path, err)
-	}
-	_, err = db.ExecContext(ctx, "VACUUM INTO ?", into)
-	if err = errors.Join(err, db.Close()); err != nil {
-		return fmt.Errorf("copy %s: %w", path, err)
-	}
-	return nil
-}
 
 // OneFile puts everything of a database that no process has open into the one file at
 // path, which need not be written to be read then.
@@ -152,15 +131,6 @@ func keep(path, kept, side string) error {
 	return nil
 }
 
-func removeSides(path string) error {
-	for _, side := range sideFiles {
-		if err := os.Remove(path + side); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove %s: %w", path+side, err)
-		}
-	}
-	return nil
-}
-
 func moveInto(path, fresh string, pass func(step string)) error {
 	if err := syncDir(path); err != nil {
 		return err
@@ -183,22 +153,6 @@ func syncDir(path string) error {
 		return fmt.Errorf("sync the directory of %s: %w", path, err)
 	}
 	return nil
-}
-
-// Wanted returns the schema that Migrate brings a database to.
-func Wanted() (store.Schema, error) { return wantedSchema() }
-
-// StateOf reads the state of the database at path, which is there.
-func StateOf(ctx context.Context, path string) (s store.State, err error) {
-	db, err := open(dsn(path, "mode=rw"), true)
-	if err != nil {
-		return s, fmt.Errorf("open %s: %w", path, err)
-	}
-	s, err = findState(ctx, db)
-	if err = errors.Join(err, db.Close()); err != nil {
-		return s, fmt.Errorf("read the state of %s: %w", path, err)
-	}
-	return s, nil
 }
 
 // IsEmpty reports whether the database at path has no events, and nothing that waits.

@@ -82,9 +82,17 @@ func Lock(path string) (unlock func() error, err error) {
 	}
 	f, err := lockFile(path+".lock", path)
 	if err != nil {
-		return nil, err
+		return nil, sayStop(err)
 	}
 	return f.Close, nil
+}
+
+// sayStop says of a database that is served what to do.
+func sayStop(err error) error {
+	if errors.Is(err, store.ErrInUse) {
+		return fmt.Errorf("%w: stop it first (systemctl stop hookarr, or docker compose stop hookarr)", err)
+	}
+	return err
 }
 
 // isAt reports whether name leads to the open file.

@@ -39,11 +39,11 @@ func (e *Engine) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	free, err := state.MayChange()
+	givesUp, err := state.MayChange()
 	if err != nil || behind == nil {
 		return err
 	}
-	if free {
+	if givesUp {
 		if err := e.giveUpMove(ctx); err != nil {
 			return err
 		}
@@ -54,15 +54,15 @@ func (e *Engine) Migrate(ctx context.Context) error {
 			return fmt.Errorf("drop former jobs: %w", err)
 		}
 	}
-	if err := migrate(ctx, e.write, store.Background(e.log)); err != nil {
+	if err := migrate(ctx, e.write, want, store.Background(e.log)); err != nil {
 		return err
 	}
 	e.log.InfoContext(ctx, "database migrated", slog.String("from", have.String()), slog.String("to", want.String()))
 	return nil
 }
 
-// migrate makes the tables, ours and then River's.
-func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
+// migrate makes the tables of a schema, ours and then River's.
+func migrate(ctx context.Context, db *sql.DB, schema store.Schema, log *slog.Logger) error {
 	fsys, err := migrations.SQLite()
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
@@ -72,21 +72,21 @@ func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	if _, err := provider.UpTo(ctx, schema.Tables); err != nil {
 		return fmt.Errorf("migrate tables: %w", err)
 	}
 	queue, err := rivermigrate.New(riversqlite.New(db), &rivermigrate.Config{Logger: log})
 	if err != nil {
 		return fmt.Errorf("read queue migrations: %w", err)
 	}
-	if _, err := queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+	if _, err := queue.Migrate(ctx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{TargetVersion: int(schema.Queue)}); err != nil {
 		return fmt.Errorf("migrate queue: %w", err)
 	}
 	return nil
 }
 
-// wantedSchema is the schema of this version.
-func wantedSchema() (store.Schema, error) {
+// LatestSchema is the schema of this version, which Migrate brings a database to.
+func LatestSchema() (store.Schema, error) {
 	fsys, err := migrations.SQLite()
 	if err != nil {
 		return store.Schema{}, fmt.Errorf("read migrations: %w", err)

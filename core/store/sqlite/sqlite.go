@@ -75,7 +75,7 @@ func openEngine(ctx context.Context, path string, log *slog.Logger) (*Engine, er
 		return nil, err
 	}
 	narrow(ctx, path, log)
-	schema, err := wantedSchema()
+	schema, err := LatestSchema()
 	if err != nil {
 		return nil, err
 	}

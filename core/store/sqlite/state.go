@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -122,8 +121,8 @@ func (e *Engine) giveUpMove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	free, err := s.MayChange()
-	if err != nil || !free {
+	givesUp, err := s.MayChange()
+	if err != nil || !givesUp {
 		return err
 	}
 	was := s
@@ -136,12 +135,8 @@ func (e *Engine) giveUpMove(ctx context.Context) error {
 
 // Exclude takes the lock file.
 func (e *Engine) Exclude(context.Context, time.Duration, func(string)) (release func(context.Context) error, err error) {
-	err = e.Reserve()
-	if errors.Is(err, store.ErrInUse) {
-		return nil, fmt.Errorf("%w: stop it first (systemctl stop hookarr, or docker compose stop hookarr)", err)
-	}
-	if err != nil {
-		return nil, err
+	if err := e.Reserve(); err != nil {
+		return nil, sayStop(err)
 	}
 	return func(ctx context.Context) error { return e.Leave(ctx, "") }, nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -17,8 +16,8 @@ import (
 // riversTimes are how River and its defaults write times.
 var riversTimes = []string{riverTime, "2006-01-02 15:04:05", "2006-01-02 15:04:05.999999999"}
 
-// Tables describes the tables of a database of this version, by making one in memory: what
-// the migrations make is what there is to copy.
+// Tables describes what is copied of a database of this version, by making one in memory: what
+// the migrations make is what there is.
 func Tables(ctx context.Context) (_ []rows.Table, err error) {
 	db, err := open("file::memory:", true)
 	if err != nil {
@@ -26,18 +25,22 @@ func Tables(ctx context.Context) (_ []rows.Table, err error) {
 	}
 	db.SetMaxOpenConns(1) // each would have a database of its own
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := migrate(ctx, db, slog.New(slog.DiscardHandler)); err != nil {
+	schema, err := LatestSchema()
+	if err != nil {
 		return nil, err
 	}
-	return tables(ctx, db)
+	if err := MakeTables(ctx, db, schema); err != nil {
+		return nil, err
+	}
+	return TablesOf(ctx, db)
 }
 
 const tablesSQL = `
 SELECT t.name, c.name, c.type, c.pk FROM pragma_table_list t JOIN pragma_table_info(t.name) c
 WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY t.name, c.cid`
 
-// tables describes what is to be copied.
-func tables(ctx context.Context, db querier) ([]rows.Table, error) {
+// TablesOf describes what is copied of a database.
+func TablesOf(ctx context.Context, db querier) ([]rows.Table, error) {
 	found, err := db.QueryContext(ctx, tablesSQL)
 	if err != nil {
 		return nil, fmt.Errorf("describe tables: %w", err)
@@ -97,8 +100,11 @@ func kindOf(table string, c rows.Column) (rows.Kind, error) {
 func isTime(c rows.Column) bool { return strings.EqualFold(c.Type, "timestamp") }
 
 // ReadRows begins to read tables as of now.
-func (e *Engine) ReadRows(ctx context.Context) (rows.Reader, error) {
-	tx, err := e.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+func (e *Engine) ReadRows(ctx context.Context) (rows.Reader, error) { return ReadRows(ctx, e.read) }
+
+// ReadRows begins to read the tables of an open database as of now.
+func ReadRows(ctx context.Context, db *sql.DB) (rows.Reader, error) {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("begin to read: %w", err)
 	}
@@ -117,11 +123,20 @@ func (r *reader) Tables(ctx context.Context, names []string) ([]rows.Table, erro
 }
 
 func named(ctx context.Context, db querier, names []string) ([]rows.Table, error) {
-	all, err := tables(ctx, db)
+	all, err := TablesOf(ctx, db)
 	return slices.DeleteFunc(all, func(t rows.Table) bool { return !slices.Contains(names, t.Name) }), err
 }
 
 func (r *reader) Close(context.Context) error { return r.tx.Rollback() }
+
+func (r *reader) Count(ctx context.Context, t rows.Table, after rows.Row) (n int64, err error) {
+	if err := r.tx.QueryRowContext(ctx, t.Count(after != nil, placeholder), after...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the rows of table %s: %w", t.Name, err)
+	}
+	return n, nil
+}
+
+func placeholder(int) string { return "?" }
 
 func (r *reader) Read(ctx context.Context, t rows.Table, after rows.Row) (rows.Cursor, error) {
 	query := t.Select(func(c rows.Column, expression string) string {
@@ -133,7 +148,7 @@ func (r *reader) Read(ctx context.Context, t rows.Table, after rows.Row) (rows.C
 		default:
 			return expression
 		}
-	}, after != nil, func(int) string { return "?" })
+	}, after != nil, placeholder)
 	found, err := r.tx.QueryContext(ctx, query, after...) //nolint:rowserrcheck // the cursor does
 	if err != nil {
 		return nil, fmt.Errorf("read table %s: %w", t.Name, err)
@@ -239,8 +254,11 @@ func (e *Engine) WriteRows(ctx context.Context) (rows.Writer, error) {
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", e.path, err), db.Close())
 	}
-	return &writer{db}, nil
+	return WriteRows(db), nil
 }
+
+// WriteRows begins to write the tables of an open database, which is closed with the writer.
+func WriteRows(db *sql.DB) rows.Writer { return &writer{db} }
 
 type writer struct{ db *sql.DB }
 
