@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookarr/hookarr/core/event"
@@ -308,4 +309,39 @@ func TestMoveGivenUpMeanwhile(t *testing.T) {
 	_, err = move.Move(ctx, one, other, move.Options{})
 	require.NoError(t, err)
 	require.Equal(t, sums(t, from), sums(t, to))
+}
+
+// TestServerMeetsMoveWithoutLock: the server has ended the session that keeps servers out. One
+// that starts is told what reads the tables, and the move goes on.
+func TestServerMeetsMoveWithoutLock(t *testing.T) {
+	t.Parallel()
+
+	ctx, url := t.Context(), testpg.New(t)
+	from, to := openPostgres(t, url), engines["sqlite"](t)
+	require.NoError(t, from.Migrate(ctx))
+	_, err := from.Accept(ctx, acceptance())
+	require.NoError(t, err)
+	server := openPostgres(t, url)
+	var once sync.Once
+	var joined error
+	one, other := sides(from, to)
+	_, err = move.Move(ctx, one, other, move.Options{Tell: func(move.Progress) {
+		once.Do(func() {
+			conn, err := pgx.Connect(ctx, url)
+			require.NoError(t, err)
+			defer func() { require.NoError(t, conn.Close(ctx)) }()
+			var ended int
+			require.NoError(t, conn.QueryRow(ctx, `
+SELECT count(*) FROM pg_locks l, pg_terminate_backend(l.pid, 60000) done
+WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND done`).Scan(&ended))
+			require.Equal(t, 1, ended)
+			joined = server.Join(ctx, "node")
+		})
+	}})
+	require.NoError(t, err)
+	var refused *store.MoveError
+	require.ErrorAs(t, joined, &refused)
+	require.Regexp(t, `^join: the tables of the database are in use by process \d+ \(hookarr, from \S+, since \S+ \S+ UTC\): wait until that has ended`, joined.Error())
+	require.NoError(t, to.Ready(ctx))
+	require.ErrorContains(t, server.Join(ctx, "node"), "the database was moved to the other")
 }

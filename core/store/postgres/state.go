@@ -226,10 +226,13 @@ func (e *Engine) Exclude(ctx context.Context, lease time.Duration, tell func(str
 		}
 		e.excluding.Store(false)
 		// Not by the end of the connection alone, which the server notes later.
-		_, unlocked := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, moveLock)
+		_, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, moveLock)
 		closing := conn.Hijack()
 		conn = nil
-		return errors.Join(oneLine(unlocked), closing.Close(ctx))
+		if closing.IsClosed() {
+			return nil // the server has ended the session, and the lock with it
+		}
+		return errors.Join(err, closing.Close(ctx))
 	}
 	err = lockMoves(ctx, conn.Conn())
 	if err == nil {
