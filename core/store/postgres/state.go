@@ -273,7 +273,7 @@ func awaitNoNodes(ctx context.Context, conn *pgx.Conn, lease time.Duration, tell
 		return err
 	}
 	for name := range first {
-		tell("node " + name + " has beaten lately: looking whether it lives")
+		tell("node " + name + " ran a moment ago: looking whether it still does")
 	}
 	for {
 		beats, err := lastBeats(ctx, conn, lease)

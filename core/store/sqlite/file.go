@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/hookarr/hookarr/core/store"
 )
 
@@ -23,8 +25,8 @@ var sideFiles = [...]string{"-wal", "-shm", "-journal"}
 const (
 	untrusted = "_pragma=trusted_schema(0)&_pragma=cell_size_check(1)"
 	readOnly  = "mode=ro&immutable=1&" + untrusted
-	// Whoever is killed meanwhile leaves a file that is never read.
-	unshared = "mode=rwc&vfs=unix-none&_pragma=journal_mode(MEMORY)&_pragma=synchronous(OFF)&_pragma=cache_size(-65536)&" + untrusted
+	// Whoever fails or is killed meanwhile leaves a file that is never read.
+	unshared = "mode=rw&vfs=unix-none&_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)&_pragma=cache_size(-65536)&" + untrusted
 )
 
 // OpenReadOnly opens a file that nobody changes, such as a backup.
@@ -32,14 +34,23 @@ func OpenReadOnly(path string) (*sql.DB, error) { return openFile(path, readOnly
 
 // OpenUnshared opens a file that this process alone uses, and makes it when missing. What is
 // written is not synced.
-func OpenUnshared(path string) (*sql.DB, error) { return openFile(path, unshared) }
+func OpenUnshared(path string) (*sql.DB, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make %s: %w", path, err)
+	}
+	return openFile(path, unshared)
+}
 
 func openFile(path, options string) (*sql.DB, error) {
 	db, err := open((&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options}).String(), true)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	db.SetMaxOpenConns(1) // what is not committed is in its memory
+	db.SetMaxOpenConns(1) // without locks, others would not see what it writes
 	return db, nil
 }
 
