@@ -8,6 +8,13 @@ export CGO_ENABLED ?= 0
 
 # The pages of gRPC's traces, which nothing shows, would bring templates, and with them the linker keeps every method.
 GO_BUILD := go build -tags grpcnotrace -trimpath -ldflags '-s -w'
+# What does not compile for 32 bits is mended in a copy, as for a release.
+MENDED := bin/mended/go.mod
+ifeq ($(shell go env GOARCH),arm)
+MODFILE := -modfile=$(MENDED)
+endif
+# Programs that are run here, whatever machine others are built for.
+GO_RUN := env -u GOOS -u GOARCH -u GOARM go run
 PLUGINS := $(notdir $(wildcard plugins/source-* plugins/target-*))
 
 # Each tool is built in a module of its own: a shared one makes them change each
@@ -24,13 +31,16 @@ help: ## Show what can be made.
 
 .PHONY: build
 build: plugins ## Build bin/hookarr and every plugin.
-	$(GO_BUILD) -o bin/hookarr ./cmd/hookarr
+	$(GO_BUILD) $(MODFILE) -o bin/hookarr ./cmd/hookarr
+
+$(MENDED): go.mod go.sum internal/dist/build.go internal/dist/mend.go
+	$(GO_RUN) ./internal/dist -mend $(@D) armv7
 
 .PHONY: plugins
 # A server that runs sees the file replaced at once, by another that is whole.
-plugins: ## Build bin/plugins/: one file, and a link to it for each plugin.
+plugins: $(if $(MODFILE),$(MENDED)) ## Build bin/plugins/: one file, and a link to it for each plugin.
 	@mkdir -p bin/plugins
-	$(GO_BUILD) -o bin/hookarr-plugins ./plugins
+	$(GO_BUILD) $(MODFILE) -o bin/hookarr-plugins ./plugins
 	@chmod go-w bin bin/plugins bin/hookarr-plugins # the host refuses what others can write
 	mv -f bin/hookarr-plugins bin/plugins/
 	for p in $(PLUGINS); do ln -sfn hookarr-plugins bin/plugins/hookarr-$$p; done
@@ -42,14 +52,14 @@ CA_CERTIFICATES ?= /etc/ssl/certs/ca-certificates.crt
 
 # What is in the image. In a new volume whatever user the container is given may write, as in /tmp.
 .PHONY: image/files
-image/files: build
+image/files: notices
 	rm -rf bin/image
 	install -d -m 0755 bin/image bin/image/etc{,/ssl,/ssl/certs} bin/image/usr{,/bin,/lib,/lib/hookarr,/share,/share/doc,/share/doc/hookarr}
 	install -d -m 1777 bin/image/tmp bin/image/config
 	install -m 0755 bin/hookarr bin/image/usr/bin/
 	cp -a bin/plugins bin/image/usr/lib/hookarr/
 	install -m 0644 $(CA_CERTIFICATES) bin/image/etc/ssl/certs/ca-certificates.crt
-	install -m 0644 LICENSE bin/image/usr/share/doc/hookarr/
+	install -m 0644 LICENSE bin/THIRD-PARTY-NOTICES.txt bin/image/usr/share/doc/hookarr/
 
 # With GOARCH=arm64, or GOARCH=arm GOARM=7, it is for another machine, and bin/ is too.
 IMAGE ?= hookarr
@@ -227,9 +237,16 @@ verify: generate ## Check generated files, the wire contract and the modules.
 	go mod tidy -diff
 	go vet -tags failpoint ./...
 	go vet -tags man ./cmd/hookarr
+	$(MAKE) verify/arches
 	cd sdk && go mod tidy -diff && go vet ./...
 	cd examples/plugin-target-file && go mod tidy -diff && go vet ./...
 	cd internal/compat/v1 && go mod tidy -diff && go vet ./...
+
+# Nothing is linked.
+.PHONY: verify/arches
+verify/arches: $(MENDED) ## Compile the programs for the other machines that a release is for.
+	GOOS=linux GOARCH=arm64 go list -export -deps -f '' ./cmd/hookarr ./plugins
+	GOOS=linux GOARCH=arm GOARM=7 go list -modfile=$(MENDED) -export -deps -f '' ./cmd/hookarr ./plugins
 
 # DIST_ARCHES are some of amd64, arm64 and armv7, and all when there is none. With
 # DIST_FLAGS=-dirty changes that are not committed are allowed for: the version says so.
@@ -239,7 +256,7 @@ dist: $(TOOLS)/nfpm ## Make the archives and packages of a release: dist/.
 
 .PHONY: notices
 notices: build ## Write the licences of what is in the programs: bin/THIRD-PARTY-NOTICES.txt.
-	go run ./internal/dist -notices bin
+	$(GO_RUN) ./internal/dist -notices bin
 
 .PHONY: test/packaging
 test/packaging: build $(TOOLS)/nfpm ## Test what is shipped (needs root and Debian's packages, see .ci/run).

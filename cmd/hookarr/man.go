@@ -15,6 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"github.com/hookarr/hookarr/internal/manpage"
 )
 
 func main() {
@@ -24,8 +26,8 @@ func main() {
 	}
 }
 
-// writeReference writes DIR/man/man1 and DIR/completions. The pages bear the date of epoch, in
-// seconds.
+// writeReference writes DIR/man and DIR/completions. The pages bear the date of epoch, in
+// seconds. It works in the repository, which has the page that hookarr.yaml(5) is made of.
 func writeReference(args []string, epoch string) error {
 	if len(args) != 2 {
 		return errors.New("usage: SOURCE_DATE_EPOCH=SECONDS go run -tags man ./cmd/hookarr DIR VERSION")
@@ -40,8 +42,8 @@ func writeReference(args []string, epoch string) error {
 	root.InitDefaultCompletionCmd()
 	walk(root, func(cmd *cobra.Command) { cmd.DisableAutoGenTag = true })
 
-	pages, completions := filepath.Join(dir, "man", "man1"), filepath.Join(dir, "completions")
-	for _, made := range []string{pages, completions} {
+	pages, files, completions := filepath.Join(dir, "man", "man1"), filepath.Join(dir, "man", "man5"), filepath.Join(dir, "completions")
+	for _, made := range []string{pages, files, completions} {
 		if err := os.MkdirAll(made, 0o755); err != nil { //nolint:gosec // for everybody to read
 			return fmt.Errorf("make directory: %w", err)
 		}
@@ -50,6 +52,14 @@ func writeReference(args []string, epoch string) error {
 	header := &doc.GenManHeader{Section: "1", Date: &date, Source: "Hookarr " + version, Manual: "Hookarr"}
 	if err := doc.GenManTree(root, header, pages); err != nil {
 		return fmt.Errorf("write manual pages: %w", err)
+	}
+	configuration, err := os.ReadFile("docs/configuration.md")
+	if err != nil {
+		return fmt.Errorf("write manual page of the configuration: %w", err)
+	}
+	page := manpage.Configuration(string(configuration), version, date)
+	if err := os.WriteFile(filepath.Join(files, "hookarr.yaml.5"), page, 0o644); err != nil { //nolint:gosec // for everybody to read
+		return fmt.Errorf("write manual page of the configuration: %w", err)
 	}
 	return errors.Join(
 		root.GenBashCompletionFileV2(filepath.Join(completions, "hookarr.bash"), true),

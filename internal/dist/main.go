@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -54,6 +55,7 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	out := flags.String("out", "dist", "the `DIR` for what is made")
 	dirty := flags.Bool("dirty", false, "allow for changes that are not committed: the version says so")
 	notices := flags.String("notices", "", "write the notices into the `DIR` that has the programs, and do nothing else")
+	mended := flags.String("mend", "", "write the modules that have to be changed for the named platform, and a go.mod with them, into the `DIR`, and do nothing else")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -65,8 +67,11 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	if r.root, err = os.Getwd(); err != nil {
 		return fmt.Errorf("find repository: %w", err)
 	}
-	if *notices != "" {
+	switch {
+	case *notices != "":
 		return r.noticesBeside(ctx, *notices)
+	case *mended != "":
+		return r.mendFor(ctx, platforms, *mended)
 	}
 	if len(r.plugins) == 0 || r.build == "" {
 		return errors.New("there is no -build or no -plugins: run make dist")
@@ -85,6 +90,12 @@ func (r *release) noticesBeside(ctx context.Context, dir string) error {
 	t := &tree{files: dir}
 	if err := t.read(); err != nil {
 		return err
+	}
+	arch := setting(t.infos[0], "GOARCH")
+	for _, p := range platforms() {
+		if slices.Contains(p.env, "GOARCH="+arch) {
+			t.platform = p
+		}
 	}
 	linked, err := t.linked(ctx, r)
 	if err != nil {

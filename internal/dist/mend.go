@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,6 +49,22 @@ func (r *release) mend(ctx context.Context, mends []mend, dir string) (string, e
 		}
 	}
 	return "-modfile=" + modfile, nil
+}
+
+// mendFor mends what a platform needs into dir.
+func (r *release) mendFor(ctx context.Context, platforms []platform, dir string) error {
+	if len(platforms) != 1 {
+		return errors.New("-mend is for one platform: name it")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("find modules to mend: %w", err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("clear mended modules: %w", err)
+	}
+	_, err = r.mend(ctx, platforms[0].mends, dir)
+	return err
 }
 
 func (m mend) copy(from, to string) error {

@@ -62,7 +62,7 @@ func (t *tree) writePackageTexts(r *release, texts map[string]string) error {
 			return err
 		}
 		content, err := os.ReadFile(path)
-		compressed["man/"+entry.Name()+".gz"] = string(content)
+		compressed["man/"+filepath.Base(filepath.Dir(path))+"/"+entry.Name()+".gz"] = string(content)
 		return err
 	})
 	if err != nil {

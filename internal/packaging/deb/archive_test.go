@@ -88,5 +88,6 @@ func TestArchiveRunsWhereItIsUnpacked(t *testing.T) {
 	require.Contains(t, output(t, filepath.Join(dir, "hookarr"), "check", "--config", config), " is ok\n")
 	require.Contains(t, output(t, filepath.Join(dir, "hookarr"), "plugins", "list", "--config", config), "discord")
 	require.FileExists(t, filepath.Join(dir, "man", "man1", "hookarr-serve.1"))
+	require.FileExists(t, filepath.Join(dir, "man", "man5", "hookarr.yaml.5"))
 	output(t, "bash", "-n", filepath.Join(dir, "completions", "hookarr.bash"))
 }

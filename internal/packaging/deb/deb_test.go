@@ -59,11 +59,12 @@ func TestDebFromInstallationToPurge(t *testing.T) {
 644 root:root /usr/lib/tmpfiles.d/hookarr.conf
 755 root:root /usr/share/man/man1
 644 root:root /usr/share/man/man1/hookarr-serve.1.gz
+644 root:root /usr/share/man/man5/hookarr.yaml.5.gz
 750 hookarr:hookarr /var/lib/hookarr
 755 root:root /var/lib/hookarr/plugins
 `, "\n"), d.stat("/etc/hookarr", configFile, "/etc/hookarr/secrets", "/usr/bin/hookarr", "/usr/lib/hookarr", "/usr/lib/hookarr/plugins",
 		"/usr/lib/hookarr/plugins/hookarr-plugins", "/usr/lib/systemd/system/hookarr.service", "/usr/lib/sysusers.d/hookarr.conf",
-		"/usr/lib/tmpfiles.d/hookarr.conf", "/usr/share/man/man1", "/usr/share/man/man1/hookarr-serve.1.gz", "/var/lib/hookarr", "/var/lib/hookarr/plugins"))
+		"/usr/lib/tmpfiles.d/hookarr.conf", "/usr/share/man/man1", "/usr/share/man/man1/hookarr-serve.1.gz", "/usr/share/man/man5/hookarr.yaml.5.gz", "/var/lib/hookarr", "/var/lib/hookarr/plugins"))
 	require.Contains(t, d.run("getent", "passwd", "hookarr"), ":/var/lib/hookarr:/usr/sbin/nologin")
 	require.Contains(t, d.run("hookarr", "check"), configFile+" is ok\n")
 	started, err := os.Readlink(d.path("/etc/systemd/system/multi-user.target.wants/hookarr.service"))

@@ -52,7 +52,7 @@ func TestImage(t *testing.T) {
 
 	modes := map[string]fs.FileMode{
 		"usr/bin/hookarr": 0o755, "usr/lib/hookarr/plugins": fs.ModeDir | 0o755, "etc/ssl/certs/ca-certificates.crt": 0o644,
-		"usr/share/doc/hookarr/LICENSE": 0o644, "tmp": fs.ModeDir | fs.ModeSticky | 0o777, "config": fs.ModeDir | fs.ModeSticky | 0o777,
+		"usr/share/doc/hookarr/LICENSE": 0o644, "usr/share/doc/hookarr/THIRD-PARTY-NOTICES.txt": 0o644, "tmp": fs.ModeDir | fs.ModeSticky | 0o777, "config": fs.ModeDir | fs.ModeSticky | 0o777,
 	}
 	for name, mode := range modes {
 		info, err := os.Stat(filepath.Join(root, name))
