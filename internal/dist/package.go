@@ -27,13 +27,15 @@ func (t *tree) writeTexts(ctx context.Context, r *release, linked []component) e
 	}
 	texts := map[string]string{noticesFile: notices}
 	for to, from := range map[string]string{
-		"LICENSE":                  "LICENSE",
-		"README.md":                "README.md",
-		"CHANGELOG.md":             "CHANGELOG.md",
-		"systemd/hookarr.service":  "examples/systemd/hookarr.service",
-		"systemd/hookarr.sysusers": "examples/systemd/hookarr.sysusers",
-		"systemd/hookarr.tmpfiles": "examples/systemd/hookarr.tmpfiles",
-		"systemd/hookarr.yaml":     "packaging/hookarr.yaml",
+		"LICENSE":                        "LICENSE",
+		"README.md":                      "README.md",
+		"CHANGELOG.md":                   "CHANGELOG.md",
+		"systemd/hookarr-backup.service": "examples/systemd/hookarr-backup.service",
+		"systemd/hookarr-backup.timer":   "examples/systemd/hookarr-backup.timer",
+		"systemd/hookarr.service":        "examples/systemd/hookarr.service",
+		"systemd/hookarr.sysusers":       "examples/systemd/hookarr.sysusers",
+		"systemd/hookarr.tmpfiles":       "examples/systemd/hookarr.tmpfiles",
+		"systemd/hookarr.yaml":           "packaging/hookarr.yaml",
 	} {
 		content, err := os.ReadFile(filepath.Join(r.root, from))
 		if err != nil {

@@ -54,6 +54,8 @@ func TestDebFromInstallationToPurge(t *testing.T) {
 755 root:root /usr/lib/hookarr
 755 root:root /usr/lib/hookarr/plugins
 755 root:root /usr/lib/hookarr/plugins/hookarr-plugins
+644 root:root /usr/lib/systemd/system/hookarr-backup.service
+644 root:root /usr/lib/systemd/system/hookarr-backup.timer
 644 root:root /usr/lib/systemd/system/hookarr.service
 644 root:root /usr/lib/sysusers.d/hookarr.conf
 644 root:root /usr/lib/tmpfiles.d/hookarr.conf
@@ -63,13 +65,14 @@ func TestDebFromInstallationToPurge(t *testing.T) {
 750 hookarr:hookarr /var/lib/hookarr
 755 root:root /var/lib/hookarr/plugins
 `, "\n"), d.stat("/etc/hookarr", configFile, "/etc/hookarr/secrets", "/usr/bin/hookarr", "/usr/lib/hookarr", "/usr/lib/hookarr/plugins",
-		"/usr/lib/hookarr/plugins/hookarr-plugins", "/usr/lib/systemd/system/hookarr.service", "/usr/lib/sysusers.d/hookarr.conf",
+		"/usr/lib/hookarr/plugins/hookarr-plugins", "/usr/lib/systemd/system/hookarr-backup.service", "/usr/lib/systemd/system/hookarr-backup.timer", "/usr/lib/systemd/system/hookarr.service", "/usr/lib/sysusers.d/hookarr.conf",
 		"/usr/lib/tmpfiles.d/hookarr.conf", "/usr/share/man/man1", "/usr/share/man/man1/hookarr-serve.1.gz", "/usr/share/man/man5/hookarr.yaml.5.gz", "/var/lib/hookarr", "/var/lib/hookarr/plugins"))
 	require.Contains(t, d.run("getent", "passwd", "hookarr"), ":/var/lib/hookarr:/usr/sbin/nologin")
 	require.Contains(t, d.run("hookarr", "check"), configFile+" is ok\n")
 	started, err := os.Readlink(d.path("/etc/systemd/system/multi-user.target.wants/hookarr.service"))
 	require.NoError(t, err)
 	require.Equal(t, "/lib/systemd/system/hookarr.service", strings.TrimPrefix(started, "/usr"))
+	require.NoFileExists(t, d.path("/etc/systemd/system/timers.target.wants/hookarr-backup.timer"), "backups are for whoever enables them")
 
 	received := make(chan string, 16)
 	endpoint := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

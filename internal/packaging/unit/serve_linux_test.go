@@ -89,7 +89,7 @@ func install(t *testing.T) *installed {
 	require.NoError(t, err)
 	i.listen = l.Addr().String()
 	require.NoError(t, l.Close())
-	i.stage = stage{Root: root, Unit: readUnit(t), UID: uid, GID: gid}
+	i.stage = stage{Root: root, Unit: readUnit(t, "hookarr.service"), UID: uid, GID: gid}
 	i.stage.Calls = allowedCalls(t, i.stage.Unit)
 	i.credential("radarr", secret)
 	i.credential("ops", i.endpoint.URL+"/ops")

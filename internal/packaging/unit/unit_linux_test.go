@@ -54,9 +54,9 @@ func need(t *testing.T, programs ...string) {
 type settings map[string][]string
 
 // readUnit reads the settings of a unit; systemd judges the form.
-func readUnit(t *testing.T) settings {
+func readUnit(t *testing.T, name string) settings {
 	t.Helper()
-	text, err := os.ReadFile(examples + "hookarr.service")
+	text, err := os.ReadFile(examples + name)
 	require.NoError(t, err)
 	unit := settings{}
 	for line := range strings.Lines(string(text)) {
@@ -87,25 +87,32 @@ func systemdAnalyze(t *testing.T, args ...string) string {
 func TestUnitIsHardened(t *testing.T) {
 	t.Parallel()
 	need(t, "systemd-analyze")
-	out := systemdAnalyze(t, "security", "--offline=true", "--no-pager", "--threshold=15", examples+"hookarr.service")
-	found := regexp.MustCompile(`Overall exposure level for hookarr.service: ([0-9.]+)`).FindStringSubmatch(out)
-	require.Len(t, found, 2, out)
-	t.Log(found[0])
+	for _, name := range []string{"hookarr.service", "hookarr-backup.service"} {
+		out := systemdAnalyze(t, "security", "--offline=true", "--no-pager", "--threshold=15", examples+name)
+		found := regexp.MustCompile(`Overall exposure level for ` + name + `: ([0-9.]+)`).FindStringSubmatch(out)
+		require.Len(t, found, 2, out)
+		t.Log(found[0])
+	}
 }
 
 func TestUnitIsWellFormed(t *testing.T) {
 	t.Parallel()
 	need(t, "systemd-analyze", "systemd-sysusers", "systemd-tmpfiles")
-	text, err := os.ReadFile(examples + "hookarr.service")
-	require.NoError(t, err)
 	dir := t.TempDir()
 	program := filepath.Join(dir, "hookarr") // systemd looks whether there is one
 	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755))
-	copied := filepath.Join(dir, "hookarr.service")
-	require.NoError(t, os.WriteFile(copied, bytes.ReplaceAll(text, []byte("/usr/bin/hookarr"), []byte(program)), 0o600))
-	require.Empty(t, systemdAnalyze(t, "verify", "--man=no", copied))
+	verify := []string{"verify", "--man=no"}
+	for _, name := range []string{"hookarr.service", "hookarr-backup.service", "hookarr-backup.timer"} {
+		text, err := os.ReadFile(examples + name)
+		require.NoError(t, err)
+		copied := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(copied, bytes.ReplaceAll(text, []byte("/usr/bin/hookarr"), []byte(program)), 0o600))
+		verify = append(verify, copied)
+	}
+	require.Empty(t, systemdAnalyze(t, verify...))
+	require.NotEmpty(t, systemdAnalyze(t, "calendar", readUnit(t, "hookarr-backup.timer").only(t, "OnCalendar")))
 
-	unit := readUnit(t)
+	unit := readUnit(t, "hookarr.service")
 	stop, err := time.ParseDuration(unit.only(t, "TimeoutStopSec"))
 	require.NoError(t, err)
 	require.Greater(t, stop, 50*time.Second, "shutdown.drain is 30s, and the end takes up to 20s besides")
