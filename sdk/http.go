@@ -196,7 +196,7 @@ func setAbsent(h http.Header, key, value string) {
 // send returns the answer, what its body broke off with, and what its status stands
 // for. The body is read for some time, or with zero for as long as the context lasts.
 func (h *HTTP) send(req *http.Request, within time.Duration) (resp *Response, broken, err error) {
-	ctx, cancel := context.WithDeadline(req.Context(), deadline(req))
+	ctx, cancel := bounded(req.Context())
 	answer, err := h.ask(req.WithContext(ctx)) //nolint:bodyclose // Response closes it.
 	if err != nil {
 		cancel()
@@ -206,12 +206,13 @@ func (h *HTTP) send(req *http.Request, within time.Duration) (resp *Response, br
 	return resp, broken, Classify(answer)
 }
 
-// deadline is the request's, or that of one without.
-func deadline(req *http.Request) time.Time {
-	if d, ok := req.Context().Deadline(); ok {
-		return d
+// bounded ends with ctx, and in time where that has no deadline. With a timer of its own for
+// the same deadline it could end a moment before ctx, which would tell its owner nothing yet.
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
 	}
-	return time.Now().Add(sendTimeout)
+	return context.WithTimeout(ctx, sendTimeout)
 }
 
 // ask returns an answer, whose body is to be read and closed.

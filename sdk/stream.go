@@ -1,7 +1,6 @@
 package sdk
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -16,7 +15,7 @@ var ErrTooLong = errors.New("the answer is longer than what is read of one")
 // ends with [ErrTooLong] after limit bytes. Other answers are as with Send. A request
 // without a deadline has one of 30 seconds, the reading included.
 func (h *HTTP) Stream(req *http.Request, limit int64, take func(header http.Header, body io.Reader) error) (*Response, error) {
-	ctx, cancel := context.WithDeadline(req.Context(), deadline(req))
+	ctx, cancel := bounded(req.Context())
 	answer, err := h.ask(req.WithContext(ctx))
 	if err != nil {
 		cancel()
