@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -169,13 +170,23 @@ func TestCheckUnreadable(t *testing.T) {
 	require.Equal(t, file+":1: not YAML: did not find expected ',' or ']'; here or in the next line, close the bracket, or put text that has one of {}[], in quotes\n", r.err)
 }
 
+// writeProgram writes a file that can be executed. A process that another test forks meanwhile
+// would inherit it open for writing, which cannot be.
+func writeProgram(t *testing.T, path string, data []byte) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	require.NoError(t, os.Chmod(path, 0o755))
+}
+
 func TestCheckNamesTheMendingCommand(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"hookarr-source-radarr", "hookarr-target-webhook"} {
 		binary, err := os.ReadFile(filepath.Join(pluginDir(t), name))
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), binary, 0o755))
+		writeProgram(t, filepath.Join(dir, name), binary)
 	}
 	decoder := filepath.Join(dir, "hookarr-source-radarr")
 	require.NoError(t, os.Chmod(decoder, 0o777))
@@ -220,8 +231,7 @@ func TestPluginsOfSeveralDirectories(t *testing.T) {
 	binary, err := os.ReadFile(filepath.Join(pluginDir(t), "hookarr-target-webhook"))
 	require.NoError(t, err)
 	mine := filepath.Join(own, "hookarr-target-webhook")
-	require.NoError(t, os.WriteFile(mine, append(binary, 0), 0o600))
-	require.NoError(t, os.Chmod(mine, 0o755))
+	writeProgram(t, mine, append(binary, 0))
 	file := write(t, fmt.Sprintf(`
 plugins: {dir: [%s, %s]}
 sources: {radarr: {plugin: radarr, auth: [{none: {}}]}}

@@ -61,12 +61,21 @@ func setup(t *testing.T) *testBundle {
 	b.listen(t)
 	if runtime.GOARCH == "amd64" {
 		foreign := filepath.Join(dir, "foreign")
-		require.NoError(t, os.WriteFile(foreign, []byte(exit386), 0o755))
+		writeProgram(t, foreign, exit386)
 		if exec.CommandContext(t.Context(), foreign).Run() == nil {
 			b.world.Foreign = foreign
 		}
 	}
 	return b
+}
+
+// writeProgram writes a file that can be executed. A process that another test forks meanwhile
+// would inherit it open for writing, which cannot be.
+func writeProgram(t *testing.T, path, text string) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o755))
 }
 
 // listen opens the addresses that must not be reached.
@@ -272,7 +281,7 @@ func TestProgramsOfOtherLanguagesStart(t *testing.T) {
 				t.Skip("there is no " + name + " in /usr/bin")
 			}
 			path := filepath.Join(b.dir, name+"-script")
-			require.NoError(t, os.WriteFile(path, []byte("#!/usr/bin/env "+name+"\n"+script+"\n"), 0o755))
+			writeProgram(t, path, "#!/usr/bin/env "+name+"\n"+script+"\n")
 			file, err := os.Open(path)
 			require.NoError(t, err)
 			defer func() { _ = file.Close() }()
