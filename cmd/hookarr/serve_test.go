@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -82,9 +83,10 @@ routes: [{name: nothing, types: [test], to: [idle]}]
 
 	r := runWith(t, "", []string{"HOOKARR_LISTEN=" + address}, "send", "radarr", "--sample", "import", "--config", file)
 	require.Zero(t, r.code, r.out+r.err)
-	r = run(t, "events", "list", "--config", file)
-	require.Zero(t, r.code, r.err)
-	require.Regexp(t, `(?m) radarr +media\.imported +routed +- +Sintel \(2010\)$`, r.out)
+	decoded := regexp.MustCompile(`(?m) radarr +media\.imported +routed +- +Sintel \(2010\)$`)
+	require.Eventually(t, func() bool { // a decoder that is slow is asked again later
+		return decoded.MatchString(run(t, "events", "list", "--config", file).out)
+	}, time.Minute, 50*time.Millisecond)
 
 	require.NoError(t, os.Remove(database))
 	r = runWith(t, "", []string{"HOOKARR_LISTEN=" + address}, "send", "radarr", "--sample", "grab", "--config", file)
