@@ -81,11 +81,11 @@ func stories() []story {
 		{
 			name: "max-age",
 			target: func(t *Target) {
-				t.Retry.Initial, t.Retry.MaxInterval = 2*time.Hour, 2*time.Hour
+				t.Retry.MaxAge, t.Retry.Initial, t.Retry.MaxInterval = 15*time.Second, time.Minute, time.Minute
 			},
 			// The pause would end far beyond the greatest age.
 			outcomes: []host.Outcome{fail}, state: event.Dead, attempts: []kept{{1, sdk.ClassRetryable, true, 0}},
-			reason: "older than max_age 1h0m0s; last: 503 from the endpoint",
+			reason: "older than max_age 15s; last: 503 from the endpoint",
 		},
 		{
 			name: "unavailable-is-no-attempt", outcomes: []host.Outcome{down, down, ok}, target: func(t *Target) { t.Retry.MaxAttempts = 1 },

@@ -71,7 +71,7 @@ func TestWork(t *testing.T) {
 			_, err = s.Accept(t.Context(), a)
 			require.NoError(t, err)
 
-			w := &Worker{Fetcher: test.fetch, Store: s, Log: slog.New(slog.DiscardHandler), FetchTimeout: 50 * time.Millisecond}
+			w := &Worker{Fetcher: test.fetch, Store: s, Log: slog.New(slog.DiscardHandler), FetchTimeout: time.Second}
 			require.NoError(t, w.Work(t.Context(), job(a.Event.ID)))
 			work, err := s.LoadWork(t.Context(), a.Deliveries[0].ID)
 			require.NoError(t, err)
