@@ -80,7 +80,7 @@ func setup(tb testing.TB, opts ...option) *bundle {
 	sources := map[string]config.Source{"radarr": hmacSource("github", secret)}
 	o := ingest.Options{
 		Decoder: b.decoder, Store: s,
-		Log: log, Metrics: b.metrics, Now: b.clock.Now,
+		Log: log, Metrics: b.metrics, Now: b.clock.Now, AcceptTimeout: time.Minute,
 	}
 	for _, opt := range opts {
 		opt(&o, sources)

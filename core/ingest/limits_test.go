@@ -154,7 +154,7 @@ func TestConnectionServesAgain(t *testing.T) {
 func TestBodiesInFlightAreBoundedInSum(t *testing.T) {
 	t.Parallel()
 	b := setup(t, with(func(o *ingest.Options) {
-		o.MaxBody, o.MaxBodies = 8<<10, 10<<10
+		o.MaxBody, o.MaxBodies, o.AcceptTimeout = 8<<10, 10<<10, 10*time.Second
 		o.DecodeTimeout = time.Minute
 	}))
 	reached, proceed := make(chan struct{}), make(chan struct{})

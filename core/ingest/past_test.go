@@ -70,7 +70,6 @@ func TestRefusalsAskForCatchup(t *testing.T) {
 	b := setup(t, with(func(o *ingest.Options) {
 		db.Accepter = o.Store
 		o.Store = db
-		o.AcceptTimeout = 5 * time.Second
 	}))
 	asked := func() int { return int(db.asked.Load()) }
 	b.accepted(`{"title":"before"}`)
@@ -150,7 +149,6 @@ func TestSenderDoesNotWaitForCatchup(t *testing.T) {
 	b := setup(t, with(func(o *ingest.Options) {
 		db.Accepter = o.Store
 		o.Store = db
-		o.AcceptTimeout = 5 * time.Second
 	}))
 	db.set(true)
 	require.Equal(t, http.StatusServiceUnavailable, b.post(`{"title":"lost"}`).status)
