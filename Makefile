@@ -93,7 +93,7 @@ test: ## Run every test, Postgres included.
 .PHONY: plugins/check
 # What a schema does not say of a configuration is in a file.
 plugins/check: build examples/plugins ## Hold every plugin and example to what Hookarr relies on.
-	bin/hookarr plugins check --config core/plugincheck/testdata/config bin/plugins/* bin/examples/*
+	bin/hookarr plugins check --loaded --config core/plugincheck/testdata/config bin/plugins/* bin/examples/*
 
 .PHONY: examples/plugins
 examples/plugins: ## Build the examples of plugins: bin/examples/.

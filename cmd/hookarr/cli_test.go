@@ -38,11 +38,8 @@ func runWith(t *testing.T, in string, environ []string, args ...string) result {
 	var out, errs bytes.Buffer
 	c := &cli{
 		in: strings.NewReader(in), out: &out, err: &errs, local: time.UTC,
-		environ: func() []string { return environ },
-		checkWindows: plugincheck.Windows{
-			Start: time.Minute, Call: time.Minute, Sluggish: time.Minute, ByHand: time.Minute, Stranger: 5 * time.Second,
-			Deadline: 2 * time.Second, Late: time.Minute, Exit: 5 * time.Second, End: time.Minute, HostGone: time.Minute,
-		},
+		environ:      func() []string { return environ },
+		checkWindows: plugincheck.Patient(),
 	}
 	code := c.run(t.Context(), args)
 	return result{code: code, out: out.String(), err: errs.String()}

@@ -20,10 +20,13 @@ import (
 // orphanFlag makes the command a host for plugincheck to kill.
 const orphanFlag = "orphan"
 
+// loadedFlag has the check be patient.
+const loadedFlag = "loaded"
+
 func (c *cli) newPluginsCheck() *cobra.Command {
 	var config string
 	var payloads []string
-	var orphan bool
+	var orphan, loaded bool
 	cmd := c.tables(&cobra.Command{
 		Use:   "check BINARY [BINARY...]",
 		Short: "Hold a plugin's binary to what Hookarr relies on",
@@ -48,11 +51,16 @@ code 1.`,
 			if orphan {
 				return plugincheck.ServeOrphan(cmd.Context(), args[0], c.out)
 			}
+			if loaded {
+				c.checkWindows = plugincheck.Patient()
+			}
 			return c.checkBinaries(cmd.Context(), c.passShared(args), config, payloads)
 		},
 	})
 	cmd.Flags().StringVar(&config, "config", "", "configuration of the plugin: a `FILE`, or a directory of KIND-NAME.yaml")
 	cmd.Flags().StringArrayVar(&payloads, "payload", nil, "body of a request that the source has to decode, a `FILE`; may be repeated")
+	cmd.Flags().BoolVar(&loaded, loadedFlag, false, "wait a minute for what takes seconds: for a machine that has much to do")
+	_ = cmd.Flags().MarkHidden(loadedFlag) // it is there
 	cmd.Flags().BoolVar(&orphan, orphanFlag, false, "be the host of one plugin that this command kills")
 	_ = cmd.Flags().MarkHidden(orphanFlag) // it is there
 	cmd.ValidArgsFunction = files

@@ -95,6 +95,16 @@ type Windows struct {
 	Interrupt, End, HostGone time.Duration
 }
 
+// Patient are windows for a machine that has much to do: what is only waited for where
+// something is wrong takes as long as it takes.
+func Patient() Windows {
+	const most = time.Minute
+	return Windows{
+		Start: most, Call: most, Sluggish: most, ByHand: most, Stranger: 5 * time.Second,
+		Deadline: 2 * time.Second, Late: most, Exit: 5 * time.Second, End: most, HostGone: most,
+	}
+}
+
 func (w Windows) withDefaults() Windows {
 	return Windows{
 		Start: cmp.Or(w.Start, timeout.Of(10*time.Second)), Call: cmp.Or(w.Call, timeout.Of(10*time.Second)), Sluggish: cmp.Or(w.Sluggish, 2*time.Second),

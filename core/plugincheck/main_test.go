@@ -61,15 +61,12 @@ func install(t *testing.T, what, name string) string {
 // options are those of a check that does everything.
 func options() Options { return Options{Orphan: []string{os.Args[0], orphanArgument}} }
 
-// patient are windows for a machine that has much to do. What is only waited for where
-// something is wrong takes as long as it takes.
+// patient are windows for many checks, of which each waits for some in full.
 func patient() Windows {
-	const patience = time.Minute
-	return Windows{
-		Start: patience, Call: patience, ByHand: patience, Stranger: time.Second,
-		Deadline: time.Second, Late: patience, Exit: 2 * time.Second,
-		Interrupt: 100 * time.Millisecond, End: patience, HostGone: patience,
-	}
+	w := Patient()
+	w.Sluggish, w.Stranger = 2*time.Second, time.Second
+	w.Deadline, w.Exit, w.Interrupt = time.Second, 2*time.Second, 100*time.Millisecond
+	return w
 }
 
 func runCheck(t *testing.T, path string, opts Options) Report {
