@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -106,12 +107,24 @@ func orphans(known func(pid int) bool) (all []procStat) {
 // sweep ends everything that a process which has ended, and was waited for, has left
 // running. Known are children of this process that are not its.
 func (d *descendants) sweep(pid int, marker string, known func(pid int) bool) {
+	found := map[int]uint64{}
+	d.mu.Lock()
+	maps.Copy(found, d.seen)
+	d.mu.Unlock()
 	for deadline := time.Now().Add(sweepTime); time.Now().Before(deadline); {
 		left := d.find(pid, nil, marker, func() []procStat { return orphans(known) })
+		// The kernel's list of children may lack some while others come and go.
+		for pid, start := range found {
+			p, err := readStat(pid)
+			if err == nil && p.start == start && !slices.ContainsFunc(left, func(l procStat) bool { return l.pid == pid }) {
+				left = append(left, p)
+			}
+		}
 		if len(left) == 0 {
 			return
 		}
 		for _, p := range left {
+			found[p.pid] = p.start
 			endProcess(p)
 		}
 		time.Sleep(time.Millisecond) // until the kernel has ended them
