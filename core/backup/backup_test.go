@@ -442,11 +442,11 @@ func TestRestoreRefuses(t *testing.T) {
 		change("other", func(file string) { execute(t, file, "UPDATE events SET title = 'Sintol'") }): "is damaged: the rows of table events are not those that were written",
 		change("trigger", func(file string) {
 			execute(t, file, "CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM events; END")
-		}): `is no backup: it has the "trigger t", which hookarr backup does not write`,
-		change("view", func(file string) { execute(t, file, "CREATE VIEW v AS SELECT * FROM events") }):            `it has the "view v", which`,
-		change("table", func(file string) { execute(t, file, "CREATE TABLE more (id INTEGER)") }):                  `it has the "table more", which`,
-		change("index", func(file string) { execute(t, file, "CREATE INDEX more ON events (upper(title))") }):      `it has the "index more", which`,
-		change("virtual", func(file string) { execute(t, file, "CREATE VIRTUAL TABLE more USING fts5(a)") }):       `it has the "table more`,
+		}): `is no backup: it has "trigger t", which hookarr backup does not write`,
+		change("view", func(file string) { execute(t, file, "CREATE VIEW v AS SELECT * FROM events") }):            `it has "view v", which`,
+		change("table", func(file string) { execute(t, file, "CREATE TABLE more (id INTEGER)") }):                  `it has "table more", which`,
+		change("index", func(file string) { execute(t, file, "CREATE INDEX more ON events (upper(title))") }):      `it has "index more", which`,
+		change("virtual", func(file string) { execute(t, file, "CREATE VIRTUAL TABLE more USING fts5(a)") }):       `it has "table more`,
 		change("column", func(file string) { execute(t, file, "ALTER TABLE deliveries ADD COLUMN more INTEGER") }): "table deliveries has the columns",
 		change("dropped", func(file string) { execute(t, file, "DROP TABLE inventory") }):                          "table inventory is missing",
 		change("constraint", func(file string) {

@@ -166,7 +166,7 @@ func checkObjects(ctx context.Context, from, to *sql.DB, file string) error {
 	want = append(want, "table "+manifestTable)
 	for _, object := range have {
 		if !slices.Contains(want, object) {
-			return fmt.Errorf("%s is no backup: it has the %q, which hookarr backup does not write", file, object)
+			return fmt.Errorf("%s is no backup: it has %q, which hookarr backup does not write", file, object)
 		}
 	}
 	return nil
