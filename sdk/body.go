@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// errPatience is what a body breaks off with that does not end in time.
-var errPatience = errors.New("it takes too long")
+// errTimeout is what a body breaks off with that does not end in time.
+var errTimeout = errors.New("it takes too long")
 
 // read returns what comes of a body until it ends, has limit bytes, takes longer than
 // within (zero is no bound) or ctx ends. In the end cancel, which ends ctx, is called
@@ -41,7 +41,7 @@ func read(ctx context.Context, cancel context.CancelFunc, body io.ReadCloser, li
 		return b.take(), err
 	case <-late:
 		cancel()
-		return b.take(), errPatience
+		return b.take(), errTimeout
 	case <-ctx.Done():
 		select {
 		case err := <-ended: // And then ctx.

@@ -105,7 +105,7 @@ func TestOnlyTheHostIsServed(t *testing.T) {
 			conn, err := grpc.NewClient("unix:"+l.address(t), append(host.DialOptions(), test.as)...)
 			require.NoError(t, err)
 			defer func() { _ = conn.Close() }()
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 			defer cancel()
 			_, err = host.NewClient(conn).Describe(ctx)
 			require.Equal(t, test.code, status.Code(err), err)
@@ -200,7 +200,7 @@ func TestShutdownEndsTheProcess(t *testing.T) {
 		_, err := l.deliver(t, "wait", "")
 		ended <- err
 	}()
-	require.Eventually(t, func() bool { return strings.Contains(l.logs(), "waiting") }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(l.logs(), "waiting") }, waitTimeout, time.Millisecond)
 	l.shutdown(t)
 	require.Error(t, <-ended)
 	l.requireExit(t)

@@ -132,14 +132,14 @@ func TestConfigureReplacesTheSet(t *testing.T) {
 
 	configure(instance("a", `{"value":"1"}`), instance("b", `{"value":"2"}`), instance("c", `{"value":"1"}`))
 	require.Equal(t, []string{"a=1", "b=1", "b=2", "c=1"}, l.copy(&l.built), "what has not changed is not touched")
-	require.Eventually(t, func() bool { return len(l.copy(&l.closed)) == 1 }, patience, 1)
+	require.Eventually(t, func() bool { return len(l.copy(&l.closed)) == 1 }, waitTimeout, 1)
 	require.Equal(t, []string{"b=1"}, l.copy(&l.closed))
 	id, err := deliver("b")
 	require.NoError(t, err)
 	require.Equal(t, "b=2", id)
 
 	configure(instance("c", `{"value":"1"}`))
-	require.Eventually(t, func() bool { return len(l.copy(&l.closed)) == 3 }, patience, 1)
+	require.Eventually(t, func() bool { return len(l.copy(&l.closed)) == 3 }, waitTimeout, 1)
 	require.ElementsMatch(t, []string{"b=1", "a=1", "b=2"}, l.copy(&l.closed))
 	_, err = deliver("a")
 	require.Equal(t, codes.FailedPrecondition, status.Code(err))
@@ -185,7 +185,7 @@ func TestValidateOnlyChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, configured.Problems, 1)
 	require.Equal(t, []host.InstanceInfo{{Name: "a"}}, configured.Instances)
-	require.Eventually(t, func() bool { return len(l.copy(&l.closed)) == 1 }, patience, 1)
+	require.Eventually(t, func() bool { return len(l.copy(&l.closed)) == 1 }, waitTimeout, 1)
 	require.Equal(t, []string{"a=2"}, l.copy(&l.closed), "what was built to judge is closed")
 	o, err := client.Deliver(t.Context(), "a", plugintest.Delivery(t, "d", plugintest.EventOf(sdk.TypeTest)))
 	require.NoError(t, err)
@@ -212,7 +212,7 @@ func TestInstanceIsClosedAfterItsCalls(t *testing.T) {
 	o := <-outcome
 	require.Equal(t, sdk.ClassOK, o.Class, o.Message)
 	require.Equal(t, "a=1", o.Receipt.MessageID)
-	require.Eventually(t, func() bool { return len(l.copy(&l.closed)) == 1 }, patience, 1)
+	require.Eventually(t, func() bool { return len(l.copy(&l.closed)) == 1 }, waitTimeout, 1)
 }
 
 func TestServeRefusesBadInfo(t *testing.T) {

@@ -26,8 +26,8 @@ import (
 	"github.com/hookarr/hookarr/sdk/plugintest"
 )
 
-// patience bounds what a test waits for.
-const patience = time.Minute
+// waitTimeout bounds what a test waits for.
+const waitTimeout = time.Minute
 
 // launched is a plugin process.
 type launched struct {
@@ -142,7 +142,7 @@ func (l *launched) deliver(t *testing.T, title, summary string) (host.Outcome, e
 	t.Helper()
 	e := plugintest.EventOf(sdk.TypeTest)
 	e.Title, e.Summary = title, summary
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	return l.client.Deliver(ctx, "ops", plugintest.Delivery(t, "delivery", e))
 }
@@ -151,7 +151,7 @@ func (l *launched) requireExit(t *testing.T) {
 	t.Helper()
 	select {
 	case <-l.exited:
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		require.FailNow(t, "the plugin lives on", l.logs())
 	}
 }
@@ -195,7 +195,7 @@ func TestStandardOutputStaysTaken(t *testing.T) {
 	l := launch(t)
 	_, err := l.deliver(t, "collect", "")
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return strings.Count(l.logs(), "opened ") == 20 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Count(l.logs(), "opened ") == 20 }, waitTimeout, time.Millisecond)
 	require.NotContains(t, l.logs(), "opened 1\n")
 }
 
@@ -205,7 +205,7 @@ func TestLogReachesTheHostAtItsLevel(t *testing.T) {
 		l := launch(t, handshake.LogLevelEnv+"="+level)
 		_, err := l.deliver(t, "log", "")
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return strings.Contains(l.logs(), "at warn") }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(l.logs(), "at warn") }, waitTimeout, time.Millisecond)
 		require.Equal(t, debug, strings.Contains(l.logs(), "at debug"), "level %q", level)
 		for line := range strings.Lines(l.logs()) {
 			if !strings.Contains(line, "at warn") {
@@ -234,7 +234,7 @@ func TestDefaultLogsAreRedacted(t *testing.T) {
 	}
 	_, err := l.deliver(t, "log by default", "")
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return strings.Contains(l.logs(), "slog says") }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(l.logs(), "slog says") }, waitTimeout, time.Millisecond)
 	require.NotContains(t, l.logs(), former)
 	require.NotContains(t, l.logs(), secret)
 	messages := map[string]string{}
@@ -275,7 +275,7 @@ func TestProcessEndsWhenItsParentIsGone(t *testing.T) {
 	}()
 	select {
 	case <-ended:
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		require.FailNow(t, "the plugin lives on")
 	}
 	_ = shell.Wait()
@@ -301,13 +301,13 @@ func TestTerminateFinishesCallsUnderWay(t *testing.T) {
 		defer close(ended)
 		_, _ = l.client.Deliver(ctx, "ops", d)
 	}()
-	require.Eventually(t, func() bool { return strings.Contains(l.logs(), "waiting") }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(l.logs(), "waiting") }, waitTimeout, time.Millisecond)
 	require.NoError(t, l.cmd.Process.Signal(syscall.SIGTERM))
 	// It takes no more calls, and lives while it has one.
 	require.Eventually(t, func() bool {
 		_, err := l.deliver(t, "", "")
 		return status.Code(err) == codes.Unavailable
-	}, patience, time.Millisecond)
+	}, waitTimeout, time.Millisecond)
 	select {
 	case <-l.exited:
 		require.FailNow(t, "the plugin ended while it had a call")
@@ -329,7 +329,7 @@ func TestPanicDoesNotEndTheProcess(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		return strings.Contains(l.logs(), `"@level":"error"`) && strings.Contains(l.logs(), "newProcessTarget")
-	}, patience, time.Millisecond, "the stack goes to the log")
+	}, waitTimeout, time.Millisecond, "the stack goes to the log")
 }
 
 func TestLargeMessages(t *testing.T) {

@@ -28,9 +28,9 @@ func (a *App) tellManager(ctx context.Context) {
 	status := time.NewTicker(statusEvery)
 	defer status.Stop()
 	var alive <-chan time.Time
-	patience := a.manager.Watchdog() / 3
-	if patience > 0 {
-		watchdog := time.NewTicker(patience)
+	waitTimeout := a.manager.Watchdog() / 3
+	if waitTimeout > 0 {
+		watchdog := time.NewTicker(waitTimeout)
 		defer watchdog.Stop()
 		alive = watchdog.C
 	}
@@ -42,7 +42,7 @@ func (a *App) tellManager(ctx context.Context) {
 		case <-status.C:
 			a.manager.Status(a.status(ctx))
 		case <-alive:
-			if now := a.heartbeats.Load(); now != heartbeats && a.answers(ctx, patience) {
+			if now := a.heartbeats.Load(); now != heartbeats && a.answers(ctx, waitTimeout) {
 				heartbeats = now
 				a.manager.Alive()
 			}
@@ -53,11 +53,11 @@ func (a *App) tellManager(ctx context.Context) {
 // answers reports whether this process answers on its own socket, to which nobody comes whom
 // it does not trust, so that no flood at the other listeners has the watchdog end it. That the
 // database is away is no reason either: a restart mends no database.
-func (a *App) answers(ctx context.Context, patience time.Duration) bool {
+func (a *App) answers(ctx context.Context, waitTimeout time.Duration) bool {
 	if a.servers.local == nil {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, waitTimeout)
 	defer cancel()
 	socket := a.servers.listeners.local.Addr().String()
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -12,7 +12,7 @@ func (w *Workers) awaitPlugin(ctx context.Context, t *planned) bool {
 	if w.runs(t.Name) {
 		return false
 	}
-	timer := time.NewTimer(w.patience)
+	timer := time.NewTimer(w.waitTimeout)
 	defer timer.Stop()
 	select {
 	case <-w.deliverer.Ready(t.Name):

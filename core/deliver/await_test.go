@@ -29,7 +29,7 @@ func TestDeliveriesWaitForTheirPlugin(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		r := newRig(t, url)
 		r.plugins.set(false)
-		r.patience = time.Hour
+		r.waitTimeout = time.Hour
 		var ids []uuid.UUID
 		for range 50 {
 			ids = append(ids, r.accept("ops")[0])
@@ -56,7 +56,7 @@ func TestPatienceEnds(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		r := newRig(t, url)
 		r.plugins.set(false)
-		r.patience = 50 * time.Millisecond
+		r.waitTimeout = 50 * time.Millisecond
 		id := r.accept("ops")[0]
 		r.start()
 		r.awaitWaiting(1)
@@ -75,7 +75,7 @@ func TestQuitEndsWaiting(t *testing.T) {
 		r := newRig(t, url)
 		r.plugins.set(false)
 		r.plugins.answers(always(sdk.ClassUnavailable, "plugin chaos is not ready"))
-		r.patience = time.Hour
+		r.waitTimeout = time.Hour
 		id := r.accept("ops")[0]
 		r.start()
 		r.awaitWaiting(1)
@@ -97,7 +97,7 @@ func TestPluginBrokenOnOneNode(t *testing.T) {
 	broken, healthy := newRig(t, url), newRig(t, url)
 	broken.plugins.set(false)
 	broken.plugins.answers(always(sdk.ClassUnavailable, "quarantined"))
-	broken.patience = 100 * time.Millisecond
+	broken.waitTimeout = 100 * time.Millisecond
 	var looks atomic.Int64
 	broken.quarantine = func() map[string]string {
 		looks.Add(1)

@@ -101,17 +101,17 @@ type Options struct {
 }
 
 const (
-	// settlePatience is how long an outcome that the database does not take is
+	// settleTimeout is how long an outcome that the database does not take is
 	// carried; a longer outage makes the attempt again, and so a duplicate.
-	settlePatience = 2 * time.Minute
+	settleTimeout = 2 * time.Minute
 	// busyPause is the wait for a delivery that another job of this process has
 	// under way.
 	busyPause = time.Second
 	// brokenPause is the wait of a job whose delivery cannot be read.
 	brokenPause = 2 * time.Second
-	// pluginPatience is how long a job waits for a plugin that is down before its
+	// pluginTimeout is how long a job waits for a plugin that is down before its
 	// delivery is looked at again.
-	pluginPatience = 5 * time.Second
+	pluginTimeout = 5 * time.Second
 )
 
 // Workers works the jobs of one process.
@@ -130,8 +130,8 @@ type Workers struct {
 	slots     slots
 	// held has the keeper look at holds before its next heartbeat.
 	held chan struct{}
-	// patience is pluginPatience, but in tests.
-	patience time.Duration
+	// waitTimeout is pluginTimeout, but in tests.
+	waitTimeout time.Duration
 	// quit is closed by Quit.
 	quit chan struct{}
 	// sending and decoding bound what is logged of targets and of sources.
@@ -142,10 +142,10 @@ type Workers struct {
 func New(o Options) *Workers {
 	w := &Workers{
 		store: o.Store, deliverer: o.Deliverer, redecoder: o.Redecoder, composer: o.Composer, log: o.Log, plan: o.Plan, alerts: o.Alerts, silencer: o.Silencer,
-		tracer:   o.Tracer,
-		held:     make(chan struct{}, 1),
-		patience: pluginPatience,
-		quit:     make(chan struct{}),
+		tracer:      o.Tracer,
+		held:        make(chan struct{}, 1),
+		waitTimeout: pluginTimeout,
+		quit:        make(chan struct{}),
 	}
 	if w.alerts == nil {
 		w.alerts = noAlerts{}
@@ -208,9 +208,9 @@ func policyOf(t Target) policy {
 	return policy{target: t.Name, retry: t.Retry, quiet: t.Quiet, drop: t.Drop, jitter: rand.Float64}
 }
 
-// persist repeats do until it succeeds or patience ends.
-func persist(ctx context.Context, patience time.Duration, do func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// persist repeats do until it succeeds or waitTimeout ends.
+func persist(ctx context.Context, waitTimeout time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, waitTimeout)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		err := do(ctx)

@@ -306,7 +306,7 @@ func TestQuarantinedPluginHoldsItsTargets(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		r := newRig(t, url)
 		r.targets[0].Concurrency = 1
-		r.patience = 100 * time.Millisecond
+		r.waitTimeout = 100 * time.Millisecond
 		r.quarantine = r.plugins.givenUp("ops")
 		var ids []uuid.UUID
 		for range 15 {

@@ -16,7 +16,7 @@ import (
 // delivery waits in the queue, and meets what the probe has settled.
 func (w *Workers) probe(ctx context.Context, t Target, id uuid.UUID) {
 	// The worker that has it gives it back soon: its target is on hold.
-	for until := time.Now().Add(probePatience); !w.inflight.enter(0, id); {
+	for until := time.Now().Add(probeTimeout); !w.inflight.enter(0, id); {
 		if time.Now().After(until) || !w.sleep(ctx, busyPause/10) {
 			return // the next probe is made in time
 		}

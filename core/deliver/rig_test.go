@@ -169,15 +169,15 @@ type rig struct {
 	node    string
 	plugins *plugins
 	// The following may be changed before start.
-	targets    []Target
-	sources    []string
-	redecoder  Redecoder
-	composer   Composer
-	wrap       func(Store) Store
-	wrapKept   func(KeeperStore) KeeperStore
-	quarantine Quarantine
-	patience   time.Duration
-	log        *slog.Logger
+	targets     []Target
+	sources     []string
+	redecoder   Redecoder
+	composer    Composer
+	wrap        func(Store) Store
+	wrapKept    func(KeeperStore) KeeperStore
+	quarantine  Quarantine
+	waitTimeout time.Duration
+	log         *slog.Logger
 
 	workers    *Workers
 	silences   *silence.Silences
@@ -204,7 +204,7 @@ func testTarget(name string) Target {
 // newRig opens and joins a database; nothing is worked before start.
 func newRig(t *testing.T, url string) *rig {
 	t.Helper()
-	r := &rig{t: t, url: url, node: "node-" + event.NewID().String(), plugins: &plugins{}, targets: []Target{testTarget("ops")}, sources: []string{"radarr"}, patience: pluginPatience, plan: &atomic.Pointer[Plan]{}}
+	r := &rig{t: t, url: url, node: "node-" + event.NewID().String(), plugins: &plugins{}, targets: []Target{testTarget("ops")}, sources: []string{"radarr"}, waitTimeout: pluginTimeout, plan: &atomic.Pointer[Plan]{}}
 	var err error
 	log := slog.New(slog.DiscardHandler)
 	r.log = log
@@ -234,7 +234,7 @@ func (r *rig) start() {
 	r.plan.Store(plan)
 	r.silences = &silence.Silences{Store: r.store, MaxAge: func() time.Duration { return time.Hour }, Log: r.log}
 	workers := New(Options{Store: worked, Deliverer: r.plugins, Redecoder: r.redecoder, Composer: r.composer, Silencer: r.silences, Plan: r.plan.Load, Log: r.log})
-	workers.patience, r.workers = r.patience, workers
+	workers.waitTimeout, r.workers = r.waitTimeout, workers
 	registered := river.NewWorkers()
 	require.NoError(r.t, workers.Register(registered))
 	queue, err := r.store.OpenQueue(&river.Config{

@@ -365,7 +365,7 @@ func (w *Workers) original(ctx context.Context, e event.Event) (sdk.Request, err
 // settle records s. The outcome of an attempt is known here alone, so it is kept
 // through an outage of the database and a cancelled job.
 func (w *Workers) settle(ctx context.Context, s *store.Settlement, work store.Work) (settled store.Settled, err error) {
-	err = persist(context.WithoutCancel(ctx), settlePatience, func(ctx context.Context) error {
+	err = persist(context.WithoutCancel(ctx), settleTimeout, func(ctx context.Context) error {
 		settled, err = w.store.Settle(ctx, s)
 		return err
 	})

@@ -27,8 +27,8 @@ type bodies struct {
 	memory *memory
 }
 
-func newBodies(limit, total int64, patience time.Duration) *bodies {
-	return &bodies{limit: limit, memory: newMemory(max(total, limit+1), patience)}
+func newBodies(limit, total int64, waitTimeout time.Duration) *bodies {
+	return &bodies{limit: limit, memory: newMemory(max(total, limit+1), waitTimeout)}
 }
 
 // read returns the body and the reservation that holds it, which is to be released once it is

@@ -12,8 +12,8 @@ import (
 const (
 	// lookEvery is the pause between looks at the database while there is trouble.
 	lookEvery = time.Second
-	// lookPatience bounds one look.
-	lookPatience = 5 * time.Second
+	// lookTimeout bounds one look.
+	lookTimeout = 5 * time.Second
 	// calm is how long nothing must have complained before the trouble is over. It is
 	// longer than the pauses of the keeper and of most of River's services.
 	calm = 5 * time.Second
@@ -96,7 +96,7 @@ func (l *Log) look(ctx context.Context) {
 	if quiet {
 		return
 	}
-	looking, cancel := context.WithTimeout(ctx, lookPatience)
+	looking, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	err := l.ready(looking)
 	if ctx.Err() != nil {

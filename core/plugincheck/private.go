@@ -39,13 +39,13 @@ func (c *check) tryWithoutCertificate(ctx context.Context) (string, error) {
 }
 
 // answers reports whether a plugin talks to a client with these credentials.
-func answers(ctx context.Context, socket string, creds credentials.TransportCredentials, patience time.Duration) (answered bool, err error) {
+func answers(ctx context.Context, socket string, creds credentials.TransportCredentials, waitTimeout time.Duration) (answered bool, err error) {
 	conn, err := grpc.NewClient("unix:"+socket, grpc.WithTransportCredentials(creds))
 	if err != nil {
 		return false, fmt.Errorf("connect to the plugin: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, waitTimeout)
 	defer cancel()
 	_, err = healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: "plugin"})
 	switch status.Code(err) {

@@ -127,13 +127,13 @@ func TestSettingsThatWereNotTaken(t *testing.T) {
 	}
 	within(100 * time.Millisecond)
 	require.Error(t, c.Begin(t.Context()))
-	within(patience)
+	within(waitTimeout)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
 	require.NoError(t, c.Finish(t.Context()))
 	require.Eventually(t, func() bool {
 		_ = b.do(t.Context(), "ops", "post it")
 		return len(after.all()) > 0
-	}, time.Minute, eye)
+	}, time.Minute, pollInterval)
 }
 
 // TestMetricsOfAPluginThatLeaves are forgotten, of every method.

@@ -138,13 +138,13 @@ func TestOrderlyEndAccusesNobody(t *testing.T) {
 	require.Eventually(t, func() bool {
 		o := b.do(context.Background(), "ops", "fine")
 		return o.Class == sdk.ClassUnavailable && !o.Crashed
-	}, patience, eye, "the plugin goes on")
+	}, waitTimeout, pollInterval, "the plugin goes on")
 	b.release(t)
 	require.False(t, (<-outcome).Crashed)
 	require.Eventually(t, func() bool {
 		o := b.do(context.Background(), "ops", "fine")
 		return o.Class == sdk.ClassOK && !o.Crashed
-	}, patience, eye, "the plugin is not back")
+	}, waitTimeout, pollInterval, "the plugin is not back")
 	require.Equal(t, 1, b.Status()[0].Restarts)
 }
 
@@ -175,7 +175,7 @@ func TestQuarantineEnds(t *testing.T) {
 	b := setup(t, timing, "hookarr-target-chaos")
 	b.start(t, b.target("chaos", "ops", nil))
 	require.True(t, b.do(t.Context(), "ops", "exit").Crashed)
-	require.Eventually(t, func() bool { return b.do(t.Context(), "ops", "fine").Class == sdk.ClassOK }, patience, eye)
+	require.Eventually(t, func() bool { return b.do(t.Context(), "ops", "fine").Class == sdk.ClassOK }, waitTimeout, pollInterval)
 }
 
 // TestMissingBinaryIsPickedUp: what a person mends needs no restart of Hookarr, and
@@ -194,7 +194,7 @@ func TestMissingBinaryIsPickedUp(t *testing.T) {
 		}
 		return n
 	}
-	require.Eventually(t, func() bool { return b.Status()[0].Restarts > 5 }, patience, eye)
+	require.Eventually(t, func() bool { return b.Status()[0].Restarts > 5 }, waitTimeout, pollInterval)
 	require.Equal(t, 1, complaints())
 	ready := b.Ready("ops")
 	require.False(t, closed(ready))
@@ -202,13 +202,13 @@ func TestMissingBinaryIsPickedUp(t *testing.T) {
 	install(t, b.dir, "hookarr-target-chaos")
 	select {
 	case <-ready:
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		require.Fail(t, "who waits for the plugin is not told")
 	}
 	require.True(t, closed(b.Ready("ops")))
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
 	require.True(t, b.do(t.Context(), "ops", "exit").Crashed)
-	require.Eventually(t, func() bool { return complaints() == 2 }, patience, eye, "what is new is said")
+	require.Eventually(t, func() bool { return complaints() == 2 }, waitTimeout, pollInterval, "what is new is said")
 	require.Nil(t, b.Ready("nobody"))
 }
 
@@ -271,7 +271,7 @@ func TestLostConfigurationIsSentAgain(t *testing.T) {
 	o := b.do(t.Context(), "ops", "fine")
 	require.Equal(t, sdk.ClassUnavailable, o.Class)
 	require.Contains(t, o.Message, "has lost its configuration")
-	require.Eventually(t, func() bool { return b.do(t.Context(), "ops", "fine").Class == sdk.ClassOK }, patience, eye)
+	require.Eventually(t, func() bool { return b.do(t.Context(), "ops", "fine").Class == sdk.ClassOK }, waitTimeout, pollInterval)
 	require.Zero(t, b.Status()[0].Restarts)
 }
 
@@ -287,7 +287,7 @@ func TestChildrenOfPluginsDieWithThem(t *testing.T) {
 	require.Len(t, signs, 1)
 	child, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(signs[0]), "child-"))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return gone(child, false) }, patience, eye)
+	require.Eventually(t, func() bool { return gone(child, false) }, waitTimeout, pollInterval)
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
 }
 
@@ -317,14 +317,14 @@ func TestDeathOfHost(t *testing.T) {
 	require.False(t, gone(pid, false))
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
-	require.Eventually(t, func() bool { return gone(pid, false) }, patience, eye, "the plugin outlives its host")
+	require.Eventually(t, func() bool { return gone(pid, false) }, waitTimeout, pollInterval, "the plugin outlives its host")
 
 	left, err := filepath.Glob(filepath.Join(tmp, "hookarr-*"))
 	require.NoError(t, err)
 	require.Len(t, left, 1)
 	var next []string
 	for range 2 { // the second leaves the first alone
-		h := New(Options{Dirs: []string{dir}, TempDir: tmp, Timing: Timing{Start: patience}})
+		h := New(Options{Dirs: []string{dir}, TempDir: tmp, Timing: Timing{Start: waitTimeout}})
 		require.NoError(t, h.Start(t.Context(), []Instance{{Kind: host.KindTarget, Plugin: "chaos", Name: "ops"}}))
 		defer func() { require.NoError(t, h.Stop(context.Background())) }()
 		require.Equal(t, Ready, h.Status()[0].State, h.Status()[0].Reason)

@@ -114,7 +114,7 @@ func TestAloneIsAlone(t *testing.T) {
 		}
 		s.gate.Release(1)
 		return false
-	}, patience, eye)
+	}, waitTimeout, pollInterval)
 	for range 8 {
 		wg.Go(func() { b.do(context.Background(), "ops", "peak") })
 	}
@@ -140,7 +140,7 @@ func TestNoiseIsHarmless(t *testing.T) {
 	for _, title := range []string{"log", "print", "hostile-log"} {
 		require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", title).Class, title)
 	}
-	require.Eventually(t, func() bool { return b.log.find(t, "survived") != nil }, patience, eye)
+	require.Eventually(t, func() bool { return b.log.find(t, "survived") != nil }, waitTimeout, pollInterval)
 	l := b.log.find(t, "careful")
 	require.Equal(t, "WARN", l["level"])
 	require.Equal(t, "target-chaos", l["plugin"])

@@ -45,7 +45,7 @@ func TestSearchStops(t *testing.T) {
 	_ = cmd.Wait()
 	d.sweep(pid, "HOOKARR_TEST=none", func(int) bool { return false })
 	for _, pid := range sleepers {
-		require.Eventually(t, func() bool { return gone(pid, true) }, patience, eye)
+		require.Eventually(t, func() bool { return gone(pid, true) }, waitTimeout, pollInterval)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestOrphansAreAskedForLast(t *testing.T) {
 	}
 	require.Equal(t, both, found)
 	require.NoError(t, syscall.Kill(both[1], syscall.SIGKILL))
-	require.Eventually(t, func() bool { reapOrphan(both[1]); return gone(both[1], true) }, patience, eye)
+	require.Eventually(t, func() bool { reapOrphan(both[1]); return gone(both[1], true) }, waitTimeout, pollInterval)
 }
 
 // TestSweepSparesWhoHasTheID of the process that has ended.

@@ -40,5 +40,5 @@ func TestHostilePlugin(t *testing.T) {
 	require.Equal(t, good, b.Status()[0].PID, "the other plugin was left alone")
 	require.Eventually(t, func() bool {
 		return b.log.find(t, "plugin writes to its standard output, which is discarded: it must log to standard error") != nil
-	}, patience, eye)
+	}, waitTimeout, pollInterval)
 }

@@ -40,7 +40,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	go func() { outcome <- b.do(context.Background(), "ops", "wait") }()
 	b.awaitSign(t, "arrived-wait")
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "leak 110").Class)
-	require.Eventually(t, func() bool { return b.Status()[0].PID != old }, patience, eye)
+	require.Eventually(t, func() bool { return b.Status()[0].PID != old }, waitTimeout, pollInterval)
 	st := b.Status()[0]
 	const reason = `^it held 1[0-9]{2} MiB of memory, more than plugins\.target-chaos\.memory, which is 100 MiB$`
 	require.Equal(t, Ready, st.State)
@@ -55,7 +55,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	require.False(t, gone(old, true), "the old one has a call")
 	b.release(t)
 	require.Equal(t, sdk.ClassOK, (<-outcome).Class, "no call was cut off")
-	require.Eventually(t, func() bool { return gone(old, true) }, patience, eye)
+	require.Eventually(t, func() bool { return gone(old, true) }, waitTimeout, pollInterval)
 }
 
 // TestMemoryFarAboveItsBound ends the process at once, and accuses no delivery.
@@ -80,7 +80,7 @@ func TestMemoryFarAboveItsBound(t *testing.T) {
 	require.False(t, o.Crashed)
 	require.Contains(t, o.Message, "more than twice plugins.target-chaos.memory, which is 100 MiB")
 	require.True(t, gone(old, true))
-	require.Eventually(t, func() bool { return b.Status()[0].Restarts == 1 }, patience, eye)
+	require.Eventually(t, func() bool { return b.Status()[0].Restarts == 1 }, waitTimeout, pollInterval)
 	st := b.awaitState(t, "chaos", Ready)
 	require.Regexp(t, `^it held .*, more than twice plugins\.target-chaos\.memory`, st.LastFailure.Reason)
 }
@@ -95,7 +95,7 @@ func TestMemoryAgainAndAgain(t *testing.T) {
 	for range timing.MaxExits - 1 {
 		old := b.Status()[0].PID
 		require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "leak 110").Class)
-		require.Eventually(t, func() bool { st := b.Status()[0]; return st.State == Ready && st.PID != old }, patience, eye)
+		require.Eventually(t, func() bool { st := b.Status()[0]; return st.State == Ready && st.PID != old }, waitTimeout, pollInterval)
 	}
 	b.do(t.Context(), "ops", "leak 110") // which is cut off, or not
 	st := b.awaitState(t, "chaos", Quarantined)
@@ -120,7 +120,7 @@ func TestMemoryBoundThatIsChanged(t *testing.T) {
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "leak 110").Class)
 	<-bound
 	bound <- 100 << 20
-	require.Eventually(t, func() bool { return b.Status()[0].PID != old }, patience, eye)
+	require.Eventually(t, func() bool { return b.Status()[0].PID != old }, waitTimeout, pollInterval)
 }
 
 // TestSpinningPlugin burns a processor for a call that is stuck, not merely late. Its other
@@ -141,7 +141,7 @@ func TestSpinningPlugin(t *testing.T) {
 		// Once more: the process may have got no processor at all.
 		classes = append(classes, b.doLate("ops", "spin").Class)
 		return false
-	}, patience, 2*time.Second)
+	}, waitTimeout, 2*time.Second)
 	require.Equal(t, slices.Repeat([]sdk.Class{sdk.ClassRetryable}, len(classes)), classes)
 	st := b.Status()[0]
 	require.Regexp(t, `^it took more than 2 % of a processor for .*s after a call got stuck$`, st.LastFailure.Reason)
@@ -151,7 +151,7 @@ func TestSpinningPlugin(t *testing.T) {
 	}
 	require.NotEqual(t, -1, at(host.StuckCall))
 	require.Less(t, at(host.StuckCall), at("plugin takes too much"), "late calls are no reason")
-	require.Eventually(t, func() bool { return gone(old, true) }, patience, eye, "what it does ends with it")
+	require.Eventually(t, func() bool { return gone(old, true) }, waitTimeout, pollInterval, "what it does ends with it")
 	require.Positive(t, value(t, "hookarr_plugin_cpu_seconds_total"))
 	// The last call may have come to the new process.
 	require.GreaterOrEqual(t, value(t, "hookarr_plugin_excesses_total"), 1.0)
@@ -219,7 +219,7 @@ func TestDescendantsEndWithTheirPlugin(t *testing.T) {
 				case "kill":
 					require.NoError(t, unix.Kill(plugin, unix.SIGKILL))
 				}
-				require.Eventually(t, func() bool { return gone(pid, true) }, patience, eye)
+				require.Eventually(t, func() bool { return gone(pid, true) }, waitTimeout, pollInterval)
 			})
 		}
 	}
@@ -234,7 +234,7 @@ func (b *testBundle) awaitLook(t *testing.T, pid int) {
 		defer d.mu.Unlock()
 		_, seen := d.seen[pid]
 		return seen
-	}, patience, eye)
+	}, waitTimeout, pollInterval)
 }
 
 // TestChildrensMemoryIsShown, as it counts for the bound.
@@ -243,7 +243,7 @@ func TestChildrensMemoryIsShown(t *testing.T) {
 	b := setup(t, watchful, "hookarr-target-chaos")
 	b.start(t, b.target("chaos", "ops", nil))
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", `sh (held=$(head -c 90000000 /dev/zero | tr '\0' x); while :; do sleep 1; done) &`).Class)
-	require.Eventually(t, func() bool { return b.Status()[0].Memory > 90e6 }, patience, eye)
+	require.Eventually(t, func() bool { return b.Status()[0].Memory > 90e6 }, waitTimeout, pollInterval)
 	require.Less(t, residentMemory(b.Status()[0].PID), int64(90e6))
 }
 
@@ -254,8 +254,8 @@ func TestForkingPlugin(t *testing.T) {
 	b.start(t, b.target("chaos", "ops", nil), b.target("good", "dev", nil))
 	before := b.Status()
 	b.do(t.Context(), "ops", fmt.Sprintf(`sh i=0; while [ $i -lt %d ]; do setsid sleep 600 & echo $! >> "$0/pids"; i=$((i+1)); done; sleep 600`, maxProcesses))
-	require.Eventually(t, func() bool { return b.log.find(t, "plugin takes too much") != nil }, patience, eye)
-	require.Eventually(t, func() bool { return b.Status()[0].Restarts == 1 }, patience, eye)
+	require.Eventually(t, func() bool { return b.log.find(t, "plugin takes too much") != nil }, waitTimeout, pollInterval)
+	require.Eventually(t, func() bool { return b.Status()[0].Restarts == 1 }, waitTimeout, pollInterval)
 	st := b.awaitState(t, "chaos", Ready)
 	require.Regexp(t, `^it had [67][0-9] processes, more than 64$`, st.LastFailure.Reason)
 	pids, err := os.ReadFile(filepath.Join(b.signs, "pids"))
@@ -263,7 +263,7 @@ func TestForkingPlugin(t *testing.T) {
 	for text := range strings.FieldsSeq(string(pids)) {
 		pid, err := strconv.Atoi(text)
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return gone(pid, true) }, patience, eye, text)
+		require.Eventually(t, func() bool { return gone(pid, true) }, waitTimeout, pollInterval, text)
 	}
 	require.Equal(t, before[1].PID, b.Status()[1].PID, "the other plugin was left alone")
 }
@@ -272,7 +272,7 @@ func TestForkingPlugin(t *testing.T) {
 func TestForkingAtItsStart(t *testing.T) {
 	t.Parallel()
 	timing := watchful
-	timing.BackoffMin, timing.BackoffMax, timing.Start = time.Hour, time.Hour, patience
+	timing.BackoffMin, timing.BackoffMax, timing.Start = time.Hour, time.Hour, waitTimeout
 	b := setup(t, timing, "hookarr-target-forks")
 	require.NoError(t, b.Start(t.Context(), []Instance{b.target("forks", "ops", nil)}))
 	require.Regexp(t, `^start plugin hookarr-target-forks: it was ended: it had [678][0-9] processes, more than 64$`, b.Status()[0].Reason)
@@ -290,7 +290,7 @@ func TestEndedOrphansAreReaped(t *testing.T) {
 	require.NoError(t, err)
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return gone(pid, true) }, patience, eye)
+	require.Eventually(t, func() bool { return gone(pid, true) }, waitTimeout, pollInterval)
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
 }
 
@@ -309,7 +309,7 @@ func TestOthersGetTheirChildren(t *testing.T) {
 			require.Eventually(t, func() bool {
 				p, err := readStat(cmd.Process.Pid)
 				return err == nil && p.state == 'Z'
-			}, patience, eye)
+			}, waitTimeout, pollInterval)
 			require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "peak").Class)
 		}
 		var exit *exec.ExitError

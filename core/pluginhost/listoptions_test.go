@@ -79,7 +79,7 @@ func TestOptionsWhileConfiguring(t *testing.T) {
 	select {
 	case err := <-asked:
 		require.NoError(t, err)
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		require.Fail(t, "it waits")
 	}
 }

@@ -22,10 +22,10 @@ import (
 )
 
 const (
-	// patience is for what must happen and takes the time it takes.
-	patience = time.Minute
-	// eye is the pause between two looks.
-	eye = 5 * time.Millisecond
+	// waitTimeout is for what must happen and takes the time it takes.
+	waitTimeout = time.Minute
+	// pollInterval is the pause between two looks.
+	pollInterval = 5 * time.Millisecond
 	// helperEnv makes the test binary a host of its own that runs one plugin from
 	// the directory named.
 	helperEnv = "HOOKARR_TEST_PLUGIN_DIR"
@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 // helper is a host that starts a plugin, says which process that is, and waits to
 // be killed.
 func helper(dir string) {
-	h := New(Options{Dirs: []string{dir}, Timing: Timing{Start: patience}})
+	h := New(Options{Dirs: []string{dir}, Timing: Timing{Start: waitTimeout}})
 	err := h.Start(context.Background(), []Instance{{Kind: host.KindTarget, Plugin: "chaos", Name: "ops"}})
 	_, _ = fmt.Fprintln(os.Stdout, h.Status()[0].PID, h.Status()[0].State, h.Status()[0].Reason, err)
 	select {}
@@ -75,7 +75,7 @@ type testBundle struct {
 }
 
 // quick is a timing for tests in which plugins crash.
-var quick = Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: 100 * time.Millisecond, Ready: patience}
+var quick = Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: 100 * time.Millisecond, Ready: waitTimeout}
 
 // setup makes a host with these plugins in its directory, which have the time to start that a
 // machine with much to do takes. It is stopped with the test.
@@ -88,7 +88,7 @@ func setup(t *testing.T, timing Timing, binaries ...string) *testBundle {
 func setupWith(t *testing.T, timing Timing, settings func(host.Kind, string) Settings, binaries ...string) *testBundle {
 	t.Helper()
 	b := &testBundle{dir: pluginDir(t), signs: t.TempDir(), log: &logBuffer{}}
-	timing.Start, timing.Exit, timing.HealthTimeout = cmp.Or(timing.Start, patience), cmp.Or(timing.Exit, patience), cmp.Or(timing.HealthTimeout, patience)
+	timing.Start, timing.Exit, timing.HealthTimeout = cmp.Or(timing.Start, waitTimeout), cmp.Or(timing.Exit, waitTimeout), cmp.Or(timing.HealthTimeout, waitTimeout)
 	for _, name := range binaries {
 		install(t, b.dir, name)
 	}
@@ -170,7 +170,7 @@ func late(arrived func() bool, call func(ctx context.Context)) {
 			select {
 			case <-returned:
 				return
-			case <-time.After(eye):
+			case <-time.After(pollInterval):
 			}
 		}
 		close(ctx.passed)
@@ -206,7 +206,7 @@ func (b *testBundle) awaitSign(t *testing.T, name string) {
 	require.Eventually(t, func() bool {
 		_, err := os.Stat(filepath.Join(b.signs, name))
 		return err == nil
-	}, patience, eye, "no sign of %s", name)
+	}, waitTimeout, pollInterval, "no sign of %s", name)
 }
 
 // release lets the calls go on that wait.
@@ -226,7 +226,7 @@ func (b *testBundle) awaitState(t *testing.T, plugin string, state State) Status
 			}
 		}
 		return got.State == state
-	}, patience, eye, "plugin %s never was %s", plugin, state)
+	}, waitTimeout, pollInterval, "plugin %s never was %s", plugin, state)
 	return got
 }
 
@@ -252,5 +252,5 @@ func suspend(t *testing.T, pid int) {
 			_, state, _ := strings.Cut(string(data), ") ")
 			return err == nil && !strings.HasPrefix(state, "T")
 		})
-	}, patience, eye)
+	}, waitTimeout, pollInterval)
 }

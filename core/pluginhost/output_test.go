@@ -66,7 +66,7 @@ func TestFloodsHurtNobody(t *testing.T) {
 			b.start(t, b.target("chaos", "ops", nil), b.target("good", "dev", nil))
 			done := make(chan struct{})
 			go func() { defer close(done); b.do(t.Context(), "ops", what) }()
-			require.Eventually(t, func() bool { return b.log.find(t, told) != nil }, patience, eye)
+			require.Eventually(t, func() bool { return b.log.find(t, told) != nil }, waitTimeout, pollInterval)
 			require.Equal(t, "target-chaos", b.log.find(t, told)["plugin"])
 			require.Equal(t, "done", b.do(t.Context(), "dev", "fine").Receipt.Excerpt)
 			b.release(t)

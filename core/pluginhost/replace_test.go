@@ -85,7 +85,7 @@ func TestReplacedProcessFinishesItsCalls(t *testing.T) {
 	require.False(t, gone(old, true), "the old one has a call")
 	b.release(t)
 	require.Equal(t, sdk.ClassOK, (<-outcome).Class)
-	require.Eventually(t, func() bool { return gone(old, true) }, patience, eye)
+	require.Eventually(t, func() bool { return gone(old, true) }, waitTimeout, pollInterval)
 }
 
 // TestBrokenReplacementIsRefused: the process before serves on, and both are shown.
@@ -198,7 +198,7 @@ func TestStopWhileReplacementStarts(t *testing.T) {
 	b.start(t, b.target("once", "ops", nil))
 	reload := make(chan error, 1)
 	go func() { reload <- b.Reload(context.Background(), host.KindTarget, "once") }()
-	require.Eventually(t, func() bool { return len(b.processes(t)) == 2 }, patience, eye)
+	require.Eventually(t, func() bool { return len(b.processes(t)) == 2 }, waitTimeout, pollInterval)
 	require.NoError(t, b.Stop(t.Context()))
 	require.Empty(t, b.processes(t))
 	require.ErrorIs(t, <-reload, errStopped)
@@ -241,11 +241,11 @@ func TestReplacementOfAHungProcess(t *testing.T) {
 		}
 		return n
 	}
-	require.Eventually(t, func() bool { return failed() == healthFailures-1 }, patience, eye)
+	require.Eventually(t, func() bool { return failed() == healthFailures-1 }, waitTimeout, pollInterval)
 	require.True(t, s.succeed(hung, next, v))
 	s.configuring.Unlock()
 	s.retire(hung)
-	require.Eventually(t, func() bool { return gone(hung.pid(), true) }, patience, eye)
+	require.Eventually(t, func() bool { return gone(hung.pid(), true) }, waitTimeout, pollInterval)
 	require.Equal(t, sdk.ClassOK, b.do(t.Context(), "ops", "fine").Class)
 	require.Equal(t, next.pid(), b.Status()[0].PID)
 	require.Zero(t, b.Status()[0].Restarts)

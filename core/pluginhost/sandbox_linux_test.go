@@ -125,7 +125,7 @@ func TestSandboxedPluginComesBack(t *testing.T) {
 	b.start(t, b.source("offline", "movies", ""))
 	crashed := b.Status()[0].PID
 	require.NoError(t, syscall.Kill(crashed, syscall.SIGSEGV))
-	require.Eventually(t, func() bool { s := b.Status()[0]; return s.State == Ready && s.PID != crashed }, patience, eye)
+	require.Eventually(t, func() bool { s := b.Status()[0]; return s.State == Ready && s.PID != crashed }, waitTimeout, pollInterval)
 	require.Equal(t, SandboxedOn, b.Status()[0].Sandbox.State)
 	require.Contains(t, b.attempt(t, "movies", "read the users of the machine", sandboxtest.World{}), "refused: ")
 }

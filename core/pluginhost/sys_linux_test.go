@@ -49,7 +49,7 @@ func TestForkingThreadOutlivesCaller(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := os.Stat("/proc/self/task/" + strconv.Itoa(got.tid))
 		return os.IsNotExist(err)
-	}, patience, eye, "the thread goes on")
+	}, waitTimeout, pollInterval, "the thread goes on")
 	_, err = got.p.client.CheckHealth(t.Context())
 	require.NoError(t, err)
 	require.False(t, gone(got.p.pid(), true))

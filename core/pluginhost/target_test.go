@@ -180,7 +180,7 @@ func TestWarningsAreShownAndToldOnce(t *testing.T) {
 	// A process that is configured anew says it again.
 	before := b.Status()[1].PID
 	require.True(t, b.do(t.Context(), "ops", "exit").Crashed)
-	require.Eventually(t, func() bool { s := b.Status()[1]; return s.State == Ready && s.PID != before }, patience, eye)
+	require.Eventually(t, func() bool { s := b.Status()[1]; return s.State == Ready && s.PID != before }, waitTimeout, pollInterval)
 	require.NoError(t, b.Reload(t.Context(), host.KindTarget, "chaos"))
 	require.Len(t, b.Status()[1].ConfigWarnings, 1, "the one that took over says the same")
 	told := b.log.all(t, "plugin warns of a configuration")

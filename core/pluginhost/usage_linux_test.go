@@ -72,7 +72,7 @@ func TestEnvironmentIsReadInPart(t *testing.T) {
 			require.Eventually(t, func() bool { // the kernel shows it a little after the start
 				shown, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/environ")
 				return err == nil && (len(shown) > 0 || len(tt.env) == 0)
-			}, patience, eye)
+			}, waitTimeout, pollInterval)
 			require.Equal(t, tt.want, hasVariable(cmd.Process.Pid, variable))
 		})
 	}

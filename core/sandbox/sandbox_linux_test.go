@@ -26,8 +26,8 @@ const (
 	// refused is the exit status of an attempt that did not succeed.
 	refused = 3
 	nobody  = 65534
-	// patience is for what must happen and takes the time it takes.
-	patience = time.Minute
+	// waitTimeout is for what must happen and takes the time it takes.
+	waitTimeout = time.Minute
 )
 
 // exit386 is a program of 32 bits for Linux on x86 that does nothing but exit(0) by the
@@ -211,7 +211,7 @@ func TestProgramEndsWithItsHost(t *testing.T) {
 			require.Eventually(t, func() bool {
 				stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 				return err != nil || bytes.Contains(stat, []byte(") Z "))
-			}, patience, time.Millisecond)
+			}, waitTimeout, time.Millisecond)
 		})
 	}
 }
@@ -230,7 +230,7 @@ func TestThreadEndsWithItsProgram(t *testing.T) {
 		return
 	}
 	noThreads := func() bool { return restrictedThreads() == 0 }
-	require.Eventually(t, noThreads, patience, time.Millisecond, "that of the probe")
+	require.Eventually(t, noThreads, waitTimeout, time.Millisecond, "that of the probe")
 	ended := make(chan struct{})
 	w := b.files(t, os.Geteuid())
 	file, err := os.Open(b.world.Self)
@@ -245,7 +245,7 @@ func TestThreadEndsWithItsProgram(t *testing.T) {
 	require.Equal(t, refused, state.ExitCode())
 	require.Equal(t, 1, restrictedThreads(), "the thread is the program's parent, and knows nothing of its end")
 	close(ended)
-	require.Eventually(t, noThreads, patience, time.Millisecond)
+	require.Eventually(t, noThreads, waitTimeout, time.Millisecond)
 }
 
 // restrictedThreads returns how many threads of this process cannot gain privileges; -1 when

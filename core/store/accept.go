@@ -14,9 +14,9 @@ import (
 	"github.com/hookarr/hookarr/sdk"
 )
 
-// enrichPatience is how long deliveries wait for their event to be enriched before a
+// enrichTimeout is how long deliveries wait for their event to be enriched before a
 // lost enrich job is given up. They then go out as they are.
-const enrichPatience = 10 * time.Minute
+const enrichTimeout = 10 * time.Minute
 
 // Acceptance is everything that one accepted event brings into the database.
 type Acceptance struct {
@@ -244,7 +244,7 @@ func newDeliveries(a *Acceptance) []NewDelivery {
 		case len(g.Deleted) > 0:
 			n.GroupKey, n.Wait = event.FoldKey, foldWait
 		case a.Enrich:
-			n.Wait = enrichPatience
+			n.Wait = enrichTimeout
 		}
 		deliveries = append(deliveries, n)
 	}

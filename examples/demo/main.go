@@ -22,8 +22,8 @@ import (
 	"time"
 )
 
-// patience bounds the wait for everything to arrive.
-const patience = 60 * time.Second
+// waitTimeout bounds the wait for everything to arrive.
+const waitTimeout = 60 * time.Second
 
 func main() {
 	bin := flag.String("bin", "bin", "directory of hookarr and plugins/")
@@ -86,7 +86,7 @@ func run(ctx context.Context, bin string, out *log.Logger) (err error) {
 
 	err = errors.Join(
 		send(running, srv.url, sourceSecret, book),
-		await(running, patience, "complete", func(context.Context) bool { return book.complete() }),
+		await(running, waitTimeout, "complete", func(context.Context) bool { return book.complete() }),
 		book.report())
 	if err == nil {
 		err = audit.operate(running, srv, sourceSecret, book)

@@ -73,7 +73,7 @@ func (a *audit) operate(ctx context.Context, srv *server, sourceSecret string, b
 		var list []struct{}
 		return err == nil && json.Unmarshal([]byte(said), &list) == nil && len(list) == 1
 	}
-	if err := await(ctx, patience, "a dead letter", dead); err != nil {
+	if err := await(ctx, waitTimeout, "a dead letter", dead); err != nil {
 		return err
 	}
 	if err := show("events", "why", id); err != nil {
@@ -83,7 +83,7 @@ func (a *audit) operate(ctx context.Context, srv *server, sourceSecret string, b
 	if err := show("deliveries", "retry", "--target", "audit", "--yes"); err != nil {
 		return err
 	}
-	if err := await(ctx, patience, "delivered", func(context.Context) bool { return a.arrived.Load() > 0 }); err != nil {
+	if err := await(ctx, waitTimeout, "delivered", func(context.Context) bool { return a.arrived.Load() > 0 }); err != nil {
 		return err
 	}
 	if n := a.arrived.Load(); n != 1 {

@@ -88,7 +88,7 @@ func (h *services) show(ctx context.Context, s sonarr, out *log.Logger) error {
 		return err
 	}
 	said := ""
-	err := await(ctx, patience, "shown by Plex and Jellyfin", func(context.Context) bool {
+	err := await(ctx, waitTimeout, "shown by Plex and Jellyfin", func(context.Context) bool {
 		headline, title := h.message()
 		if headline != said {
 			said = headline

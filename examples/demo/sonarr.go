@@ -56,7 +56,7 @@ func (s sonarr) outage(ctx, running context.Context, srv *server, book *tally) e
 		return err
 	}
 	sent += before + 1 // the series, which no history has
-	if err := await(running, patience, "complete", func(context.Context) bool { n, _, _ := book.sonarr(); return n >= sent }); err != nil {
+	if err := await(running, waitTimeout, "complete", func(context.Context) bool { n, _, _ := book.sonarr(); return n >= sent }); err != nil {
 		return err
 	}
 	srv.pullThePlug()
@@ -67,7 +67,7 @@ func (s sonarr) outage(ctx, running context.Context, srv *server, book *tally) e
 	if running, err = srv.start(ctx); err != nil {
 		return fmt.Errorf("start server again: %w", err)
 	}
-	if err := await(running, patience, "complete", func(context.Context) bool { _, n, _ := book.sonarr(); return n >= missed }); err != nil {
+	if err := await(running, waitTimeout, "complete", func(context.Context) bool { _, n, _ := book.sonarr(); return n >= missed }); err != nil {
 		return err
 	}
 	webhooks, readBack, twice := book.sonarr()

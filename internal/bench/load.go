@@ -19,8 +19,8 @@ import (
 const (
 	// bodySize is in bytes; Radarr's imports have about as many.
 	bodySize = 2048
-	// patience is how long nothing may arrive before what is missing counts as lost.
-	patience = 30 * time.Second
+	// waitTimeout is how long nothing may arrive before what is missing counts as lost.
+	waitTimeout = 30 * time.Second
 	// settling is how long after the last arrival the server may finish its rows.
 	settling = time.Second
 	// maxUnderWay bounds the POSTs of a steady load that wait for their answers.
@@ -173,7 +173,7 @@ func awaitArrivals(ctx context.Context, events []entry) error {
 		if left != missing {
 			missing, since = left, time.Now()
 		}
-		if missing == 0 || time.Since(since) > patience {
+		if missing == 0 || time.Since(since) > waitTimeout {
 			return pause(ctx, settling)
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {

@@ -43,10 +43,10 @@ type options struct {
 
 	calls int // of each plugin under load
 
-	phase    time.Duration
-	soak     time.Duration
-	old      int
-	patience time.Duration
+	phase       time.Duration
+	soak        time.Duration
+	old         int
+	waitTimeout time.Duration
 }
 
 // measurements are by the command's first argument.
@@ -67,7 +67,7 @@ var measurements = map[string]measurement{
 	},
 	"purge": {
 		measure: measurePurge, engines: sqlite + "," + postgres, timeout: time.Hour,
-		room: func(o options) int { return 2 * purgeRate * int((o.patience + 2*o.phase + time.Minute).Seconds()) },
+		room: func(o options) int { return 2 * purgeRate * int((o.waitTimeout + 2*o.phase + time.Minute).Seconds()) },
 	},
 	"traces": {
 		measure: measureTraces, engines: sqlite + "," + postgres, timeout: 30 * time.Minute,
@@ -143,7 +143,7 @@ func parse(name string, m measurement, args []string) (o options, err error) {
 	flags.IntVar(&o.calls, "calls", 2000, "plugins: calls of each plugin that gets a load")
 	flags.DurationVar(&o.soak, "soak", 20*time.Minute, "soak: length of the run")
 	flags.IntVar(&o.old, "old", 200_000, "purge: events beyond their retention")
-	flags.DurationVar(&o.patience, "patience", 5*time.Minute, "purge: bound on the purge")
+	flags.DurationVar(&o.waitTimeout, "waitTimeout", 5*time.Minute, "purge: bound on the purge")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

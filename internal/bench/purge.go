@@ -114,7 +114,7 @@ func (l *lab) purge(ctx context.Context, b build) (run *purgeRun, err error) {
 		var watchErr error
 		watcher.Go(func() {
 			defer close(gone)
-			run.Left, watchErr = awaitAtMost(ctx, run.Kept, l.patience, left)
+			run.Left, watchErr = awaitAtMost(ctx, run.Kept, l.waitTimeout, left)
 			run.Took = time.Since(begun).Seconds()
 		})
 		events, err := load.steady(ctx, purgeRate, gone)
@@ -135,9 +135,9 @@ func (l *lab) purge(ctx context.Context, b build) (run *purgeRun, err error) {
 	return run, err
 }
 
-// awaitAtMost returns when few are left, or patience ends.
-func awaitAtMost(ctx context.Context, few int, patience time.Duration, left func() (int, error)) (n int, err error) {
-	for deadline := time.Now().Add(patience); ; {
+// awaitAtMost returns when few are left, or waitTimeout ends.
+func awaitAtMost(ctx context.Context, few int, waitTimeout time.Duration, left func() (int, error)) (n int, err error) {
+	for deadline := time.Now().Add(waitTimeout); ; {
 		// Counting is work for the database, too.
 		if err := pause(ctx, time.Second); err != nil {
 			return n, err

@@ -80,7 +80,7 @@ func (b *Browser) start() {
 
 func (b *Browser) startIn(path, dir string) error {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.DisableGPU, chromedp.WSURLReadTimeout(patience),
+		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.DisableGPU, chromedp.WSURLReadTimeout(waitTimeout),
 		// It asks nobody but the servers of tests. Names are theirs, and no authority knows
 		// their certificates.
 		chromedp.Flag("host-resolver-rules", "MAP *.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),

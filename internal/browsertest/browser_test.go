@@ -105,7 +105,7 @@ func TestFaults(t *testing.T) {
 			require.Eventually(t, func() bool {
 				all += strings.Join(slices.Concat(p.malformed(), p.inaccessible(), p.wrong()), "\n")
 				return strings.Contains(all, tt.want)
-			}, patience, glance, "%s", all)
+			}, waitTimeout, pollInterval, "%s", all)
 			require.Equal(t, "undefined", Evaluate[string](p, "typeof window.ran"))
 			p.wrong()
 		})

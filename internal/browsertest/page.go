@@ -23,9 +23,9 @@ const (
 	Wide   = 1280
 	height = 900
 
-	// patience is how long a page may take on a machine that does much else.
-	patience = 5 * time.Minute
-	glance   = 25 * time.Millisecond
+	// waitTimeout is how long a page may take on a machine that does much else.
+	waitTimeout  = 5 * time.Minute
+	pollInterval = 25 * time.Millisecond
 )
 
 // whole is a page that is there to its end: a browser may report the end of the page before.
@@ -79,10 +79,10 @@ func newPage(parent context.Context, t *testing.T, origin string, options ...chr
 	return p
 }
 
-// do runs steps within patience.
+// do runs steps within waitTimeout.
 func (p *Page) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, waitTimeout)
 	defer cancel()
 	require.NoError(p.t, chromedp.Do(ctx, steps...), "%s at %s", what, p.watch.last())
 }
@@ -131,7 +131,7 @@ func (p *Page) GoTo(path string, statuses ...int) {
 	for _, status := range statuses {
 		p.watch.expect(status)
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, waitTimeout)
 	defer cancel()
 	// A page that differs by what follows # alone would not be loaded.
 	require.NoError(p.t, chromedp.Do(ctx, chromedp.Navigate("about:blank")))
@@ -177,7 +177,7 @@ func (p *Page) Submit(selector string) {
 	require.Eventually(p.t, func() bool {
 		now, _ := p.watch.loaded()
 		return now > before
-	}, patience, glance, "click %s at %s leads to no page", selector, p.watch.last())
+	}, waitTimeout, pollInterval, "click %s at %s leads to no page", selector, p.watch.last())
 	p.AwaitTrue(whole)
 }
 
@@ -261,7 +261,7 @@ func (p *Page) AwaitText(selector, text string) {
 			}
 			p.Reload()
 			return false
-		}, patience, 10*glance, "%s of %s has no %q:\n%s", selector, p.watch.last(), text, p.Text("main"))
+		}, waitTimeout, 10*pollInterval, "%s of %s has no %q:\n%s", selector, p.watch.last(), text, p.Text("main"))
 		return
 	}
 	p.AwaitTrue(fmt.Sprintf(`(document.querySelector(%s)?.innerText ?? "").includes(%s)`, quote(selector), quote(text)))
@@ -270,7 +270,7 @@ func (p *Page) AwaitText(selector, text string) {
 // AwaitTrue waits until an expression is true in the page.
 func (p *Page) AwaitTrue(expression string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, waitTimeout)
 	defer cancel()
 	var last error
 	for {
@@ -288,7 +288,7 @@ func (p *Page) AwaitTrue(expression string) {
 			defer done()
 			text, _ := chromedp.Run(now, chromedp.Evaluate[string](`(document.querySelector("main") ?? document.body).innerText`))
 			require.Fail(p.t, "never came true", "%s at %s (%v), which reads:\n%s", expression, p.watch.last(), last, text)
-		case <-time.After(glance):
+		case <-time.After(pollInterval):
 		}
 	}
 }
@@ -296,7 +296,7 @@ func (p *Page) AwaitTrue(expression string) {
 // Evaluate returns what an expression is in the page.
 func Evaluate[T any](p *Page, expression string) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, waitTimeout)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	require.NoError(p.t, err, "evaluate %s at %s", abridged(expression), p.watch.last())

@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	// patience is for what must happen and takes the time it takes.
-	patience = time.Minute
-	// eye is the pause between two looks.
-	eye = 5 * time.Millisecond
+	// waitTimeout is for what must happen and takes the time it takes.
+	waitTimeout = time.Minute
+	// pollInterval is the pause between two looks.
+	pollInterval = 5 * time.Millisecond
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -57,7 +57,7 @@ func newHost(t *testing.T, dir string) *testHost {
 
 func newHostWith(t *testing.T, dir string, timing pluginhost.Timing) *testHost {
 	t.Helper()
-	timing.Start, timing.Exit, timing.Ready, timing.HealthTimeout = patience, patience, patience, patience
+	timing.Start, timing.Exit, timing.Ready, timing.HealthTimeout = waitTimeout, waitTimeout, waitTimeout, waitTimeout
 	h := &testHost{log: &logBuffer{}}
 	h.Host = pluginhost.New(pluginhost.Options{
 		Dirs:   []string{dir},

@@ -300,11 +300,11 @@ func nodeSignals(t *testing.T, dir string) {
 	require.NoError(t, syscall.Kill(pid, syscall.SIGTERM))
 	close(release)
 	require.Equal(t, sdk.ClassOK, (<-outcome).Class, "what is under way is finished")
-	require.Eventually(t, func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }, patience, eye)
+	require.Eventually(t, func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }, waitTimeout, pollInterval)
 	require.Eventually(t, func() bool {
 		s := h.Status()[0]
 		return s.State == pluginhost.Ready && s.PID != pid
-	}, patience, eye, "the host starts it again")
+	}, waitTimeout, pollInterval, "the host starts it again")
 	require.Equal(t, sdk.ClassOK, h.Deliver(t.Context(), "chat", delivery("again"), false).Class)
 
 	pid = h.Status()[0].PID

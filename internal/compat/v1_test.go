@@ -134,7 +134,7 @@ func TestFirstPluginIsHealthy(t *testing.T) {
 	require.NoError(t, h.Start(t.Context(), []pluginhost.Instance{instance(host.KindTarget, "old", "good", `{"url": "http://127.0.0.1:1"}`)}))
 	require.Eventually(t, func() bool {
 		return h.Status()[0].Warnings["old"] == "a plugin of the first version"
-	}, patience, eye)
+	}, waitTimeout, pollInterval)
 	require.Equal(t, pluginhost.Ready, h.Status()[0].State)
 }
 

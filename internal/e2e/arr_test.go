@@ -93,7 +93,7 @@ func (a *arrApp) awaitReading(t *testing.T) {
 	}
 	for range 2 {
 		last := ended()
-		require.Eventually(t, func() bool { return ended() > last }, patience, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return ended() > last }, waitTimeout, 50*time.Millisecond)
 	}
 }
 
@@ -206,7 +206,7 @@ func TestCatchup(t *testing.T) {
 		require.NoError(t, a.Rename(t.Context(), titles[0].ID, "first"))
 		// A first reading, of what came by webhook.
 		const told, missed = 29, 51
-		require.Eventually(t, func() bool { return len(a.endpoint.all()) >= told }, patience, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return len(a.endpoint.all()) >= told }, waitTimeout, 50*time.Millisecond)
 		a.awaitReading(t)
 		require.NoError(t, a.server.stop())
 		// The history has both renames of the title within a minute.
@@ -257,7 +257,7 @@ func TestCatchupAtStart(t *testing.T) {
 	require.Eventually(t, func() bool {
 		// The run that the kill interrupted may be made up for, beside the one of the start.
 		return failed.MatchString(a.server.metrics(t))
-	}, patience, 50*time.Millisecond)
+	}, waitTimeout, 50*time.Millisecond)
 	a.Trouble(fakearr.Trouble{})
 	a.grabAndImport(t, of)
 	a.server.kill()

@@ -120,7 +120,7 @@ func TestPluginInFiveMinutes(t *testing.T) {
 	select {
 	case body := <-taken:
 		require.NoError(t, json.Unmarshal(body, &got), "%s", body)
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		require.FailNow(t, "no event arrived")
 	}
 	require.Equal(t, []string{"media.imported", titleOf(1)}, []string{got.Type, got.Title})
@@ -161,7 +161,7 @@ func TestSourceFromABody(t *testing.T) {
 			event = d.Event
 		}
 		return event.Source == "requests"
-	}, patience, 10*time.Millisecond)
+	}, waitTimeout, 10*time.Millisecond)
 	require.Equal(t, []string{"requests", "MEDIA_APPROVED", "Sintel (2010)", "request.request_id:12"},
 		[]string{event.App, event.NativeType, event.Title, event.CorrelationKey}, fmt.Sprint(event))
 	t.Logf("%5.3f s  from the webhook to the endpoint", time.Since(begun).Seconds())

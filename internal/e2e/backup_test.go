@@ -32,7 +32,7 @@ func TestRestoreAndCatchUp(t *testing.T) {
 	out, err = a.server.cli("targets", "pause", "ops")
 	require.NoError(t, err, out)
 	a.grabAndImport(t, owed)
-	require.Eventually(t, func() bool { return a.pending(t) == 2 }, patience, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return a.pending(t) == 2 }, waitTimeout, 50*time.Millisecond)
 
 	file := filepath.Join(t.TempDir(), "hookarr.backup")
 	out, err = a.server.cli("backup", file)
@@ -55,7 +55,7 @@ func TestRestoreAndCatchUp(t *testing.T) {
 	require.NoError(t, err, out)
 	sent := a.sent()
 	a.server.start()
-	require.Eventually(t, func() bool { return a.pending(t) == 2+2*since }, patience, 100*time.Millisecond,
+	require.Eventually(t, func() bool { return a.pending(t) == 2+2*since }, waitTimeout, 100*time.Millisecond,
 		"the history has what was grabbed and imported since")
 	a.awaitReading(t)
 	require.Len(t, a.endpoint.all(), all, "a restored database was sent before somebody has looked")
@@ -64,7 +64,7 @@ func TestRestoreAndCatchUp(t *testing.T) {
 	a.endpoint.await(t, all+2+2*since)
 	a.awaitReading(t)
 	a.awaitReading(t)
-	require.Eventually(t, func() bool { return a.pending(t) == 0 }, patience, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return a.pending(t) == 0 }, waitTimeout, 50*time.Millisecond)
 
 	again, caught := 0, 0
 	for _, d := range a.endpoint.all()[all:] {

@@ -106,7 +106,7 @@ func TestChatsTakeEverything(t *testing.T) {
 			})
 			srv.start()
 			await := func(n int) []string {
-				require.Eventually(t, func() bool { return len(c.messages(t)) >= n || len(c.refused()) > 0 }, patience, 10*time.Millisecond)
+				require.Eventually(t, func() bool { return len(c.messages(t)) >= n || len(c.refused()) > 0 }, waitTimeout, 10*time.Millisecond)
 				require.Empty(t, c.refused())
 				require.Len(t, c.messages(t), n)
 				return c.messages(t)
@@ -175,7 +175,7 @@ func TestDiscordsLimitIsKept(t *testing.T) {
 				for n := range events {
 					require.Equal(t, http.StatusAccepted, srv.post(importBody(n+1)).status)
 				}
-				require.Eventually(t, func() bool { return len(d.Messages()) == events }, patience, 50*time.Millisecond)
+				require.Eventually(t, func() bool { return len(d.Messages()) == events }, waitTimeout, 50*time.Millisecond)
 				for n, m := range asJSON(t, d.Messages()) {
 					require.Contains(t, m, titleOf(n+1), "out of order")
 				}

@@ -39,7 +39,7 @@ func TestPagesWithoutDatabase(t *testing.T) {
 	}
 	ready := func() bool { status, _ := page("/readyz", "X-Api-Key", token); return status == http.StatusOK }
 	srv.launch(inTime)
-	require.Eventually(t, ready, patience, 20*time.Millisecond)
+	require.Eventually(t, ready, waitTimeout, 20*time.Millisecond)
 	// Plugins, routes and the configuration are this process's own.
 	asks := []string{"/", "/events", "/events/0197", "/deliveries", "/dead", "/targets", "/targets/ops", "/sources", "/silences", "/actions"}
 	cluster.StopImmediate()
@@ -53,8 +53,8 @@ func TestPagesWithoutDatabase(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, status, body)
 	require.Contains(t, body, "nobody can tell who you are")
 	cluster.Start()
-	require.Eventually(t, ready, patience, 20*time.Millisecond)
+	require.Eventually(t, ready, waitTimeout, 20*time.Millisecond)
 	for _, path := range []string{"/", "/events", "/targets/ops"} {
-		require.Eventually(t, func() bool { status, _ := page(path, "X-Api-Key", token); return status == http.StatusOK }, patience, 50*time.Millisecond, path)
+		require.Eventually(t, func() bool { status, _ := page(path, "X-Api-Key", token); return status == http.StatusOK }, waitTimeout, 50*time.Millisecond, path)
 	}
 }

@@ -73,7 +73,7 @@ func TestFormsAreNotLost(t *testing.T) {
 		d.sample(t, "sonarr", "health", "Indexers unavailable", "Unavailable for "+tt.path)
 		_, err := d.client.AddSilence(t.Context(), admin.NewSilence{Expression: `event.source == "nobody"`, For: "1h"}, "")
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return len(p.Requests()) > fetched }, patience, 25*time.Millisecond, "%s is not fetched anew", tt.path)
+		require.Eventually(t, func() bool { return len(p.Requests()) > fetched }, waitTimeout, 25*time.Millisecond, "%s is not fetched anew", tt.path)
 		p.AwaitTrue(`!document.querySelector("#live").classList.contains("htmx-request")`)
 		require.Equal(t, tt.text, p.Value(tt.field), tt.path)
 		require.True(t, browsertest.Evaluate[bool](p, `document.activeElement.matches(`+"`"+tt.field+"`"+`)`), "%s: the field has lost the focus", tt.path)

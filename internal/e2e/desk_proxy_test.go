@@ -89,7 +89,7 @@ func runProxy(t *testing.T, cmd *exec.Cmd, host string) {
 	require.Eventually(t, func() bool {
 		c, err := dialer.DialContext(t.Context(), "tcp", "127.0.0.1:"+port)
 		return err == nil && c.Close() == nil
-	}, patience, 50*time.Millisecond, "the proxy does not answer")
+	}, waitTimeout, 50*time.Millisecond, "the proxy does not answer")
 }
 
 func proxyProgram(t *testing.T, name string) string {
@@ -176,7 +176,7 @@ func postThrough(t *testing.T, host, path string, body []byte) int {
 	req.Header.Set("Content-Type", "application/json")
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: name}}
 	defer transport.CloseIdleConnections()
-	resp, err := (&http.Client{Transport: transport, Timeout: patience}).Do(req)
+	resp, err := (&http.Client{Transport: transport, Timeout: waitTimeout}).Do(req)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	return resp.StatusCode

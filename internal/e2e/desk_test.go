@@ -177,7 +177,7 @@ func (d *desk) start() {
 		}
 		defer func() { _ = resp.Body.Close() }()
 		return resp.StatusCode == http.StatusOK
-	}, patience, 20*time.Millisecond, "server is not ready")
+	}, waitTimeout, 20*time.Millisecond, "server is not ready")
 }
 
 // open is a tab of one who may operate and has signed in.
@@ -238,7 +238,7 @@ func (d *desk) settled(t *testing.T, eventID string, states ...event.DeliverySta
 			}
 		}
 		return len(left) == 0
-	}, patience, 50*time.Millisecond, "event %s comes to no %v", eventID, states)
+	}, waitTimeout, 50*time.Millisecond, "event %s comes to no %v", eventID, states)
 }
 
 // awaitTarget waits until a target is in a state.
@@ -255,7 +255,7 @@ func (d *desk) awaitTarget(t *testing.T, name, state string) {
 			}
 		}
 		return false
-	}, patience, 50*time.Millisecond, "target %s is not %s", name, state)
+	}, waitTimeout, 50*time.Millisecond, "target %s is not %s", name, state)
 }
 
 // live is an evening at home: a season and a film come in, one of them is an upgrade that

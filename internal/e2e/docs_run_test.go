@@ -185,7 +185,7 @@ func (s *docsSession) run(b docs.Block) {
 		}
 		// What only looks may have looked too early.
 		var got string
-		deadline := time.Now().Add(patience)
+		deadline := time.Now().Add(waitTimeout)
 		for {
 			got, err = s.shell(command)
 			if step.Output == "" && err == nil || step.Output != "" && s.matches(step.Output, got) {
@@ -208,7 +208,7 @@ func looks(script string) bool {
 }
 
 func (s *docsSession) shell(script string) (string, error) {
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.t.Context(), waitTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-eu", "-o", "pipefail", "-c", script)
 	cmd.Dir, cmd.Env = s.dir, s.environ

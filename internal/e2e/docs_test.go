@@ -74,7 +74,7 @@ func judge(t *testing.T, part string) (said string, err error) {
 	t.Helper()
 	dir := t.TempDir()
 	file, environ := completed(t, dir, part)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "hookarr"), "check", "--config", file)
 	var stderr bytes.Buffer

@@ -90,7 +90,7 @@ func testEveryRadarrEvent(t *testing.T, url string, bodies map[string][]byte) ma
 		require.Eventually(t, func() bool { // the record follows the answer
 			out, err := srv.cli("events", "show", d.Event.ID, "--json")
 			return err == nil && strings.Contains(out, `"delivered"`)
-		}, patience, 50*time.Millisecond, name)
+		}, waitTimeout, 50*time.Millisecond, name)
 
 		d.Event.ID, d.Event.Time = "", time.Time{}
 		normalized, err := json.Marshal(d.Event)

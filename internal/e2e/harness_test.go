@@ -69,8 +69,8 @@ func build(ctx context.Context, dir string) error {
 }
 
 const (
-	// patience is how long a machine that does much else may take for anything.
-	patience = 5 * time.Minute
+	// waitTimeout is how long a machine that does much else may take for anything.
+	waitTimeout = 5 * time.Minute
 	// timeoutEnv lengthens time-outs of the program, and inTime leaves them as they are.
 	timeoutEnv = "TEST_TIMEOUT"
 	inTime     = timeoutEnv + "="
@@ -208,7 +208,7 @@ func (s *server) launch(env ...string) {
 
 func (s *server) awaitReady() {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool { return s.get("/readyz") == http.StatusOK }, patience, 20*time.Millisecond,
+	require.Eventually(s.t, func() bool { return s.get("/readyz") == http.StatusOK }, waitTimeout, 20*time.Millisecond,
 		"server is not ready")
 }
 
@@ -254,7 +254,7 @@ func (s *server) stop() error {
 	case err := <-s.done:
 		s.done <- err
 		return err
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		require.Fail(s.t, "server did not stop")
 		return nil
 	}
@@ -282,7 +282,7 @@ func (s *server) pluginPID(name string) (int, bool) {
 
 // cli runs a hookarr command on the server's configuration.
 func (s *server) cli(args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), waitTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "hookarr"), append(args, "--config", s.config)...)
 	var out, said bytes.Buffer
@@ -325,7 +325,7 @@ func do(req *http.Request) answer {
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "Radarr/6.0.4.10291 (alpine 3.22.1)")
 	}
-	client := http.Client{Timeout: patience}
+	client := http.Client{Timeout: waitTimeout}
 	resp, err := client.Do(req)
 	if err != nil {
 		return answer{body: err.Error()}
@@ -387,5 +387,5 @@ func suspend(t *testing.T, pid int) {
 			_, state, _ := strings.Cut(string(data), ") ")
 			return err == nil && !strings.HasPrefix(state, "T")
 		})
-	}, patience, 5*time.Millisecond)
+	}, waitTimeout, 5*time.Millisecond)
 }

@@ -42,9 +42,9 @@ func TestMisconfiguredTargetIsHeld(t *testing.T) {
 		require.Eventually(t, func() bool {
 			out, err := srv.cli("targets", "list")
 			return err == nil && strings.Contains(out, "misconfigured")
-		}, patience, 100*time.Millisecond)
+		}, waitTimeout, 100*time.Millisecond)
 		// A second one is tried at once. Later ones would be taken, and disturb the order.
-		require.Eventually(t, func() bool { return refused.Load() >= 2 }, patience, 10*time.Millisecond, "the second witness")
+		require.Eventually(t, func() bool { return refused.Load() >= 2 }, waitTimeout, 10*time.Millisecond, "the second witness")
 		out, err := srv.cli("deliveries", "list", "--state", "pending", "--json", "--limit", "100")
 		require.NoError(t, err, out)
 		require.Equal(t, events, strings.Count(out, `"pending"`), out)
@@ -165,7 +165,7 @@ func TestShutdownDrains(t *testing.T) {
 		require.Eventually(t, func() bool {
 			out, err := srv.cli("events", "show", a.id, "--json")
 			return err == nil && strings.Contains(out, `"delivered"`) && strings.Contains(out, `"attempts": 1`)
-		}, patience, 100*time.Millisecond, "the interrupted attempt was counted")
+		}, waitTimeout, 100*time.Millisecond, "the interrupted attempt was counted")
 	})
 }
 
@@ -237,7 +237,7 @@ func TestDatabaseDownAtStartAndForAWhile(t *testing.T) {
 		srv.awaitCount(line, 1) // at level debug it is there
 	}
 	cluster.Start()
-	require.Eventually(t, func() bool { return srv.post(importBody(2)).status == http.StatusAccepted }, patience, 200*time.Millisecond)
+	require.Eventually(t, func() bool { return srv.post(importBody(2)).status == http.StatusAccepted }, waitTimeout, 200*time.Millisecond)
 	endpoint.await(t, 2)
 
 	srv.awaitCount("database can be used again", 1)
@@ -320,7 +320,7 @@ func TestStoppedPluginTimesOut(t *testing.T) {
 	require.Eventually(t, func() bool {
 		out, err := srv.cli("events", "show", a.id)
 		return err == nil && strings.Contains(out, "timed out")
-	}, patience, 100*time.Millisecond)
+	}, waitTimeout, 100*time.Millisecond)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
 	endpoint.await(t, 1)
 }
@@ -344,7 +344,7 @@ func TestRefusedPluginConfigurationHoldsItsTarget(t *testing.T) {
 	require.Eventually(t, func() bool {
 		out, err := srv.cli("targets", "list")
 		return err == nil && strings.Contains(out, "quarantined") && strings.Contains(out, "urll")
-	}, patience, 100*time.Millisecond)
+	}, waitTimeout, 100*time.Millisecond)
 	require.NoError(t, srv.stop())
 
 	config, err := os.ReadFile(srv.config)

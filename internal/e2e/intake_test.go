@@ -233,7 +233,7 @@ func (s *server) metrics(t *testing.T) string {
 func (s *server) awaitMetrics(t *testing.T, all ...string) {
 	t.Helper()
 	for _, text := range all {
-		require.Eventually(t, func() bool { return strings.Contains(s.metrics(t), text) }, patience, 50*time.Millisecond, "no scrape has %s", text)
+		require.Eventually(t, func() bool { return strings.Contains(s.metrics(t), text) }, waitTimeout, 50*time.Millisecond, "no scrape has %s", text)
 	}
 }
 
@@ -270,14 +270,14 @@ func TestTLS(t *testing.T) {
 		top: fmt.Sprintf("tls: {cert_file: %s, key_file: %s}", cert, key),
 	})
 	srv.launch()
-	client := http.Client{Timeout: patience, Transport: &http.Transport{
+	client := http.Client{Timeout: waitTimeout, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true,
 	}}
 	url := "https" + strings.TrimPrefix(srv.url, "http")
 	require.Eventually(t, func() bool {
 		resp, err := client.Get(url + "/readyz")
 		return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
-	}, patience, 50*time.Millisecond)
+	}, waitTimeout, 50*time.Millisecond)
 	body := importBody(1)
 	req, err := http.NewRequest(http.MethodPost, url+"/hooks/radarr", bytes.NewReader(body))
 	require.NoError(t, err)

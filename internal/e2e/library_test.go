@@ -108,7 +108,7 @@ func (h *household) awaitShown(t *testing.T) {
 	require.Eventually(t, func() bool {
 		all := strings.Join(asJSON(t, h.discord.Messages()), "")
 		return strings.Contains(all, "48 episodes available on Plex and Jellyfin") || strings.Contains(all, "48 episodes available on Jellyfin and Plex")
-	}, patience, 100*time.Millisecond, "the chat says %v", lazy(func() any { return asJSON(t, h.discord.Messages()) }))
+	}, waitTimeout, 100*time.Millisecond, "the chat says %v", lazy(func() any { return asJSON(t, h.discord.Messages()) }))
 	require.Len(t, h.discord.Messages(), 1, "one message tells the story")
 	require.Empty(t, h.discord.Refused())
 	require.Equal(t, seasonFiles, shown(h.plex.Files()))
@@ -180,7 +180,7 @@ func TestSeasonIsShown(t *testing.T) {
 			require.Eventually(t, func() bool {
 				out, err := h.cli("deliveries", "list", "--target", "chat", "--state", "delivered")
 				return err == nil && strings.Contains(out, "chat")
-			}, patience, 50*time.Millisecond, "the chat was told nothing")
+			}, waitTimeout, 50*time.Millisecond, "the chat was told nothing")
 			h.kill()
 			h.start()
 		}},
@@ -194,7 +194,7 @@ func TestSeasonIsShown(t *testing.T) {
 			}
 			h.importSeason(t, fault.late...)
 			if fault.after != nil {
-				require.Eventually(t, func() bool { return h.seasonScans() > 0 }, patience, 10*time.Millisecond, "no scan was asked for")
+				require.Eventually(t, func() bool { return h.seasonScans() > 0 }, waitTimeout, 10*time.Millisecond, "no scan was asked for")
 				fault.after(t, h)
 			}
 			h.awaitShown(t)
@@ -206,7 +206,7 @@ func TestSeasonIsShown(t *testing.T) {
 func (h *household) awaitTargets(t *testing.T, state string) {
 	t.Helper()
 	list := func() any { out, _ := h.cli("targets", "list"); return out }
-	require.Eventually(t, func() bool { return strings.Count(fmt.Sprint(list()), state) >= 2 }, patience, 200*time.Millisecond, "the targets: %v", lazy(list))
+	require.Eventually(t, func() bool { return strings.Count(fmt.Sprint(list()), state) >= 2 }, waitTimeout, 200*time.Millisecond, "the targets: %v", lazy(list))
 }
 
 func (h *household) resume(t *testing.T) {
@@ -256,7 +256,7 @@ func TestVanishedMountEmptiesNoLibrary(t *testing.T) {
 		h.disk.Add(seasonFolder+episodeFile(n), 1<<30)
 	}
 	h.resume(t)
-	require.Eventually(t, func() bool { return shown(h.plex.Files()) == seasonFiles && shown(h.jellyfin.Paths()) == seasonFiles }, patience, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return shown(h.plex.Files()) == seasonFiles && shown(h.jellyfin.Paths()) == seasonFiles }, waitTimeout, 100*time.Millisecond)
 	h.noneDead(t)
 }
 
@@ -328,7 +328,7 @@ func TestRenamesAreScannedByFolder(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return all(h.plex.Files(), "new") == folders*files && all(h.plex.Files(), "old") == 0 &&
 			all(h.jellyfin.Paths(), "new") == folders*files && all(h.jellyfin.Paths(), "old") == 0
-	}, patience, 200*time.Millisecond, "%v", lazy(func() any {
+	}, waitTimeout, 200*time.Millisecond, "%v", lazy(func() any {
 		list, _ := h.cli("targets", "list")
 		waiting, _ := h.cli("deliveries", "list", "--state", "verifying")
 		return fmt.Sprintf("Plex has %d new and %d old, Jellyfin %d and %d of %d\n%s\n%s\n%v", all(h.plex.Files(), "new"), all(h.plex.Files(), "old"),

@@ -56,7 +56,7 @@ func (l *ledger) send(t *testing.T, post func([]byte) answer) {
 	t.Helper()
 	next := make(chan int)
 	var senders sync.WaitGroup
-	deadline := time.Now().Add(2 * patience)
+	deadline := time.Now().Add(2 * waitTimeout)
 	for range 8 {
 		senders.Go(func() {
 			for n := range next {
@@ -82,7 +82,7 @@ func (l *ledger) send(t *testing.T, post func([]byte) answer) {
 // awaitSent waits until so many events are acknowledged.
 func (l *ledger) awaitSent(t *testing.T, n int64) {
 	t.Helper()
-	require.Eventually(t, func() bool { return l.count.Load() >= n }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return l.count.Load() >= n }, waitTimeout, 10*time.Millisecond)
 }
 
 // TestNothingLost pulls every plug while events pour in: the core three times, two of
@@ -120,7 +120,7 @@ func testNothingLost(t *testing.T, database string, stopDatabase func(), databas
 		require.Eventually(t, func() bool {
 			pid, ok := srv.pluginPID(name)
 			return ok && syscall.Kill(pid, syscall.SIGKILL) == nil
-		}, patience, 5*time.Millisecond)
+		}, waitTimeout, 5*time.Millisecond)
 		kills++
 	}
 	for round := range 3 {
@@ -142,7 +142,7 @@ func testNothingLost(t *testing.T, database string, stopDatabase func(), databas
 			stopDatabase()
 			continue
 		}
-		require.Eventually(t, func() bool { return !srv.running() }, patience, time.Millisecond, "the failpoint was not reached")
+		require.Eventually(t, func() bool { return !srv.running() }, waitTimeout, time.Millisecond, "the failpoint was not reached")
 		kills++
 		srv.start()
 	}
@@ -151,7 +151,7 @@ func testNothingLost(t *testing.T, database string, stopDatabase func(), databas
 	require.EqualValues(t, losslessEvents, book.count.Load(), "not every event was acknowledged")
 	lastRestart := time.Now()
 
-	require.Eventually(t, func() bool { return len(endpoint.counts()) >= losslessEvents }, patience, 50*time.Millisecond,
+	require.Eventually(t, func() bool { return len(endpoint.counts()) >= losslessEvents }, waitTimeout, 50*time.Millisecond,
 		"events were lost")
 	counts := endpoint.counts()
 	duplicates := 0

@@ -44,7 +44,7 @@ func TestMetricsFollowTheConfiguration(t *testing.T) {
 	require.Eventually(t, func() bool {
 		rest := regexp.MustCompile(`(?m)^hookarr_deliveries.*$`).ReplaceAllString(srv.metrics(t), "")
 		return !regexp.MustCompile(`hookarr_\w+{.*(leaving|ntfy)`).MatchString(rest)
-	}, patience, 50*time.Millisecond)
+	}, waitTimeout, 50*time.Millisecond)
 	srv.awaitMetrics(t, `hookarr_attempts_total{class="ok",target="ops"} 1`)
 }
 

@@ -152,7 +152,7 @@ func TestPrometheusReadsAServer(t *testing.T) {
 	a.server.start()
 	rules, err := filepath.Abs(alertsFile)
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*waitTimeout)
 	t.Cleanup(cancel)
 	prometheus, err := grafana.Start(ctx, t.TempDir(), strings.TrimPrefix(a.server.url, "http://"), rules)
 	require.NoError(t, err)
@@ -185,7 +185,7 @@ func TestPrometheusReadsAServer(t *testing.T) {
 		require.NoError(t, ctx.Err(), "without data: %s", strings.Join(empty, "\n"))
 		a.grabAndImport(t, a.add(t, n)) // rates want what is new
 	}
-	require.Eventually(t, func() bool { return evaluated(t, prometheus.URL) }, patience, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return evaluated(t, prometheus.URL) }, waitTimeout, 100*time.Millisecond)
 }
 
 // evaluated reports whether Prometheus has evaluated all rules, none of which may fail.

@@ -66,11 +66,11 @@ func TestMove(t *testing.T) {
 		require.Equal(t, http.StatusAccepted, first.post(importBody(n+1)).status)
 	}
 	sent.await(t, events)
-	require.Eventually(t, func() bool { return strings.Contains(cli(t, first, "targets", "list"), "misconfigured") }, patience, 50*time.Millisecond)
-	require.Eventually(t, func() bool { return strings.Contains(cli(t, first, "deliveries", "list", "--target", "busy"), "503") }, patience, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(cli(t, first, "targets", "list"), "misconfigured") }, waitTimeout, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(cli(t, first, "deliveries", "list", "--target", "busy"), "503") }, waitTimeout, 50*time.Millisecond)
 	require.Eventually(t, func() bool {
 		return strings.Count(cli(t, first, "deliveries", "list", "--target", "sent", "--state", "delivered", "--limit", "100"), "delivered") >= events
-	}, patience, 50*time.Millisecond)
+	}, waitTimeout, 50*time.Millisecond)
 	first.kill()
 	owed := crowd(t, databases[0], more)
 
@@ -102,7 +102,7 @@ func TestMove(t *testing.T) {
 	arrived(t, closed, events)
 	for _, moved := range servers[:2] {
 		moved.launch()
-		require.Eventually(t, func() bool { return !moved.running() }, patience, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return !moved.running() }, waitTimeout, 50*time.Millisecond)
 		require.Contains(t, moved.log.String(), "the database was moved to ")
 	}
 }
@@ -117,7 +117,7 @@ func cli(t *testing.T, s *server, args ...string) string {
 // arrived waits until an endpoint has n deliveries, each once.
 func arrived(t *testing.T, r *receiver, n int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(r.all()) >= n }, patience, 50*time.Millisecond, "%d of %d", len(r.all()), n)
+	require.Eventually(t, func() bool { return len(r.all()) >= n }, waitTimeout, 50*time.Millisecond, "%d of %d", len(r.all()), n)
 	ids := map[string]int{}
 	for _, d := range r.all() {
 		ids[d.ID]++

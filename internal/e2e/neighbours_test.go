@@ -87,7 +87,7 @@ func TestPluginNeighbours(t *testing.T) {
 					}
 				}
 				return false
-			}, patience, 200*time.Millisecond, "%s is not named by the log", bad.name)
+			}, waitTimeout, 200*time.Millisecond, "%s is not named by the log", bad.name)
 			out, err := srv.cli("plugins", "inspect", "target-"+bad.name)
 			require.NoError(t, err)
 			require.Contains(t, out, bad.inspect)
@@ -148,7 +148,7 @@ func neighbourLatencies(t *testing.T, d time.Duration, plugins, targets, routes 
 		mu.Lock()
 		defer mu.Unlock()
 		return len(arrived) == n
-	}, patience, 50*time.Millisecond, "something is lost")
+	}, waitTimeout, 50*time.Millisecond, "something is lost")
 	if while != nil {
 		while(srv)
 	}

@@ -50,7 +50,7 @@ func (n *newcomer) awaitReady() {
 		}
 		defer func() { _ = resp.Body.Close() }()
 		return resp.StatusCode == http.StatusOK
-	}, patience, 20*time.Millisecond, "server is not ready")
+	}, waitTimeout, 20*time.Millisecond, "server is not ready")
 }
 
 // hookarr is a command as it is typed.
@@ -86,7 +86,7 @@ func TestTwoCommandsAndNoEdit(t *testing.T) {
 	n := newNewcomer(t)
 	await := func(messages int) []endpoint.DiscordMessage {
 		// A message waits some seconds for what else its download brings.
-		require.Eventually(t, func() bool { return len(discord.Messages()) >= messages }, patience, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(discord.Messages()) >= messages }, waitTimeout, 10*time.Millisecond)
 		require.Empty(t, discord.Refused())
 		require.Len(t, discord.Messages(), messages)
 		return discord.Messages()
@@ -128,7 +128,7 @@ func TestTwoCommandsThenConnect(t *testing.T) {
 	n.serve()
 	n.awaitReady()
 	require.Contains(t, n.run("connect", "sonarr"), "its test arrived as")
-	require.Eventually(t, func() bool { return len(discord.Messages()) == 2 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(discord.Messages()) == 2 }, waitTimeout, 10*time.Millisecond)
 	require.Contains(t, asJSON(t, discord.Messages())[0], "Hookarr is connected")
 	require.Contains(t, asJSON(t, discord.Messages())[1], "Sonarr")
 }

@@ -177,7 +177,7 @@ func (r *traffic) send(senders int, more func(n int) bool, nodes ...*node) {
 }
 
 func (r *traffic) sendOne(n int, nodes []*node) {
-	body, deadline := importBody(n+1), time.Now().Add(patience)
+	body, deadline := importBody(n+1), time.Now().Add(waitTimeout)
 	for try := n; time.Now().Before(deadline); try++ {
 		if nodes[try%len(nodes)].post(body).status/100 == 2 {
 			r.acked.Add(1)
@@ -190,7 +190,7 @@ func (r *traffic) sendOne(n int, nodes []*node) {
 
 func (r *traffic) await(t *testing.T, n int64) {
 	t.Helper()
-	require.Eventually(t, func() bool { return r.acked.Load() >= n }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return r.acked.Load() >= n }, waitTimeout, 10*time.Millisecond)
 }
 
 func upTo(events int) func(int) bool { return func(n int) bool { return n < events } }
@@ -219,7 +219,7 @@ func awaitNoJobs(t *testing.T, url string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		return len(queryTexts(t, url, "SELECT id::text FROM river_job WHERE kind = 'deliver' LIMIT 1")) == 0
-	}, patience, 100*time.Millisecond, "jobs are left")
+	}, waitTimeout, 100*time.Millisecond, "jobs are left")
 	require.Empty(t, queryTexts(t, url, "SELECT id::text FROM deliveries WHERE state <> 'delivered' LIMIT 1"))
 }
 
@@ -436,14 +436,14 @@ func TestDatabaseCrashesAsNodesBegin(t *testing.T) {
 	// A node that joins is known to the others with their next beat.
 	require.Eventually(t, func() bool {
 		return len(queryTexts(t, url, "SELECT name FROM nodes WHERE beat_at > (SELECT max(joined_at) FROM nodes) + interval '1 second'")) == 2
-	}, patience, 100*time.Millisecond)
+	}, waitTimeout, 100*time.Millisecond)
 
 	var relay traffic
 	for round := range rounds {
 		for n := range burst {
 			relay.done.Go(func() { relay.sendOne(round*burst+n, []*node{a, b}) })
 		}
-		require.Eventually(t, func() bool { return len(w.all()) >= round*burst+burst/2 }, patience, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(w.all()) >= round*burst+burst/2 }, waitTimeout, 10*time.Millisecond)
 		cluster.StopImmediate()
 		time.Sleep(2 * time.Second) // the requests are answered meanwhile
 		cluster.Start()

@@ -33,7 +33,7 @@ func awaitNone(t *testing.T, c *client.Client, state event.DeliveryState) {
 	require.Eventually(t, func() bool {
 		list, err := c.ListDeliveries(t.Context(), admin.DeliveryFilter{State: state}, admin.Page{Limit: 1})
 		return err == nil && len(list.Items) == 0
-	}, patience, 50*time.Millisecond, "deliveries are %s", state)
+	}, waitTimeout, 50*time.Millisecond, "deliveries are %s", state)
 }
 
 // TestDeadLettersAreRetriedOnce by a filter, over a kill of the server in the middle.
@@ -62,7 +62,7 @@ func TestDeadLettersAreRetriedOnce(t *testing.T) {
 		require.Eventually(t, func() bool {
 			_, err := c.RetryDeliveries(t.Context(), dead, letters+1, "")
 			return err != nil && strings.Contains(err.Error(), strconv.Itoa(letters)+" rows")
-		}, patience, 50*time.Millisecond, "another number than that of all is refused, in the end with that of all")
+		}, waitTimeout, 50*time.Millisecond, "another number than that of all is refused, in the end with that of all")
 		endpoint.setAnswer(nil)
 		// What is retried is seen apart from what is delivered.
 		_, err := c.PauseTarget(t.Context(), "ops", "a test counts")
@@ -73,13 +73,13 @@ func TestDeadLettersAreRetriedOnce(t *testing.T) {
 		require.Eventually(t, func() bool {
 			now, err := c.Action(t.Context(), a.ID)
 			return err == nil && now.Done >= letters/5
-		}, patience, 10*time.Millisecond)
+		}, waitTimeout, 10*time.Millisecond)
 		srv.kill()
 		srv.start()
 		require.Eventually(t, func() bool {
 			a, err = c.Action(t.Context(), a.ID)
 			return err == nil && a.State == store.ActionDone
-		}, patience, 20*time.Millisecond)
+		}, waitTimeout, 20*time.Millisecond)
 		require.Equal(t, letters, a.Done)
 		require.Zero(t, a.Skipped)
 		require.Empty(t, endpoint.all())

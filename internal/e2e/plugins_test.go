@@ -34,7 +34,7 @@ func TestStopWhilePluginsStart(t *testing.T) {
 		ops, second := srv.pluginPID("hookarr-target-mute")
 		pids = []int{radarr, ops}
 		return first && second
-	}, patience, 10*time.Millisecond)
+	}, waitTimeout, 10*time.Millisecond)
 	require.NoError(t, srv.stop())
 	for line := range strings.Lines(srv.log.String()) {
 		require.NotContains(t, line, `"level":"WARN"`)
@@ -64,7 +64,7 @@ func TestPluginThatIsAwayHoldsItsTarget(t *testing.T) {
 		endpoint.await(t, events/2)
 		// One that arrived and is not recorded would be held and come again.
 		delivered := `UPDATE deliveries SET state = state WHERE state = 'delivered'`
-		require.Eventually(t, func() bool { return execSQL(t, url, delivered) == events/2 }, patience, 100*time.Millisecond)
+		require.Eventually(t, func() bool { return execSQL(t, url, delivered) == events/2 }, waitTimeout, 100*time.Millisecond)
 		binary, away := filepath.Join(own, "hookarr-target-webhook"), filepath.Join(t.TempDir(), "away")
 		require.NoError(t, os.Rename(binary, away))
 		pid, ok := srv.pluginPID("hookarr-target-webhook")
@@ -76,7 +76,7 @@ func TestPluginThatIsAwayHoldsItsTarget(t *testing.T) {
 		require.Eventually(t, func() bool {
 			out, err := srv.cli("targets", "list")
 			return err == nil && strings.Contains(out, "quarantined")
-		}, patience, 100*time.Millisecond)
+		}, waitTimeout, 100*time.Millisecond)
 		out, err := srv.cli("targets", "list")
 		require.NoError(t, err, out)
 		require.Contains(t, out, "plugin webhook is refused")

@@ -54,7 +54,7 @@ func TestProofIsToldOnce(t *testing.T) {
 			srv.kill()
 			srv.launch("HOOKARR_FAILPOINT=" + failpoint)
 			for begun := time.Now(); srv.running(); time.Sleep(200 * time.Millisecond) {
-				require.Less(t, time.Since(begun), patience, "the failpoint was not reached")
+				require.Less(t, time.Since(begun), waitTimeout, "the failpoint was not reached")
 				more() // what the first process has done does not pass it again
 			}
 			killed += 2
@@ -74,7 +74,7 @@ func TestProofIsToldOnce(t *testing.T) {
 		}
 		require.Eventually(t, func() bool {
 			return len(list("deliveries", "list", "--target", "library", "--state", "delivered")) == movies
-		}, patience, 200*time.Millisecond, "not everything was proven")
+		}, waitTimeout, 200*time.Millisecond, "not everything was proven")
 		counts := map[string]int{}
 		for _, e := range list("events", "list", "--type", "library.available") {
 			counts[e.Title]++
@@ -82,7 +82,7 @@ func TestProofIsToldOnce(t *testing.T) {
 		for n := range movies {
 			require.Equal(t, 1, counts[titleOf(n+1)], "movie %d", n+1)
 		}
-		require.Eventually(t, func() bool { return len(told.counts()) == movies }, patience, 100*time.Millisecond)
+		require.Eventually(t, func() bool { return len(told.counts()) == movies }, waitTimeout, 100*time.Millisecond)
 		require.Empty(t, list("deliveries", "list", "--target", "library", "--state", "dead"))
 
 		out, err := srv.cli("deliveries", "list", "--target", "library", "--limit", "1", "--json")

@@ -118,7 +118,7 @@ func (r *receiver) forgeries() int {
 
 func (r *receiver) await(t *testing.T, n int) []delivered {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(r.all()) >= n }, patience, 10*time.Millisecond,
+	require.Eventually(t, func() bool { return len(r.all()) >= n }, waitTimeout, 10*time.Millisecond,
 		"want %d deliveries", n)
 	return r.all()
 }

@@ -71,7 +71,7 @@ func TestRowsAreTheTruth(t *testing.T) {
 		disturb := func(round int64) {
 			gate.Lock()
 			defer gate.Unlock()
-			require.Eventually(t, func() bool { return sent.Load() >= (round+1)*events/rounds }, patience, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return sent.Load() >= (round+1)*events/rounds }, waitTimeout, 10*time.Millisecond)
 			deleted += execSQL(t, url, "DELETE FROM river_job WHERE state IN ('available', 'scheduled')")
 			running += execSQL(t, url, "DELETE FROM river_job WHERE state = 'running'")
 		}
@@ -85,10 +85,10 @@ func TestRowsAreTheTruth(t *testing.T) {
 		// The next look for lost jobs is a minute away, or at the next start.
 		require.NoError(t, srv.stop())
 		srv.start()
-		require.Eventually(t, func() bool { return len(endpoint.counts()) == events }, patience, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return len(endpoint.counts()) == events }, waitTimeout, 50*time.Millisecond)
 		require.Eventually(t, func() bool {
 			return execSQL(t, url, "UPDATE deliveries SET state = state WHERE state <> 'delivered'") == 0
-		}, patience, 50*time.Millisecond)
+		}, waitTimeout, 50*time.Millisecond)
 		duplicates := len(endpoint.all()) - events
 		t.Logf("%d waiting and %d running jobs deleted, all %d events delivered, %d duplicates", deleted, running, events, duplicates)
 		require.LessOrEqual(t, int64(duplicates), running)

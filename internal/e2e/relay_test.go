@@ -131,7 +131,7 @@ func TestRelayKeepsForgersOut(t *testing.T) {
 	require.Eventually(t, func() bool {
 		delivered = deliveryIDs(t, r.near, "delivered")
 		return len(delivered) == 1
-	}, patience, 50*time.Millisecond)
+	}, waitTimeout, 50*time.Millisecond)
 
 	id, now, other := delivered[0], time.Now(), importBody(2)
 	signed := func(secret string, at time.Time, body []byte) func(*http.Request) {
@@ -151,7 +151,7 @@ func TestRelayKeepsForgersOut(t *testing.T) {
 	again := post(t, r.far, other, signed(relaySecret, now, other))
 	require.Equal(t, http.StatusOK, again.status, "the signed id is the delivery's")
 	require.Equal(t, event, again.id)
-	require.Eventually(t, func() bool { return len(deliveryIDs(t, r.far, "delivered")) == 1 }, patience, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return len(deliveryIDs(t, r.far, "delivered")) == 1 }, waitTimeout, 50*time.Millisecond)
 	require.Len(t, r.endpoint.all(), 1)
 }
 
@@ -183,14 +183,14 @@ func TestRelaySpools(t *testing.T) {
 				_, _ = r.near.cli("targets", "probe", "far") // refused until it was given up
 			}
 			return len(r.endpoint.all()) == events
-		}, patience, time.Second)
-		require.Eventually(t, func() bool { return len(deliveryIDs(t, r.near, "delivered")) == events }, patience, 100*time.Millisecond)
+		}, waitTimeout, time.Second)
+		require.Eventually(t, func() bool { return len(deliveryIDs(t, r.near, "delivered")) == events }, waitTimeout, 100*time.Millisecond)
 		want := map[string]int{}
 		for n := range events {
 			want[titleOf(n+1)] = 1
 		}
 		require.Equal(t, want, r.endpoint.counts())
-		require.Eventually(t, func() bool { return len(deliveryIDs(t, r.far, "delivered")) == events }, patience, 100*time.Millisecond)
+		require.Eventually(t, func() bool { return len(deliveryIDs(t, r.far, "delivered")) == events }, waitTimeout, 100*time.Millisecond)
 	})
 }
 
@@ -211,7 +211,7 @@ func TestRelayWithAWrongSecretHolds(t *testing.T) {
 	require.Eventually(t, func() bool {
 		out, err := r.near.cli("targets", "list")
 		return err == nil && strings.Contains(out, "misconfigured") && strings.Contains(out, "401")
-	}, patience, 100*time.Millisecond)
+	}, waitTimeout, 100*time.Millisecond)
 	require.Len(t, deliveryIDs(t, r.near, "pending"), events)
 	require.Empty(t, r.endpoint.all())
 
@@ -221,7 +221,7 @@ func TestRelayWithAWrongSecretHolds(t *testing.T) {
 	out, err := r.near.cli("targets", "resume", "far")
 	require.NoError(t, err, out)
 	r.endpoint.await(t, events)
-	require.Eventually(t, func() bool { return len(deliveryIDs(t, r.near, "delivered")) == events }, patience, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return len(deliveryIDs(t, r.near, "delivered")) == events }, waitTimeout, 100*time.Millisecond)
 	require.Len(t, r.endpoint.all(), events)
 	for _, log := range []string{r.near.log.String(), r.far.log.String()} {
 		require.NotContains(t, log, relaySecret)

@@ -52,7 +52,7 @@ func (s *server) count(line string) int { return s.log.count(line) }
 // awaitCount waits until the server has logged a line so often.
 func (s *server) awaitCount(line string, n int) {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool { return s.count(line) >= n }, patience, 10*time.Millisecond, "want %d lines %s", n, line)
+	require.Eventually(s.t, func() bool { return s.count(line) >= n }, waitTimeout, 10*time.Millisecond, "want %d lines %s", n, line)
 }
 
 // metrics returns the samples of a metric by their labels.
@@ -313,7 +313,7 @@ func TestHangupReloads(t *testing.T) {
 	s.awaitCount(reloaded, 1)
 	s.awaitCount(`"msg":"configuration changed: needs a restart","key":"log.format"`, 1)
 	require.Equal(t, http.StatusAccepted, s.post(importBody(1)).status)
-	require.Eventually(t, func() bool { return len(w.all()) == 1 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.all()) == 1 }, waitTimeout, 10*time.Millisecond)
 	require.Zero(t, s.count(`"msg":"webhook"`), "the level of the log changes alive")
 
 	require.NoError(t, os.Remove(s.config))
@@ -349,7 +349,7 @@ func TestUnfinishedFileIsNotTaken(t *testing.T) {
 	require.NoError(t, os.Rename(next, s.config))
 	s.awaitCount(reloaded, 1)
 	require.NoError(t, s.stop())
-	require.Eventually(t, func() bool { return len(w.all()) == 2 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.all()) == 2 }, waitTimeout, 10*time.Millisecond)
 }
 
 // TestFileOfSeveralPluginsIsReplaced: a broken one is refused by each plugin, and what runs
@@ -379,16 +379,16 @@ func TestFileOfSeveralPluginsIsReplaced(t *testing.T) {
 	require.NoError(t, os.Rename(next, filepath.Join(dir, "hookarr-plugins")))
 	s.awaitCount("replacement of the plugin refused", len(plugins))
 	require.Equal(t, http.StatusAccepted, s.post(importBody(1)).status)
-	require.Eventually(t, func() bool { return len(w.all()) == 1 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.all()) == 1 }, waitTimeout, 10*time.Millisecond)
 	require.Equal(t, old, pids())
 
 	replacePlugin(t, dir, "plugins", 1)
 	s.awaitCount(`"msg":"plugin replaced"`, len(plugins))
 	require.Equal(t, http.StatusAccepted, s.post(importBody(2)).status)
-	require.Eventually(t, func() bool { return len(w.all()) == 2 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.all()) == 2 }, waitTimeout, 10*time.Millisecond)
 	require.Eventually(t, func() bool {
 		return !slices.ContainsFunc(old, func(pid int) bool { return syscall.Kill(pid, 0) == nil })
-	}, patience, 10*time.Millisecond, "what was replaced ends")
+	}, waitTimeout, 10*time.Millisecond, "what was replaced ends")
 }
 
 // TestStopEndsAReload that waits for a plugin to start: it takes no part of the drain.
@@ -402,7 +402,7 @@ func TestStopEndsAReload(t *testing.T) {
 	s.rewrite(func(old string) string {
 		return strings.Replace(old, "\ntargets:\n", "\ntargets:\n  silent: {plugin: mute}\n", 1)
 	})
-	require.Eventually(t, func() bool { _, starts := s.pluginPID("target-mute"); return starts }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { _, starts := s.pluginPID("target-mute"); return starts }, waitTimeout, 10*time.Millisecond)
 	require.NoError(t, s.stop())
 	require.NotContains(t, s.log.String(), "not ready within")
 	require.NotContains(t, s.log.String(), notReloaded)
@@ -448,8 +448,8 @@ func TestCertificateIsReadAgain(t *testing.T) {
 		defer func() { _ = conn.Close() }()
 		return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 	}
-	require.Eventually(t, func() bool { return serial() == 1 }, patience, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return serial() == 1 }, waitTimeout, 20*time.Millisecond)
 	s.awaitCount(`"msg":"ready"`, 1)
 	write(2)
-	require.Eventually(t, func() bool { return serial() == 2 }, patience, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return serial() == 2 }, waitTimeout, 20*time.Millisecond)
 }

@@ -33,7 +33,7 @@ func TestOpen(t *testing.T) {
 		require.Eventually(t, func() bool {
 			resp, err := http.Get("http://" + addr + "/readyz")
 			return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
-		}, patience, 20*time.Millisecond)
+		}, waitTimeout, 20*time.Millisecond)
 		command := func(args ...string) string {
 			cmd := exec.Command(filepath.Join(binaries, "hookarr"), append(args, "--config", srv.config)...)
 			out, err := cmd.Output()

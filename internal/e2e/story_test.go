@@ -79,7 +79,7 @@ func awaitSeason(t *testing.T, c chat) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		return strings.Contains(strings.Join(c.messages(t), "\n"), fmt.Sprintf("S02E01–E%02d", seasonFiles))
-	}, patience, 50*time.Millisecond, "the chat does not tell of every episode")
+	}, waitTimeout, 50*time.Millisecond, "the chat does not tell of every episode")
 	require.Len(t, c.messages(t), 1)
 	require.Empty(t, c.refused())
 	require.Zero(t, c.traffic().Violations)
@@ -148,7 +148,7 @@ func TestSeasonOutlivesTheServer(t *testing.T) {
 				if tt.failpoint == "" {
 					srv.kill()
 				} else {
-					require.Eventually(t, func() bool { return !srv.running() }, patience, 20*time.Millisecond)
+					require.Eventually(t, func() bool { return !srv.running() }, waitTimeout, 20*time.Millisecond)
 				}
 				srv.start()
 				sendSeason(t, srv, next, seasonFiles, 0)
@@ -214,21 +214,21 @@ func TestStoryIsEdited(t *testing.T) {
 		channel := func() string { return strings.Join(asJSON(t, d.Messages()), "\n") }
 		await := func(what string, messages int) {
 			t.Helper()
-			require.Eventually(t, func() bool { return len(d.Messages()) == messages && strings.Contains(channel(), what) }, patience, 20*time.Millisecond,
+			require.Eventually(t, func() bool { return len(d.Messages()) == messages && strings.Contains(channel(), what) }, waitTimeout, 20*time.Millisecond,
 				"the channel does not say %q", what)
 		}
 
 		// The grab fails once, and comes after the import that it led to.
 		d.Next(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 		require.Equal(t, http.StatusAccepted, srv.post(grabbed("A", 1)).status)
-		require.Eventually(t, func() bool { return d.Traffic().Arrivals != nil }, patience, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return d.Traffic().Arrivals != nil }, waitTimeout, 20*time.Millisecond)
 		require.Equal(t, http.StatusAccepted, srv.post(imported("A", 1)).status)
 		await("imported", 1)
 		cli(t, srv, "deliveries", "retry", "--target", "ops", "--state", "pending", "--yes")
 		require.Eventually(t, func() bool {
 			out, err := srv.cli("deliveries", "list", "--state", "superseded")
 			return err == nil && strings.Contains(out, "ops")
-		}, patience, 100*time.Millisecond, "the late grab is not superseded")
+		}, waitTimeout, 100*time.Millisecond, "the late grab is not superseded")
 		await("imported", 1)
 		require.NotContains(t, channel(), "Release grabbed")
 		require.Zero(t, d.Messages()[0].Edits)
@@ -253,7 +253,7 @@ func TestStoryIsEdited(t *testing.T) {
 		require.Eventually(t, func() bool {
 			out, err := srv.cli("deliveries", "list", "--state", "pending")
 			return err == nil && !strings.Contains(out, "ops ")
-		}, patience, 100*time.Millisecond)
+		}, waitTimeout, 100*time.Millisecond)
 	})
 }
 
@@ -287,7 +287,7 @@ func TestNodesShareStories(t *testing.T) {
 	}
 	posts.Wait()
 	upgrades := func() int { return strings.Count(strings.Join(asJSON(t, d.Messages()), "\n"), "upgraded") }
-	require.Eventually(t, func() bool { return upgrades() >= downloads }, patience, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return upgrades() >= downloads }, waitTimeout, 100*time.Millisecond)
 	require.Len(t, d.Messages(), downloads)
 	require.Empty(t, d.Refused())
 }
@@ -310,7 +310,7 @@ func TestSeasonUpgradeIsOneMessage(t *testing.T) {
 		require.Eventually(t, func() bool {
 			text = strings.Join(asJSON(t, d.Messages()), "\n")
 			return strings.Contains(text, "S02E01–E06")
-		}, patience, 50*time.Millisecond)
+		}, waitTimeout, 50*time.Millisecond)
 		require.Len(t, d.Messages(), 1)
 		require.Contains(t, text, "WEBDL-1080p → Bluray-2160p")
 		out, err := srv.cli("deliveries", "list", "--state", "superseded", "--json")
@@ -353,7 +353,7 @@ func TestLongHoldEndsInADigest(t *testing.T) {
 		time.Sleep(1500 * time.Millisecond) // longer than digest_after
 		out, err = srv.cli("targets", "resume", "ops")
 		require.NoError(t, err, out)
-		require.Eventually(t, func() bool { return len(d.Messages()) > 0 }, patience, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return len(d.Messages()) > 0 }, waitTimeout, 20*time.Millisecond)
 		require.Len(t, d.Messages(), 1)
 		require.Contains(t, asJSON(t, d.Messages())[0], "60")
 		require.Empty(t, d.Refused())

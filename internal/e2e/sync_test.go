@@ -50,7 +50,7 @@ func TestSync(t *testing.T) {
 				}
 			}
 			return len(told) >= 3
-		}, patience, 50*time.Millisecond)
+		}, waitTimeout, 50*time.Millisecond)
 		require.Len(t, told, 3, "%v before, %v after", before, a.types())
 		found := map[sdk.Type]sdk.Event{}
 		for _, e := range told {

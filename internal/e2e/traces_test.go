@@ -42,7 +42,7 @@ func about(r *otlp.Receiver, name, eventID string) []otlp.Span {
 // awaitSpans waits until n spans of a name tell of an event.
 func awaitSpans(t *testing.T, r *otlp.Receiver, n int, name, eventID string) []otlp.Span {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(about(r, name, eventID)) >= n }, patience, 10*time.Millisecond, "want %d of %s", n, name)
+	require.Eventually(t, func() bool { return len(about(r, name, eventID)) >= n }, waitTimeout, 10*time.Millisecond, "want %d of %s", n, name)
 	return about(r, name, eventID)
 }
 
@@ -99,7 +99,7 @@ func TestTraces(t *testing.T) {
 		to := func(target string, spans []otlp.Span) []otlp.Span {
 			return slices.DeleteFunc(spans, func(s otlp.Span) bool { return s.Attributes["hookarr.target"] != target })
 		}
-		require.Eventually(t, func() bool { return len(to("ops", about(r, "hookarr.deliver", first.id))) == 2 }, patience, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(to("ops", about(r, "hookarr.deliver", first.id))) == 2 }, waitTimeout, 10*time.Millisecond)
 		attempts := to("ops", about(r, "hookarr.deliver", first.id))
 		for i, s := range attempts {
 			require.Equal(t, []string{accept.Ref()}, s.Links)
@@ -121,7 +121,7 @@ func TestTraces(t *testing.T) {
 			return slices.ContainsFunc(to("ops", r.Spans("hookarr.deliver")), func(s otlp.Span) bool {
 				return s.Attributes["hookarr.event.type"] == "library.available" && slices.Equal(s.Links, []string{r.Spans("hookarr.verify")[0].Ref()})
 			})
-		}, patience, 10*time.Millisecond)
+		}, waitTimeout, 10*time.Millisecond)
 
 		// The story, and what was logged.
 		told, err := srv.cli("events", "why", first.id)
@@ -136,7 +136,7 @@ func TestTraces(t *testing.T) {
 		// What is replayed is linked to where it came in.
 		_, err = c.ReplayEvents(t.Context(), admin.EventFilter{Source: "radarr", Type: sdk.TypeMediaImported}, admin.Replay{To: []string{"ops"}}, 1, "")
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return len(to("ops", about(r, "hookarr.deliver", first.id))) == 3 }, patience, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(to("ops", about(r, "hookarr.deliver", first.id))) == 3 }, waitTimeout, 10*time.Millisecond)
 		replayed := to("ops", about(r, "hookarr.deliver", first.id))[2]
 		require.Equal(t, []string{accept.Ref()}, replayed.Links)
 		require.NotEqual(t, attempts[1].Attributes["hookarr.delivery.id"], replayed.Attributes["hookarr.delivery.id"])
@@ -222,7 +222,7 @@ func TestTrustedSenderIsContinued(t *testing.T) {
 	require.Eventually(t, func() bool {
 		decodes = slices.DeleteFunc(about(r, "hookarr.decode", a.id), func(s otlp.Span) bool { return s.Failed })
 		return len(decodes) == 1
-	}, patience, 10*time.Millisecond)
+	}, waitTimeout, 10*time.Millisecond)
 	require.Equal(t, []string{accept.Ref()}, decodes[0].Links)
 	require.Equal(t, []string{accept.Ref()}, awaitSpans(t, r, 1, "hookarr.deliver", a.id)[0].Links)
 	require.NoError(t, srv.stop())

@@ -44,14 +44,14 @@ func TestPoisonPill(t *testing.T) {
 	}
 	require.Eventually(t, func() bool {
 		return strings.Count(list("delivered"), `"delivered"`) == events-1 && strings.Count(list("dead"), `"dead"`) == 1
-	}, patience, 200*time.Millisecond)
+	}, waitTimeout, 200*time.Millisecond)
 	out, err := srv.cli("events", "show", poison, "--json")
 	require.NoError(t, err, out)
 	require.Contains(t, out, "crashed the plugin 3 times while running alone")
 	require.Contains(t, srv.log.String(), `"msg":"plugin crashed during a delivery","target":"ops"`)
 	require.Equal(t, 1, strings.Count(srv.log.String(), `"msg":"dead letter","target":"ops"`))
 	require.Equal(t, http.StatusAccepted, srv.post(importBody(events+1)).status)
-	require.Eventually(t, func() bool { return strings.Count(list("delivered"), `"delivered"`) == events }, patience, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Count(list("delivered"), `"delivered"`) == events }, waitTimeout, 100*time.Millisecond)
 }
 
 // TestPinnedPluginThatChangedIsNotRun replaces a pinned binary: it is named with the

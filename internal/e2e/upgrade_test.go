@@ -127,7 +127,7 @@ func testUpgrade(t *testing.T, url string) {
 			return true
 		}
 	}
-	require.Eventually(t, arrived(false), patience, 100*time.Millisecond, "not everything that was owed has arrived")
+	require.Eventually(t, arrived(false), waitTimeout, 100*time.Millisecond, "not everything that was owed has arrived")
 	if before.paused {
 		counts := received()
 		for id, waits := range held {
@@ -135,9 +135,9 @@ func testUpgrade(t *testing.T, url string) {
 		}
 		out, err := srv.cli("targets", "resume", "later")
 		require.NoError(t, err, out)
-		require.Eventually(t, arrived(true), patience, 100*time.Millisecond)
+		require.Eventually(t, arrived(true), waitTimeout, 100*time.Millisecond)
 	}
-	require.Eventually(t, func() bool { return readLedger(t, url).settled(before.deferred) }, patience, 100*time.Millisecond,
+	require.Eventually(t, func() bool { return readLedger(t, url).settled(before.deferred) }, waitTimeout, 100*time.Millisecond,
 		"deliveries or events are left")
 
 	// A dead letter can still be retried, and there is nothing that keeps new events.
@@ -145,7 +145,7 @@ func testUpgrade(t *testing.T, url string) {
 	out, err := srv.cli("deliveries", "retry", dead[:8]+"-"+dead[8:12]+"-"+dead[12:16]+"-"+dead[16:20]+"-"+dead[20:])
 	require.NoError(t, err, out)
 	require.Equal(t, http.StatusAccepted, srv.post(importBody(99999)).status)
-	require.Eventually(t, func() bool { return received()[dead] == 1 && endpoint.counts()[titleOf(99999)] == 1 }, patience, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return received()[dead] == 1 && endpoint.counts()[titleOf(99999)] == 1 }, waitTimeout, 50*time.Millisecond)
 	require.NoError(t, srv.stop())
 
 	after := readLedger(t, url)
@@ -252,7 +252,7 @@ func loadSQL(t *testing.T, url, file string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	if path, ok := strings.CutPrefix(url, "sqlite://"); ok {
 		db, err := sql.Open("sqlite", "file:"+path)

@@ -58,7 +58,7 @@ func start(t *testing.T, change func(*plex.Server), config map[string]any) *benc
 
 func scaled(_ context.Context, env sdk.Env, c config) (sdk.Target, error) {
 	return newPlex(env, c, mediaserver.Options{
-		Settle: 15 * time.Millisecond, Patience: 300 * time.Millisecond, Pause: 10 * time.Millisecond,
+		Settle: 15 * time.Millisecond, IdleTimeout: 300 * time.Millisecond, Pause: 10 * time.Millisecond,
 		Offline: 20 * time.Millisecond, Refetch: time.Millisecond,
 	})
 }

@@ -82,7 +82,7 @@ func TestEachChangeIsToldOnce(t *testing.T) {
 		told(t, changes, live.Deliveries, a.Deliveries[0].ID.String())
 		looks := func() {
 			before := counted.count()
-			require.Eventually(t, func() bool { return counted.count() > before+3 }, patience, time.Millisecond)
+			require.Eventually(t, func() bool { return counted.count() > before+3 }, waitTimeout, time.Millisecond)
 		}
 		looks() // the event is told with its delivery, and by itself if the same look did not see it
 		for len(changes) > 0 {
@@ -196,7 +196,7 @@ func TestNobodyWatches(t *testing.T) {
 		looks := counted.count()
 		time.Sleep(50 * time.Millisecond) // some looks long
 		return counted.count() == looks
-	}, patience, time.Millisecond, "it does not end to look")
+	}, waitTimeout, time.Millisecond, "it does not end to look")
 	watch(t, h) // it begins again
 }
 
@@ -254,14 +254,14 @@ func TestOutage(t *testing.T) {
 	h, p := newHub(t, away)
 	changes, err := h.Watch(t.Context())
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return away.count() > 3 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return away.count() > 3 }, waitTimeout, time.Millisecond)
 	require.Empty(t, changes)
 	away.fail(nil)
 	require.Equal(t, live.Change{Topic: live.Resync}, next(t, changes))
 
 	away.fail(errors.New("database is away"))
 	looks := away.count()
-	require.Eventually(t, func() bool { return away.count() > looks+3 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return away.count() > looks+3 }, waitTimeout, time.Millisecond)
 	accept(t, s, acceptance("Arrival", "ops"))
 	away.fail(nil)
 	require.Equal(t, live.Change{Topic: live.Resync}, next(t, changes), "something was missed, maybe")

@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("os/exec.(*Cmd).Start.func2"))
 }
 
-// patience bounds every wait for a condition.
-const patience = time.Minute
+// waitTimeout bounds every wait for a condition.
+const waitTimeout = time.Minute
 
 // onBoth runs a test on a migrated database of each engine.
 func onBoth(t *testing.T, test func(t *testing.T, s *store.Store)) {
@@ -124,7 +124,7 @@ func next(t *testing.T, changes <-chan live.Change) live.Change {
 	case c, open := <-changes:
 		require.True(t, open, "the hub has ended the watch")
 		return c
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		require.FailNow(t, "nothing changes")
 		return live.Change{}
 	}
@@ -143,7 +143,7 @@ func told(t *testing.T, changes <-chan live.Change, topic live.Topic, id string)
 				return
 			}
 			seen = append(seen, c)
-		case <-time.After(patience):
+		case <-time.After(waitTimeout):
 			require.FailNow(t, "not told", "%s %s; told is %v", topic, id, seen)
 		}
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is for what takes seconds on a machine that has nothing else to do.
-const patience = 2 * time.Minute
+// waitTimeout is for what takes seconds on a machine that has nothing else to do.
+const waitTimeout = 2 * time.Minute
 
 const configFile = "/etc/hookarr/hookarr.yaml"
 
@@ -162,11 +162,11 @@ func (d debian) serveOne(received <-chan string) {
 		}
 		_ = response.Body.Close()
 		return response.StatusCode == http.StatusAccepted
-	}, patience, 200*time.Millisecond)
+	}, waitTimeout, 200*time.Millisecond)
 	select {
 	case body := <-received:
 		require.Contains(d, body, `"type":"media.imported"`)
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		require.Fail(d, "the webhook is not delivered")
 	}
 	require.Contains(d, d.run("hookarr", "events", "list"), "media.imported", "root asks the server by its socket")

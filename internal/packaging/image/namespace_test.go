@@ -83,7 +83,7 @@ func TestReadOnlyRoot(t *testing.T) {
 			// Process 1 gets whoever loses his parent.
 			orphan := exec.Command("nsenter", "--target", strconv.Itoa(s.pid), "--pid", "setsid", "--fork", "sh", "-c", "sleep 0 & exec sleep 0.1")
 			require.NoError(t, orphan.Run())
-			require.Eventually(t, func() bool { return !hasOrphans(s.pid) }, patience, 100*time.Millisecond, "orphans are left")
+			require.Eventually(t, func() bool { return !hasOrphans(s.pid) }, waitTimeout, 100*time.Millisecond, "orphans are left")
 			s.stop()
 		})
 	}
@@ -124,5 +124,5 @@ func TestSecondSignal(t *testing.T) {
 		default:
 			return false
 		}
-	}, patience, 10*time.Millisecond)
+	}, waitTimeout, 10*time.Millisecond)
 }

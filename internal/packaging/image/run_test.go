@@ -23,8 +23,8 @@ import (
 	"github.com/hookarr/hookarr/core/config"
 )
 
-// patience is what a loaded machine may take for what takes a second.
-const patience = time.Minute
+// waitTimeout is what a loaded machine may take for what takes a second.
+const waitTimeout = time.Minute
 
 // box is a container that people could have started.
 type box struct {
@@ -151,11 +151,11 @@ func (b *box) serve() *serving {
 	require.Eventually(b.t, func() bool {
 		s.pid = find(s.cmd.Process.Pid)
 		return s.pid != 0
-	}, patience, 20*time.Millisecond, "no server: %s", s.log)
+	}, waitTimeout, 20*time.Millisecond, "no server: %s", s.log)
 	require.Eventually(b.t, func() bool {
 		out, err := s.health(b.user)
 		return err == nil && out == "ready\n"
-	}, patience, 100*time.Millisecond, "not ready: %s", s.log)
+	}, waitTimeout, 100*time.Millisecond, "not ready: %s", s.log)
 	return s
 }
 
@@ -185,7 +185,7 @@ func (s *serving) health(user string) (string, error) {
 
 // exec runs a command in the container, as docker exec does.
 func (s *serving) exec(user string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), waitTimeout)
 	defer cancel()
 	cmd := s.enter(s.box, s.pid, user, append([]string{"/usr/bin/hookarr"}, args...)...)
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
@@ -201,7 +201,7 @@ func (s *serving) stop() {
 	select {
 	case err := <-s.ended:
 		require.NoError(s.t, err, s.log)
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		require.Fail(s.t, "it does not end", s.log)
 	}
 	require.Contains(s.t, s.log.String(), "msg=stopped")
@@ -232,7 +232,7 @@ func (s *serving) post(payload, delivered string) {
 	require.NoError(s.t, err)
 	require.NoError(s.t, resp.Body.Close())
 	require.Equal(s.t, http.StatusAccepted, resp.StatusCode)
-	require.Eventually(s.t, func() bool { return s.got.has(delivered) }, patience, 20*time.Millisecond, "%s is not delivered: %s", payload, s.log)
+	require.Eventually(s.t, func() bool { return s.got.has(delivered) }, waitTimeout, 20*time.Millisecond, "%s is not delivered: %s", payload, s.log)
 }
 
 // way is what everybody goes through: a configuration, a webhook, a restart.

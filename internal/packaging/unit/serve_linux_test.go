@@ -27,8 +27,8 @@ import (
 
 const (
 	secret = "0123456789abcdef"
-	// patience is for what takes a second on a machine that has nothing else to do.
-	patience = time.Minute
+	// waitTimeout is for what takes a second on a machine that has nothing else to do.
+	waitTimeout = time.Minute
 	// userPlugin is the operator's own: what it is named by is its file.
 	userPlugin = "hookarr-target-ntfy"
 )
@@ -192,7 +192,7 @@ func TestServesInTheUnit(t *testing.T) {
 	await := func(line string) {
 		t.Helper()
 		message := make([]byte, 4096)
-		require.NoError(t, conn.SetReadDeadline(time.Now().Add(patience)))
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(waitTimeout)))
 		for {
 			n, err := conn.Read(message)
 			require.NoError(t, err, "%s was not told", line)
@@ -204,7 +204,7 @@ func TestServesInTheUnit(t *testing.T) {
 	var log bytes.Buffer
 	run := strings.Fields(i.stage.Unit.only(t, "ExecStart"))
 	server := i.command([]string{"NOTIFY_SOCKET=" + manager}, run...)
-	server.Stdout, server.Stderr, server.WaitDelay = &log, &log, patience
+	server.Stdout, server.Stderr, server.WaitDelay = &log, &log, waitTimeout
 	require.NoError(t, server.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
@@ -283,7 +283,7 @@ func (i *installed) await() string {
 	select {
 	case body := <-i.got:
 		return body
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		require.Fail(i.t, "nothing was delivered")
 		return ""
 	}

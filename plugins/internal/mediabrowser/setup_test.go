@@ -81,7 +81,7 @@ func setup(t *testing.T, brand mediabrowser.Brand, c change) testBundle {
 	require.NoError(t, b.config.Validate())
 	var err error
 	b.target, err = mediabrowser.New(b.env, brand, b.config, mediaserver.Options{
-		Settle: 20 * time.Millisecond, Patience: 100 * time.Millisecond, Pause: 30 * time.Millisecond, Offline: 20 * time.Millisecond, Refetch: time.Nanosecond,
+		Settle: 20 * time.Millisecond, IdleTimeout: 100 * time.Millisecond, Pause: 30 * time.Millisecond, Offline: 20 * time.Millisecond, Refetch: time.Nanosecond,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {

@@ -74,8 +74,8 @@ type Options struct {
 	// Settle is how long a server that was told to scan may take to say that it is busy. For
 	// one that never says, it is the pause between two scans of a library. 2 s.
 	Settle time.Duration
-	// Patience is how long one call waits for a library to be idle. 10 s.
-	Patience time.Duration
+	// IdleTimeout is how long one call waits for a library to be idle. 10 s.
+	IdleTimeout time.Duration
 	// Pause is how long to wait before the server is asked for the first time; it doubles
 	// with each time, up to 15 times as much. 4 s.
 	Pause time.Duration

@@ -43,7 +43,7 @@ func New(env sdk.Env, s Server, o Options, c Config) (*Target, error) {
 		env.Warn("anchors", "have no effect: "+o.Name+" does not tell what is on its disks")
 	}
 	o.Settle = cmp.Or(o.Settle, 2*time.Second)
-	o.Patience = cmp.Or(o.Patience, 10*time.Second)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, 10*time.Second)
 	o.Pause = cmp.Or(o.Pause, 4*time.Second)
 	o.Offline = cmp.Or(o.Offline, time.Minute)
 	o.Refetch = cmp.Or(o.Refetch, time.Minute)
@@ -130,7 +130,7 @@ func (t *Target) step(ctx context.Context, d sdk.Delivery, accepted *sdk.Receipt
 
 // deadline leaves half of the call's time for what is asked beside.
 func (t *Target) deadline(ctx context.Context) time.Time {
-	until := time.Now().Add(t.options.Patience)
+	until := time.Now().Add(t.options.IdleTimeout)
 	if end, ok := ctx.Deadline(); ok {
 		if half := time.Now().Add(time.Until(end) / 2); half.Before(until) {
 			return half

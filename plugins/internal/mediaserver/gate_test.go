@@ -27,7 +27,7 @@ func TestScansOfAServerThatQueues(t *testing.T) {
 	late := time.Now().Add(-time.Second)
 	s := &queue{}
 	env := sdk.Env{Instance: "media", Log: slog.New(slog.DiscardHandler), HTTP: &sdk.HTTP{}}
-	target, err := New(env, s, Options{Queues: true, Settle: time.Hour, Patience: time.Hour}, Config{})
+	target, err := New(env, s, Options{Queues: true, Settle: time.Hour, IdleTimeout: time.Hour}, Config{})
 	require.NoError(t, err)
 	ok, err := target.scan(t.Context(), Scan{Library: Library{ID: "1"}}, late)
 	require.NoError(t, err)

@@ -17,12 +17,12 @@ import (
 	"github.com/hookarr/hookarr/sdk/plugintest"
 )
 
-// patience bounds what a test waits for, never what it measures.
-const patience = 30 * time.Second
+// waitTimeout bounds what a test waits for, never what it measures.
+const waitTimeout = 30 * time.Second
 
 // Quick are options whose times are a thousandth of the usual.
 func Quick(o mediaserver.Options) mediaserver.Options {
-	o.Settle, o.Patience, o.Pause, o.Refetch = 2*time.Millisecond, 200*time.Millisecond, 4*time.Millisecond, time.Millisecond
+	o.Settle, o.IdleTimeout, o.Pause, o.Refetch = 2*time.Millisecond, 200*time.Millisecond, 4*time.Millisecond, time.Millisecond
 	return o
 }
 
@@ -73,7 +73,7 @@ func (r *Run) keep(o plugintest.Outcome) plugintest.Outcome {
 // tries again.
 func (r *Run) Prove(target *plugintest.Target) plugintest.Outcome {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.t.Context(), waitTimeout)
 	defer cancel()
 	o := r.next(target)
 	for {

@@ -38,7 +38,7 @@ func Plugin(t *testing.T, info sdk.Info, ctor sdk.NewTarget[mediabrowser.Config]
 	server := serve(t, emby)
 	scaled := func(_ context.Context, env sdk.Env, c mediabrowser.Config) (sdk.Target, error) {
 		return mediabrowser.New(env, brand, c, mediaserver.Options{
-			Settle: 10 * time.Millisecond, Patience: 200 * time.Millisecond, Pause: 10 * time.Millisecond, Refetch: time.Millisecond,
+			Settle: 10 * time.Millisecond, IdleTimeout: 200 * time.Millisecond, Pause: 10 * time.Millisecond, Refetch: time.Millisecond,
 		})
 	}
 	t.Run("suite", func(t *testing.T) {
