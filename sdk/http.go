@@ -23,9 +23,9 @@ const (
 	// maxBody bounds what is read of an answer, in bytes, unless LimitBody was called.
 	// It holds every answer that a target has a use for, and every excerpt.
 	maxBody = 64 << 10
-	// waitTimeout bounds the reading of an answer's body, once its status is known. It is
+	// bodyTimeout bounds the reading of an answer's body, once its status is known. It is
 	// more than an endpoint takes that answers at all.
-	waitTimeout = time.Second
+	bodyTimeout = time.Second
 	// maxHeader bounds the headers of an answer, in bytes. net/http's own bound is ten times
 	// as much, which several attempts at once would hold.
 	maxHeader = 1 << 20
@@ -138,7 +138,7 @@ func (h *HTTP) PostJSON(ctx context.Context, url Secret, v any) (Receipt, error)
 // from, so that a target which knows its endpoint's words can return a better one. The
 // body is what came of it in one second, and may be cut off anywhere.
 func (h *HTTP) Send(req *http.Request) (*Response, error) {
-	resp, _, err := h.send(req, waitTimeout)
+	resp, _, err := h.send(req, bodyTimeout)
 	return resp, err
 }
 
@@ -254,7 +254,7 @@ func (h *HTTP) header(req *http.Request) http.Header {
 // with beside it.
 func (h *HTTP) response(ctx context.Context, cancel context.CancelFunc, answer *http.Response, within time.Duration) (*Response, error) {
 	if answer.StatusCode < http.StatusOK || answer.StatusCode >= http.StatusMultipleChoices {
-		within = waitTimeout // nobody needs the whole of a refusal
+		within = bodyTimeout // nobody needs the whole of a refusal
 	}
 	limit := min(cmp.Or(h.limit, maxBody), math.MaxInt64-1)
 	body, broken := read(ctx, cancel, answer.Body, limit+1, within) // one more tells a longer answer

@@ -22,7 +22,7 @@ func (h *HTTP) Stream(req *http.Request, limit int64, take func(header http.Head
 		return nil, err
 	}
 	if err := Classify(answer); err != nil {
-		resp, _ := h.response(ctx, cancel, answer, waitTimeout)
+		resp, _ := h.response(ctx, cancel, answer, bodyTimeout)
 		return resp, err
 	}
 	defer func() {

@@ -18,7 +18,7 @@ import (
 )
 
 // waitTimeout bounds what a test waits for, never what it measures.
-const waitTimeout = 30 * time.Second
+const waitTimeout = time.Minute
 
 // Quick are options whose times are a thousandth of the usual.
 func Quick(o mediaserver.Options) mediaserver.Options {

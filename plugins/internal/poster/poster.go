@@ -20,9 +20,9 @@ import (
 const (
 	// MaxBytes is the largest picture that is fetched.
 	MaxBytes = 5 << 20
-	// waitTimeout is the longest that one is waited for, and a third of the time that there is.
+	// posterTimeout is the longest that one is waited for, and a third of the time that there is.
 	// A message without its picture is better than a late one.
-	waitTimeout = 10 * time.Second
+	posterTimeout = 10 * time.Second
 )
 
 // Image is a picture: a JPEG, a PNG or a WebP.
@@ -83,7 +83,7 @@ func (f Fetcher) Fetch(ctx context.Context, raw string) (Image, error) {
 	default:
 		return Image{}, fmt.Errorf("posters are not fetched from %s unless image_hosts has it", u.Host)
 	}
-	within := waitTimeout
+	within := posterTimeout
 	if deadline, ok := ctx.Deadline(); ok {
 		within = min(within, time.Until(deadline)/3)
 	}

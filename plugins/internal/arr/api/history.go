@@ -25,9 +25,9 @@ const (
 	// leadIn is how far before an event records are read: the file that an import
 	// replaced is recorded when the copying begins.
 	leadIn = 15 * time.Minute
-	// waitTimeout is how long an application may fail over a title. Then its events are told
+	// titleTimeout is how long an application may fail over a title. Then its events are told
 	// with what is known, for one damaged title must not keep all others from coming.
-	waitTimeout = time.Hour
+	titleTimeout = time.Hour
 	// clockTolerance is how far a clock that is off may seem to move between two
 	// answers.
 	clockTolerance = 5 * time.Second
@@ -174,7 +174,7 @@ func (p *Powers) History(ctx context.Context, q sdk.HistoryQuery) (sdk.HistoryPa
 			return page, nil
 		}
 		e, err := reader.Tell(ctx, told)
-		if failed(err) && p.stuck.at(end, begun) >= waitTimeout {
+		if failed(err) && p.stuck.at(end, begun) >= titleTimeout {
 			e, err = p.reader(c, status, true).Tell(ctx, told)
 		}
 		if _, skipped := sdk.SkipReason(err); skipped {

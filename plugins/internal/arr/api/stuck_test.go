@@ -61,7 +61,7 @@ func TestAnApplicationThatFailsOverATitle(t *testing.T) {
 		_, err = p.History(t.Context(), q)
 		require.ErrorContains(t, err, "failed: 500 Internal Server Error (database is locked)")
 	}
-	p.stuck.since = p.stuck.since.Add(-waitTimeout)
+	p.stuck.since = p.stuck.since.Add(-titleTimeout)
 	page, err = p.History(t.Context(), q)
 	require.NoError(t, err)
 	require.Len(t, page.Events, 2, "the other is not held up any longer")
