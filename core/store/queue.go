@@ -239,7 +239,7 @@ func (n *Notifier) NotifyInsertAfter(queue string, after time.Duration) {
 	})
 }
 
-// Ring passes on what River says.
+// Notify passes on what River says.
 func (n *Notifier) Notify(note riverdriver.Notification) {
 	n.mu.Lock()
 	n.pending = append(n.pending, note)
