@@ -1,6 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 
 TOOLS := $(CURDIR)/.bin
 export PATH := $(TOOLS):$(PATH)
@@ -10,7 +11,7 @@ export CGO_ENABLED ?= 0
 GO_BUILD := go build -tags grpcnotrace -trimpath -ldflags '-s -w'
 # What does not compile for 32 bits is mended in a copy, as for a release.
 MENDED := bin/mended/go.mod
-ifeq ($(shell go env GOARCH),arm)
+ifeq ($(or $(GOARCH),$(shell go env GOARCH)),arm)
 MODFILE := -modfile=$(MENDED)
 endif
 # Programs that are run here, whatever machine others are built for.

@@ -42,8 +42,8 @@ type readiness struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// Handler serves /healthz, /readyz and /metrics. They need no credentials, so they tell
-// what is wrong and leave why to the log.
+// Handler serves /healthz, /readyz and /metrics. Health needs no credentials, and metrics
+// need none on a listener of their own, so they tell what is wrong and leave why to the log.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {

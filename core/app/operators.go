@@ -76,7 +76,8 @@ func newOperators(a *App, public http.Handler) (*operators, error) {
 // admit lets in whom a configuration names.
 func (o *operators) admit(c *config.Config) error {
 	network, err := access.Network(access.Options{
-		Config: c, Shared: o.app.config.SharesListener(), Limiter: o.limiter, Public: o.public, API: o.api, Pages: o.inside, Assets: http.HandlerFunc(o.pages.Assets),
+		Config: c, Shared: o.app.config.SharesListener(), LetIn: func(ctx context.Context) { proven(ctx, operator) },
+		Limiter: o.limiter, Public: o.public, API: o.api, Pages: o.inside, Assets: http.HandlerFunc(o.pages.Assets),
 		SignIn: signin.New(signin.Options{
 			Config: c, Sessions: o.sessions, Once: o.app.store, Limiter: o.limiter, Pages: o.pages, Log: o.app.log,
 		}),

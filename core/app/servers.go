@@ -223,10 +223,9 @@ func (s *servers) serve() {
 	}
 }
 
-// afterStart answers operators, who were let in, once everything runs and until it is closed.
+// afterStart answers operators once everything runs, and until it is closed.
 func (s *servers) afterStart(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		proven(r.Context(), operator)
 		if s.state.Load() == &errStarting {
 			w.Header().Set("Retry-After", "1")
 			admin.NewProblem(http.StatusServiceUnavailable, "the server is starting: try again in a moment").Write(w)
@@ -312,9 +311,12 @@ func (a *App) warnUnsafe(ctx context.Context) {
 	case at == "", isLoopback(at), encrypted && a.config.SharesListener():
 	case strings.HasPrefix(current.Admin.ExternalOrigin(), "https://"): // a proxy encrypts
 	default:
-		a.log.WarnContext(ctx, "tokens and sessions of operators cross the network in clear: set admin.listen to a loopback address, "+
-			"or admin.external_url to the https:// address of a proxy in front, or tls and write admin.listen as listen is",
-			slog.String("listen", at))
+		mend := "set admin.listen to a loopback address, or tls and write admin.listen as listen is"
+		if a.config.SharesListener() {
+			mend = "set tls"
+		}
+		a.log.WarnContext(ctx, "tokens and sessions of operators cross the network in clear: "+
+			"set admin.external_url to the https:// address of a proxy in front, or "+mend, slog.String("listen", at))
 	}
 }
 

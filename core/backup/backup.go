@@ -146,10 +146,31 @@ func write(ctx context.Context, o Options, into string) (s Summary, err error) {
 	if err := writeManifest(ctx, db, m); err != nil {
 		return s, err
 	}
-	if err := check(ctx, db); err != nil {
+	if err := readBack(ctx, db, m.Sums); err != nil {
 		return s, fmt.Errorf("the backup was written, and is damaged: %w", err)
 	}
 	return summarize(ctx, db, into, m)
+}
+
+// readBack compares what is in a file with what was to be written.
+func readBack(ctx context.Context, db *sql.DB, want []move.Sum) (err error) {
+	if err := check(ctx, db); err != nil {
+		return err
+	}
+	reader, err := sqlite.ReadRows(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close(context.WithoutCancel(ctx))) }()
+	names := make([]string, len(want))
+	for i, sum := range want {
+		names[i] = sum.Table
+	}
+	have, err := move.Sums(ctx, reader, names)
+	if err != nil {
+		return err
+	}
+	return compare(want, have)
 }
 
 // transient are the tables that are not backed up: a session that was ended after the backup

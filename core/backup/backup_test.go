@@ -443,10 +443,10 @@ func TestRestoreRefuses(t *testing.T) {
 		change("trigger", func(file string) {
 			execute(t, file, "CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM events; END")
 		}): `is no backup: it has "trigger t", which hookarr backup does not write`,
-		change("view", func(file string) { execute(t, file, "CREATE VIEW v AS SELECT * FROM events") }):            `it has "view v", which`,
+		change("view", func(file string) { execute(t, file, "CREATE VIEW v AS SELECT * FROM events") }):            `it has views or virtual tables, which`,
 		change("table", func(file string) { execute(t, file, "CREATE TABLE more (id INTEGER)") }):                  `it has "table more", which`,
 		change("index", func(file string) { execute(t, file, "CREATE INDEX more ON events (upper(title))") }):      `it has "index more", which`,
-		change("virtual", func(file string) { execute(t, file, "CREATE VIRTUAL TABLE more USING fts5(a)") }):       `it has "table more`,
+		change("virtual", func(file string) { execute(t, file, "CREATE VIRTUAL TABLE more USING fts5(a)") }):       `it has views or virtual tables, which`,
 		change("column", func(file string) { execute(t, file, "ALTER TABLE deliveries ADD COLUMN more INTEGER") }): "table deliveries has the columns",
 		change("dropped", func(file string) { execute(t, file, "DROP TABLE inventory") }):                          "table inventory is missing",
 		change("constraint", func(file string) {
@@ -456,7 +456,8 @@ func TestRestoreRefuses(t *testing.T) {
 		change("schema", rewrite(func(m *manifest) { m.Tables = -1 })):                       "is damaged: there is no schema -1.8",
 		change("sums", rewrite(func(m *manifest) { m.Sums = nil })):                          "is damaged: it has no sum of table",
 		change("newer", rewrite(func(m *manifest) { m.Tables, m.Version = 9999, "v9.9.9" })): "was written by hookarr v9.9.9 with schema 9999.8, and this is hookarr v1.2.3 with schema ",
-		change("format", rewrite(func(m *manifest) { m.Format = 2 })):                        "restore it with that version or a newer one",
+		change("former", rewrite(func(m *manifest) { m.Format = 1 })):                        "was written by a version that was never released",
+		change("format", rewrite(func(m *manifest) { m.Format = 3 })):                        "restore it with that version or a newer one",
 		change("flipped", func(file string) {
 			f, err := os.OpenFile(file, os.O_RDWR, 0)
 			require.NoError(t, err)

@@ -18,7 +18,7 @@ const (
 	partialSuffix = ".partial-"
 	// leftAfter is how long such a file has not been written to that a process has left which
 	// was killed.
-	leftAfter = 24 * time.Hour
+	leftAfter = 12 * time.Hour
 )
 
 // createPartial makes the file beside where it is to be, and removes what killed processes
@@ -35,9 +35,7 @@ func createPartial(file string) (*os.File, error) {
 			continue
 		}
 		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > leftAfter {
-			if err := remove(filepath.Join(dir, entry.Name())); err != nil {
-				return nil, err
-			}
+			_ = os.Remove(filepath.Join(dir, entry.Name())) // who may not remove it can write beside it
 		}
 	}
 	f, err := os.CreateTemp(dir, name+partialSuffix+"*")

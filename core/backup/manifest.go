@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/hookarr/hookarr/core/move"
 	"github.com/hookarr/hookarr/core/store"
@@ -21,7 +22,7 @@ import (
 const manifestTable = "hookarr_backup"
 
 // format is the version of the manifest.
-const format = 1
+const format = 2
 
 // manifest says what a backup is and what is in it.
 type manifest struct {
@@ -55,6 +56,15 @@ func writeManifest(ctx context.Context, db *sql.DB, m manifest) error {
 const mostManifest = 1 << 20
 
 func readManifest(ctx context.Context, db *sql.DB, file string) (m manifest, err error) {
+	// A view could be endless, and modules of virtual tables have faults of their own.
+	var others int
+	err = db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index', 'trigger') OR sql LIKE 'CREATE VIRTUAL%'`).Scan(&others)
+	if err != nil {
+		return m, fmt.Errorf("%s is damaged: %w", file, err)
+	}
+	if others > 0 {
+		return m, fmt.Errorf("%s is no backup: it has views or virtual tables, which hookarr backup does not write", file)
+	}
 	var text string
 	err = db.QueryRowContext(ctx, `SELECT substr(manifest, 1, ?) FROM `+manifestTable, mostManifest).Scan(&text)
 	if err != nil && (isMissing(err) || errors.Is(err, sql.ErrNoRows)) {
@@ -65,6 +75,9 @@ func readManifest(ctx context.Context, db *sql.DB, file string) (m manifest, err
 	}
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
 		return m, fmt.Errorf("%s is damaged: its manifest is no JSON", file)
+	}
+	if m.Format < format {
+		return m, fmt.Errorf("%s was written by a version that was never released: restore it with that version", file)
 	}
 	if m.Tables < 1 || m.Queue < 1 {
 		return m, fmt.Errorf("%s is damaged: there is no schema %s", file, m.schema())
@@ -130,6 +143,12 @@ SELECT (SELECT count(*) FROM deliveries WHERE state IN ('pending', 'held', 'veri
 		s.Owed.Since = &at
 	}
 	return s, nil
+}
+
+// isFull reports whether an error is that of a disk without room.
+func isFull(err error) bool {
+	failed, ok := errors.AsType[*sqlite.Error](err)
+	return ok && failed.Code()&0xff == sqlite3.SQLITE_FULL
 }
 
 // isMissing reports whether an error is that of a table that is not there: SQLite has one code

@@ -13,9 +13,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/core/move"
 	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/core/store/postgres"
 	"github.com/hookarr/hookarr/internal/testpg"
+	"github.com/hookarr/hookarr/migrations"
 	"github.com/hookarr/hookarr/sdk"
 )
 
@@ -160,4 +162,28 @@ func TestRestoreKilledPostgres(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 7, countIn(t, url, "events"))
 	}
+}
+
+// What a database that cannot take the backup held stays, and so does its schema.
+func TestRestorePostgresRefusesFirst(t *testing.T) {
+	t.Parallel()
+	path, _ := newDatabase(t, 2)
+	file := backUp(t, path)
+	url, _ := newPostgres(t, 1)
+	restore := func() error {
+		copied := false
+		_, err := Restore(t.Context(), Options{Database: sdk.Secret(url), File: file, Progress: func(move.Progress) { copied = true }})
+		require.False(t, copied)
+		return err
+	}
+	require.ErrorIs(t, restore(), postgres.ErrNotEmpty)
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) }()
+	_, err = conn.Exec(t.Context(), "INSERT INTO "+migrations.Table+" (version_id, is_applied) VALUES (9999, true)")
+	require.NoError(t, err)
+	err = restore()
+	require.ErrorIs(t, err, store.ErrNewer)
+	require.ErrorContains(t, err, "restore into a new database")
+	require.Equal(t, 1, countIn(t, url, "events"))
 }

@@ -61,11 +61,11 @@ func restoreSQLite(ctx context.Context, o Options, path string) (r Restored, err
 	if resolved, err := filepath.EvalSymlinks(path); err == nil {
 		path = resolved
 	}
-	there, err := contents(ctx, path)
+	empty, err := canReplace(ctx, path)
 	if err != nil {
 		return r, err
 	}
-	if there == somewhat && !o.Force {
+	if !empty && !o.Force {
 		return r, fmt.Errorf("the database %s is not empty: replace it with --force, which keeps it beside the restored one", path)
 	}
 	fresh := path + restoringSuffix
@@ -76,7 +76,7 @@ func restoreSQLite(ctx context.Context, o Options, path string) (r Restored, err
 	if r, err = prepare(ctx, o, fresh); err != nil {
 		return r, err
 	}
-	if there == somewhat {
+	if !empty {
 		r.Kept = freeName(path + keptSuffix + time.Now().UTC().Format(keptTime))
 	}
 	o.pass("prepared")
@@ -174,15 +174,24 @@ func checkObjects(ctx context.Context, from, to *sql.DB, file string) error {
 
 // compare says how rows differ from those that were written.
 func compare(want, have []move.Sum) error {
-	for i, sum := range have {
+	written := make(map[string]move.Sum, len(want))
+	for _, sum := range want {
+		written[sum.Table] = sum
+	}
+	for _, sum := range have {
+		was, ok := written[sum.Table]
 		switch {
-		case i >= len(want) || want[i].Table != sum.Table:
+		case !ok:
 			return fmt.Errorf("it has no sum of table %s", sum.Table)
-		case want[i].Rows != sum.Rows:
-			return fmt.Errorf("table %s has %d rows, and had %d", sum.Table, sum.Rows, want[i].Rows)
-		case want[i] != sum:
+		case was.Rows != sum.Rows:
+			return fmt.Errorf("table %s has %d rows, and had %d", sum.Table, sum.Rows, was.Rows)
+		case was != sum:
 			return fmt.Errorf("the rows of table %s are not those that were written", sum.Table)
 		}
+		delete(written, sum.Table)
+	}
+	for table := range written {
+		return fmt.Errorf("table %s is missing", table)
 	}
 	return nil
 }
@@ -255,32 +264,21 @@ func checkHeader(file string) error {
 	return nil
 }
 
-// content is what there is at the path of a database.
-type content int
-
-const (
-	// nothing is no file or one without events; somewhat is everything else, also what
-	// cannot be read.
-	nothing content = iota
-	somewhat
-)
-
-func contents(ctx context.Context, path string) (content, error) {
+// canReplace refuses what is no database, and reports whether there is nothing at its path to
+// keep: no file, or one without events. What cannot be read is kept.
+func canReplace(ctx context.Context, path string) (empty bool, err error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nothing, nil
+		return true, nil
 	}
 	if err != nil {
-		return somewhat, fmt.Errorf("look at the database: %w", err)
+		return false, fmt.Errorf("look at the database: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return somewhat, fmt.Errorf("%s is %s and no database: see database.url", path, kindOf(info))
+		return false, fmt.Errorf("%s is %s and no database: see database.url", path, kindOf(info))
 	}
-	empty, err := sqlite.IsEmpty(ctx, path)
-	if err == nil && empty {
-		return nothing, nil
-	}
-	return somewhat, nil // what is damaged is kept, too
+	empty, err = sqlite.IsEmpty(ctx, path)
+	return err == nil && empty, nil
 }
 
 // freeName returns a name that no file has.

@@ -366,7 +366,7 @@ func (k *Keeper) retell(ctx context.Context) {
 
 // quarantine holds the targets whose plugin was given up: once, until the plugin runs
 // again here. On another node it may run; that node ends the hold, and what this one
-// takes from the queue goes back there when its waitTimeout ends. Holding the target again
+// takes from the queue goes back there when it has waited for the plugin. Holding the target again
 // would have it held and released for as long as one node's plugin is broken.
 func (k *Keeper) quarantine(ctx context.Context, quarantined map[string]string) error {
 	maps.DeleteFunc(k.given, func(target string, _ bool) bool { return quarantined[target] == "" && k.Workers.runs(target) })

@@ -61,11 +61,13 @@ func Copy(ctx context.Context, from rows.Reader, to rows.Writer, names []string,
 	return sums, to.Finish(ctx, theirs(pairs))
 }
 
-// Sums returns what every table holds. Equal rows have equal digests in every database.
-func Sums(ctx context.Context, from rows.Reader) ([]Sum, error) {
-	names, err := tableNames(ctx)
-	if err != nil {
-		return nil, err
+// Sums returns what tables hold, which are all that are moved when names is nil. Equal rows
+// have equal digests in every database.
+func Sums(ctx context.Context, from rows.Reader, names []string) (_ []Sum, err error) {
+	if names == nil {
+		if names, err = tableNames(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return sumsOf(ctx, from, names, nil)
 }

@@ -109,7 +109,7 @@ func sums(t *testing.T, s *store.Store) []move.Sum {
 	reader, err := s.ReadRows(t.Context())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, reader.Close(context.WithoutCancel(t.Context()))) }()
-	all, err := move.Sums(t.Context(), reader)
+	all, err := move.Sums(t.Context(), reader, nil)
 	require.NoError(t, err)
 	return all
 }

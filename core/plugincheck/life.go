@@ -197,7 +197,7 @@ func ServeOrphan(ctx context.Context, path string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	const start = time.Hour // whoever kills it waits no longer than it likes
+	const start = 2 * time.Minute // no check waits for longer
 	t, err := pluginhost.StartTrial(ctx, path, pluginhost.TrialOptions{Start: start, Outlives: true})
 	if err != nil {
 		return err

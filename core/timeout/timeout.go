@@ -1,3 +1,3 @@
-// Package timeout has the time-outs of what takes moments on a machine that has time for it.
-// Builds for tests, whose machine may have none, can be told to wait for longer.
+// Package timeout lengthens time-outs in builds for tests, whose machine may have no time for
+// what takes moments on others.
 package timeout

@@ -143,7 +143,7 @@ func parse(name string, m measurement, args []string) (o options, err error) {
 	flags.IntVar(&o.calls, "calls", 2000, "plugins: calls of each plugin that gets a load")
 	flags.DurationVar(&o.soak, "soak", 20*time.Minute, "soak: length of the run")
 	flags.IntVar(&o.old, "old", 200_000, "purge: events beyond their retention")
-	flags.DurationVar(&o.waitTimeout, "waitTimeout", 5*time.Minute, "purge: bound on the purge")
+	flags.DurationVar(&o.waitTimeout, "wait", 5*time.Minute, "purge: bound on the purge")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

@@ -21,7 +21,11 @@ func (r *release) mend(ctx context.Context, mends []mend, dir string) (string, e
 	if len(mends) == 0 {
 		return "", nil
 	}
-	modules, err := r.modules(ctx)
+	paths := make([]string, len(mends))
+	for i, m := range mends {
+		paths[i] = m.module
+	}
+	modules, err := r.modules(ctx, paths)
 	if err != nil {
 		return "", err
 	}

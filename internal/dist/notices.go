@@ -38,7 +38,13 @@ const own = "github.com/hookarr/hookarr"
 
 // linked lists what is in the binaries, as they say themselves.
 func (t *tree) linked(ctx context.Context, r *release) ([]component, error) {
-	dirs, err := r.modules(ctx)
+	paths := map[string]bool{}
+	for _, info := range t.infos {
+		for _, m := range info.Deps {
+			paths[m.Path] = true
+		}
+	}
+	dirs, err := r.modules(ctx, slices.Sorted(maps.Keys(paths)))
 	if err != nil {
 		return nil, err
 	}
@@ -104,9 +110,9 @@ func (r *release) besides(ctx context.Context, infos []*buildinfo.BuildInfo) ([]
 	return []component{std, htmx}, err
 }
 
-// modules returns where the source of each module is, by its path.
-func (r *release) modules(ctx context.Context) (map[string]string, error) {
-	out, err := r.output(ctx, "go", "list", "-m", "-json=Path,Dir", "all")
+// modules returns where the source of each module is, by its path. It downloads what is not there.
+func (r *release) modules(ctx context.Context, paths []string) (map[string]string, error) {
+	out, err := r.output(ctx, "go", append([]string{"mod", "download", "-json"}, paths...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,8 @@ type Options struct {
 	// Shared is set where the listener takes webhooks, too. Its metrics ask for credentials
 	// as the API does, as others reach it than those who scrape.
 	Shared bool
+	// LetIn, if there is one, is called for each request of an operator that was let in.
+	LetIn func(context.Context)
 	// Public answers health and metrics, which need no credentials on a listener of their own.
 	Public http.Handler
 	// API answers those who were let in below /api/, and Pages elsewhere; without Pages the
@@ -107,11 +109,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		h.refuse(w, r)
 	case isMetrics(path):
+		h.letIn(r)
 		h.Public.ServeHTTP(w, r)
 	case h.Pages != nil && !isAPI(path):
+		h.letIn(r)
 		h.Pages.ServeHTTP(w, asked(r, p))
 	default:
+		h.letIn(r)
 		h.API.ServeHTTP(w, asked(r, p))
+	}
+}
+
+func (h *Handler) letIn(r *http.Request) {
+	if h.LetIn != nil {
+		h.LetIn(r.Context())
 	}
 }
 

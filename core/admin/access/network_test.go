@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -316,5 +318,37 @@ func TestBasePath(t *testing.T) {
 		status, said := ask(t, http.MethodGet, url+path, key)
 		require.Equal(t, http.StatusNotFound, status, path)
 		require.Contains(t, said, "admin.base_path")
+	}
+}
+
+// TestLetIn is told of requests with credentials alone, and of scrapes where they need some.
+func TestLetIn(t *testing.T) {
+	t.Parallel()
+	for name, shared := range map[string]bool{"of its own": false, "shared": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var let atomic.Int64
+			handler, err := access.Network(access.Options{
+				Config: tokens(), Shared: shared, Limiter: new(auth.Limiter), LetIn: func(context.Context) { let.Add(1) },
+				Public: http.HandlerFunc(public), API: http.HandlerFunc(who), Log: slog.New(slog.DiscardHandler),
+			})
+			require.NoError(t, err)
+			server := httptest.NewServer(handler)
+			t.Cleanup(server.Close)
+			told := func(path, token string) int64 {
+				before := let.Load()
+				_, _ = ask(t, http.MethodGet, server.URL+path, map[string]string{"X-Api-Key": token})
+				return let.Load() - before
+			}
+			require.EqualValues(t, 1, told("/api/v1/events", viewToken))
+			require.Zero(t, told("/api/v1/events", "wrong"))
+			require.Zero(t, told("/healthz", viewToken))
+			scrapes := int64(0)
+			if shared {
+				scrapes = 1
+			}
+			require.Equal(t, scrapes, told("/metrics", viewToken))
+			require.Zero(t, told("/metrics", "wrong"))
+		})
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // listMax is how many things are named one by one, and namesMax how many values share
-// one field: a message is read at a pollInterval.
+// one field: a message is read at a glance.
 const (
 	listMax  = 10
 	namesMax = 8
