@@ -57,7 +57,7 @@ type MoveError struct {
 func (e *MoveError) Error() string {
 	switch {
 	case e.By != "":
-		return fmt.Sprintf("the tables of the database are in use by %s: wait until that has ended, such as a hookarr move, or end it with SELECT pg_terminate_backend(PROCESS)",
+		return fmt.Sprintf("the tables of the database are in use by %s: wait until that has ended, such as a hookarr move or hookarr restore, or end it with SELECT pg_terminate_backend(PROCESS)",
 			e.By)
 	case e.UnderWay:
 		return "another process moves or restores the database: wait until that hookarr move or hookarr restore has ended"

@@ -83,7 +83,12 @@ func kindOf(table string, c rows.Column) (rows.Kind, error) {
 	}
 }
 
-// ReadRows begins to read tables as of now.
+// unboundedSQL lets a transaction take as long as it does. Servers know some of the settings.
+const unboundedSQL = `
+SELECT set_config(name, '0', true) FROM pg_settings
+WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`
+
+// ReadRows begins to read tables as of now. It does not wait for ever for who replaces them.
 func (e *Engine) ReadRows(ctx context.Context) (rows.Reader, error) {
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
@@ -91,13 +96,27 @@ func (e *Engine) ReadRows(ctx context.Context) (rows.Reader, error) {
 	}
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err == nil {
-		_, err = tx.Exec(ctx, "SELECT") // the moment is that of the first statement
+		if err = boundWait(ctx, tx, func(t pgx.Tx) error { return fixMoment(ctx, t) }); err != nil {
+			_ = tx.Rollback(ctx) // the pool closes what is still in a transaction
+		}
 	}
 	if err != nil {
+		err = nameUser(ctx, conn, oneLine(err))
 		conn.Release()
-		return nil, fmt.Errorf("begin to read: %w", oneLine(err))
+		return nil, fmt.Errorf("begin to read: %w", err)
 	}
 	return &reader{conn: conn, tx: tx}, nil
+}
+
+// fixMoment has a transaction see the tables as they are now. Who replaces the rows locks nodes
+// until all of them are there. As of a moment before that, the tables would be empty: a TRUNCATE
+// is seen by every transaction. The lock itself fixes no moment, the first query does.
+func fixMoment(ctx context.Context, t pgx.Tx) error {
+	if _, err := t.Exec(ctx, "LOCK TABLE nodes IN ACCESS SHARE MODE"); err != nil {
+		return err
+	}
+	_, err := t.Exec(ctx, unboundedSQL)
+	return err
 }
 
 type reader struct {
@@ -111,7 +130,10 @@ func (r *reader) Tables(ctx context.Context, names []string) ([]rows.Table, erro
 
 func (r *reader) Close(ctx context.Context) error {
 	defer r.conn.Release()
-	return r.tx.Rollback(ctx)
+	if err := r.tx.Rollback(ctx); !errors.Is(err, pgx.ErrTxClosed) {
+		return err
+	}
+	return nil
 }
 
 func (r *reader) Count(ctx context.Context, t rows.Table, after rows.Row) (n int64, err error) {
