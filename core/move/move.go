@@ -378,7 +378,7 @@ func (m *mover) compareAndEnd(ctx context.Context) (err error) {
 }
 
 // verify compares what the destination holds with the source, of which some digests are
-// known. Where they differ, the next run begins anew.
+// known. Where they differ, it closes the source, and the next run begins anew.
 func (m *mover) verify(ctx context.Context, source rows.Reader, known map[string]Sum) (err error) {
 	m.say("comparing both databases")
 	other, err := m.to.Store.ReadRows(ctx)
@@ -410,7 +410,8 @@ func (m *mover) verify(ctx context.Context, source rows.Reader, known map[string
 		was := m.source
 		m.source.Move = store.MoveStateNone
 		err := fmt.Errorf("the copy differs from %s in %s: nothing was moved; run hookarr move again, which begins anew", m.from.Name, strings.Join(differ, ", "))
-		return errors.Join(err, m.from.Store.SaveState(ctx, was, m.source, m.names))
+		// Whoever reads the tables keeps them as they are.
+		return errors.Join(err, source.Close(ctx), m.from.Store.SaveState(ctx, was, m.source, m.names))
 	}
 	m.result.Tables = theirs
 	return nil

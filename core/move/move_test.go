@@ -345,3 +345,33 @@ WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHER
 	require.NoError(t, to.Ready(ctx))
 	require.ErrorContains(t, server.Join(ctx, "node"), "the database was moved to the other")
 }
+
+// TestMoveOfWhatDiffers says what differs, and the next run begins anew.
+func TestMoveOfWhatDiffers(t *testing.T) {
+	t.Parallel()
+
+	directions(t, func(t *testing.T, from, to *store.Store) {
+		t.Helper()
+		ctx := t.Context()
+		_, err := from.Accept(ctx, acceptance())
+		require.NoError(t, err)
+		before := sums(t, from)
+		one, other := sides(from, to)
+		_, err = move.Move(ctx, one, other, move.Options{Say: func(line string) {
+			if line == "comparing both databases" {
+				_, err := to.Accept(ctx, acceptance())
+				require.NoError(t, err)
+			}
+		}})
+		require.EqualError(t, err, "the copy differs from the one in deliveries (1 rows and 2), events (1 rows and 2), river_job (1 rows and 2): "+
+			"nothing was moved; run hookarr move again, which begins anew")
+		require.NoError(t, from.Ready(ctx))
+		refused(t, to, "has not ended")
+
+		r, err := move.Move(ctx, one, other, move.Options{})
+		require.NoError(t, err)
+		require.False(t, r.Resumed)
+		require.Equal(t, before, r.Tables)
+		require.Equal(t, before, sums(t, to))
+	})
+}

@@ -120,7 +120,7 @@ type Reader interface {
 	// Read returns the rows of a table after a key, in the order of their keys, or all of
 	// them where there is no key. One Cursor at a time may be open.
 	Read(ctx context.Context, t Table, after Row) (Cursor, error)
-	// Close ends the reading.
+	// Close ends the reading. It may be called again.
 	Close(ctx context.Context) error
 }
 

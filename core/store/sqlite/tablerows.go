@@ -127,7 +127,12 @@ func named(ctx context.Context, db querier, names []string) ([]rows.Table, error
 	return slices.DeleteFunc(all, func(t rows.Table) bool { return !slices.Contains(names, t.Name) }), err
 }
 
-func (r *reader) Close(context.Context) error { return r.tx.Rollback() }
+func (r *reader) Close(context.Context) error {
+	if err := r.tx.Rollback(); !errors.Is(err, sql.ErrTxDone) {
+		return err
+	}
+	return nil
+}
 
 func (r *reader) Count(ctx context.Context, t rows.Table, after rows.Row) (n int64, err error) {
 	if err := r.tx.QueryRowContext(ctx, t.Count(after != nil, placeholder), after...).Scan(&n); err != nil {
