@@ -47,7 +47,7 @@ func Replace(ctx context.Context, path, fresh, kept string, pass func(step strin
 	if err := giveFile(fresh, path); err != nil {
 		return err
 	}
-	info, err := os.Lstat(path)
+	_, err = os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		// What a database that was removed has left would meet the new one.
@@ -58,7 +58,7 @@ func Replace(ctx context.Context, path, fresh, kept string, pass func(step strin
 	case err != nil:
 		return fmt.Errorf("look at %s: %w", path, err)
 	}
-	if err := os.Chmod(path, info.Mode().Perm()&^others); err != nil {
+	if _, err := narrowFile(path, ""); err != nil {
 		return fmt.Errorf("keep others from reading the former database: %w", err)
 	}
 	db, err := open(dsn(path, "mode=rw"), true)
@@ -155,7 +155,8 @@ func syncDir(path string) error {
 	return nil
 }
 
-// IsEmpty reports whether the database at path has no events, and nothing that waits.
+// IsEmpty reports whether the database at path has no events. It does not look at what else is
+// there.
 func IsEmpty(ctx context.Context, path string) (empty bool, err error) {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() == 0 {

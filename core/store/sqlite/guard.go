@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// errMoved is found when the path does not lead to the open file any more. What is
+// errReplaced is found when the path does not lead to the open file any more. What is
 // written then would be gone when the process ends.
-var errMoved = errors.New("database file was deleted or replaced while in use")
+var errReplaced = errors.New("database file was deleted or replaced while in use")
 
 // rescueTime stamps the names of rescued files.
 const rescueTime = "20060102T150405Z"
@@ -29,7 +29,7 @@ func (e *Engine) Guard(ctx context.Context) error {
 	case !changed:
 	case err == nil:
 		e.log.InfoContext(ctx, "database file is back: webhooks are taken", slog.String("path", e.path))
-	case errors.Is(err, errMoved):
+	case errors.Is(err, errReplaced):
 		e.log.ErrorContext(ctx, "database file was deleted or replaced while in use: webhooks are refused. "+
 			"Put the same file back, or restart: the end of this process saves what it still holds as rescued",
 			slog.String("path", e.path), slog.String("rescued", e.path+".rescued-TIME"), slog.Any("error", err))
@@ -43,10 +43,10 @@ func (e *Engine) Guard(ctx context.Context) error {
 func (e *Engine) inspect() error {
 	now, err := os.Stat(e.path)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errMoved, err)
+		return fmt.Errorf("%w: %w", errReplaced, err)
 	}
 	if !os.SameFile(now, e.opened) {
-		return fmt.Errorf("%s: %w", e.path, errMoved)
+		return fmt.Errorf("%s: %w", e.path, errReplaced)
 	}
 	if e.lock == nil {
 		return nil
@@ -58,7 +58,7 @@ func (e *Engine) inspect() error {
 // leaveFile puts everything into the one file at the path, or into one beside it when
 // the path does not lead to the open file.
 func (e *Engine) leaveFile(ctx context.Context) error {
-	if err := e.Guard(ctx); errors.Is(err, errMoved) {
+	if err := e.Guard(ctx); errors.Is(err, errReplaced) {
 		return e.saveCopy(ctx)
 	}
 	// It waits for readers, such as a command that lists events, as long as busyTimeout.

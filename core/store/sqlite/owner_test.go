@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -80,12 +81,14 @@ func TestRootGivesNothingElseAway(t *testing.T) {
 	_, err := sqlite.Lock(path)
 	require.ErrorContains(t, err, "open lock file")
 	require.NoError(t, os.Symlink(secret, path))
+	require.NoError(t, os.Chmod(secret, 0o644))
 	_, err = sqlite.Open(t.Context(), path, slog.New(slog.DiscardHandler))
 	require.Error(t, err)
 	text, err := os.ReadFile(secret)
 	require.NoError(t, err)
 	require.Equal(t, "secret", string(text))
 	require.Equal(t, 0, ownerOf(t, secret))
+	require.Equal(t, os.FileMode(0o644), modeOf(t, secret))
 
 	require.NoError(t, os.Remove(path))
 	require.NoError(t, os.Remove(path+".lock"))
@@ -94,4 +97,57 @@ func TestRootGivesNothingElseAway(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, unlock())
 	require.Equal(t, 0, ownerOf(t, secret))
+}
+
+func modeOf(t *testing.T, name string) os.FileMode {
+	t.Helper()
+	info, err := os.Stat(name)
+	require.NoError(t, err)
+	return info.Mode().Perm()
+}
+
+// TestNothingElseIsNarrowed leaves files alone that have the names of what SQLite has beside a
+// database.
+func TestNothingElseIsNarrowed(t *testing.T) {
+	t.Parallel()
+
+	for name, link := range map[string]func(of, name string) error{"symbolic": os.Symlink, "hard": os.Link} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path, secret := filepath.Join(dir, "hookarr.db"), filepath.Join(dir, "secret")
+			require.NoError(t, open(t, path).Close())
+			require.NoError(t, os.WriteFile(secret, []byte("secret"), 0o644))
+			require.NoError(t, os.Chmod(secret, 0o644))
+			for _, side := range []string{"-wal", "-shm"} {
+				require.NoError(t, link(secret, path+side))
+			}
+			var log bytes.Buffer
+			s, err := sqlite.Open(t.Context(), path, slog.New(slog.NewTextHandler(&log, nil)))
+			if err == nil {
+				require.NoError(t, s.Close())
+			}
+			require.Equal(t, os.FileMode(0o644), modeOf(t, secret))
+			if name == "hard" {
+				require.Contains(t, log.String(), "others can read what may be no file of the database: look whose it is")
+			}
+		})
+	}
+}
+
+// TestLinkedDatabaseIsNarrowed where it is, with what SQLite has beside it there.
+func TestLinkedDatabaseIsNarrowed(t *testing.T) {
+	t.Parallel()
+
+	path, linked := filepath.Join(t.TempDir(), "data.db"), filepath.Join(t.TempDir(), "hookarr.db")
+	require.NoError(t, open(t, path).Migrate(t.Context()))
+	require.NoError(t, os.Symlink(path, linked))
+	files := []string{path, path + "-wal", path + "-shm"}
+	for _, file := range files {
+		require.NoError(t, os.Chmod(file, 0o644))
+	}
+	open(t, linked)
+	for _, file := range files {
+		require.Equal(t, os.FileMode(0o600), modeOf(t, file), file)
+	}
 }

@@ -184,7 +184,7 @@ func (*Engine) Outage(err error) bool {
 		}
 		return false
 	}
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errMoved) || errors.Is(err, store.ErrInUse)
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errReplaced) || errors.Is(err, store.ErrInUse)
 }
 
 // Write runs do in a transaction on the one writing connection, and tells the workers of
