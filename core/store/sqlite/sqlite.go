@@ -30,6 +30,8 @@ const (
 	// or a backup.
 	busyTimeout = 5 * time.Second
 	readers     = 4
+	// logSize is what the log keeps of the size that it had while something read for long.
+	logSize = 64 << 20
 )
 
 // Engine is a store.Engine in an SQLite file.
@@ -80,7 +82,8 @@ func openEngine(ctx context.Context, path string, log *slog.Logger) (*Engine, er
 		return nil, err
 	}
 	e := &Engine{path: path, log: log, schema: schema}
-	if e.write, err = open(dsn(path, "_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"), false); err != nil {
+	if e.write, err = open(dsn(path, fmt.Sprintf(
+		"_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(%d)&_pragma=synchronous(FULL)", logSize)), false); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	e.write.SetMaxOpenConns(1)
