@@ -63,7 +63,10 @@ func TestReadWhileRowsAreReplaced(t *testing.T) {
 	}
 	begun := make(chan result, 1)
 	require.NoError(t, postgres.Replace(ctx, address, []string{table.Name}, true, func(w rows.Writer) error {
-		_, err := s.ReadRows(ctx)
+		r, err := s.ReadRows(ctx)
+		if err == nil {
+			require.NoError(t, r.Close(ctx))
+		}
 		var refused *store.MoveError
 		require.ErrorAs(t, err, &refused)
 		require.Regexp(t, `^begin to read: the tables of the database are in use by process \d+ \(hookarr, `, err.Error())
