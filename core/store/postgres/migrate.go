@@ -26,8 +26,12 @@ const migrateLock int64 = 0x686f6f6b617272
 // makes. Keeping them costs about a sixth of the server's time.
 var needlessIndexes = []string{"river_job_args_index", "river_job_metadata_index"}
 
-// undefinedTable is the error code of a table that is not there.
-const undefinedTable = "42P01"
+// The error codes of what a database lacks whose first migration has not ended: a table, or the
+// column line, which comes with the fifth migration of River.
+const (
+	undefinedTable  = "42P01"
+	undefinedColumn = "42703"
+)
 
 // Migrate brings the schema, ours and then River's, to this version.
 func (e *Engine) Migrate(ctx context.Context) error {
@@ -134,7 +138,7 @@ func (e *Engine) Schema(ctx context.Context) (have, want store.Schema, err error
 	err = e.pool.QueryRow(ctx, `SELECT
 		coalesce((SELECT max(version_id) FROM `+migrations.Table+` WHERE is_applied), 0),
 		coalesce((SELECT max(version) FROM river_migration WHERE line = 'main'), 0)`).Scan(&have.Tables, &have.Queue)
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == undefinedTable {
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && (pgErr.Code == undefinedTable || pgErr.Code == undefinedColumn) {
 		return have, e.schema, nil
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"log/slog"
+	"strconv"
 	"testing"
 
 	"github.com/google/uuid"
@@ -12,6 +13,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hookarr/hookarr/core/store"
 	"github.com/hookarr/hookarr/internal/testpg"
 	"github.com/hookarr/hookarr/migrations"
 )
@@ -37,8 +39,37 @@ func TestFormerJobsAreDroppedFirst(t *testing.T) {
 	require.EqualValues(t, 1, exec(t, url, `DELETE FROM targets WHERE hold = 'misconfigured'`))
 }
 
+// TestMigrationThatWasKilled goes on from any version of River's.
+func TestMigrationThatWasKilled(t *testing.T) {
+	t.Parallel()
+	latest, err := rivermigrate.New(riverpgxv5.New(nil), nil)
+	require.NoError(t, err)
+	for version := range len(latest.AllVersions()) {
+		t.Run(strconv.Itoa(version), func(t *testing.T) {
+			t.Parallel()
+			ctx, url := t.Context(), testpg.New(t)
+			s := open(t, url)
+			_, want, err := s.Schema(ctx)
+			require.NoError(t, err)
+			killed(t, url, want.Tables, version)
+			have, want, err := s.Schema(ctx)
+			require.NoError(t, err)
+			require.ErrorIs(t, have.Check(want), store.ErrNotMigrated)
+			require.NoError(t, s.Migrate(ctx))
+			require.NoError(t, s.Ready(ctx))
+		})
+	}
+}
+
 // formerly makes the database of a former version.
 func formerly(t *testing.T, url string, version int64) {
+	t.Helper()
+	killed(t, url, version, -1)
+}
+
+// killed makes the database of a former version, or of one whose migration ended at a version of
+// River's that is not the last. 0 is before River's first, and -1 the last.
+func killed(t *testing.T, url string, version int64, river int) {
 	t.Helper()
 	ctx := t.Context()
 	pool, err := pgxpool.New(ctx, url)
@@ -53,9 +84,12 @@ func formerly(t *testing.T, url string, version int64) {
 	_, err = former.UpTo(ctx, version)
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
+	if river == 0 {
+		return
+	}
 	queue, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	_, err = queue.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	_, err = queue.Migrate(ctx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{TargetVersion: max(river, 0)})
 	require.NoError(t, err)
 }
 
