@@ -311,12 +311,8 @@ func (a *App) warnUnsafe(ctx context.Context) {
 	case at == "", isLoopback(at), encrypted && a.config.SharesListener():
 	case strings.HasPrefix(current.Admin.ExternalOrigin(), "https://"): // a proxy encrypts
 	default:
-		mend := "set admin.listen to a loopback address, or tls and write admin.listen as listen is"
-		if a.config.SharesListener() {
-			mend = "set tls"
-		}
-		a.log.WarnContext(ctx, "tokens and sessions of operators cross the network in clear: "+
-			"set admin.external_url to the https:// address of a proxy in front, or "+mend, slog.String("listen", at))
+		a.log.WarnContext(ctx, "tokens and sessions of operators cross the network in clear: set admin.external_url to the https:// address "+
+			"of a proxy in front, or tls with one address for listen and admin.listen", slog.String("listen", at))
 	}
 }
 

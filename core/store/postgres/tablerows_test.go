@@ -75,7 +75,7 @@ func TestReadWhileRowsAreReplaced(t *testing.T) {
 			r, err := s.ReadRows(ctx)
 			begun <- result{r, err}
 		}()
-		require.Eventually(t, func() bool {
+		require.Eventually(t, func() bool { //nolint:contextcheck // exec takes the test's
 			return exec(t, address, "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 1
 		}, time.Minute, time.Millisecond)
 		left := slices.Clone(held)

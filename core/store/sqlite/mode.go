@@ -47,7 +47,7 @@ func narrow(ctx context.Context, path string, log *slog.Logger) {
 func narrowFile(name, linkedFrom string) (was fs.FileMode, err error) {
 	info, err := os.Lstat(name)
 	if err != nil || !info.Mode().IsRegular() || info.Mode()&others == 0 {
-		return 0, nil //nolint:nilerr // SQLite says what it cannot open
+		return 0, nil // SQLite says what it cannot open
 	}
 	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
