@@ -121,10 +121,9 @@ func TestSocketRefusals(t *testing.T) {
 	}
 }
 
-// A killed process leaves its socket.
-func TestStaleSocket(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(dir(t), "hookarr.sock")
+// leaveSocket leaves at path what a killed process does.
+func leaveSocket(t *testing.T, path string) {
+	t.Helper()
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	require.NoError(t, err)
 	l.SetUnlinkOnClose(false)
@@ -136,6 +135,13 @@ func TestStaleSocket(t *testing.T) {
 		conn, err := net.Dial("unix", path)
 		return err != nil || conn.Close() != nil
 	}, time.Minute, time.Millisecond)
+}
+
+// A killed process leaves its socket.
+func TestStaleSocket(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(dir(t), "hookarr.sock")
+	leaveSocket(t, path)
 	serveSocket(t, path)
 	resp, err := overSocket(path).Get("http://localhost/healthz")
 	require.NoError(t, err)
@@ -147,10 +153,7 @@ func TestStaleSocket(t *testing.T) {
 func TestStaleSocketIsTakenOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(dir(t), "hookarr.sock")
-	old, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	require.NoError(t, err)
-	old.SetUnlinkOnClose(false)
-	require.NoError(t, old.Close())
+	leaveSocket(t, path)
 	won := make(chan net.Listener, 8)
 	for range cap(won) {
 		go func() {
